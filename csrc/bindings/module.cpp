@@ -1,0 +1,12 @@
+#include <pybind11/pybind11.h>
+
+#include "register.hpp"
+
+PYBIND11_MODULE(_core, module, pybind11::mod_gil_not_used()) {
+  module.doc() = "Native core of orchestrator: budget accounting, answers, votes.";
+  register_ledger(module);
+  register_extract(module);
+  register_normalize(module);
+  register_cluster(module);
+  register_voting(module);
+}

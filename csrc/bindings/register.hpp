@@ -1,0 +1,10 @@
+// One function per concept; each lives in the source file of that name in this folder.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+void register_ledger(pybind11::module_& module);
+void register_extract(pybind11::module_& module);
+void register_normalize(pybind11::module_& module);
+void register_cluster(pybind11::module_& module);
+void register_voting(pybind11::module_& module);

@@ -1,0 +1,110 @@
+"""The one interface every source of samples has, and what wrappers around it share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import AsyncIterator
+from typing import Protocol, runtime_checkable
+
+from ..types import Capabilities, Chunk, Price, Request, Sample
+
+__all__ = ["Backend", "Wrapper", "upper_bound_prompt_tokens"]
+
+TEMPLATE_OVERHEAD = 64
+"""Tokens a chat template may add around a conversation: system preamble, turn markers, generation prompt."""
+
+MESSAGE_OVERHEAD = 16
+"""Tokens a chat template may add around one message."""
+
+
+@runtime_checkable
+class Backend(Protocol):
+    """Where samples come from. Wrappers take one and are one.
+
+    `complete` returns a list of `request.n` samples, each with its usage; it raises a `BackendError` when the
+    attempt failed, and it can be cancelled at any await.
+    """
+
+    @property
+    def name(self) -> str:
+        """The model's name, for the journal, the price table and messages."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What is known so far; `prepare` and answers refine it."""
+
+    @property
+    def price(self) -> Price | None:
+        """What it costs, or None when nobody said."""
+
+    async def prepare(self) -> None:
+        """Find out capabilities, open connections. Safe to call twice; optional before `complete`."""
+
+    async def count_prompt_tokens(self, request: Request) -> int:
+        """Prompt tokens of `request`: exact where the server or a tokenizer says, else an upper bound."""
+
+    async def complete(self, request: Request) -> list[Sample]:
+        """Samples for `request`; raises `BackendError` for a failed attempt."""
+
+    def stream(self, request: Request) -> AsyncIterator[Chunk]:
+        """The same, in pieces as they are written."""
+
+    async def aclose(self) -> None:
+        """Give back connections. Safe to call twice."""
+
+
+class Wrapper:
+    """A backend around another: passes everything through; subclasses override what they change."""
+
+    def __init__(self, inner: Backend) -> None:
+        self.inner = inner
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.inner!r})"
+
+    @property
+    def name(self) -> str:
+        return self.inner.name
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self.inner.capabilities
+
+    @property
+    def price(self) -> Price | None:
+        return self.inner.price
+
+    async def prepare(self) -> None:
+        await self.inner.prepare()
+
+    async def count_prompt_tokens(self, request: Request) -> int:
+        return await self.inner.count_prompt_tokens(request)
+
+    async def complete(self, request: Request) -> list[Sample]:
+        return await self.inner.complete(request)
+
+    def stream(self, request: Request) -> AsyncIterator[Chunk]:
+        return self.inner.stream(request)
+
+    async def aclose(self) -> None:
+        await self.inner.aclose()
+
+
+def upper_bound_prompt_tokens(request: Request) -> int:
+    """A bound on prompt tokens that needs no tokenizer: bytes of text plus the template's overhead.
+
+    A byte-level tokenizer writes at most one token per byte of UTF-8. Parts that are not text (images, tool
+    definitions) count with the bytes of their JSON.
+    """
+    if request.prompt is not None:
+        return len(request.prompt.encode()) + 2
+    total = TEMPLATE_OVERHEAD
+    for message in request.messages or ():
+        content = message.get("content")
+        if isinstance(content, str) and len(message) == 2:
+            total += len(content.encode()) + MESSAGE_OVERHEAD
+        else:
+            total += len(repr(message).encode()) + MESSAGE_OVERHEAD
+    if request.extra:
+        total += math.ceil(len(repr(request.extra).encode()))
+    return total

@@ -1,0 +1,233 @@
+"""Every error `orchestrator` raises, in one tree.
+
+    OrchestratorError
+    ├── InvalidInputError (ValueError)      the caller's mistake: arguments, flags, problem files
+    │   ├── ProgramFileError                a program file, with file, line, column and a hint
+    │   └── UnknownPriceError               a money limit over a model whose price is not known
+    ├── BudgetExceededError                 a reservation that cannot fit, even alone
+    ├── DeadlineExceededError               the deadline of the run, problem or branch has passed
+    ├── BackendError                        one failed attempt at a model call
+    │   ├── ConnectFailedError              nothing was sent
+    │   ├── ConnectionLostError             sent, but the answer never arrived whole
+    │   ├── BackendTimeoutError             sent, and no answer in time
+    │   ├── MalformedResponseError          an answer arrived that cannot be read
+    │   ├── StatusError                     the server refused: an HTTP status of 400 or above
+    │   │   ├── RateLimitedError            429
+    │   │   ├── AuthenticationError         401, 403
+    │   │   └── ModelNotFoundError          404
+    │   └── ScriptExhaustedError            a scripted or replayed backend has no further sample
+    ├── EndpointError                       a local model server that did not start, or died
+    ├── ModelFetchError                     weights that could not be fetched or verified
+    └── JournalError                        a journal that cannot be opened or written
+        └── JournalMismatchError            resuming with another program or seed
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .types import Usage
+
+__all__ = [
+    "AuthenticationError",
+    "BackendError",
+    "BackendTimeoutError",
+    "BudgetExceededError",
+    "ConnectFailedError",
+    "ConnectionLostError",
+    "DeadlineExceededError",
+    "EndpointError",
+    "InvalidInputError",
+    "JournalError",
+    "JournalMismatchError",
+    "MalformedResponseError",
+    "ModelFetchError",
+    "ModelNotFoundError",
+    "OrchestratorError",
+    "ProgramFileError",
+    "RateLimitedError",
+    "ScriptExhaustedError",
+    "StatusError",
+    "UnknownPriceError",
+]
+
+
+class OrchestratorError(Exception):
+    """The root: catching it catches everything this library raises on purpose."""
+
+
+class InvalidInputError(OrchestratorError, ValueError):
+    """The caller asked for something that cannot be: says what was given and what was expected."""
+
+
+class ProgramFileError(InvalidInputError):
+    """A program file that cannot be loaded.
+
+    Attributes:
+        file: Path as it was given.
+        line: 1-based line, or None when the file as a whole is meant.
+        column: 1-based column, or None.
+        hint: What to write instead, or None.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        file: str,
+        line: int | None = None,
+        column: int | None = None,
+        hint: str | None = None,
+    ) -> None:
+        self.message, self.file, self.line, self.column, self.hint = message, file, line, column, hint
+        place = ":".join(str(part) for part in (file, line, column) if part is not None)
+        super().__init__(f"{place}: {message}" + (f"\n  hint: {hint}" if hint else ""))
+
+
+class UnknownPriceError(InvalidInputError):
+    """A limit in US dollars is set, and what a model costs is not known."""
+
+    def __init__(self, model: str) -> None:
+        self.model = model
+        super().__init__(
+            f"the budget limits money, but the price of model {model!r} is not known; give it, for example "
+            "price={'input': 0.10, 'output': 0.30} (US dollars per million tokens; 0 for a local model)"
+        )
+
+
+class BudgetExceededError(OrchestratorError):
+    """A reservation that does not fit the budget, even with nothing else in flight.
+
+    Attributes:
+        account: Label of the account that refused (`run`, a problem's id, a branch's label).
+        resource: Which limit: `prompt_tokens`, `completion_tokens`, `total_tokens`, `requests` or `usd`.
+        requested: What was asked for, in that resource's unit.
+        remaining: What was left of the limit, in that resource's unit (negative after an overrun).
+    """
+
+    def __init__(self, *, account: str, resource: str, requested: float, remaining: float) -> None:
+        self.account, self.resource = account, resource
+        self.requested, self.remaining = requested, remaining
+        super().__init__(
+            f"budget of {account!r}: {requested:g} {resource} asked for, {remaining:g} left"
+        )
+
+
+class DeadlineExceededError(OrchestratorError):
+    """The deadline of an account has passed; nothing more is sent under it."""
+
+    def __init__(self, *, account: str) -> None:
+        self.account = account
+        super().__init__(f"the deadline of {account!r} has passed")
+
+
+class BackendError(OrchestratorError):
+    """One attempt at a model call failed.
+
+    Attributes:
+        retryable: Whether the same request may succeed later.
+        maybe_billed: Whether the model may have done the work although no usable answer arrived; such an
+            attempt is charged at its worst case.
+        retry_after: Seconds the server asked to wait, or None.
+        usage: What the attempt was charged, once it has been settled; None before.
+    """
+
+    retryable = False
+    maybe_billed = False
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        self.usage: Usage | None = None
+
+
+class ConnectFailedError(BackendError):
+    """No connection could be made, so nothing was sent and nothing is owed."""
+
+    retryable = True
+
+
+class ConnectionLostError(BackendError):
+    """The connection broke after the request was sent."""
+
+    retryable = True
+    maybe_billed = True
+
+
+class BackendTimeoutError(BackendError):
+    """No whole answer arrived within the time allowed for one attempt."""
+
+    retryable = True
+    maybe_billed = True
+
+
+class MalformedResponseError(BackendError):
+    """A whole answer arrived, and it is not what the protocol says."""
+
+    retryable = True
+    maybe_billed = True
+
+
+class StatusError(BackendError):
+    """The server answered with an HTTP error status; an answer that was refused is not billed.
+
+    Attributes:
+        status: The HTTP status, 400 to 599.
+    """
+
+    def __init__(self, message: str, *, status: int, retry_after: float | None = None) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.status = status
+        self.retryable = status in (408, 409, 425, 429) or status >= 500
+
+    @staticmethod
+    def of(status: int, message: str, *, retry_after: float | None = None) -> StatusError:
+        """The subclass that fits `status`."""
+        kinds: dict[int, type[StatusError]] = {
+            401: AuthenticationError,
+            403: AuthenticationError,
+            404: ModelNotFoundError,
+            429: RateLimitedError,
+        }
+        return kinds.get(status, StatusError)(message, status=status, retry_after=retry_after)
+
+
+class RateLimitedError(StatusError):
+    """429: too many requests or tokens in the server's window."""
+
+
+class AuthenticationError(StatusError):
+    """401 or 403: the key is missing, wrong, or not allowed to use this model."""
+
+
+class ModelNotFoundError(StatusError):
+    """404: no such model or route at this base URL."""
+
+
+class ScriptExhaustedError(BackendError):
+    """A scripted or replayed backend was asked for more samples than it holds."""
+
+
+class EndpointError(OrchestratorError):
+    """A local model server did not start, or stopped answering.
+
+    Attributes:
+        log_tail: The last lines the server printed, possibly empty.
+    """
+
+    def __init__(self, message: str, *, log_tail: str = "") -> None:
+        self.log_tail = log_tail
+        super().__init__(message + (f"\nthe server's last lines:\n{log_tail}" if log_tail else ""))
+
+
+class ModelFetchError(OrchestratorError):
+    """A model's weights could not be found, fetched or verified; says what to do instead."""
+
+
+class JournalError(OrchestratorError):
+    """The journal cannot be opened, read or written; says which file and why."""
+
+
+class JournalMismatchError(JournalError):
+    """The journal was written by another program, seed or problem set than the one resuming it."""

@@ -1,0 +1,352 @@
+"""The records everything else is said in: frozen, slotted, keyword-only.
+
+Tokens are integers; money is integer picodollars (1e-12 US dollars) wherever it is added up, so that sums are
+exact, and a float only where it is shown; times are seconds.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from .budget import Hold
+
+__all__ = [
+    "PICODOLLARS_PER_USD",
+    "Answer",
+    "CallId",
+    "Candidate",
+    "Capabilities",
+    "Chunk",
+    "Message",
+    "Outcome",
+    "Price",
+    "Problem",
+    "Request",
+    "Sample",
+    "Score",
+    "StopReason",
+    "TokenLogprob",
+    "Usage",
+]
+
+Message: TypeAlias = Mapping[str, Any]
+"""One chat message as the OpenAI protocol writes it: `{"role": ..., "content": ...}`."""
+
+PICODOLLARS_PER_USD = 10**12
+
+
+class StopReason(enum.StrEnum):
+    """Why a program ended."""
+
+    COMPLETE = "complete"  # it did all it set out to do
+    DECIDED = "decided"  # the stopping rule fired before that
+    BUDGET = "budget"
+    DEADLINE = "deadline"
+    ERROR = "error"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What calls consumed. Adds up with `+`.
+
+    Attributes:
+        prompt_tokens: Tokens read, cached ones included.
+        completion_tokens: Tokens written, reasoning ones included, over all choices.
+        requests: HTTP requests (or the equivalent).
+        picodollars: Money, in 1e-12 US dollars.
+        cached_tokens: The part of `prompt_tokens` served from a prefix cache.
+        reasoning_tokens: The part of `completion_tokens` spent on hidden reasoning.
+        seconds: Sum of the calls' own durations, in seconds (calls overlap, so this is not wall time).
+        estimated: True when any part was not reported exactly and was counted or taken at its worst case.
+    """
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    requests: int = 0
+    picodollars: int = 0
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+    seconds: float = 0.0
+    estimated: bool = False
+
+    @property
+    def total_tokens(self) -> int:
+        """Prompt plus completion tokens."""
+        return self.prompt_tokens + self.completion_tokens
+
+    @property
+    def usd(self) -> float:
+        """Money in US dollars, for showing; add up `picodollars` instead."""
+        return self.picodollars / PICODOLLARS_PER_USD
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            prompt_tokens=self.prompt_tokens + other.prompt_tokens,
+            completion_tokens=self.completion_tokens + other.completion_tokens,
+            requests=self.requests + other.requests,
+            picodollars=self.picodollars + other.picodollars,
+            cached_tokens=self.cached_tokens + other.cached_tokens,
+            reasoning_tokens=self.reasoning_tokens + other.reasoning_tokens,
+            seconds=self.seconds + other.seconds,
+            estimated=self.estimated or other.estimated,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    """What a model's tokens cost, in picodollars a token (1 US dollar per million tokens = 1e6 of them).
+
+    Attributes:
+        input: Picodollars per prompt token, at least 0.
+        output: Picodollars per completion token, at least 0.
+        cached_input: Picodollars per cached prompt token; None means like `input`.
+        request: Picodollars per request.
+    """
+
+    input: int
+    output: int
+    cached_input: int | None = None
+    request: int = 0
+
+    def cost(
+        self, prompt_tokens: int, completion_tokens: int, *, cached_tokens: int = 0, requests: int = 1
+    ) -> int:
+        """Picodollars for a call; `cached_tokens` is the cached part of `prompt_tokens`."""
+        cached_price = self.input if self.cached_input is None else self.cached_input
+        return (
+            (prompt_tokens - cached_tokens) * self.input
+            + cached_tokens * cached_price
+            + completion_tokens * self.output
+            + requests * self.request
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What a backend can do, as found out; None means not known yet.
+
+    Attributes:
+        chat: Takes messages (False: a base model, which takes a plain prompt only).
+        n: Returns several choices from one request.
+        logprobs: Returns log-probabilities of the tokens it wrote.
+        seed: Takes a sampling seed.
+        streaming: Streams chunks.
+        usage_is_exact: Reports prompt and completion tokens as they were, for any `n`.
+        context_length: Prompt plus completion tokens that fit, or None when not known.
+        parallel: Requests it works on at once, or None when not known.
+    """
+
+    chat: bool | None = None
+    n: bool | None = None
+    logprobs: bool | None = None
+    seed: bool | None = None
+    streaming: bool | None = None
+    usage_is_exact: bool | None = None
+    context_length: int | None = None
+    parallel: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallId:
+    """Which call of a program this is: the same in a resumed run.
+
+    Attributes:
+        problem: The problem's id.
+        path: Branch labels from the problem down, joined by `/`; "" at the top.
+        ordinal: 0-based count of calls made on that path, in program order.
+    """
+
+    problem: str
+    path: str
+    ordinal: int
+
+    def __str__(self) -> str:
+        return f"{self.problem}:{self.path}#{self.ordinal}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What a backend is asked for. Exactly one of `messages` and `prompt` is given.
+
+    Attributes:
+        messages: A chat, oldest message first.
+        prompt: A plain text to continue, for base models and completion endpoints.
+        n: Choices wanted, at least 1.
+        max_tokens: Cap on the completion tokens of each choice, at least 1; None leaves it to the server.
+        temperature: At least 0; None leaves it to the server.
+        top_p: In (0, 1]; None leaves it to the server.
+        stop: Texts that end a choice.
+        seed: Sampling seed, or None.
+        logprobs: Top log-probabilities wanted per token (0: only the written token's); None for none.
+        extra: Further fields of the HTTP body, sent as they are.
+        call: The call's identity in its program, set by the context.
+        hold: The reservation the call runs under, set by `Metered`.
+    """
+
+    messages: tuple[Message, ...] | None = None
+    prompt: str | None = None
+    n: int = 1
+    max_tokens: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    stop: tuple[str, ...] = ()
+    seed: int | None = None
+    logprobs: int | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    call: CallId | None = field(default=None, compare=False)
+    hold: Hold | None = field(default=None, compare=False, repr=False)
+
+    def replace(self, **changes: Any) -> Request:
+        """A copy with these fields changed."""
+        return replace(self, **changes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenLogprob:
+    """A written token, the log-probability (natural logarithm, at most 0) it had, and its rivals'."""
+
+    token: str
+    logprob: float
+    top: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """One completion.
+
+    Attributes:
+        text: The answer's text, without hidden reasoning.
+        reasoning: Reasoning the server reported apart from the text, or None.
+        usage: What this sample was charged; for a request with n > 1 the prompt and the request are on the
+            first choice, so that sums over samples are right.
+        finish_reason: `stop`, `length`, or what else the server said.
+        logprobs: One per written token when asked for and available.
+        seed: The sampling seed that was sent, or None.
+        model: The model that wrote it, as the server names it.
+        index: Which choice of its request, from 0.
+        call: The call it came from.
+    """
+
+    text: str
+    reasoning: str | None = None
+    usage: Usage = field(default_factory=Usage)
+    finish_reason: str | None = None
+    logprobs: tuple[TokenLogprob, ...] | None = None
+    seed: int | None = None
+    model: str | None = None
+    index: int = 0
+    call: CallId | None = None
+
+    @property
+    def truncated(self) -> bool:
+        """Whether the token cap ended it."""
+        return self.finish_reason == "length"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chunk:
+    """A piece of a streamed choice: text, its log-probabilities, and on the last one how it ended."""
+
+    text: str
+    index: int = 0
+    logprobs: tuple[TokenLogprob, ...] | None = None
+    finish_reason: str | None = None
+    usage: Usage | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """A work item.
+
+    Attributes:
+        id: Unique within a run; keys the journal.
+        prompt: The question as text. Either this or `messages` is given.
+        messages: The question as a chat.
+        reference: The right answer as text, when known; never shown to a model.
+        tests: What a verifier needs to judge an answer by rule (words to use, numbers to combine, code).
+        fields: Further columns of the problem's record, for templates.
+    """
+
+    id: str
+    prompt: str | None = None
+    messages: tuple[Message, ...] | None = None
+    reference: str | None = None
+    tests: Any = None
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A final answer read from a sample.
+
+    Attributes:
+        text: As the model wrote it, trimmed of its wrapping.
+        key: Canonical form; two answers of one kind are equal exactly when their keys are.
+        kind: How it was read: `number`, `choice`, `text`, `math`, `json`, ...
+    """
+
+    text: str
+    key: str
+    kind: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """A verifier's judgement of one candidate.
+
+    Attributes:
+        value: In [0, 1], or None for an abstention.
+        steps: Scores of single steps, each in [0, 1], when the verifier gives them.
+        reason: Why, in words.
+    """
+
+    value: float | None
+    steps: tuple[float, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A sample in play, with the answer read from it (None: it abstains) and its scores by verifier."""
+
+    sample: Sample
+    answer: Answer | None
+    scores: Mapping[str, Score] = field(default_factory=dict)
+    parent: Candidate | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a program returns for a problem.
+
+    Attributes:
+        answer: The answer, or None when no sample had a readable one.
+        confidence: In [0, 1]; for a vote the leader's share of all samples, abstentions included.
+        candidates: Every sample obtained, in the order it arrived.
+        stop_reason: Why the program ended.
+        usage: Everything the problem was charged, failed and cancelled calls included.
+        seconds: Wall time.
+        problem: The problem's id.
+        tied: Whether another answer had as many votes.
+        error: One line on what went wrong, when something did.
+        detail: Further facts of the strategy, JSON-compatible.
+    """
+
+    answer: Answer | None = None
+    confidence: float = 0.0
+    candidates: Sequence[Candidate] = ()
+    stop_reason: StopReason = StopReason.COMPLETE
+    usage: Usage = field(default_factory=Usage)
+    seconds: float = 0.0
+    problem: str = ""
+    tied: bool = False
+    error: str | None = None
+    detail: Mapping[str, Any] = field(default_factory=dict)
