@@ -185,6 +185,8 @@ class Request:
         logprobs: Top log-probabilities wanted per token (0: only the written token's); None for none.
         extra: Further fields of the HTTP body, sent as they are.
         call: The call's identity in its program, set by the context.
+        digest: Hash of what is asked, seed and identity apart, set by the context; keys replay.
+        attempt: 0 for the first try, counted up by `Retry`.
         hold: The reservation the call runs under, set by `Metered`.
     """
 
@@ -199,6 +201,8 @@ class Request:
     logprobs: int | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
     call: CallId | None = field(default=None, compare=False)
+    digest: str = field(default="", compare=False)
+    attempt: int = field(default=0, compare=False)
     hold: Hold | None = field(default=None, compare=False, repr=False)
 
     def replace(self, **changes: Any) -> Request:

@@ -1,0 +1,93 @@
+"""Control programs over language models, under a budget that cannot be overspent.
+
+Names are loaded when first used, so that importing the package is quick.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from . import answers, backends, budget, errors, events, stopping, strategies, voting
+    from .budget import Budget, Ledger
+    from .context import Context, ControlProgram
+    from .errors import OrchestratorError
+    from .programs import load
+    from .prompts import Prompt
+    from .runtime import Controller, Model, run_sync
+    from .strategies import SelfConsistency, Single
+    from .types import Answer, Candidate, Outcome, Problem, Request, Sample, StopReason, Usage
+    from .version import __version__
+
+_HOME = {
+    "Answer": "types",
+    "Budget": "budget",
+    "Candidate": "types",
+    "Context": "context",
+    "ControlProgram": "context",
+    "Controller": "runtime",
+    "Ledger": "budget",
+    "Model": "runtime",
+    "OrchestratorError": "errors",
+    "Outcome": "types",
+    "Problem": "types",
+    "Prompt": "prompts",
+    "Request": "types",
+    "Sample": "types",
+    "SelfConsistency": "strategies",
+    "Single": "strategies",
+    "StopReason": "types",
+    "Usage": "types",
+    "__version__": "version",
+    "load": "programs",
+    "run_sync": "runtime",
+}
+_MODULES = ("answers", "backends", "budget", "errors", "events", "stopping", "strategies", "voting")
+
+__all__ = [
+    "Answer",
+    "Budget",
+    "Candidate",
+    "Context",
+    "ControlProgram",
+    "Controller",
+    "Ledger",
+    "Model",
+    "OrchestratorError",
+    "Outcome",
+    "Problem",
+    "Prompt",
+    "Request",
+    "Sample",
+    "SelfConsistency",
+    "Single",
+    "StopReason",
+    "Usage",
+    "__version__",
+    "answers",
+    "backends",
+    "budget",
+    "errors",
+    "events",
+    "load",
+    "run_sync",
+    "stopping",
+    "strategies",
+    "voting",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        value = getattr(import_module(f".{_HOME[name]}", __name__), name)
+    elif name in _MODULES:
+        value = import_module(f".{name}", __name__)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

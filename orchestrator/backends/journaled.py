@@ -1,0 +1,180 @@
+"""One attempt on the record: written down before it is sent, settled and written down after.
+
+What an attempt cost is decided here and only here, so that ledger and journal cannot disagree: the hold is settled
+and the result row queued in the same breath, with no await between them.
+"""
+
+from __future__ import annotations
+
+import time
+from asyncio import CancelledError
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from ..errors import BackendError
+from ..events import CallFailed, CallReplayed, CallSent, CallSettled, Event
+from ..types import CallId, Price, Request, Sample, Usage
+from .base import Backend, Wrapper
+
+__all__ = ["CallLog", "Journaled", "Recorded", "Resumed", "charge_for"]
+
+
+class CallLog(Protocol):
+    """Where attempts are written down; `runtime.Journal` is one."""
+
+    def intend(self, request: Request, *, model: str, price: Price | None) -> tuple[int, Awaitable[None]]:
+        """Queue an intent row: its number, and what to await until it is on disk."""
+
+    def finish(
+        self,
+        row: int,
+        *,
+        usage: Usage,
+        samples: Sequence[Sample] = (),
+        error: str | None = None,
+        cancelled: bool = False,
+    ) -> Awaitable[None]:
+        """Queue the result row of intent `row`; what is returned can be awaited until it is on disk."""
+
+
+class Recorded(Protocol):
+    """Calls of an earlier run of the same program, found by identity and digest."""
+
+    def find(self, call: CallId, digest: str) -> list[Sample] | None:
+        """The samples of a completed call, or None."""
+
+    def prior_usage(self, call: CallId) -> Usage:
+        """What earlier attempts at this call were charged, in-doubt ones at their worst case."""
+
+
+def charge_for(error: BaseException, worst_case: Usage) -> Usage:
+    """What a failed or cancelled attempt is charged.
+
+    Nothing but the request when the server refused it or it was never sent; the worst case, marked estimated, when
+    the model may have done the work.
+    """
+    if isinstance(error, BackendError) and not error.maybe_billed:
+        return Usage(requests=1)
+    return replace(worst_case, requests=max(1, worst_case.requests), estimated=True)
+
+
+class Journaled(Wrapper):
+    """Writes an intent row, sends, settles the hold, writes the result row, and only then hands on samples.
+
+    Args:
+        inner: The backend that sends one attempt.
+        log: Where rows go; None keeps none, and still settles every hold.
+        emit: Receives `CallSent`, `CallSettled` and `CallFailed`.
+        clock: Seconds, monotonic.
+    """
+
+    def __init__(
+        self,
+        inner: Backend,
+        *,
+        log: CallLog | None = None,
+        emit: Callable[[Event], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(inner)
+        self._log, self._emit, self._clock = log, emit, clock
+
+    async def complete(self, request: Request) -> list[Sample]:
+        row = -1
+        if self._log is not None:
+            row, written = self._log.intend(request, model=self.name, price=self.price)
+            try:
+                await written
+            except CancelledError:
+                self._close(row, Usage(), error="cancelled before it was sent", cancelled=True)
+                raise
+        self._emit(CallSent(call=request.call, model=self.name, attempt=request.attempt))
+        started = self._clock()
+        try:
+            samples = await self.inner.complete(request)
+        except BackendError as error:
+            error.usage = self._fail(row, request, error, self._clock() - started)
+            raise
+        except CancelledError as error:
+            self._fail(row, request, error, self._clock() - started)
+            raise
+        except BaseException as error:  # a bug in a backend: settled like a lost answer, then raised as it is
+            self._fail(row, request, error, self._clock() - started)
+            raise
+        return await self._succeed(row, request, samples, self._clock() - started)
+
+    async def _succeed(
+        self, row: int, request: Request, samples: list[Sample], seconds: float
+    ) -> list[Sample]:
+        samples = [
+            replace(
+                sample,
+                call=request.call,
+                seed=request.seed,
+                usage=replace(sample.usage, seconds=seconds if number == 0 else 0.0),
+            )
+            for number, sample in enumerate(samples)
+        ]
+        usage = samples[0].usage if len(samples) == 1 else sum((s.usage for s in samples), Usage())
+        if usage.requests == 0:
+            usage = replace(usage, requests=1)
+        if request.hold is not None:
+            request.hold.commit(usage)
+        written = None if self._log is None else self._log.finish(row, usage=usage, samples=samples)
+        self._emit(
+            CallSettled(call=request.call, model=self.name, samples=tuple(samples), usage=usage)
+        )
+        if written is not None:
+            await written
+        return samples
+
+    def _fail(self, row: int, request: Request, error: BaseException, seconds: float) -> Usage:
+        worst_case = Usage(requests=1) if request.hold is None else request.hold.worst_case
+        usage = replace(charge_for(error, worst_case), seconds=seconds)
+        if request.hold is not None:
+            request.hold.settle(usage)
+        cancelled = isinstance(error, CancelledError)
+        message = "cancelled" if cancelled else f"{type(error).__name__}: {error}"
+        self._close(row, usage, error=message, cancelled=cancelled)
+        self._emit(CallFailed(call=request.call, model=self.name, error=message, usage=usage))
+        return usage
+
+    def _close(self, row: int, usage: Usage, *, error: str, cancelled: bool) -> None:
+        # Queued, not awaited: the failure must reach the caller even while it is being cancelled.
+        if self._log is not None:
+            self._log.finish(row, usage=usage, error=error, cancelled=cancelled)
+
+
+class Resumed(Wrapper):
+    """Answers calls that an earlier run completed, free of charge; passes the others on.
+
+    Args:
+        inner: Where calls without a record go.
+        recorded: The earlier run's calls.
+        charge: Told what the earlier run paid for a call, so that problem and branch totals include it.
+        emit: Receives `CallReplayed`.
+    """
+
+    def __init__(
+        self,
+        inner: Backend,
+        *,
+        recorded: Recorded,
+        charge: Callable[[Usage], None],
+        emit: Callable[[Event], None],
+    ) -> None:
+        super().__init__(inner)
+        self._recorded, self._charge, self._emit = recorded, charge, emit
+
+    async def complete(self, request: Request) -> list[Sample]:
+        if request.call is None:
+            return await self.inner.complete(request)
+        prior = self._recorded.prior_usage(request.call)
+        if prior.requests:
+            self._charge(prior)
+        samples = self._recorded.find(request.call, request.digest)
+        if samples is None:
+            return await self.inner.complete(request)
+        self._emit(CallReplayed(call=request.call, model=self.name, samples=tuple(samples)))
+        return samples

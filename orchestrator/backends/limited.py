@@ -1,0 +1,185 @@
+"""How many calls are in flight at an endpoint, and how fast they start.
+
+The concurrency limit adapts: it doubles with every full round of successes until the first 429, then grows by about
+one a round while it is the bottleneck; each 429 cuts it by a fifth, at most once per cooldown. Only rate-limit
+errors cut it: a slow or broken server is the retry policy's concern.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+import anyio
+
+from ..errors import InvalidInputError, RateLimitedError
+from ..events import Event, LimitChanged
+from ..types import Request, Sample
+from .base import Backend, Wrapper
+
+__all__ = ["AdaptiveLimit", "Limited", "TokenBucket"]
+
+
+class AdaptiveLimit:
+    """The decision part: a limit on calls in flight, moved by successes and 429s. No I/O, no waiting.
+
+    Args:
+        maximum: The limit never exceeds this, at least 1.
+        start: Where it begins; None: at `maximum`, for an endpoint whose width is known.
+        cooldown: Seconds after a cut in which further 429s do not cut again.
+    """
+
+    GROWTH_AFTER_CUT = 1.0
+    CUT = 0.8
+
+    def __init__(self, maximum: int, *, start: int | None = None, cooldown: float = 1.0) -> None:
+        if maximum < 1:
+            raise InvalidInputError(f"concurrency must be at least 1, not {maximum}")
+        self.maximum, self.cooldown = maximum, cooldown
+        self._limit = float(min(maximum, start or maximum))
+        self._doubling = True
+        self._last_cut = float("-inf")
+
+    @property
+    def value(self) -> int:
+        """Calls allowed in flight now, in [1, maximum]."""
+        return max(1, int(self._limit))
+
+    def on_success(self, *, in_flight: int) -> None:
+        """A call succeeded while `in_flight` calls (this one included) were out."""
+        if in_flight < self.value:
+            return  # not the bottleneck: growing on would be a guess
+        step = 1.0 if self._doubling else self.GROWTH_AFTER_CUT / self._limit
+        self._limit = min(float(self.maximum), self._limit + step)
+
+    def on_rate_limited(self, now: float) -> None:
+        """The server answered 429 at time `now`."""
+        self._doubling = False
+        if now - self._last_cut >= self.cooldown:
+            self._last_cut = now
+            self._limit = max(1.0, self._limit * self.CUT)
+
+
+class TokenBucket:
+    """A rate: `per_minute` units refill evenly, at most one minute's worth is saved up.
+
+    Args:
+        per_minute: Units a minute, above 0.
+        clock: Seconds, monotonic.
+    """
+
+    def __init__(self, per_minute: float, *, clock: Callable[[], float] = time.monotonic) -> None:
+        if not per_minute > 0:
+            raise InvalidInputError(f"a rate must be above 0 per minute, not {per_minute}")
+        self._rate, self._capacity, self._clock = per_minute / 60.0, per_minute, clock
+        self._level, self._at = per_minute, clock()
+
+    def take(self, amount: float) -> float:
+        """Take `amount` units (more than a minute's worth counts as a full minute); seconds to wait first."""
+        now = self._clock()
+        self._level = min(self._capacity, self._level + (now - self._at) * self._rate)
+        self._at = now
+        self._level -= min(amount, self._capacity)
+        return max(0.0, -self._level / self._rate)
+
+    def give_back(self, amount: float) -> None:
+        """Return units that were taken and not used."""
+        self._level = min(self._capacity, self._level + amount)
+
+
+class Limited(Wrapper):
+    """Bounds calls in flight and, if set, requests and tokens per minute.
+
+    Args:
+        inner: Makes one attempt.
+        limit: The adaptive concurrency limit.
+        requests_per_minute: Attempts started a minute, or None.
+        tokens_per_minute: Worst-case tokens started a minute (corrected once usage is known), or None.
+        emit: Receives `LimitChanged`.
+        clock: Seconds, monotonic.
+        sleep: Waits some seconds.
+    """
+
+    def __init__(
+        self,
+        inner: Backend,
+        *,
+        limit: AdaptiveLimit,
+        requests_per_minute: float | None = None,
+        tokens_per_minute: float | None = None,
+        emit: Callable[[Event], None],
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+    ) -> None:
+        super().__init__(inner)
+        self.limit = limit
+        self._requests = None if requests_per_minute is None else TokenBucket(requests_per_minute, clock=clock)
+        self._tokens = None if tokens_per_minute is None else TokenBucket(tokens_per_minute, clock=clock)
+        self._emit, self._clock, self._sleep = emit, clock, sleep
+        self._in_flight = 0
+        self._waiting: deque[anyio.Event] = deque()
+
+    @property
+    def in_flight(self) -> int:
+        """Calls holding a slot now."""
+        return self._in_flight
+
+    async def complete(self, request: Request) -> list[Sample]:
+        await self._take_slot()
+        try:
+            worst = await self._pace(request)
+            samples = await self.inner.complete(request)
+            self._correct(worst, samples)
+            self._moved(lambda: self.limit.on_success(in_flight=self._in_flight), "success")
+            return samples
+        except RateLimitedError:
+            self._moved(lambda: self.limit.on_rate_limited(self._clock()), "429")
+            raise
+        finally:
+            self._in_flight -= 1
+            self._wake()
+
+    async def _take_slot(self) -> None:
+        if self._in_flight < self.limit.value and not self._waiting:
+            self._in_flight += 1
+            return
+        turn = anyio.Event()
+        self._waiting.append(turn)
+        try:
+            await turn.wait()  # whoever wakes us has counted us in
+        except BaseException:
+            if turn.is_set():
+                self._in_flight -= 1
+                self._wake()
+            else:
+                self._waiting.remove(turn)
+            raise
+
+    def _wake(self) -> None:
+        while self._waiting and self._in_flight < self.limit.value:
+            self._in_flight += 1
+            self._waiting.popleft().set()
+
+    async def _pace(self, request: Request) -> int:
+        delay = 0.0
+        if self._requests is not None:
+            delay = self._requests.take(1)
+        tokens = 0
+        if self._tokens is not None:
+            tokens = 0 if request.hold is None else request.hold.worst_case.total_tokens
+            delay = max(delay, self._tokens.take(tokens))
+        if delay > 0:
+            await self._sleep(delay)
+        return tokens
+
+    def _correct(self, worst: int, samples: list[Sample]) -> None:
+        if self._tokens is not None:
+            self._tokens.give_back(max(0, worst - sum(s.usage.total_tokens for s in samples)))
+
+    def _moved(self, change: Callable[[], None], reason: str) -> None:
+        before = self.limit.value
+        change()
+        if self.limit.value != before:
+            self._emit(LimitChanged(model=self.name, limit=self.limit.value, reason=reason))
+            self._wake()

@@ -1,0 +1,453 @@
+"""What a control program may do: sample, complete, score, branch, emit.
+
+    async def program(ctx: Context, problem: Problem) -> Outcome:
+        async for sample in ctx.sample(ctx.ask(problem), n=8):
+            ...
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Protocol, Self, runtime_checkable
+
+import anyio
+from anyio.abc import TaskGroup
+
+from .answers import Reader
+from .backends.base import Backend
+from .backends.journaled import Recorded, Resumed
+from .backends.metered import Metered
+from .budget import Budget, Ledger
+from .errors import BackendError, BudgetExceededError, DeadlineExceededError, InvalidInputError
+from .events import Event, SamplingStopped
+from .prompts import Prompt, Rendered
+from .types import CallId, Candidate, Message, Outcome, Problem, Request, Sample, Score, StopReason
+
+__all__ = ["DEFAULT_MAX_TOKENS", "Context", "ControlProgram", "Run", "SampleStream", "Verifier"]
+
+DEFAULT_MAX_TOKENS = 1024
+"""Cap on an answer's tokens when neither the program nor the model sets one; every call has a worst case."""
+
+SEED_BITS = 31
+
+Ask = str | Sequence[Message] | Rendered
+"""What can be put to a model: a text, a chat, or a problem that `Context.ask` rendered."""
+
+
+@runtime_checkable
+class ControlProgram(Protocol):
+    """Every strategy, every loaded program file, every user function with this signature."""
+
+    async def __call__(self, ctx: Context, problem: Problem, /) -> Outcome:
+        """Solve `problem`."""
+
+
+class Verifier(Protocol):
+    """Judges candidates."""
+
+    async def score(
+        self, ctx: Context, problem: Problem, candidates: Sequence[Candidate], /
+    ) -> list[Score]:
+        """One score per candidate, in order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What all problems of a run share.
+
+    Attributes:
+        models: Backends by name, each already journaled, limited and retried; the first is the default.
+        sampling: Default sampling fields by model.
+        seed: The run's seed.
+        root: The run's account.
+        emit: Receives every event.
+        clock: Seconds, monotonic.
+    """
+
+    models: Mapping[str, Backend]
+    sampling: Mapping[str, Mapping[str, Any]]
+    seed: int
+    root: Ledger
+    emit: Callable[[Event], None]
+    clock: Callable[[], float] = time.monotonic
+
+
+@dataclass(slots=True)
+class _Scope:
+    """What the contexts of one problem share."""
+
+    problem: Problem
+    tasks: TaskGroup
+    recorded: Recorded | None
+    candidates: list[Candidate] = field(default_factory=list)
+    limited_by: StopReason | None = None
+
+
+class Context:
+    """A problem's view of a run; `branch` gives a part of the program its own budget and place in the trace.
+
+    Calls are numbered in the order they are made on a path, which is how a resumed program meets its own recorded
+    calls: parts that run side by side each take a `branch`.
+
+    Attributes:
+        problem: The problem being solved.
+        path: Branch labels from the problem down, joined by `/`.
+        ledger: The account calls are charged to.
+        answers: How answers are read from samples.
+        prompt: How problems are put to models.
+        rng: Randomness seeded by run, problem and path.
+        clock: Seconds, monotonic.
+    """
+
+    def __init__(
+        self, run: Run, scope: _Scope, *, ledger: Ledger, path: str, answers: Reader, prompt: Prompt
+    ) -> None:
+        self._run, self._scope = run, scope
+        self.problem, self.path, self.ledger = scope.problem, path, ledger
+        self.answers, self.prompt, self.clock = answers, prompt, run.clock
+        self.rng = random.Random(self._hash("rng"))
+        self._calls = 0
+        self._labels: dict[str, int] = {}
+        self._backends: dict[str, Backend] = {}
+
+    def __repr__(self) -> str:
+        return f"Context(problem={self.problem.id!r}, path={self.path!r}, calls={self._calls})"
+
+    @property
+    def candidates(self) -> Sequence[Candidate]:
+        """Every sample this problem has obtained so far, in the order they arrived."""
+        return self._scope.candidates
+
+    @property
+    def deadline(self) -> float | None:
+        """When this context must end, by `clock`, or None."""
+        return self.ledger.deadline
+
+    @property
+    def models(self) -> Sequence[str]:
+        """The models' names; the first is the default."""
+        return tuple(self._run.models)
+
+    # Asking ----------------------------------------------------------------------------------------------
+
+    def ask(self, problem: Problem, *, model: str | None = None) -> Rendered:
+        """`problem` through the prompt, as the model takes it."""
+        name = self._model(model)
+        chat = self._run.models[name].capabilities.chat
+        return self.prompt.render(problem, chat=chat is not False)
+
+    def sample(
+        self, ask: Ask, *, n: int = 1, model: str | None = None, per_call: int = 1, **sampling: Any
+    ) -> SampleStream:
+        """Draw `n` samples; iterate over the result to get them as they finish.
+
+        Leaving the loop cancels the calls still in flight (`async with` does so at a place you choose). A failed
+        call is left out; the loop ends early when budget or deadline allow no more, and `stop_reason` says so.
+
+        Args:
+            ask: A text, messages, or what `ask` returned.
+            n: Samples wanted, at least 1.
+            model: Name of the model; None for the first.
+            per_call: Samples drawn by one request, at least 1; above 1 the prompt is paid once per request, and a
+                request's samples arrive together.
+            sampling: `max_tokens`, `temperature`, `top_p`, `stop`, `logprobs`, `seed`, and further fields of the
+                HTTP body.
+
+        Raises:
+            InvalidInputError: An argument is out of range, or the model is not known.
+
+        While iterating:
+            BudgetExceededError, DeadlineExceededError, BackendError: Not one sample could be had, and why.
+        """
+        if n < 1 or per_call < 1:
+            raise InvalidInputError(f"n and per_call must be at least 1, not {n} and {per_call}")
+        name = self._model(model)
+        base = self._request(ask, name, sampling)
+        sizes = [per_call] * (n // per_call) + ([n % per_call] if n % per_call else [])
+        requests = [self._identified(base.replace(n=size), name) for size in sizes]
+        return SampleStream(self, self._scope, self._backend(name), requests)
+
+    async def complete(self, ask: Ask, *, model: str | None = None, **sampling: Any) -> Sample:
+        """One sample, awaited.
+
+        Raises:
+            BudgetExceededError: It does not fit the budget, even shrunk.
+            DeadlineExceededError: The deadline has passed, or passed while it was written.
+            BackendError: The call failed for good.
+        """
+        async with self.sample(ask, model=model, **sampling) as samples:
+            async for sample in samples:
+                return sample
+        raise DeadlineExceededError(account=self.ledger.label)
+
+    def read(self, sample: Sample) -> Candidate:
+        """`sample` with the answer read from it."""
+        return Candidate(sample=sample, answer=self.answers.read(sample.text, truncated=sample.truncated))
+
+    async def score(
+        self, verifier: Verifier, problem: Problem, candidates: Sequence[Candidate]
+    ) -> list[Score]:
+        """One score per candidate, in order, by `verifier`."""
+        return await verifier.score(self, problem, candidates)
+
+    # Structure -------------------------------------------------------------------------------------------
+
+    def branch(self, *, label: str, budget: Budget | None = None) -> Context:
+        """A sub-context with its own budget (inside this one's) and its own path."""
+        count = self._labels[label] = self._labels.get(label, 0) + 1
+        step = label if count == 1 else f"{label}~{count}"
+        path = f"{self.path}/{step}" if self.path else step
+        ledger = self.ledger if budget is None else self.ledger.child(budget, label=path)
+        return self._copy(ledger=ledger, path=path)
+
+    def using(self, *, answers: Reader | None = None, prompt: Prompt | None = None) -> Context:
+        """This context, reading answers or putting problems another way, on the same path and numbering."""
+        changed = self._copy(answers=answers or self.answers, prompt=prompt or self.prompt)
+        changed._labels, changed._calls, changed.rng = self._labels, self._calls, self.rng
+        return changed
+
+    def _copy(self, **changes: Any) -> Context:
+        fields = {"ledger": self.ledger, "path": self.path, "answers": self.answers, "prompt": self.prompt}
+        return Context(self._run, self._scope, **(fields | changes))
+
+    def emit(self, event: Event) -> None:
+        """Tell the recorders."""
+        self._run.emit(event)
+
+    # Building requests -----------------------------------------------------------------------------------
+
+    def _model(self, model: str | None) -> str:
+        name = next(iter(self._run.models)) if model is None else model
+        if name not in self._run.models:
+            raise InvalidInputError(f"no model {name!r}; there are: {', '.join(self._run.models)}")
+        return name
+
+    def _request(self, ask: Ask, model: str, sampling: Mapping[str, Any]) -> Request:
+        given = {name: value for name, value in sampling.items() if value is not None}
+        options = {"max_tokens": DEFAULT_MAX_TOKENS, **self._run.sampling.get(model, {}), **given}
+        if isinstance(ask, str):
+            ask = self._plain(ask, model)
+        elif not isinstance(ask, Rendered):
+            ask = Rendered(messages=tuple(ask))
+        options["stop"] = (*ask.stop, *_as_stops(options.get("stop")))
+        known = {name: options.pop(name) for name in tuple(options) if name in _REQUEST_FIELDS}
+        return Request(messages=ask.messages, prompt=ask.prompt, extra=options, **known)
+
+    def _plain(self, text: str, model: str) -> Rendered:
+        if self._run.models[model].capabilities.chat is False:
+            return Rendered(prompt=text)
+        return Rendered(messages=({"role": "user", "content": text},))
+
+    def _identified(self, request: Request, model: str) -> Request:
+        call = CallId(problem=self.problem.id, path=self.path, ordinal=self._calls)
+        self._calls += 1
+        seed = request.seed
+        if seed is None:
+            seed = self._hash(model, str(call.ordinal)) >> (64 - SEED_BITS)
+        return request.replace(call=call, seed=seed, digest=_digest(request, model))
+
+    def _hash(self, *parts: str) -> int:
+        """A 64-bit number from run seed, problem, path and `parts`."""
+        text = "\x00".join((str(self._run.seed), self.problem.id, self.path, *parts))
+        return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).digest())
+
+    def _backend(self, model: str) -> Backend:
+        """The model's backend, charged to this context's account; calls of an earlier run are free."""
+        if model not in self._backends:
+            run, scope = self._run, self._scope
+            backend: Backend = Metered(run.models[model], account=self.ledger, emit=run.emit)
+            if scope.recorded is not None:
+                charge = partial(self.ledger.charge, below=run.root)
+                backend = Resumed(backend, recorded=scope.recorded, charge=charge, emit=run.emit)
+            self._backends[model] = backend
+        return self._backends[model]
+
+
+_REQUEST_FIELDS = frozenset({"max_tokens", "temperature", "top_p", "stop", "seed", "logprobs"})
+
+
+def _as_stops(stop: object) -> tuple[str, ...]:
+    if stop is None:
+        return ()
+    if isinstance(stop, str):
+        return (stop,)
+    if isinstance(stop, Sequence) and all(isinstance(text, str) for text in stop):
+        return tuple(stop)
+    raise InvalidInputError(f"stop must be a text or a list of texts, not {stop!r}")
+
+
+def _digest(request: Request, model: str) -> str:
+    asked = (
+        model, request.messages, request.prompt, request.n, request.max_tokens, request.temperature,
+        request.top_p, request.stop, request.logprobs, sorted(request.extra.items()),
+    )  # fmt: skip
+    return hashlib.blake2b(repr(asked).encode("utf-8", "replace"), digest_size=16).hexdigest()
+
+
+class SampleStream:
+    """Samples as they finish; see `Context.sample`.
+
+    Dropping the iterator (leaving the loop) cancels the calls in flight at once; they settle before the program's
+    outcome is given out.
+
+    Attributes:
+        stop_reason: `COMPLETE` while nothing held it up; `BUDGET` or `DEADLINE` when fewer samples came for that.
+        failures: Errors of the calls that were given up.
+    """
+
+    def __init__(
+        self, context: Context, scope: _Scope, backend: Backend, requests: Sequence[Request]
+    ) -> None:
+        self._context, self._scope, self._backend = context, scope, backend
+        self._requests = requests
+        self._round = _Round(waiting=len(requests))
+        self._started = False
+
+    @property
+    def stop_reason(self) -> StopReason:
+        """Why fewer samples came than asked for, or `COMPLETE`."""
+        return self._round.reason
+
+    @property
+    def failures(self) -> Sequence[Exception]:
+        """Errors of the calls that were given up."""
+        return self._round.failures
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Sample:
+        if not self._started:
+            self._started = True
+            # The tasks know the round, not this object: when it is dropped, __del__ runs and cancels them.
+            self._scope.tasks.start_soon(
+                _draw, self._context, self._scope, self._backend, self._requests, self._round
+            )
+        while True:
+            if self._round.samples:
+                return self._round.samples.popleft()
+            if self._round.error is not None:
+                raise self._round.error
+            if self._round.waiting == 0:
+                self._round.raise_if_empty()
+                raise StopAsyncIteration
+            self._round.news = anyio.Event()
+            await self._round.news.wait()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        self.cancel()
+
+    async def aclose(self) -> None:
+        """Cancel the calls in flight."""
+        self.cancel()
+
+    def cancel(self) -> None:
+        """Cancel the calls in flight and end the iteration."""
+        if not self._started:
+            self._started, self._round.waiting = True, 0
+            return
+        in_flight = self._round.cancel()
+        if in_flight:
+            self._context.emit(
+                SamplingStopped(
+                    problem=self._context.problem.id,
+                    path=self._context.path,
+                    reason=StopReason.DECIDED,
+                    cancelled=in_flight,
+                )
+            )
+
+    def __del__(self) -> None:
+        if self._started:
+            self.cancel()
+
+
+@dataclass(slots=True)
+class _Round:
+    """The state of one round of sampling, shared by the consumer and the tasks that draw."""
+
+    waiting: int
+    samples: deque[Sample] = field(default_factory=deque)
+    drawn: int = 0
+    failures: list[Exception] = field(default_factory=list)
+    reason: StopReason = StopReason.COMPLETE
+    error: BaseException | None = None
+    cancelled: bool = False
+    scope: anyio.CancelScope | None = None
+    news: anyio.Event | None = None
+
+    def cancel(self) -> int:
+        in_flight, self.cancelled = self.waiting, True
+        if in_flight and self.scope is not None:
+            self.scope.cancel()
+        return in_flight
+
+    def finished(self, samples: Sequence[Sample] = ()) -> None:
+        self.waiting -= 1
+        self.drawn += len(samples)
+        self.samples.extend(samples)
+        if self.news is not None:
+            self.news.set()
+
+    def end(self) -> None:
+        self.waiting = 0
+        if self.news is not None:
+            self.news.set()
+
+    def raise_if_empty(self) -> None:
+        if self.drawn == 0 and self.failures and not self.cancelled:
+            raise self.failures[0]
+
+
+async def _draw(
+    context: Context, scope: _Scope, backend: Backend, requests: Sequence[Request], round_: _Round
+) -> None:
+    """Make the calls of a round side by side, within the deadline."""
+    if round_.cancelled:
+        return
+    try:
+        async with anyio.create_task_group() as tasks:
+            round_.scope = tasks.cancel_scope
+            if context.deadline is not None:
+                tasks.cancel_scope.deadline = context.deadline
+            for request in requests:
+                tasks.start_soon(_call, context, scope, backend, request, round_)
+        if round_.waiting and not round_.cancelled:
+            _hold_up(scope, context, round_, DeadlineExceededError(account=context.ledger.label))
+    finally:
+        round_.end()
+
+
+async def _call(
+    context: Context, scope: _Scope, backend: Backend, request: Request, round_: _Round
+) -> None:
+    samples: list[Sample] = []
+    try:
+        samples = await backend.complete(request)
+    except (BudgetExceededError, DeadlineExceededError) as error:
+        _hold_up(scope, context, round_, error)
+    except BackendError as error:
+        round_.failures.append(error)
+    except Exception as error:  # not a failed call but a mistake or a dead journal: the consumer must see it
+        round_.error = error
+    scope.candidates.extend(context.read(sample) for sample in samples)
+    round_.finished(samples)
+
+
+def _hold_up(
+    scope: _Scope, context: Context, round_: _Round, error: BudgetExceededError | DeadlineExceededError
+) -> None:
+    deadline = isinstance(error, DeadlineExceededError)
+    round_.reason = StopReason.DEADLINE if deadline else StopReason.BUDGET
+    round_.failures.append(error)
+    if not context.path:  # a branch that used up its own budget is the program's business
+        scope.limited_by = round_.reason

@@ -1,0 +1,537 @@
+"""Runs control programs over problems: wires models, budget, journal and recorders together."""
+
+from __future__ import annotations
+
+import math
+import random
+import time
+import uuid
+from collections import deque
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
+from types import TracebackType
+from typing import Any, Self
+
+import anyio
+from anyio.abc import TaskGroup
+
+from ..answers import Reader
+from ..backends.base import Backend
+from ..backends.journaled import Journaled
+from ..backends.limited import AdaptiveLimit, Limited
+from ..backends.retry import Retry, RetryPolicy
+from ..budget import Budget, Ledger
+from ..context import Context, ControlProgram, Run, _Scope
+from ..errors import (
+    BudgetExceededError,
+    DeadlineExceededError,
+    InvalidInputError,
+    JournalError,
+    OrchestratorError,
+    UnknownPriceError,
+)
+from ..events import Event, ProblemFinished, ProblemStarted, Recorder
+from ..prompts import Prompt
+from ..types import Outcome, Problem, StopReason
+from ..version import __version__
+from ..voting import majority_vote
+from .identity import describe, program_hash
+from .journal import Journal, RecordedCalls, RunRecord
+
+__all__ = ["Controller", "Model", "OutcomeStream"]
+
+UNKNOWN_ENDPOINT_START = 16
+"""Calls in flight an endpoint of unknown width starts with; the limit doubles from there until the first 429."""
+
+GRACE = 1.0
+"""Seconds a program has after its deadline to return what it has; no call is sent or left running in them."""
+
+REDONE = frozenset({StopReason.BUDGET, StopReason.DEADLINE, StopReason.ERROR, StopReason.CANCELLED})
+"""Outcomes a resumed run does again (its recorded calls are free): they were cut short, not finished."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """A backend with how it is to be called.
+
+    Attributes:
+        backend: Where its samples come from.
+        sampling: Default sampling fields (`temperature`, `max_tokens`, ...), overridden by a program's own.
+        concurrency: Calls in flight at once; None: what the backend says it works on, else the controller's.
+        requests_per_minute: Attempts started a minute, or None.
+        tokens_per_minute: Worst-case tokens started a minute, or None.
+        retry: How failed attempts are repeated; None for the default policy.
+    """
+
+    backend: Backend
+    sampling: Mapping[str, Any] = field(default_factory=dict)
+    concurrency: int | None = None
+    requests_per_minute: float | None = None
+    tokens_per_minute: float | None = None
+    retry: RetryPolicy | None = None
+
+
+class Controller:
+    """Runs programs over problems within one budget.
+
+        async with Controller(models={"small": backend}, budget=Budget(usd=2, seconds=600)) as controller:
+            outcome = await controller.run(SelfConsistency(n=16), Problem(id="1", prompt="..."))
+
+    Enter and leave it in the same task (in a notebook: in one cell).
+
+    Args:
+        models: Backends (or `Model`s) by name; the first is the default.
+        budget: Limits of the whole run.
+        per_problem: Limits of each problem, inside the run's; its seconds count from the problem's start.
+        journal: File that records every call; None keeps none.
+        resume: Continue the run in `journal`: completed calls are not sent again.
+        concurrency: Most calls in flight at once per model.
+        seed: Seeds samplers and programs; None: the journal's when resuming, else 0.
+        answers: How answers are read from samples.
+        prompt: How problems are put to models.
+        recorders: Called with every event.
+        clock: Seconds, monotonic; the event loop's own.
+
+    Raises (on entry):
+        InvalidInputError: No models, or numbers out of range.
+        UnknownPriceError: Money is limited and a model's price is not known.
+        JournalError: The journal cannot be opened, or belongs to another run.
+    """
+
+    def __init__(
+        self,
+        *,
+        models: Mapping[str, Backend | Model],
+        budget: Budget | None = None,
+        per_problem: Budget | None = None,
+        journal: str | None = None,
+        resume: bool = False,
+        concurrency: int = 64,
+        seed: int | None = None,
+        answers: Reader | None = None,
+        prompt: Prompt | None = None,
+        recorders: Sequence[Recorder] = (),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        if not models:
+            raise InvalidInputError("no models: give at least one, for example models={'small': backend}")
+        if concurrency < 1:
+            raise InvalidInputError(f"concurrency must be at least 1, not {concurrency}")
+        if resume and journal is None:
+            raise InvalidInputError("resume needs the journal to resume from")
+        self.budget, self.per_problem = budget or Budget(), per_problem or Budget()
+        self._models = {
+            name: given if isinstance(given, Model) else Model(backend=given) for name, given in models.items()
+        }
+        self._journal_path, self._resume, self._seed = journal, resume, seed
+        self._concurrency, self._recorders, self._clock = concurrency, tuple(recorders), clock
+        self._answers, self._prompt = answers or Reader(), prompt or Prompt()
+        self._journal: Journal | None = None
+        self._program_hash: str | None = None
+        self._stack = AsyncExitStack()
+
+    def __repr__(self) -> str:
+        return f"Controller(models={list(self._models)}, budget={self.budget!r})"
+
+    # Life ------------------------------------------------------------------------------------------------
+
+    async def __aenter__(self) -> Self:
+        self._check_prices()
+        async with AsyncExitStack() as stack:
+            if self._journal_path is not None:
+                self._journal = Journal(self._journal_path, resume=self._resume)
+                stack.callback(self._journal.close)
+                if self._seed is None:
+                    self._seed = self._journal.recorded_seed()
+            self._seed = self._seed or 0
+            for model in self._models.values():
+                stack.push_async_callback(model.backend.aclose)
+            await self._prepare()
+            self.ledger = Ledger(self.budget, label="run", clock=self._clock)
+            if self._journal is not None:
+                self.ledger.charge(self._journal.charged())
+            self._run_state = Run(
+                models={name: self._wire(name, model) for name, model in self._models.items()},
+                sampling={name: model.sampling for name, model in self._models.items()},
+                seed=self._seed,
+                root=self.ledger,
+                emit=self._emit,
+                clock=self._clock,
+            )
+            self._tasks: TaskGroup = await stack.enter_async_context(anyio.create_task_group())
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        self._tasks.cancel_scope.cancel()
+        return await self._stack.__aexit__(kind, error, trace)
+
+    def _check_prices(self) -> None:
+        if self.budget.usd is None and self.per_problem.usd is None:
+            return
+        for model in self._models.values():
+            if model.backend.price is None:
+                raise UnknownPriceError(model.backend.name)
+
+    async def _prepare(self) -> None:
+        async with anyio.create_task_group() as tasks:
+            for model in self._models.values():
+                tasks.start_soon(model.backend.prepare)
+
+    def _wire(self, name: str, model: Model) -> Backend:
+        """Retries around limits around the record of each attempt."""
+        width = model.concurrency or model.backend.capabilities.parallel
+        limit = AdaptiveLimit(
+            min(self._concurrency, width) if width else self._concurrency,
+            start=None if width else UNKNOWN_ENDPOINT_START,
+        )
+        attempt = Journaled(model.backend, log=self._journal, emit=self._emit, clock=self._clock)
+        limited = Limited(
+            attempt,
+            limit=limit,
+            requests_per_minute=model.requests_per_minute,
+            tokens_per_minute=model.tokens_per_minute,
+            emit=self._emit,
+            clock=self._clock,
+        )
+        rng = random.Random(f"{self._seed}/{name}/retry")
+        return Retry(limited, policy=model.retry or RetryPolicy(), emit=self._emit, rng=rng)
+
+    def _emit(self, event: Event) -> None:
+        for recorder in self._recorders:
+            recorder(event)
+
+    @property
+    def journal(self) -> Journal | None:
+        """The open journal, or None."""
+        return self._journal
+
+    # Running ---------------------------------------------------------------------------------------------
+
+    async def run(self, program: ControlProgram, problem: Problem | str) -> Outcome:
+        """Run `program` on one problem.
+
+        Returns:
+            The outcome; when budget, deadline or failing calls ended it early, the best answer so far with the
+            `stop_reason`.
+
+        Raises:
+            OrchestratorError: It failed before any sample was obtained.
+            Exception: What the program itself raised.
+        """
+        if isinstance(problem, str):
+            problem = Problem(id="0", prompt=problem)
+        self._begin(program)
+        outcome, error = await self._solve(program, problem)
+        if error is not None and (not outcome.candidates or not isinstance(error, OrchestratorError)):
+            raise error
+        return outcome
+
+    def map(
+        self,
+        program: ControlProgram,
+        problems: Iterable[Problem] | AsyncIterable[Problem],
+        *,
+        ordered: bool = False,
+        at_once: int | None = None,
+    ) -> OutcomeStream:
+        """Run `program` on many problems; iterate over the result to get outcomes.
+
+        Problems are read as they are needed, at most `at_once` are in progress, and as many finished outcomes wait
+        to be taken, so memory stays bounded for any number of problems. An error in one problem becomes its
+        outcome's `error`; it does not stop the others. Leaving the loop cancels what is in progress.
+
+        Args:
+            program: The control program.
+            problems: An iterable or async iterable of problems with distinct ids.
+            ordered: Give outcomes in the problems' order instead of as they finish.
+            at_once: Problems in progress at once; None: enough to keep the models busy.
+        """
+        if at_once is not None and at_once < 1:
+            raise InvalidInputError(f"at_once must be at least 1, not {at_once}")
+        self._begin(program)
+        width = at_once or self._problems_at_once(program)
+        return OutcomeStream(self, program, problems, ordered=ordered, width=width)
+
+    def _problems_at_once(self, program: ControlProgram) -> int:
+        calls = max(1, int(getattr(program, "calls_at_once", 1)))
+        widest = max(
+            model.concurrency or model.backend.capabilities.parallel or self._concurrency
+            for model in self._models.values()
+        )
+        return math.ceil(min(widest, self._concurrency) / calls) + 1
+
+    def _begin(self, program: ControlProgram) -> None:
+        """Bind the journal to the program on the first run; refuse a second, different one."""
+        if self._journal is None:
+            return
+        identity = program_hash(program, self._answers, self._prompt, sorted(self._models))
+        if self._program_hash is None:
+            record = RunRecord(
+                id=uuid.uuid4().hex,
+                program=describe(program),
+                program_hash=identity,
+                seed=self._run_state.seed,
+                budget=repr(self.budget),
+            )
+            self._journal.begin(record, version=__version__)
+            self._program_hash = identity
+        elif identity != self._program_hash:
+            raise InvalidInputError(
+                "a journal records one program: use another Controller and journal for the second"
+            )
+
+    async def _solve(
+        self, program: ControlProgram, problem: Problem
+    ) -> tuple[Outcome, Exception | None]:
+        """`program` on `problem`: the outcome, and the exception it ended with, if any."""
+        recorded = None if self._journal is None else self._journal.recorded(problem.id)
+        if self._journal is not None and recorded:
+            done = self._journal.outcome(problem.id)
+            if done is not None and done.stop_reason not in REDONE:
+                self._emit(ProblemFinished(problem=problem.id, outcome=done, resumed=True))
+                return done, None
+        self._emit(ProblemStarted(problem=problem.id))
+        started = self._clock()
+        account = self.ledger.child(self.per_problem, label=problem.id)
+        outcome, error = await self._attempt(program, problem, account, recorded or None)
+        outcome = replace(
+            outcome,
+            problem=problem.id,
+            usage=account.spent,
+            seconds=self._clock() - started,
+        )
+        if self._journal is not None:
+            await self._journal.write_outcome(outcome)
+        self._emit(ProblemFinished(problem=problem.id, outcome=outcome))
+        return outcome, error
+
+    async def _attempt(
+        self, program: ControlProgram, problem: Problem, account: Ledger, recorded: RecordedCalls | None
+    ) -> tuple[Outcome, Exception | None]:
+        """Run the program to its end, its deadline, or its error; always with an outcome to show for it."""
+        outcome: Outcome | None = None
+        error: Exception | None = None
+        deadline = math.inf if account.deadline is None else account.deadline + GRACE
+        async with anyio.create_task_group() as tasks:
+            scope = _Scope(problem=problem, tasks=tasks, recorded=recorded)
+            context = Context(
+                self._run_state,
+                scope,
+                ledger=account,
+                path="",
+                answers=self._answers,
+                prompt=self._prompt,
+            )
+            try:
+                with anyio.move_on_at(deadline):
+                    outcome = await program(context, problem)
+            except Exception as raised:
+                error = raised
+            tasks.cancel_scope.cancel()  # P7: nothing outlives its program
+        if isinstance(error, JournalError):
+            raise error  # what cannot be recorded must not go on being paid for
+        return self._conclude(scope, outcome, error), error
+
+    def _conclude(self, scope: _Scope, outcome: Outcome | None, error: Exception | None) -> Outcome:
+        if outcome is None:
+            outcome = _best_so_far(scope)
+            outcome = replace(outcome, stop_reason=_reason_of(error), error=_describe_error(error))
+        if not isinstance(outcome, Outcome):
+            raise InvalidInputError(f"a control program must return an Outcome, not {type(outcome).__name__}")
+        if outcome.stop_reason is StopReason.COMPLETE and scope.limited_by is not None:
+            outcome = replace(outcome, stop_reason=scope.limited_by)
+        if not outcome.candidates:
+            outcome = replace(outcome, candidates=tuple(scope.candidates))
+        return outcome
+
+
+def _best_so_far(scope: _Scope) -> Outcome:
+    vote = majority_vote([candidate.answer for candidate in scope.candidates])
+    return Outcome(answer=vote.answer, confidence=vote.share, tied=vote.tied)
+
+
+def _reason_of(error: Exception | None) -> StopReason:
+    if error is None or isinstance(error, DeadlineExceededError):
+        return StopReason.DEADLINE
+    return StopReason.BUDGET if isinstance(error, BudgetExceededError) else StopReason.ERROR
+
+
+def _describe_error(error: Exception | None) -> str | None:
+    if error is None:
+        return None
+    return str(error) if isinstance(error, OrchestratorError) else f"{type(error).__name__}: {error}"
+
+
+class OutcomeStream:
+    """Outcomes of many problems; see `Controller.map`. Dropping it (leaving the loop) cancels what is in progress."""
+
+    def __init__(
+        self,
+        controller: Controller,
+        program: ControlProgram,
+        problems: Iterable[Problem] | AsyncIterable[Problem],
+        *,
+        ordered: bool,
+        width: int,
+    ) -> None:
+        self._controller, self._program, self._problems = controller, program, problems
+        self._batch = _Batch(ordered=ordered, width=width)
+        self._started = False
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Outcome:
+        batch = self._batch
+        if not self._started:
+            self._started = True
+            self._controller._tasks.start_soon(
+                _feed, self._controller, self._program, self._problems, batch
+            )
+        while True:
+            if (outcome := batch.take()) is not None:
+                return outcome
+            if batch.error is not None:
+                raise batch.error
+            if batch.exhausted and not batch.in_progress:
+                raise StopAsyncIteration
+            batch.news = anyio.Event()
+            await batch.news.wait()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Cancel what is in progress and end the iteration."""
+        self._started = True
+        self._batch.close()
+
+    def __del__(self) -> None:
+        self._batch.close()
+
+
+@dataclass(slots=True)
+class _Batch:
+    """State shared by the consumer of a map, its feeder and its workers."""
+
+    ordered: bool
+    width: int
+    next_in: int = 0
+    next_out: int = 0
+    ready: dict[int, Outcome] = field(default_factory=dict)
+    order: deque[int] = field(default_factory=deque)
+    in_progress: int = 0
+    exhausted: bool = False
+    closed: bool = False
+    error: BaseException | None = None
+    scope: anyio.CancelScope | None = None
+    news: anyio.Event | None = None
+    room: anyio.Event | None = None
+
+    def take(self) -> Outcome | None:
+        """The next outcome to give out, if it is there."""
+        if self.ordered:
+            number = self.next_out
+        elif self.order:
+            number = self.order[0]
+        else:
+            return None
+        if number not in self.ready:
+            return None
+        self.next_out += 1
+        if not self.ordered:
+            self.order.popleft()
+        self._tell(self.room)
+        return self.ready.pop(number)
+
+    def full(self) -> bool:
+        """Whether no further problem may start: too many in progress, or finished and not taken."""
+        return self.in_progress >= self.width or self.in_progress + len(self.ready) >= 2 * self.width
+
+    def finished(self, number: int, outcome: Outcome) -> None:
+        self.in_progress -= 1
+        self.ready[number] = outcome
+        if not self.ordered:
+            self.order.append(number)
+        self._tell(self.news)
+        self._tell(self.room)
+
+    def end(self, error: BaseException | None = None) -> None:
+        self.exhausted = True
+        self.error = self.error or error
+        self._tell(self.news)
+
+    def close(self) -> None:
+        if not self.closed:
+            self.closed = True
+            if self.scope is not None:
+                self.scope.cancel()
+            self.in_progress, self.exhausted = 0, True
+            self.ready.clear()
+            self.order.clear()
+            self._tell(self.news)
+
+    @staticmethod
+    def _tell(event: anyio.Event | None) -> None:
+        if event is not None:
+            event.set()
+
+
+async def _feed(
+    controller: Controller,
+    program: ControlProgram,
+    problems: Iterable[Problem] | AsyncIterable[Problem],
+    batch: _Batch,
+) -> None:
+    """Start a worker per problem, never more than the batch has room for."""
+    if batch.closed:
+        return
+    seen: set[str] = set()
+    try:
+        async with anyio.create_task_group() as tasks:
+            batch.scope = tasks.cancel_scope
+            async for problem in _each(problems):
+                if problem.id in seen:
+                    raise InvalidInputError(f"two problems have the id {problem.id!r}: ids key the journal")
+                seen.add(problem.id)
+                number, batch.next_in = batch.next_in, batch.next_in + 1
+                batch.in_progress += 1
+                tasks.start_soon(_work, controller, program, problem, number, batch)
+                while batch.full():
+                    batch.room = anyio.Event()
+                    await batch.room.wait()
+            batch.exhausted = True
+    except Exception as error:  # reading the problems failed, or the journal did: the consumer must see it
+        batch.end(_only(error))
+    finally:
+        batch.end()
+
+
+async def _work(
+    controller: Controller, program: ControlProgram, problem: Problem, number: int, batch: _Batch
+) -> None:
+    outcome, _ = await controller._solve(program, problem)
+    batch.finished(number, outcome)
+
+
+async def _each(problems: Iterable[Problem] | AsyncIterable[Problem]) -> AsyncIterator[Problem]:
+    if isinstance(problems, AsyncIterable):
+        async for problem in problems:
+            yield problem
+    else:
+        for problem in problems:
+            yield problem
+
+
+def _only(error: BaseException) -> BaseException:
+    """The first exception inside (nested) groups of one."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -1,0 +1,511 @@
+"""Every paid call on disk: one SQLite file a run.
+
+An intent row is committed before a call is sent and a result row before its sample is used, so a killed process
+loses nothing that was paid for: an intent without a result is *in doubt* and counts at its worst case. Rows are
+written by one thread that commits whatever has queued up meanwhile in one transaction (group commit). WAL with
+`synchronous=NORMAL`: an acknowledged row survives the process, `durable=True` (FULL) also a power cut.
+
+Tables: `run` (one row: what ran), `requests` (what was asked, once per distinct request), `calls` (intents),
+`results` (one per settled call), `outcomes` (one per finished problem).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Awaitable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import JournalError, JournalMismatchError
+from ..types import CallId, Outcome, Price, Request, Sample, Usage
+from .records import decode_outcome, decode_sample, dumps, encode_outcome, encode_sample
+
+try:
+    import fcntl
+except ImportError:  # Windows: two runs on one journal are then not detected
+    fcntl = None  # type: ignore[assignment]
+
+__all__ = ["Journal", "JournalCounts", "RunRecord"]
+
+SCHEMA_VERSION = 1
+APPLICATION_ID = 0x6F726368  # "orch"
+LARGEST_BATCH = 512
+REMEMBERED_DIGESTS = 65_536
+
+SCHEMA = """
+CREATE TABLE run (
+    id TEXT PRIMARY KEY, program TEXT NOT NULL, program_hash TEXT NOT NULL, seed INTEGER NOT NULL,
+    budget TEXT NOT NULL, version TEXT NOT NULL, started_at REAL NOT NULL
+);
+CREATE TABLE requests (digest TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE calls (
+    id INTEGER PRIMARY KEY, problem TEXT NOT NULL, path TEXT NOT NULL, ordinal INTEGER NOT NULL,
+    attempt INTEGER NOT NULL, model TEXT NOT NULL, digest TEXT NOT NULL, seed INTEGER,
+    n INTEGER NOT NULL, max_tokens INTEGER, worst_prompt_tokens INTEGER NOT NULL,
+    worst_completion_tokens INTEGER NOT NULL, worst_picodollars INTEGER NOT NULL,
+    price TEXT, sent_at REAL NOT NULL
+);
+CREATE INDEX calls_by_identity ON calls (problem, path, ordinal);
+CREATE TABLE results (
+    call INTEGER PRIMARY KEY REFERENCES calls (id), status TEXT NOT NULL, samples TEXT NOT NULL, error TEXT,
+    prompt_tokens INTEGER NOT NULL, completion_tokens INTEGER NOT NULL, requests INTEGER NOT NULL,
+    picodollars INTEGER NOT NULL, cached_tokens INTEGER NOT NULL, reasoning_tokens INTEGER NOT NULL,
+    seconds REAL NOT NULL, estimated INTEGER NOT NULL, finished_at REAL NOT NULL
+);
+CREATE TABLE outcomes (problem TEXT PRIMARY KEY, outcome TEXT NOT NULL, finished_at REAL NOT NULL);
+"""
+
+INSERT_REQUEST = "INSERT OR IGNORE INTO requests VALUES (?, ?)"
+INSERT_CALL = "INSERT INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+INSERT_RESULT = "INSERT INTO results VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+INSERT_OUTCOME = "INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?)"
+
+USAGE_COLUMNS = (
+    "prompt_tokens, completion_tokens, requests, picodollars, cached_tokens, reasoning_tokens, seconds, estimated"
+)
+CHARGED = f"""
+SELECT {USAGE_COLUMNS} FROM results
+UNION ALL
+SELECT worst_prompt_tokens, worst_completion_tokens, 1, worst_picodollars, 0, 0, 0.0, 1
+FROM calls WHERE id NOT IN (SELECT call FROM results)
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """What ran: enough to refuse resuming something else.
+
+    Attributes:
+        id: Random identity of the run.
+        program: The program's description, for people.
+        program_hash: Hash of everything that decides what it does.
+        seed: The run's seed.
+        budget: The budget's limits as text.
+    """
+
+    id: str
+    program: str
+    program_hash: str
+    seed: int
+    budget: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalCounts:
+    """Rows by kind: `sent` calls are `completed`, `failed`, `cancelled` or still `in_doubt`."""
+
+    sent: int
+    completed: int
+    failed: int
+    cancelled: int
+    in_doubt: int
+    outcomes: int
+
+
+class _Waiters:
+    """Futures of one event loop to be resolved with one call into it."""
+
+    def __init__(self) -> None:
+        self._by_loop: dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = {}
+
+    def add(self, future: asyncio.Future[None] | None) -> None:
+        if future is not None:
+            self._by_loop.setdefault(future.get_loop(), []).append(future)
+
+    def resolve(self, error: JournalError | None) -> None:
+        for loop, futures in self._by_loop.items():
+            with contextlib.suppress(RuntimeError):  # the loop has closed: nobody waits any more
+                loop.call_soon_threadsafe(_resolve, futures, error)
+
+
+def _resolve(futures: list[asyncio.Future[None]], error: JournalError | None) -> None:
+    for future in futures:
+        if future.done():
+            continue
+        if error is None:
+            future.set_result(None)
+        else:
+            future.set_exception(error)
+            future.exception()  # marked as seen: a result nobody awaits must not warn
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    sql: str
+    values: tuple[Any, ...]
+    written: asyncio.Future[None] | None
+
+
+class Journal:
+    """The journal of one run.
+
+    Args:
+        path: The file; made when it does not exist.
+        resume: Continue the run in the file (an absent or empty file starts a new one). Without it an existing
+            journal is refused, so that a run's record is never mixed with another's.
+        durable: Also survive a power cut: an fsync per group of rows.
+
+    Raises:
+        JournalError: The file cannot be opened, is not a journal, is in use by another run, or exists already.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, resume: bool = False, durable: bool = False) -> None:
+        self.path = Path(path)
+        self._rows: queue.SimpleQueue[_Row | None] = queue.SimpleQueue()
+        self._error: JournalError | None = None
+        self._closed = False
+        self._lock_fd = self._lock()
+        try:
+            with self._translated():
+                self._reader = self._connect(durable)
+                self._prepare(resume)
+                self._next_call = self._scalar("SELECT coalesce(max(id), 0) + 1 FROM calls")
+        except BaseException:
+            self._unlock()
+            raise
+        self._digests: set[str] = set()
+        self._durable = durable
+        self._thread = threading.Thread(target=self._write, name="journal", daemon=True)
+        self._thread.start()
+
+    def __repr__(self) -> str:
+        return f"Journal({str(self.path)!r}, next_call={self._next_call})"
+
+    # Opening ---------------------------------------------------------------------------------------------
+
+    def _lock(self) -> int:
+        try:
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise JournalError(f"cannot open the journal {str(self.path)!r}: {error.strerror}") from error
+        if fcntl is not None:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                os.close(descriptor)
+                raise JournalError(
+                    f"the journal {str(self.path)!r} is in use by another run: wait for it or use another file"
+                ) from error
+        return descriptor
+
+    def _unlock(self) -> None:
+        os.close(self._lock_fd)
+
+    def _connect(self, durable: bool) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=30.0)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+        return connection
+
+    def _prepare(self, resume: bool) -> None:
+        if self._scalar("SELECT count(*) FROM sqlite_master") == 0:
+            self._reader.execute("BEGIN")
+            for statement in SCHEMA.split(";"):
+                self._reader.execute(statement)
+            self._reader.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            self._reader.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            self._reader.execute("COMMIT")
+            return
+        if self._scalar("PRAGMA application_id") != APPLICATION_ID:
+            raise JournalError(f"{str(self.path)!r} is an SQLite file, but not a journal of this program")
+        if (version := self._scalar("PRAGMA user_version")) != SCHEMA_VERSION:
+            raise JournalError(f"{str(self.path)!r} has journal version {version}, expected {SCHEMA_VERSION}")
+        if not resume and self._scalar("SELECT count(*) FROM run") > 0:
+            raise JournalError(
+                f"the journal {str(self.path)!r} already holds a run: resume it (--resume, resume=True) or "
+                "name another file"
+            )
+
+    def _scalar(self, sql: str, values: tuple[Any, ...] = ()) -> Any:
+        return self._reader.execute(sql, values).fetchone()[0]
+
+    @contextlib.contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise JournalError(f"journal {str(self.path)!r}: {error}") from error
+
+    # The run ---------------------------------------------------------------------------------------------
+
+    def begin(self, record: RunRecord, *, version: str) -> RunRecord:
+        """Write the run's row, or check `record` against the one being resumed; returns the row in force.
+
+        Raises:
+            JournalMismatchError: The file was written by another program or with another seed.
+        """
+        with self._translated():
+            row = self._reader.execute(
+                "SELECT id, program, program_hash, seed, budget FROM run"
+            ).fetchone()
+            if row is None:
+                values = (record.id, record.program, record.program_hash, record.seed, record.budget)
+                self._reader.execute(
+                    "INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?)", (*values, version, time.time())
+                )
+                return record
+        earlier = RunRecord(id=row[0], program=row[1], program_hash=row[2], seed=row[3], budget=row[4])
+        if earlier.program_hash != record.program_hash:
+            raise JournalMismatchError(
+                f"the journal {str(self.path)!r} belongs to another program:\n"
+                f"  journal: {earlier.program}\n  now:     {record.program}\n"
+                "resume with the program it was made with, or name another file"
+            )
+        if earlier.seed != record.seed:
+            raise JournalMismatchError(
+                f"the journal {str(self.path)!r} was made with seed {earlier.seed}, not {record.seed}"
+            )
+        return earlier
+
+    def recorded_seed(self) -> int | None:
+        """The seed of the run in the file, or None in a new file."""
+        row = self._reader.execute("SELECT seed FROM run").fetchone()
+        return None if row is None else int(row[0])
+
+    # Writing: the `CallLog` protocol ---------------------------------------------------------------------
+
+    def intend(self, request: Request, *, model: str, price: Price | None) -> tuple[int, Awaitable[None]]:
+        """Queue an intent row: its number, and what to await until it is on disk."""
+        call = request.call or CallId(problem="", path="", ordinal=self._next_call)
+        worst = Usage() if request.hold is None else request.hold.worst_case
+        row, self._next_call = self._next_call, self._next_call + 1
+        if request.digest not in self._digests:
+            if len(self._digests) >= REMEMBERED_DIGESTS:
+                self._digests.clear()
+            self._digests.add(request.digest)
+            self._put(INSERT_REQUEST, (request.digest, request_body(request, model)), None)
+        price_text = None if price is None else f"{price.input} {price.output} {price.cached_input} {price.request}"
+        written = self._future()
+        self._put(
+            INSERT_CALL,
+            (
+                row, call.problem, call.path, call.ordinal, request.attempt, model, request.digest, request.seed,
+                request.n, request.max_tokens, worst.prompt_tokens, worst.completion_tokens, worst.picodollars,
+                price_text, time.time(),
+            ),
+            written,
+        )  # fmt: skip
+        return row, written
+
+    def finish(
+        self,
+        row: int,
+        *,
+        usage: Usage,
+        samples: Sequence[Sample] = (),
+        error: str | None = None,
+        cancelled: bool = False,
+    ) -> Awaitable[None]:
+        """Queue the result row of intent `row`; what is returned can be awaited until it is on disk."""
+        status = "cancelled" if cancelled else "error" if error is not None else "ok"
+        written = self._future()
+        self._put(
+            INSERT_RESULT,
+            (
+                row, status, dumps([encode_sample(sample) for sample in samples]), error, usage.prompt_tokens,
+                usage.completion_tokens, usage.requests, usage.picodollars, usage.cached_tokens,
+                usage.reasoning_tokens, usage.seconds, int(usage.estimated), time.time(),
+            ),
+            written,
+        )  # fmt: skip
+        return written
+
+    async def write_outcome(self, outcome: Outcome) -> None:
+        """Write a finished problem's outcome; returns when it is on disk."""
+        written = self._future()
+        values = (outcome.problem, dumps(encode_outcome(outcome)), time.time())
+        self._put(INSERT_OUTCOME, values, written)
+        await written
+
+    def _future(self) -> asyncio.Future[None]:
+        if self._error is not None:
+            raise self._error
+        if self._closed:
+            raise JournalError(f"the journal {str(self.path)!r} is closed")
+        return asyncio.get_running_loop().create_future()
+
+    def _put(self, sql: str, values: tuple[Any, ...], written: asyncio.Future[None] | None) -> None:
+        self._rows.put(_Row(sql, values, written))
+
+    def _write(self) -> None:
+        with self._translated_thread(), contextlib.closing(self._connect(self._durable)) as connection:
+            while (batch := self._next_batch()) is not None:
+                waiters = _Waiters()
+                for row in batch:
+                    waiters.add(row.written)
+                try:
+                    self._commit(connection, batch)
+                except sqlite3.Error as error:
+                    self._error = JournalError(
+                        f"cannot write the journal {str(self.path)!r}: {error}; make room, then resume the run"
+                    )
+                waiters.resolve(self._error)
+
+    @contextlib.contextmanager
+    def _translated_thread(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            self._error = JournalError(f"journal {str(self.path)!r}: {error}")
+
+    def _next_batch(self) -> list[_Row] | None:
+        row = self._rows.get()
+        if row is None:
+            return None
+        batch = [row]
+        with contextlib.suppress(queue.Empty):
+            while len(batch) < LARGEST_BATCH:
+                row = self._rows.get_nowait()
+                if row is None:
+                    self._rows.put(None)  # close after this batch
+                    break
+                batch.append(row)
+        return batch
+
+    def _commit(self, connection: sqlite3.Connection, batch: list[_Row]) -> None:
+        if self._error is not None:
+            return
+        connection.execute("BEGIN")
+        try:
+            for row in batch:
+                connection.execute(row.sql, row.values)
+            connection.execute("COMMIT")
+        except sqlite3.Error:
+            with contextlib.suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
+            raise
+
+    # Reading ---------------------------------------------------------------------------------------------
+
+    def charged(self) -> Usage:
+        """Everything paid so far: settled calls, and in-doubt ones at their worst case."""
+        with self._translated():
+            sums = ", ".join(f"coalesce(sum({column}), 0)" for column in USAGE_COLUMNS.split(", "))
+            row = self._reader.execute(f"SELECT {sums} FROM ({CHARGED})").fetchone()
+        return _usage(row)
+
+    def counts(self) -> JournalCounts:
+        """Rows by kind."""
+        with self._translated():
+            by_status = dict(self._reader.execute("SELECT status, count(*) FROM results GROUP BY status"))
+            sent = self._scalar("SELECT count(*) FROM calls")
+            outcomes = self._scalar("SELECT count(*) FROM outcomes")
+        return JournalCounts(
+            sent=sent,
+            completed=by_status.get("ok", 0),
+            failed=by_status.get("error", 0),
+            cancelled=by_status.get("cancelled", 0),
+            in_doubt=sent - sum(by_status.values()),
+            outcomes=outcomes,
+        )
+
+    def recorded(self, problem: str) -> RecordedCalls:
+        """The calls an earlier run made for `problem`."""
+        with self._translated():
+            return RecordedCalls(self._reader, problem)
+
+    def outcome(self, problem: str) -> Outcome | None:
+        """The outcome recorded for `problem`, or None."""
+        with self._translated():
+            row = self._reader.execute("SELECT outcome FROM outcomes WHERE problem = ?", (problem,)).fetchone()
+            if row is None:
+                return None
+            return decode_outcome(problem, json.loads(row[0]), self.recorded(problem).sample)
+
+    def close(self) -> None:
+        """Write what is queued and close the file. Safe to call twice."""
+        if self._closed:
+            return
+        self._closed = True
+        self._rows.put(None)
+        self._thread.join()
+        self._reader.close()
+        self._unlock()
+
+
+class RecordedCalls:
+    """One problem's calls in the journal; the `Recorded` protocol of `backends.journaled`."""
+
+    def __init__(self, connection: sqlite3.Connection, problem: str) -> None:
+        self._samples: dict[tuple[str, int], tuple[str, list[Sample]]] = {}
+        self._usage: dict[tuple[str, int], Usage] = {}
+        rows = connection.execute(
+            "SELECT c.path, c.ordinal, c.digest, r.status, r.samples, r.prompt_tokens, r.completion_tokens, "
+            "r.requests, r.picodollars, r.cached_tokens, r.reasoning_tokens, r.seconds, r.estimated, "
+            "c.worst_prompt_tokens, c.worst_completion_tokens, c.worst_picodollars "
+            "FROM calls c LEFT JOIN results r ON r.call = c.id WHERE c.problem = ? ORDER BY c.id",
+            (problem,),
+        )
+        for path, ordinal, digest, status, samples, *amounts in rows:
+            key = (path, ordinal)
+            if status is None:
+                prompt, completion, picodollars = amounts[8:]
+                usage = Usage(
+                    prompt_tokens=prompt,
+                    completion_tokens=completion,
+                    requests=1,
+                    picodollars=picodollars,
+                    estimated=True,
+                )
+            else:
+                usage = _usage(amounts[:8])
+            self._usage[key] = self._usage.get(key, Usage()) + usage
+            if status == "ok":
+                call = CallId(problem=problem, path=path, ordinal=ordinal)
+                self._samples[key] = (digest, [decode_sample(s, call) for s in json.loads(samples)])
+
+    def __bool__(self) -> bool:
+        return bool(self._usage)
+
+    def find(self, call: CallId, digest: str) -> list[Sample] | None:
+        """The samples of the completed call `call`, when it asked the same; else None."""
+        recorded = self._samples.get((call.path, call.ordinal))
+        return recorded[1] if recorded is not None and recorded[0] == digest else None
+
+    def prior_usage(self, call: CallId) -> Usage:
+        """What earlier attempts at this call were charged, in-doubt ones at their worst case."""
+        return self._usage.get((call.path, call.ordinal), Usage())
+
+    def sample(self, path: str, ordinal: int, index: int) -> Sample | None:
+        """One recorded sample."""
+        recorded = self._samples.get((path, ordinal))
+        if recorded is None:
+            return None
+        return next((sample for sample in recorded[1] if sample.index == index), None)
+
+
+def request_body(request: Request, model: str) -> str:
+    """What is asked, as JSON; `n`, `max_tokens` and the seed stand in the call's row."""
+    fields = {
+        "model": model,
+        "messages": request.messages,
+        "prompt": request.prompt,
+        "temperature": request.temperature,
+        "top_p": request.top_p,
+        "stop": request.stop,
+        "logprobs": request.logprobs,
+        "extra": dict(request.extra),
+    }
+    return dumps({name: value for name, value in fields.items() if value not in (None, (), {})})
+
+
+def _usage(row: Sequence[Any]) -> Usage:
+    prompt, completion, requests, picodollars, cached, reasoning, seconds, estimated = row
+    return Usage(
+        prompt_tokens=prompt,
+        completion_tokens=completion,
+        requests=requests,
+        picodollars=picodollars,
+        cached_tokens=cached,
+        reasoning_tokens=reasoning,
+        seconds=seconds,
+        estimated=bool(estimated),
+    )

@@ -1,0 +1,151 @@
+"""Records as JSON and back, for the journal and for `--json`.
+
+Only what differs from a default is written, so that rows stay small; a reader fills in the rest.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..types import Answer, CallId, Candidate, Outcome, Sample, Score, StopReason, TokenLogprob, Usage
+
+__all__ = [
+    "decode_outcome",
+    "decode_sample",
+    "decode_usage",
+    "dumps",
+    "encode_outcome",
+    "encode_sample",
+    "encode_usage",
+]
+
+SampleFinder = Callable[[str, int, int], Sample | None]
+"""Finds a recorded sample by call path, ordinal and choice index."""
+
+_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
+
+def dumps(value: Any) -> str:
+    """Compact JSON with sorted keys; lone surrogates become replacement characters."""
+    return _compact.encode(value).encode("utf-8", "replace").decode("utf-8")
+
+
+def encode_usage(usage: Usage) -> dict[str, Any]:
+    """`usage` as a JSON object without its zero fields; money as integer picodollars."""
+    fields: dict[str, Any] = {
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "requests": usage.requests,
+        "picodollars": usage.picodollars,
+        "cached_tokens": usage.cached_tokens,
+        "reasoning_tokens": usage.reasoning_tokens,
+        "seconds": usage.seconds,
+        "estimated": usage.estimated,
+    }
+    return {name: value for name, value in fields.items() if value}
+
+
+def decode_usage(fields: Mapping[str, Any]) -> Usage:
+    """The inverse of `encode_usage`."""
+    return Usage(**fields)
+
+
+def encode_sample(sample: Sample) -> dict[str, Any]:
+    """`sample` as a JSON object; its call is left to the row it stands in."""
+    fields: dict[str, Any] = {"text": sample.text, "usage": encode_usage(sample.usage)}
+    for name in ("reasoning", "finish_reason", "seed", "model"):
+        if (value := getattr(sample, name)) is not None:
+            fields[name] = value
+    if sample.index:
+        fields["index"] = sample.index
+    if sample.logprobs is not None:
+        fields["logprobs"] = [[entry.token, entry.logprob, entry.top] for entry in sample.logprobs]
+    return fields
+
+
+def decode_sample(fields: Mapping[str, Any], call: CallId | None) -> Sample:
+    """The inverse of `encode_sample`."""
+    known = dict(fields)
+    logprobs = known.pop("logprobs", None)
+    return Sample(
+        usage=decode_usage(known.pop("usage", {})),
+        logprobs=None if logprobs is None else tuple(_decode_logprob(*entry) for entry in logprobs),
+        call=call,
+        **known,
+    )
+
+
+def _decode_logprob(token: str, logprob: float, top: list[tuple[str, float]]) -> TokenLogprob:
+    rivals = tuple((rival, value) for rival, value in top)
+    return TokenLogprob(token=token, logprob=logprob, top=rivals)
+
+
+def _encode_answer(answer: Answer | None) -> dict[str, str] | None:
+    return None if answer is None else {"text": answer.text, "key": answer.key, "kind": answer.kind}
+
+
+def _encode_candidate(candidate: Candidate) -> dict[str, Any]:
+    sample = candidate.sample
+    fields: dict[str, Any] = {"answer": _encode_answer(candidate.answer)}
+    if sample.call is None:
+        fields["sample"] = encode_sample(sample)
+    else:
+        fields["call"] = [sample.call.path, sample.call.ordinal, sample.index]
+    if candidate.scores:
+        fields["scores"] = {
+            name: [score.value, list(score.steps), score.reason] for name, score in candidate.scores.items()
+        }
+    return fields
+
+
+def encode_outcome(outcome: Outcome) -> dict[str, Any]:
+    """`outcome` as a JSON object; candidates point to the journal's calls where they came from one."""
+    return {
+        "answer": _encode_answer(outcome.answer),
+        "confidence": outcome.confidence,
+        "candidates": [_encode_candidate(candidate) for candidate in outcome.candidates],
+        "stop_reason": outcome.stop_reason.value,
+        "usage": encode_usage(outcome.usage),
+        "seconds": outcome.seconds,
+        "tied": outcome.tied,
+        "error": outcome.error,
+        "detail": dict(outcome.detail),
+    }
+
+
+def decode_outcome(problem: str, fields: Mapping[str, Any], find_sample: SampleFinder) -> Outcome:
+    """The inverse of `encode_outcome`; `find_sample` looks the candidates' samples up."""
+    candidates = [
+        candidate
+        for entry in fields["candidates"]
+        if (candidate := _decode_candidate(entry, find_sample)) is not None
+    ]
+    return Outcome(
+        answer=_decode_answer(fields["answer"]),
+        confidence=fields["confidence"],
+        candidates=tuple(candidates),
+        stop_reason=StopReason(fields["stop_reason"]),
+        usage=decode_usage(fields["usage"]),
+        seconds=fields["seconds"],
+        problem=problem,
+        tied=fields["tied"],
+        error=fields["error"],
+        detail=fields["detail"],
+    )
+
+
+def _decode_answer(fields: Mapping[str, str] | None) -> Answer | None:
+    return None if fields is None else Answer(**fields)
+
+
+def _decode_candidate(fields: Mapping[str, Any], find_sample: SampleFinder) -> Candidate | None:
+    sample = find_sample(*fields["call"]) if "call" in fields else decode_sample(fields["sample"], None)
+    if sample is None:
+        return None
+    scores = {
+        name: Score(value=value, steps=tuple(steps), reason=reason)
+        for name, (value, steps, reason) in fields.get("scores", {}).items()
+    }
+    return Candidate(sample=sample, answer=_decode_answer(fields["answer"]), scores=scores)

@@ -1,0 +1,42 @@
+"""One sample. Cost: 1 call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..context import Context
+from ..types import Outcome, Problem
+
+__all__ = ["Single"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Single:
+    """Asks once and takes the answer: the baseline every other strategy is measured against.
+
+    Args:
+        model: Name of the model; None for the first.
+        temperature: At least 0; 0 is greedy. None leaves it to the model's settings.
+        max_tokens: Cap on the answer, in tokens; None leaves it to the model's settings.
+    """
+
+    model: str | None = None
+    temperature: float | None = 0.0
+    max_tokens: int | None = None
+
+    calls_at_once = 1
+
+    async def __call__(self, ctx: Context, problem: Problem, /) -> Outcome:
+        """Ask `ctx`'s model about `problem` once."""
+        sample = await ctx.complete(
+            ctx.ask(problem, model=self.model),
+            model=self.model,
+            temperature=self.temperature,
+            max_tokens=self.max_tokens,
+        )
+        candidate = ctx.read(sample)
+        return Outcome(
+            answer=candidate.answer,
+            confidence=0.0 if candidate.answer is None else 1.0,
+            candidates=(candidate,),
+        )
