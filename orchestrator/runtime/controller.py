@@ -134,6 +134,28 @@ class Controller:
     def __repr__(self) -> str:
         return f"Controller(models={list(self._models)}, budget={self.budget!r})"
 
+    @classmethod
+    def of(
+        cls,
+        program: ControlProgram,
+        *,
+        models: Mapping[str, Backend | Model] | None = None,
+        budget: Budget | None = None,
+        **options: Any,
+    ) -> Self:
+        """A controller for `program`, with what it brings along where an argument is None.
+
+        A loaded program file brings models, budgets, answer kind and prompt.
+        """
+        for name in ("per_problem", "answers", "prompt"):
+            if options.get(name) is None:
+                options[name] = getattr(program, name, None)
+        if models is None:
+            models = getattr(program, "models", None) or {}
+        if budget is None:
+            budget = getattr(program, "budget", None)
+        return cls(models=models, budget=budget, **options)
+
     # Life ------------------------------------------------------------------------------------------------
 
     async def __aenter__(self) -> Self:
@@ -177,9 +199,8 @@ class Controller:
                 raise UnknownPriceError(model.backend.name)
 
     async def _prepare(self) -> None:
-        async with anyio.create_task_group() as tasks:
-            for model in self._models.values():
-                tasks.start_soon(model.backend.prepare)
+        for model in self._models.values():  # one after the other: what starts here is closed by this same task
+            await model.backend.prepare()
 
     def _wire(self, name: str, model: Model) -> Backend:
         """Retries around limits around the record of each attempt."""
