@@ -1,0 +1,223 @@
+import sqlite3
+
+import anyio
+import pytest
+
+from orchestrator.errors import JournalError, JournalMismatchError
+from orchestrator.runtime import Journal
+from orchestrator.runtime.journal import RunRecord
+from orchestrator.types import (
+    Answer,
+    CallId,
+    Candidate,
+    Outcome,
+    Price,
+    Request,
+    Sample,
+    Score,
+    StopReason,
+    TokenLogprob,
+    Usage,
+)
+
+RECORD = RunRecord(id="r", program="Single()", program_hash="h", seed=7, budget="Budget()")
+PRICE = Price(input=100_000, output=400_000)
+
+
+class FakeHold:
+    worst_case = Usage(prompt_tokens=10, completion_tokens=100, requests=1, picodollars=41_000_000)
+
+
+def request(ordinal=0, problem="p1", digest="d"):
+    call = CallId(problem=problem, path="", ordinal=ordinal)
+    messages = ({"role": "user", "content": "2 + 2?"},)
+    return Request(messages=messages, max_tokens=100, call=call, digest=digest, seed=3, hold=FakeHold())
+
+
+def sample(text="4", **fields):
+    return Sample(text=text, usage=Usage(prompt_tokens=9, completion_tokens=5, requests=1), **fields)
+
+
+async def complete_call(journal, ordinal=0, problem="p1", samples=None, **result):
+    row, written = journal.intend(request(ordinal, problem), model="m", price=PRICE)
+    await written
+    usage = result.pop("usage", Usage(prompt_tokens=9, completion_tokens=5, requests=1, picodollars=2_900_000))
+    await journal.finish(row, usage=usage, samples=samples or [sample()], **result)
+
+
+async def test_a_result_is_found_by_a_resumed_run(tmp_path):
+    path = tmp_path / "run.db"
+    journal = Journal(path)
+    journal.begin(RECORD, version="1")
+    logprobs = (TokenLogprob(token="4", logprob=-0.5, top=(("4", -0.5), ("5", -2.0))),)
+    paid = sample(reasoning="hm", finish_reason="stop", seed=3, model="m", logprobs=logprobs)
+    await complete_call(journal, samples=[paid])
+    journal.close()
+
+    journal = Journal(path, resume=True)
+    recorded = journal.recorded("p1")
+    call = CallId(problem="p1", path="", ordinal=0)
+    [found] = recorded.find(call, "d")
+    assert found.text == "4"
+    assert found.logprobs == logprobs
+    assert found.call == call
+    assert recorded.prior_usage(call).picodollars == 2_900_000
+    journal.close()
+
+
+async def test_a_call_that_asks_something_else_does_not_meet_the_record(tmp_path):
+    journal = Journal(tmp_path / "run.db")
+    await complete_call(journal)
+    assert journal.recorded("p1").find(CallId(problem="p1", path="", ordinal=0), "another digest") is None
+    assert journal.recorded("p2").find(CallId(problem="p2", path="", ordinal=0), "d") is None
+    journal.close()
+
+
+async def test_an_intent_without_a_result_is_in_doubt_and_counts_at_its_worst_case(tmp_path):
+    journal = Journal(tmp_path / "run.db")
+    await complete_call(journal, ordinal=0)
+    _, written = journal.intend(request(1), model="m", price=PRICE)
+    await written
+    counts = journal.counts()
+    assert (counts.sent, counts.completed, counts.in_doubt) == (2, 1, 1)
+    charged = journal.charged()
+    assert charged.prompt_tokens == 9 + 10
+    assert charged.completion_tokens == 5 + 100
+    assert charged.picodollars == 2_900_000 + 41_000_000
+    assert charged.estimated
+    assert journal.recorded("p1").prior_usage(CallId(problem="p1", path="", ordinal=1)).completion_tokens == 100
+    journal.close()
+
+
+async def test_failed_and_cancelled_calls_are_charged_and_not_replayed(tmp_path):
+    journal = Journal(tmp_path / "run.db")
+    await complete_call(journal, ordinal=0, error="500", usage=Usage(requests=1))
+    await complete_call(journal, ordinal=1, error="cancelled", cancelled=True, usage=Usage(completion_tokens=7))
+    counts = journal.counts()
+    assert (counts.completed, counts.failed, counts.cancelled, counts.in_doubt) == (0, 1, 1, 0)
+    assert journal.charged().completion_tokens == 7
+    assert journal.recorded("p1").find(CallId(problem="p1", path="", ordinal=0), "d") is None
+    journal.close()
+
+
+async def test_an_outcome_comes_back_with_its_candidates(tmp_path):
+    journal = Journal(tmp_path / "run.db")
+    await complete_call(journal)
+    answer = Answer(text="4", key="n:4", kind="number")
+    found = journal.recorded("p1").find(CallId(problem="p1", path="", ordinal=0), "d")[0]
+    outcome = Outcome(
+        answer=answer,
+        confidence=0.75,
+        candidates=(
+            Candidate(sample=found, answer=answer, scores={"rule": Score(value=1.0, reason="ok")}),
+            Candidate(sample=Sample(text="own"), answer=None),
+        ),
+        stop_reason=StopReason.DECIDED,
+        usage=Usage(prompt_tokens=9),
+        problem="p1",
+        detail={"votes": [3, 1]},
+    )
+    await journal.write_outcome(outcome)
+    assert journal.outcome("p1") == outcome
+    assert journal.outcome("p2") is None
+    journal.close()
+
+
+async def test_a_second_run_on_the_file_is_refused_while_the_first_has_it_open(tmp_path):
+    journal = Journal(tmp_path / "run.db")
+    with pytest.raises(JournalError, match="in use by another run"):
+        Journal(tmp_path / "run.db", resume=True)
+    journal.close()
+    Journal(tmp_path / "run.db", resume=True).close()
+
+
+async def test_a_finished_journal_is_not_written_over(tmp_path):
+    journal = Journal(tmp_path / "run.db")
+    journal.begin(RECORD, version="1")
+    journal.close()
+    with pytest.raises(JournalError, match="already holds a run"):
+        Journal(tmp_path / "run.db")
+
+
+async def test_another_program_or_seed_cannot_resume(tmp_path):
+    journal = Journal(tmp_path / "run.db")
+    journal.begin(RECORD, version="1")
+    journal.close()
+    journal = Journal(tmp_path / "run.db", resume=True)
+    assert journal.recorded_seed() == 7
+    other = RunRecord(id="s", program="Other()", program_hash="x", seed=7, budget="")
+    with pytest.raises(JournalMismatchError, match=r"journal: Single\(\)\n  now:     Other\(\)"):
+        journal.begin(other, version="1")
+    other = RunRecord(id="s", program="Single()", program_hash="h", seed=8, budget="")
+    with pytest.raises(JournalMismatchError, match="seed 7, not 8"):
+        journal.begin(other, version="1")
+    assert journal.begin(RunRecord(id="s", program="", program_hash="h", seed=7, budget=""), version="1").id == "r"
+    journal.close()
+
+
+def test_files_that_are_no_journal_are_refused(tmp_path):
+    (tmp_path / "text.db").write_text("this is not a database, it is a text of some length" * 20)
+    with pytest.raises(JournalError, match="not a database"):
+        Journal(tmp_path / "text.db")
+    sqlite3.connect(tmp_path / "other.db").execute("CREATE TABLE t (x)").connection.close()
+    with pytest.raises(JournalError, match="not a journal of this program"):
+        Journal(tmp_path / "other.db")
+    with pytest.raises(JournalError, match="No such file or directory"):
+        Journal(tmp_path / "missing" / "run.db")
+    with pytest.raises(JournalError, match="Is a directory"):
+        Journal(tmp_path)
+
+
+async def test_rows_written_together_are_all_there(tmp_path):
+    journal = Journal(tmp_path / "run.db")
+    async with anyio.create_task_group() as tasks:
+        for ordinal in range(500):
+            tasks.start_soon(complete_call, journal, ordinal)
+    assert journal.counts().completed == 500
+    journal.close()
+
+
+async def test_a_full_disk_is_an_error_that_says_so_and_what_was_written_stays(tmp_path):
+    journal = Journal(tmp_path / "run.db")
+    await complete_call(journal, ordinal=0)
+    journal._reader.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    limit = journal._reader.execute("PRAGMA page_count").fetchone()[0]
+    writer = sqlite3.connect(tmp_path / "run.db")  # the cap is per connection, so it must be set in the writer's
+    writer.close()
+    journal._rows.put(_pragma(f"PRAGMA max_page_count = {limit}"))
+    with pytest.raises(JournalError, match="full.*resume the run"):
+        for ordinal in range(1, 50):
+            await complete_call(journal, ordinal, samples=[sample("x" * 10_000)])
+    with pytest.raises(JournalError, match="full"):
+        await complete_call(journal, 99)
+    journal.close()
+    again = Journal(tmp_path / "run.db", resume=True)
+    assert again.counts().completed >= 1
+    again.close()
+
+
+def _pragma(sql):
+    from orchestrator.runtime.journal import _Row
+
+    return _Row(sql, (), None)
+
+
+async def test_closing_writes_what_is_queued(tmp_path):
+    journal = Journal(tmp_path / "run.db")
+    row, _ = journal.intend(request(), model="m", price=None)
+    journal.finish(row, usage=Usage(), samples=[sample()])
+    journal.close()
+    journal.close()
+    again = Journal(tmp_path / "run.db", resume=True)
+    assert again.counts().completed == 1
+    again.close()
+    with pytest.raises(JournalError, match="closed"):
+        await again.write_outcome(Outcome(problem="p"))
+
+
+async def test_text_that_is_not_unicode_is_kept_as_far_as_it_can_be(tmp_path):
+    journal = Journal(tmp_path / "run.db")
+    await complete_call(journal, samples=[sample("bad \ud800 and \x00 nul")])
+    [found] = journal.recorded("p1").find(CallId(problem="p1", path="", ordinal=0), "d")
+    assert found.text == "bad ? and \x00 nul"
+    journal.close()

@@ -1,0 +1,110 @@
+"""The package's structure, read from its source: layers, deliberate exports, a quick import."""
+
+import ast
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(importlib.import_module("orchestrator").__file__).parent
+
+# Reading order is import order: a module imports only from its own layer or earlier ones.
+LAYERS = [
+    ["errors", "types", "events", "version"],
+    ["_core"],
+    ["pricing", "budget"],
+    ["answers"],
+    ["voting", "stopping"],
+    ["prompts"],
+    ["serving.models", "serving.engines", "serving.endpoint", "serving"],
+    ["backends"],
+    ["context"],
+    ["verifiers"],
+    ["strategies"],
+    ["runtime"],
+    ["programs"],
+    ["report"],
+    ["cli", "__main__"],
+]
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
+
+
+def layer_of(module: str) -> int:
+    fits = [
+        (len(entry), number)
+        for number, layer in enumerate(LAYERS)
+        for entry in layer
+        if module == entry or module.startswith(entry + ".")
+    ]
+    assert fits, f"orchestrator.{module} belongs to no layer: add it to LAYERS"
+    return max(fits)[1]
+
+
+def imported_modules(path: Path) -> list[str]:
+    """Modules of this package that `path` imports when it is loaded (not inside functions or for typing only)."""
+    package = path.relative_to(PACKAGE).parent.parts
+    found = []
+
+    def visit(nodes: list[ast.stmt]) -> None:
+        for node in nodes:
+            if isinstance(node, ast.ImportFrom) and node.level:
+                base = package[: len(package) - node.level + 1]
+                names = [node.module] if node.module else [alias.name for alias in node.names]
+                found.extend(".".join((*base, name)) for name in names)
+            elif isinstance(node, ast.Try):
+                visit(node.body)
+
+    visit(ast.parse(path.read_text()).body)
+    return found
+
+
+SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=module_name)
+def test_a_module_imports_only_from_earlier_layers(path):
+    own = layer_of(module_name(path))
+    for imported in imported_modules(path):
+        assert layer_of(imported) <= own, f"{module_name(path)} imports {imported}, which comes later"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=module_name)
+def test_every_name_in_all_exists_and_every_reexport_is_in_all(path):
+    module = importlib.import_module(f"orchestrator.{module_name(path)}".removesuffix(".__init__"))
+    if not hasattr(module, "__all__"):
+        pytest.fail(f"{module.__name__} has no __all__")
+    missing = [name for name in module.__all__ if not hasattr(module, name)]
+    assert not missing
+    assert sorted(module.__all__, key=str.casefold) == sorted(set(module.__all__), key=str.casefold)
+
+
+def test_the_lazy_names_of_the_package_are_its_all():
+    package = importlib.import_module("orchestrator")
+    assert sorted(package.__all__) == sorted([*package._HOME, *package._MODULES])
+    for name in package.__all__:
+        assert getattr(package, name) is not None
+
+
+def test_a_folder_holds_more_than_one_module():
+    for folder in PACKAGE.rglob("__init__.py"):
+        siblings = [path for path in folder.parent.iterdir() if path.suffix == ".py"]
+        assert len(siblings) > 2 or folder.parent == PACKAGE, f"{folder.parent} holds one module"
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    heavy = "('openai', 'aiohttp', 'numpy', 'pydantic', 'rich', 'typer', 'ruamel', 'xllamacpp', 'sqlite3')"
+    code = f"import sys, orchestrator; print([name for name in {heavy} if name in sys.modules])"
+    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert output.strip() == "[]"
+
+
+def test_the_controller_can_be_used_without_loading_openai():
+    code = "import sys; from orchestrator import Controller, SelfConsistency; print('openai' in sys.modules)"
+    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert output.strip() == "False"
