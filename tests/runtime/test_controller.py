@@ -1,0 +1,491 @@
+import anyio
+import anyio.lowlevel
+import pytest
+
+from orchestrator import Budget, Controller, Model, Outcome, Problem, SelfConsistency, Single, StopReason, run_sync
+from orchestrator.answers import Reader
+from orchestrator.backends import FunctionBackend, ScriptedBackend
+from orchestrator.errors import (
+    AuthenticationError,
+    BudgetExceededError,
+    ConnectFailedError,
+    InvalidInputError,
+    JournalMismatchError,
+    StatusError,
+    UnknownPriceError,
+)
+from orchestrator.events import CallReplayed, CallSettled, ProblemFinished, RequestShrunk, SamplingStopped
+from orchestrator.stopping import FixedSize
+from orchestrator.types import Price, Sample, Usage
+
+NUMBER = Reader(kind="number")
+
+
+def problems(count):
+    return [Problem(id=f"p{number}", prompt=f"{number} + {number}?") for number in range(count)]
+
+
+def answering(function, **options):
+    """A backend whose samples are `function(request)`, 10 prompt and 5 completion tokens each."""
+
+    async def sample(request):
+        text = function(request)
+        if isinstance(text, Exception):
+            raise text
+        return Sample(text=text, usage=Usage(prompt_tokens=10, completion_tokens=5, requests=1))
+
+    return FunctionBackend(sample, **options)
+
+
+async def test_a_program_is_run_on_a_problem():
+    async with Controller(models={"m": ScriptedBackend(["The answer is 4."])}, answers=NUMBER) as controller:
+        outcome = await controller.run(Single(), "2 + 2?")
+    assert outcome.answer.text == "4"
+    assert outcome.stop_reason is StopReason.COMPLETE
+    assert outcome.usage.requests == 1
+    assert len(outcome.candidates) == 1
+
+
+async def test_the_vote_of_five_samples_is_the_most_frequent_answer():
+    backend = ScriptedBackend(["4", "5", "4", "4", "no idea at all"])
+    async with Controller(models={"m": backend}, answers=NUMBER) as controller:
+        outcome = await controller.run(SelfConsistency(n=5, stop=FixedSize()), "2 + 2?")
+    assert outcome.answer.text == "4"
+    assert outcome.confidence == pytest.approx(3 / 5)
+    assert outcome.detail == {"votes": [3, 1], "abstentions": 1}
+
+
+async def test_once_the_leader_cannot_be_overtaken_the_rest_is_cancelled():
+    never = anyio.Event()
+    answered = 0
+
+    async def answer(request):
+        nonlocal answered
+        if answered == 3:
+            await never.wait()
+        answered += 1
+        return Sample(text="4", usage=Usage(prompt_tokens=10, completion_tokens=5, requests=1))
+
+    events = []
+    controller = Controller(models={"m": FunctionBackend(answer)}, answers=NUMBER, recorders=[events.append])
+    async with controller:
+        outcome = await controller.run(SelfConsistency(n=5, max_tokens=50), "2 + 2?")
+        assert controller.ledger.statistics().held.total_tokens == 0
+    assert outcome.stop_reason is StopReason.DECIDED
+    assert outcome.confidence == 1.0
+    [stopped] = [event for event in events if isinstance(event, SamplingStopped)]
+    assert stopped.cancelled == 2
+    # P2: the cancelled calls are charged at their worst case, since what they used is not known.
+    assert outcome.usage.completion_tokens == 3 * 5 + 2 * 50
+    assert outcome.usage.estimated
+
+
+async def test_one_failed_sample_of_five_leaves_four_votes():
+    backend = ScriptedBackend(["4", StatusError.of(400, "no"), "4", "4", "4"])
+    async with Controller(models={"m": backend}, answers=NUMBER) as controller:
+        outcome = await controller.run(SelfConsistency(n=5, stop=FixedSize()), "2 + 2?")
+    assert outcome.detail["votes"] == [4]
+    assert outcome.usage.requests == 5
+
+
+async def test_when_every_call_fails_the_error_is_raised():
+    backend = answering(lambda request: AuthenticationError("wrong key", status=401))
+    async with Controller(models={"m": backend}) as controller:
+        with pytest.raises(AuthenticationError, match="wrong key"):
+            await controller.run(SelfConsistency(n=3), "2 + 2?")
+
+
+async def test_a_problem_that_fails_does_not_stop_the_others():
+    def answer(request):
+        return ConnectFailedError("no") if "1 + 1" in request.messages[0]["content"] else "4"
+
+    backend = Model(backend=answering(answer), retry=_no_retry())
+    async with Controller(models={"m": backend}, answers=NUMBER) as controller:
+        outcomes = [outcome async for outcome in controller.map(Single(), problems(4), ordered=True)]
+    assert [outcome.stop_reason for outcome in outcomes] == ["complete", "error", "complete", "complete"]
+    assert outcomes[1].error == "no"
+    assert outcomes[1].answer is None
+
+
+def _no_retry():
+    from orchestrator.backends import RetryPolicy
+
+    return RetryPolicy(attempts=1)
+
+
+async def test_the_budget_ends_the_run_with_the_best_answers_so_far():
+    backend = answering(lambda request: "4")
+    budget = Budget(total_tokens=200)
+    async with Controller(models={"m": backend}, budget=budget, answers=NUMBER) as controller:
+        program = SelfConsistency(n=4, stop=FixedSize(), max_tokens=20)
+        outcomes = [outcome async for outcome in controller.map(program, problems(10), ordered=True)]
+        statistics = controller.ledger.statistics()
+    assert sum(outcome.usage.total_tokens for outcome in outcomes) <= 200
+    assert statistics.spent.total_tokens <= 200
+    assert statistics.held.total_tokens == 0
+    assert outcomes[0].answer.text == "4"
+    assert outcomes[-1].answer is None
+    assert outcomes[-1].stop_reason is StopReason.BUDGET
+
+
+async def test_a_request_that_does_not_fit_is_shrunk_to_what_fits():
+    requests, events = [], []
+
+    def answer(request):
+        requests.append(request)
+        return "4"
+
+    backend = answering(answer)
+    bound = await backend.count_prompt_tokens(_ask())
+    controller = Controller(
+        models={"m": backend}, budget=Budget(total_tokens=bound + 40), answers=NUMBER, recorders=[events.append]
+    )
+    async with controller:
+        outcome = await controller.run(Single(max_tokens=500), "2 + 2?")
+    assert outcome.answer.text == "4"
+    assert requests[0].max_tokens == 40
+    assert [event.max_tokens for event in events if isinstance(event, RequestShrunk)] == [40]
+
+
+def _ask():
+    from orchestrator.types import Request
+
+    return Request(messages=({"role": "user", "content": "2 + 2?"},), max_tokens=1)
+
+
+async def test_a_budget_too_small_for_one_call_is_an_error():
+    async with Controller(models={"m": answering(lambda request: "4")}, budget=Budget(total_tokens=5)) as controller:
+        with pytest.raises(BudgetExceededError, match="total_tokens"):
+            await controller.run(Single(), "2 + 2?")
+
+
+async def test_a_deadline_gives_the_best_so_far():
+    never = anyio.Event()
+    answered = 0
+
+    async def answer(request):
+        nonlocal answered
+        answered += 1
+        if answered > 2:
+            await never.wait()
+        return "4"
+
+    budget = Budget(seconds=0.05)
+    async with Controller(models={"m": FunctionBackend(answer)}, per_problem=budget, answers=NUMBER) as controller:
+        outcome = await controller.run(SelfConsistency(n=8), "2 + 2?")
+        assert controller.ledger.statistics().held.requests == 0
+    assert outcome.stop_reason is StopReason.DEADLINE
+    assert outcome.answer.text == "4"
+    assert len(outcome.candidates) == 2
+
+
+async def test_a_user_program_cut_off_by_the_deadline_still_has_an_outcome(monkeypatch):
+    monkeypatch.setattr("orchestrator.runtime.controller.GRACE", 0.0)
+
+    async def program(ctx, problem):
+        await ctx.complete("2 + 2?")
+        await anyio.sleep_forever()
+
+    backend = ScriptedBackend(["4"])
+    controller = Controller(models={"m": backend}, per_problem=Budget(seconds=0.05), answers=NUMBER)
+    async with controller:
+        outcome = await controller.run(program, "2 + 2?")
+    assert (outcome.answer.text, outcome.stop_reason) == ("4", StopReason.DEADLINE)
+
+
+async def test_a_branch_has_its_own_budget_inside_the_problems():
+    spent = {}
+
+    async def program(ctx, problem):
+        branch = ctx.branch(label="cheap", budget=Budget(requests=2))
+        async for _ in branch.sample("2 + 2?", n=5):
+            pass
+        spent["branch"] = branch.ledger.spent.requests
+        await ctx.complete("2 + 2?")
+        return Outcome()
+
+    backend = answering(lambda request: "4")
+    async with Controller(models={"m": backend}, answers=NUMBER) as controller:
+        outcome = await controller.run(program, "2 + 2?")
+    assert spent == {"branch": 2}
+    assert outcome.usage.requests == 3
+    assert outcome.stop_reason is StopReason.COMPLETE
+
+
+async def test_calls_are_known_by_problem_path_and_ordinal():
+    seen = []
+
+    async def program(ctx, problem):
+        left, right = ctx.branch(label="side"), ctx.branch(label="side")
+        for context in (ctx, left, right, ctx):
+            seen.append(str((await context.complete("?")).call))
+        return Outcome()
+
+    async with Controller(models={"m": answering(lambda request: "4")}) as controller:
+        await controller.run(program, Problem(id="p", prompt="?"))
+    assert seen == ["p:#0", "p:side#0", "p:side~2#0", "p:#1"]
+
+
+async def test_seeds_differ_by_call_and_repeat_by_run():
+    async def seeds(seed):
+        requests = []
+
+        def answer(request):
+            requests.append(request.seed)
+            return "4"
+
+        async with Controller(models={"m": answering(answer)}, seed=seed) as controller:
+            await controller.run(SelfConsistency(n=4, stop=FixedSize()), "2 + 2?")
+        return requests
+
+    first, again, other = await seeds(1), await seeds(1), await seeds(2)
+    assert first == again
+    assert len({*first, *other}) == 8
+    assert all(0 <= seed < 2**31 for seed in first)
+
+
+async def test_map_reads_problems_only_as_it_has_room():
+    read = 0
+
+    def source():
+        nonlocal read
+        for problem in problems(1000):
+            read += 1
+            yield problem
+
+    async with Controller(models={"m": answering(lambda request: "4")}) as controller:
+        outcomes = controller.map(Single(), source(), at_once=4)
+        async for _ in outcomes:
+            await anyio.wait_all_tasks_blocked()
+            break
+        assert read <= 10
+        await outcomes.aclose()
+
+
+async def test_outcomes_come_in_order_or_as_they_finish():
+    first_may_answer = anyio.Event()
+
+    async def answer(request):
+        if "0 + 0" in request.messages[0]["content"]:
+            await first_may_answer.wait()
+        return "4"
+
+    async with Controller(models={"m": FunctionBackend(answer)}) as controller:
+        order = []
+        async for outcome in controller.map(Single(), problems(3), at_once=3):
+            order.append(outcome.problem)
+            if len(order) == 2:
+                first_may_answer.set()
+        assert order[-1] == "p0"
+        ordered = [o.problem async for o in controller.map(Single(), problems(3), at_once=3, ordered=True)]
+    assert ordered == ["p0", "p1", "p2"]
+
+
+async def test_leaving_the_map_cancels_what_is_in_progress():
+    never = anyio.Event()
+
+    async def answer(request):
+        if "0 + 0" not in request.messages[0]["content"]:
+            await never.wait()
+        return "4"
+
+    backend = FunctionBackend(answer)
+    async with Controller(models={"m": backend}) as controller:
+        async for _ in controller.map(Single(), problems(5), at_once=5):
+            break
+        await anyio.wait_all_tasks_blocked()
+        assert controller.ledger.statistics().held.requests == 0
+        assert controller.ledger.spent.requests == 5
+
+
+async def test_two_problems_with_one_id_are_refused():
+    async with Controller(models={"m": answering(lambda request: "4")}) as controller:
+        with pytest.raises(InvalidInputError, match="two problems have the id 'p0'"):
+            async for _ in controller.map(Single(), [*problems(1), *problems(1)]):
+                pass
+
+
+async def test_a_money_limit_needs_a_price_before_the_first_call():
+    backend = answering(lambda request: "4")
+    with pytest.raises(UnknownPriceError, match="price of model"):
+        async with Controller(models={"m": backend}, budget=Budget(usd=1)):
+            pass
+
+
+async def test_money_is_limited_exactly():
+    backend = answering(lambda request: "4", price=Price(input=1_000_000, output=10_000_000))
+    async with Controller(models={"m": backend}, budget=Budget(usd="0.001"), answers=NUMBER) as controller:
+        program = SelfConsistency(n=4, stop=FixedSize(), max_tokens=20)
+        outcomes = [outcome async for outcome in controller.map(program, problems(10))]
+        spent = controller.ledger.spent
+    assert spent.picodollars == sum(outcome.usage.picodollars for outcome in outcomes)
+    assert spent.picodollars <= 10**9
+
+
+@pytest.mark.parametrize("step", range(0, 60, 3))
+async def test_cancelled_at_any_await_nothing_stays_held(step, tmp_path):
+    backend = answering(lambda request: "4")
+    controller = Controller(
+        models={"m": backend},
+        budget=Budget(total_tokens=10_000, requests=100),
+        journal=str(tmp_path / "run.db"),
+        answers=NUMBER,
+    )
+    async with controller:
+        async with anyio.create_task_group() as tasks:
+
+            async def go():
+                await controller.run(SelfConsistency(n=4, stop=FixedSize(), max_tokens=20), "2 + 2?")
+
+            tasks.start_soon(go)
+            for _ in range(step):
+                await anyio.lowlevel.checkpoint()
+            tasks.cancel_scope.cancel()
+        statistics = controller.ledger.statistics()
+        assert statistics.held.total_tokens == 0
+        assert statistics.held.requests == 0
+        assert statistics.holds == 0
+        spent = controller.ledger.spent
+    from orchestrator.runtime import Journal
+
+    journal = Journal(tmp_path / "run.db", resume=True)
+    assert journal.counts().in_doubt == 0
+    assert journal.charged().total_tokens == spent.total_tokens
+    journal.close()
+
+
+async def test_a_resumed_run_sends_nothing_again_and_finishes_the_rest(tmp_path):
+    path, sent = str(tmp_path / "run.db"), []
+    program = SelfConsistency(n=3, stop=FixedSize())
+
+    def answer(request):
+        sent.append(request.call)
+        return "4"
+
+    async with Controller(models={"m": answering(answer)}, journal=path, answers=NUMBER) as controller:
+        async for outcome in controller.map(program, problems(2), ordered=True):
+            first = outcome
+    assert len(sent) == 6
+
+    events = []
+    controller = Controller(
+        models={"m": answering(answer)}, journal=path, resume=True, answers=NUMBER, recorders=[events.append]
+    )
+    async with controller:
+        assert controller.ledger.spent.requests == 6
+        outcomes = [outcome async for outcome in controller.map(program, problems(3), ordered=True)]
+        assert controller.ledger.spent.requests == 9
+    assert len(sent) == 9
+    assert outcomes[1] == first
+    assert [event.resumed for event in events if isinstance(event, ProblemFinished)] == [True, True, False]
+
+
+async def test_a_problem_cut_short_by_the_budget_goes_on_from_its_recorded_calls(tmp_path):
+    path, sent, events = str(tmp_path / "run.db"), [], []
+
+    def answer(request):
+        sent.append(str(request.call))
+        return "4"
+
+    program = SelfConsistency(n=6, stop=FixedSize(), max_tokens=20)
+    options = {"models": {"m": answering(answer)}, "journal": path, "answers": NUMBER}
+    async with Controller(budget=Budget(requests=4), **options) as controller:
+        outcome = await controller.run(program, "2 + 2?")
+    assert outcome.stop_reason is StopReason.BUDGET
+    assert len(sent) == 4
+    async with Controller(
+        budget=Budget(requests=6), resume=True, recorders=[events.append], **options
+    ) as controller:
+        outcome = await controller.run(program, "2 + 2?")
+        assert controller.ledger.spent.requests == 6
+    assert outcome.stop_reason is StopReason.COMPLETE
+    assert outcome.usage.requests == 6
+    assert len(sent) == len(set(sent)) == 6
+    assert sum(isinstance(event, CallReplayed) for event in events) == 4
+    assert sum(isinstance(event, CallSettled) for event in events) == 2
+
+
+async def test_another_program_is_not_resumed(tmp_path):
+    path = str(tmp_path / "run.db")
+    async with Controller(models={"m": answering(lambda request: "4")}, journal=path) as controller:
+        await controller.run(Single(), "2 + 2?")
+    async with Controller(models={"m": answering(lambda request: "4")}, journal=path, resume=True) as controller:
+        with pytest.raises(JournalMismatchError, match="another program"):
+            await controller.run(Single(temperature=0.5), "2 + 2?")
+
+
+async def test_the_same_seed_and_samples_give_the_same_journal(tmp_path):
+    import sqlite3
+
+    def rows(path):
+        connection = sqlite3.connect(path)
+        found = connection.execute(
+            "SELECT c.id, c.problem, c.path, c.ordinal, c.attempt, c.digest, c.seed, r.status, r.completion_tokens "
+            "FROM calls c JOIN results r ON r.call = c.id ORDER BY c.id"
+        ).fetchall()
+        connection.close()
+        return found
+
+    for name in ("a.db", "b.db"):
+        backend = answering(lambda request: str(request.seed % 3))
+        controller = Controller(
+            models={"m": backend}, journal=str(tmp_path / name), seed=5, answers=NUMBER, concurrency=1
+        )
+        async with controller:
+            async for _ in controller.map(SelfConsistency(n=5), problems(4), at_once=1):
+                pass
+    assert rows(tmp_path / "a.db") == rows(tmp_path / "b.db")
+    assert rows(tmp_path / "a.db")
+
+
+def test_a_program_runs_from_synchronous_code():
+    outcome = run_sync(Single(), "2 + 2?", models={"m": ScriptedBackend(["4"])}, budget=Budget(requests=1))
+    assert outcome.answer.text == "4"
+
+
+async def test_run_sync_works_inside_a_running_loop():
+    assert run_sync(Single(), "2 + 2?", models={"m": ScriptedBackend(["4"])}).answer.text == "4"
+
+
+async def test_a_bug_in_a_program_is_raised_as_it_is():
+    async def program(ctx, problem):
+        return 1 / 0
+
+    async with Controller(models={"m": answering(lambda request: "4")}) as controller:
+        with pytest.raises(ZeroDivisionError):
+            await controller.run(program, "?")
+        [outcome] = [o async for o in controller.map(program, problems(1))]
+    assert outcome.error == "ZeroDivisionError: division by zero"
+
+
+async def test_an_exception_in_the_loop_body_cancels_the_calls_in_flight():
+    never = anyio.Event()
+
+    async def answer(request):
+        if request.call.ordinal:
+            await never.wait()
+        return "4"
+
+    async def program(ctx, problem):
+        async for _ in ctx.sample("?", n=4):
+            raise RuntimeError("mine")
+
+    async with Controller(models={"m": FunctionBackend(answer)}) as controller:
+        with pytest.raises(RuntimeError, match="mine"):
+            await controller.run(program, "?")
+        assert controller.ledger.statistics().holds == 0
+
+
+def test_a_controller_needs_models_and_sound_numbers():
+    with pytest.raises(InvalidInputError, match="no models"):
+        Controller(models={})
+    with pytest.raises(InvalidInputError, match="concurrency"):
+        Controller(models={"m": ScriptedBackend([])}, concurrency=0)
+    with pytest.raises(InvalidInputError, match="resume needs the journal"):
+        Controller(models={"m": ScriptedBackend([])}, resume=True)
+
+
+async def test_an_unknown_model_is_named_with_those_there_are():
+    async with Controller(models={"small": ScriptedBackend(["4"])}) as controller:
+        with pytest.raises(InvalidInputError, match="no model 'large'; there are: small"):
+            await controller.run(Single(model="large"), "?")
