@@ -19,7 +19,7 @@ from typing import Any, Protocol, Self, runtime_checkable
 import anyio
 from anyio.abc import TaskGroup
 
-from .answers import Reader
+from .answers import AnswerReader
 from .backends.base import Backend
 from .backends.journaled import Recorded, Resumed
 from .backends.metered import Metered
@@ -106,7 +106,7 @@ class Context:
     """
 
     def __init__(
-        self, run: Run, scope: _Scope, *, ledger: Ledger, path: str, answers: Reader, prompt: Prompt
+        self, run: Run, scope: _Scope, *, ledger: Ledger, path: str, answers: AnswerReader, prompt: Prompt
     ) -> None:
         self._run, self._scope = run, scope
         self.problem, self.path, self.ledger = scope.problem, path, ledger
@@ -206,7 +206,7 @@ class Context:
         ledger = self.ledger if budget is None else self.ledger.child(budget, label=path)
         return self._copy(ledger=ledger, path=path)
 
-    def using(self, *, answers: Reader | None = None, prompt: Prompt | None = None) -> Context:
+    def using(self, *, answers: AnswerReader | None = None, prompt: Prompt | None = None) -> Context:
         """This context, reading answers or putting problems another way, on the same path and numbering."""
         changed = self._copy(answers=answers or self.answers, prompt=prompt or self.prompt)
         changed._labels, changed._calls, changed.rng = self._labels, self._calls, self.rng

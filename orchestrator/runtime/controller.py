@@ -16,7 +16,7 @@ from typing import Any, Self
 import anyio
 from anyio.abc import TaskGroup
 
-from ..answers import Reader
+from ..answers import AnswerReader
 from ..backends.base import Backend
 from ..backends.journaled import Journaled
 from ..backends.limited import AdaptiveLimit, Limited
@@ -109,7 +109,7 @@ class Controller:
         resume: bool = False,
         concurrency: int = 64,
         seed: int | None = None,
-        answers: Reader | None = None,
+        answers: AnswerReader | None = None,
         prompt: Prompt | None = None,
         recorders: Sequence[Recorder] = (),
         clock: Callable[[], float] = time.monotonic,
@@ -126,7 +126,7 @@ class Controller:
         }
         self._journal_path, self._resume, self._seed = journal, resume, seed
         self._concurrency, self._recorders, self._clock = concurrency, tuple(recorders), clock
-        self._answers, self._prompt = answers or Reader(), prompt or Prompt()
+        self._answers, self._prompt = answers or AnswerReader(), prompt or Prompt()
         self._journal: Journal | None = None
         self._program_hash: str | None = None
         self._stack = AsyncExitStack()

@@ -62,12 +62,12 @@ class SelfConsistency:
             per_call=self.per_call,
         )
         candidates: list[Candidate] = []
-        clusters, reason = Clusters(), None
+        clusters, tally = Clusters(), Tally(planned=self.n)
+        reason: StopReason | None = None
         async with samples:
             async for sample in samples:
                 candidates.append(candidate := ctx.read(sample))
-                clusters.add(candidate.answer)
-                tally = Tally(counts=clusters.sizes, abstentions=clusters.abstentions, planned=self.n)
+                tally = tally.add(clusters.add(candidate.answer))
                 if len(candidates) < self.n and self.stop.should_stop(tally):
                     reason = StopReason.DECIDED
                     break
@@ -78,5 +78,5 @@ class SelfConsistency:
             tied=vote.tied,
             candidates=tuple(candidates),
             stop_reason=reason or samples.stop_reason,
-            detail={"votes": list(clusters.sizes), "abstentions": vote.abstentions},
+            detail={"votes": list(vote.counts), "abstentions": vote.abstentions},
         )

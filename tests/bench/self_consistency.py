@@ -23,7 +23,7 @@ import aiohttp
 import openai
 
 from orchestrator import Budget, Controller, Model, Problem, SelfConsistency
-from orchestrator.answers import Reader
+from orchestrator.answers import AnswerReader
 from orchestrator.backends import HttpBackend
 from orchestrator.stopping import FixedSize
 
@@ -90,7 +90,7 @@ async def ours(base_url: str, journal: str | None = None) -> None:
         models={"m": Model(backend=backend, concurrency=SAMPLES * AT_ONCE)},
         budget=Budget(usd=100, total_tokens=10**9, requests=10**6, seconds=600),
         journal=journal,
-        answers=Reader(kind="number"),
+        answers=AnswerReader(kind="number"),
     )
     program = SelfConsistency(n=SAMPLES, stop=FixedSize(), max_tokens=256)
     async with controller:

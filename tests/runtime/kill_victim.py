@@ -4,7 +4,7 @@ import asyncio
 import sys
 
 from orchestrator import Budget, Controller, Model, Problem, SelfConsistency
-from orchestrator.answers import Reader
+from orchestrator.answers import AnswerReader
 from orchestrator.backends import HttpBackend
 from orchestrator.stopping import FixedSize
 
@@ -15,7 +15,7 @@ async def main(base_url: str, journal: str, count: int, samples: int) -> None:
         budget=Budget(total_tokens=10**9),
         journal=journal,
         resume=True,
-        answers=Reader(kind="number"),
+        answers=AnswerReader(kind="number"),
     )
     program = SelfConsistency(n=samples, stop=FixedSize(), max_tokens=64)
     async with controller:

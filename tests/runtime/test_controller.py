@@ -3,7 +3,7 @@ import anyio.lowlevel
 import pytest
 
 from orchestrator import Budget, Controller, Model, Outcome, Problem, SelfConsistency, Single, StopReason, run_sync
-from orchestrator.answers import Reader
+from orchestrator.answers import AnswerReader
 from orchestrator.backends import FunctionBackend, ScriptedBackend
 from orchestrator.errors import (
     AuthenticationError,
@@ -18,7 +18,7 @@ from orchestrator.events import CallReplayed, CallSettled, ProblemFinished, Requ
 from orchestrator.stopping import FixedSize
 from orchestrator.types import Price, Sample, Usage
 
-NUMBER = Reader(kind="number")
+NUMBER = AnswerReader(kind="number")
 
 
 def problems(count):

@@ -7,7 +7,7 @@ import pytest
 
 from faulty_server import Fault, FaultyServer
 from orchestrator import Budget, Controller, Model, Problem, SelfConsistency
-from orchestrator.answers import Reader
+from orchestrator.answers import AnswerReader
 from orchestrator.backends import HttpBackend, RetryPolicy
 from orchestrator.events import CallRetried, CallSent, LimitChanged
 from orchestrator.stopping import FixedSize
@@ -36,7 +36,7 @@ async def test_two_hundred_problems_are_answered_although_six_in_ten_attempts_fa
             budget=Budget(total_tokens=10**8),
             journal=str(journal),
             recorders=[events.append],
-            answers=Reader(kind="number"),
+            answers=AnswerReader(kind="number"),
         )
         program = SelfConsistency(n=SAMPLES, stop=FixedSize(), max_tokens=16)
         async with controller:
@@ -80,7 +80,7 @@ async def test_a_server_that_limits_for_a_while_is_met_with_fewer_calls_and_then
         controller = Controller(
             models={"m": Model(backend=backend, concurrency=20, retry=retry)},
             recorders=[events.append],
-            answers=Reader(kind="number"),
+            answers=AnswerReader(kind="number"),
         )
         async with controller:
             problems = (Problem(id=str(number), prompt="2 + 2?") for number in range(100))
