@@ -355,8 +355,9 @@ class SampleStream:
         if not self._started:
             self._started, self._round.waiting = True, 0
             return
-        in_flight = self._round.cancel()
-        if in_flight:
+        if self._round.cancelled:
+            return
+        if in_flight := self._round.cancel():
             self._context.emit(
                 SamplingStopped(
                     problem=self._context.problem.id,
