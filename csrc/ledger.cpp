@@ -225,7 +225,11 @@ Hold& Hold::operator=(Hold&& other) noexcept {
   return *this;
 }
 
-Hold::~Hold() { release(); }
+// Nobody else may use a hold that is destroyed, so whether it has ended can be read without the
+// lock.
+Hold::~Hold() {
+  if (open_) release();
+}
 
 void Hold::require_open(const char* action) const {
   if (!open_) throw std::logic_error(std::string("cannot ") + action + " a hold that has ended");
