@@ -34,6 +34,10 @@ PORT_ATTEMPTS = 5
 PROBE_SECONDS = 0.05
 """How long to wait before asking a starting server again."""
 
+ANSWER_SECONDS = 1.0
+"""How long a starting server may take over a route that costs nothing, before it is asked again: another
+program that took the port may accept a connection and never answer."""
+
 MAX_SLOTS = 1024
 
 
@@ -259,28 +263,27 @@ def is_free(port: int) -> bool:
 
 def first_token(root: str, route: str, deadline: float) -> str | None:
     """Have the server write a token; returns its name for the model, or None while it is not ready."""
-    address = urlsplit(root)
     try:
-        connection = http.client.HTTPConnection(
-            address.hostname or LOOPBACK, address.port, timeout=max(0.1, deadline - time.monotonic())
-        )
-        try:
-            if ask(connection, "GET", route) is None:
-                return None
-            listing = ask(connection, "GET", "/v1/models")
-            name = str(listing["data"][0]["id"]) if listing else None
-            body = {"model": name, "prompt": "1", "max_tokens": 1}
-            return name if name and ask(connection, "POST", "/v1/completions", body) else None
-        finally:
-            connection.close()
+        if ask(root, "GET", route, timeout=ANSWER_SECONDS) is None:
+            return None
+        listing = ask(root, "GET", "/v1/models", timeout=ANSWER_SECONDS)
+        name = str(json.loads(listing or "")["data"][0]["id"])
+        body = {"model": name, "prompt": "1", "max_tokens": 1}
+        patience = max(ANSWER_SECONDS, deadline - time.monotonic())  # a cold model may take long over it
+        return None if ask(root, "POST", "/v1/completions", body, timeout=patience) is None else name
     except (OSError, http.client.HTTPException, ValueError, LookupError, TypeError):
         return None
 
 
-def ask(connection: http.client.HTTPConnection, method: str, route: str, body: Any = None) -> Any:
-    """The JSON answer of one request, or None for a status other than 200."""
-    content = None if body is None else json.dumps(body)
-    connection.request(method, route, content, {"Content-Type": "application/json"} if content else {})
-    response = connection.getresponse()
-    data = response.read()
-    return json.loads(data) if response.status == 200 else None
+def ask(root: str, method: str, route: str, body: Any = None, *, timeout: float) -> bytes | None:
+    """The body of the answer to one request, or None for a status other than 200."""
+    address = urlsplit(root)
+    connection = http.client.HTTPConnection(address.hostname or LOOPBACK, address.port, timeout=timeout)
+    try:
+        content = None if body is None else json.dumps(body)
+        connection.request(method, route, content, {"Content-Type": "application/json"} if content else {})
+        response = connection.getresponse()
+        data = response.read()
+        return data if response.status == 200 else None
+    finally:
+        connection.close()
