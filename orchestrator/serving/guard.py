@@ -26,7 +26,7 @@ import signal
 import subprocess
 import sys
 import threading
-from typing import IO
+from collections.abc import Callable
 
 __all__ = ["ANNOUNCEMENT", "main"]
 
@@ -46,6 +46,7 @@ def main(arguments: list[str]) -> int:
     """Run the command in `arguments[1:]` until it ends or the parent is gone."""
     grace, command = float(arguments[0]), arguments[1:]
     parent = os.getppid()
+    lead_a_session()
     ignore_interrupts()
     try:
         server = start(command)
@@ -53,19 +54,31 @@ def main(arguments: list[str]) -> int:
         say({"exit": 127, "log": f"{command[0]}: {error.strerror}"})
         return 127
     tail: collections.deque[str] = collections.deque(maxlen=TAIL_LINES)
-    assert server.stdout is not None
-    pump = threading.Thread(target=read_output, args=(server.stdout, tail), daemon=True)
-    pump.start()
-    orphaned = threading.Event()
-    threading.Thread(target=watch_input, args=(orphaned,), daemon=True).start()
-    while server.poll() is None:
-        # A short wait notices the server's end soon; the parent's end is an event and noticed at once.
-        if orphaned.wait(PARENT_POLL_SECONDS / 10) or os.getppid() != parent:
-            stop(server, grace)
+    pump = in_background(read_output, server, tail)
+    over = threading.Event()
+    in_background(watch_input, over)
+    in_background(watch_server, server, over)
+    while not over.wait(PARENT_POLL_SECONDS) and os.getppid() == parent:
+        pass
+    if server.poll() is None:
+        stop(server, grace)
     pump.join(timeout=1.0)  # a grandchild may hold the pipe open after the server's end
     say({"exit": server.returncode, "log": "\n".join(tail)})
     kill_group()
     return 0
+
+
+def in_background(function: Callable[..., None], *arguments: object) -> threading.Thread:
+    """Run `function` in a thread that does not keep this process alive."""
+    thread = threading.Thread(target=function, args=arguments, daemon=True)
+    thread.start()
+    return thread
+
+
+def lead_a_session() -> None:
+    """Signals to the own process group must meet the server and nobody else."""
+    if os.name == "posix" and os.getpgid(0) != os.getpid():
+        os.setsid()
 
 
 def ignore_interrupts() -> None:
@@ -100,9 +113,10 @@ def bind_to_parent() -> None:
             ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
-def read_output(stream: IO[str], tail: collections.deque[str]) -> None:
+def read_output(server: subprocess.Popen[str], tail: collections.deque[str]) -> None:
     """Keep the server's last lines, and pass on where it listens."""
-    for line in stream:
+    assert server.stdout is not None
+    for line in server.stdout:
         text = line.rstrip()
         if text.startswith(ANNOUNCEMENT):
             say({"listening": text.removeprefix(ANNOUNCEMENT)})
@@ -110,12 +124,18 @@ def read_output(stream: IO[str], tail: collections.deque[str]) -> None:
             tail.append(text)
 
 
-def watch_input(orphaned: threading.Event) -> None:
-    """Set `orphaned` when the parent's end of standard input closes."""
+def watch_input(over: threading.Event) -> None:
+    """Set `over` when the parent's end of standard input closes."""
     with contextlib.suppress(OSError):
         while os.read(0, 4096):
             pass
-    orphaned.set()
+    over.set()
+
+
+def watch_server(server: subprocess.Popen[str], over: threading.Event) -> None:
+    """Set `over` when the server has ended."""
+    server.wait()
+    over.set()
 
 
 def stop(server: subprocess.Popen[str], grace: float) -> None:
@@ -133,7 +153,7 @@ def stop(server: subprocess.Popen[str], grace: float) -> None:
 
 def kill_group() -> None:
     """Kill whatever the server left behind in this session; ends this process as well on POSIX."""
-    if os.name == "posix" and os.getpgid(0) == os.getpid():
+    if os.name == "posix":
         os.killpg(0, signal.SIGKILL)
 
 

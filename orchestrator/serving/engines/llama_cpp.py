@@ -18,8 +18,9 @@ __all__ = ["LlamaCpp", "usable_cores"]
 
 INSTALL = 'pip install "orchestrator[local]"'
 
-DEFAULT_CONTEXT_LENGTH = 4096
-"""Tokens a request gets when nobody says, and the model was trained on at least as many."""
+DEFAULT_CONTEXT_LENGTH = 2048
+"""Tokens a request gets when nobody says, and the model was trained on at least as many. All slots' memory is
+taken at the start: 22 KiB a token for a 135M model, times the slots."""
 
 SLOTS_PER_CORE = 4
 """Slots to a processor core: beyond that a batch grows and the tokens per second do not."""
@@ -74,6 +75,8 @@ class LlamaCpp:
             "cpuparams.n_threads": threads,
             "cpuparams_batch.n_threads": threads,
             "cache_ram_mib": PROMPT_CACHE_MIB,
+            # Models with sliding-window attention can reuse a shared prompt only when all of it is kept.
+            "swa_full": True,
             "endpoint_slots": True,
             "endpoint_metrics": True,
             "endpoint_props": True,
