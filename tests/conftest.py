@@ -8,6 +8,11 @@ from typing import Any
 
 import pytest
 from faulty_server import FaultyServer
+from hypothesis import settings
+
+# How long an example takes depends on what else the machine does.
+settings.register_profile("tests", deadline=None)
+settings.load_profile("tests")
 
 
 @pytest.fixture

@@ -100,6 +100,7 @@ class FaultyServer:
         seen: Every model call, in the order of arrival.
         probes: Paths of all other requests, in the order of arrival.
         abandoned: Connections the client closed while an answer was due.
+        connections: Connections opened so far; `open_connections` of them are open still.
         peak: Most calls worked on at once.
         gate: While this event is not set, good answers wait before they are sent (streams: after their first
             token).
@@ -125,7 +126,7 @@ class FaultyServer:
         self.flavour, self.slots = flavour, slots
         self.seen: list[Seen] = []
         self.probes: list[str] = []
-        self.abandoned = self.in_flight = self.peak = self.connections = 0
+        self.abandoned = self.in_flight = self.peak = self.connections = self.open_connections = 0
         self.gate = asyncio.Event()
         self.gate.set()
         self._changed = asyncio.Event()
@@ -197,6 +198,7 @@ class FaultyServer:
         assert task is not None
         self._handlers.add(task)
         self.connections += 1
+        self.open_connections += 1
         try:
             while (request := await _read_request(reader)) is not None:
                 if not await self._respond(*request, reader, writer):
@@ -206,6 +208,8 @@ class FaultyServer:
         finally:
             self._handlers.discard(task)
             writer.close()
+            self.open_connections -= 1
+            self._changed.set()
 
     async def _respond(
         self,

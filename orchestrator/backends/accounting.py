@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from ..types import Price, Request, Sample, Usage
 from .wire import Choice, Reply
 
-__all__ = ["apportion", "missing_counts", "settle"]
+__all__ = ["apportion", "missing_counts", "reported_prompt", "settle"]
 
 
 def settle(
@@ -45,7 +45,7 @@ def settle(
     kept = reply.choices[: request.n]
     if len(kept) < len(written):
         written = apportion(sum(written), written[: len(kept)])
-    read = _prompt_tokens(reply, request)
+    read = reported_prompt(reply, request)
     estimated = estimated or read is None
     prompt = prompt_tokens if read is None else read
     cached = reply.reported.cached_tokens if read is not None else 0
@@ -175,7 +175,7 @@ def _counted(choice: Choice, count: int | None, request: Request) -> int:
     return _length(choice) + 1
 
 
-def _prompt_tokens(reply: Reply, request: Request) -> int | None:
+def reported_prompt(reply: Reply, request: Request) -> int | None:
     """The block's prompt tokens, or None when it has none or says 0 for a prompt that is not empty."""
     tokens = reply.reported.prompt_tokens
     return None if tokens == 0 and request.prompt != "" else tokens

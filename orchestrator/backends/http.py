@@ -10,12 +10,12 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
+import weakref
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 from urllib.request import getproxies, proxy_bypass
-from weakref import WeakKeyDictionary
 
 from ..errors import (
     BackendError,
@@ -101,7 +101,7 @@ class HttpBackend(ProtocolBackend):
         self._timeout, self._connect_timeout = timeout, connect_timeout
         self._limit = max_response_bytes
         self._ssl = ssl_context
-        self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, _Pool] = WeakKeyDictionary()
+        self._pools: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Pool] = weakref.WeakKeyDictionary()
 
     def __repr__(self) -> str:
         return f"HttpBackend(base_url={_shown(self._base)!r}, model={self._model!r})"
@@ -110,7 +110,7 @@ class HttpBackend(ProtocolBackend):
         """Closes the connections of the running loop. Safe to call twice; the backend can be used again."""
         pool = self._pools.pop(asyncio.get_running_loop(), None)
         if pool is not None:
-            await pool.lifetime.aclose()
+            await pool.aclose()
 
     async def _send(self, route: str, body: Mapping[str, Any]) -> bytes:
         async with self._answer("POST", self._base + route, body) as response:
@@ -160,6 +160,9 @@ class HttpBackend(ProtocolBackend):
     async def _read(self, response: aiohttp.ClientResponse, limit: int | None = None) -> bytes:
         """The whole body, refused when it is longer than the limit; counted after decompression."""
         limit = limit or self._limit
+        length = response.content_length
+        if length is not None and length <= limit and "Content-Encoding" not in response.headers:
+            return await response.read()
         pieces, size = [], 0
         async for piece in response.content.iter_any():
             pieces.append(piece)
@@ -215,19 +218,38 @@ class HttpBackend(ProtocolBackend):
                 ssl_context=self._ssl,
                 proxy=_proxy_for(self._base),
             )
-            pool = self._pools[loop] = _Pool(lifetime, await anext(lifetime))
+            pool = self._pools[loop] = _Pool(lifetime, await anext(lifetime), owner=self)
         return pool.session
 
 
 class _Pool:
-    """A session and the generator that keeps it open."""
+    """A session and the generator that keeps it open.
 
-    __slots__ = ("lifetime", "session")
+    A backend that is forgotten without being closed gives its connections back: the finalizer outlives it and
+    lets go of the generator, which the event loop then closes. Without it, the garbage collector could take
+    backend, generator and session together, and nobody would be left to close the session.
+    """
+
+    __slots__ = ("finalizer", "lifetime", "session")
 
     def __init__(
-        self, lifetime: AsyncGenerator[aiohttp.ClientSession, None], session: aiohttp.ClientSession
+        self,
+        lifetime: AsyncGenerator[aiohttp.ClientSession, None],
+        session: aiohttp.ClientSession,
+        *,
+        owner: HttpBackend,
     ) -> None:
         self.lifetime, self.session = lifetime, session
+        self.finalizer = weakref.finalize(owner, _let_go, lifetime)
+        self.finalizer.atexit = False
+
+    async def aclose(self) -> None:
+        self.finalizer.detach()
+        await self.lifetime.aclose()
+
+
+def _let_go(lifetime: object) -> None:
+    """Nothing: to be called is to drop the argument."""
 
 
 async def _session_lifetime(
@@ -281,7 +303,7 @@ async def _open(
 
 def _encode(body: Mapping[str, Any]) -> bytes:
     try:
-        return json.dumps(body, default=_plain, separators=(",", ":")).encode()
+        return ENCODER.encode(body).encode()
     except (TypeError, ValueError) as error:
         raise InvalidInputError(f"the request cannot be written as JSON: {error}") from error
 
@@ -290,6 +312,9 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+ENCODER = json.JSONEncoder(default=_plain, separators=(",", ":"))
 
 
 def _object(data: Any) -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from ..errors import InvalidInputError
 from ..types import Capabilities, Chunk, Price, Request, Sample, Usage
-from .accounting import missing_counts, settle
+from .accounting import missing_counts, reported_prompt, settle
 from .discovery import Flavour, Server, merge
 from .transcript import Transcript
 from .wire import CHAT, Reply, loads, parse_reply, request_body, route_of
@@ -152,6 +152,9 @@ class ProtocolBackend:
 
     async def _settled(self, reply: Reply, request: Request, seconds: float) -> list[Sample]:
         self._learn(reply, request)
+        if reply.llama_cpp and self._server.flavour is Flavour.UNKNOWN:
+            # So that the next answer is streamed, and can be cancelled.
+            await self._server.prepare()
         counts: list[int | None] = []
         if missing := missing_counts(reply, request):
             counts = [None] * len(reply.choices)
@@ -159,12 +162,15 @@ class ProtocolBackend:
                 choice = reply.choices[at]
                 if choice.reasoning is None and reply.llama_cpp:
                     counts[at] = await self._server.count_text(choice.text)
-        if reply.reported.prompt_tokens is not None:
-            self._server.saw(request, reply.reported.prompt_tokens)
+        prompt = reported_prompt(reply, request)
+        if prompt is None:
+            prompt = self._server.best_known(request)
+        else:
+            self._server.saw(request, prompt)
         return settle(
             reply,
             request,
-            prompt_tokens=self._server.best_known(request),
+            prompt_tokens=prompt,
             counts=counts,
             price=self._price,
             seconds=seconds,

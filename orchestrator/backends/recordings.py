@@ -195,8 +195,14 @@ class _Line:
             self.refuse(str(name), f"expected a text, found {_kind(value)}")
         return str(value)
 
+    def _has_reference(self) -> bool:
+        return _first(self.values, self.columns.reference) is not None
+
     def samples(self) -> list[Recorded]:
         name = _first(self.values, self.columns.samples)
+        if name == "answer" and len(self.columns.samples) > 1 and not self._has_reference():
+            # A file of questions, whose answers are the right ones.
+            name = None
         if name is None:
             self.refuse(
                 self.columns.samples[0], f"no column with samples; looked for {_names(self.columns.samples)}"
@@ -304,8 +310,11 @@ class _Line:
         if name is None or not count:
             return None
         value = self.values[name]
-        if total and type(value) is int and value >= 0:
-            return apportion(value, weights or [1] * count)
+        if value is None:
+            return None
+        if total and type(value) is int:
+            # A negative total is a slip of whoever counted (one of the published files has one): not known.
+            return apportion(value, weights or [1] * count) if value >= 0 else None
         if not isinstance(value, list) or len(value) != count:
             self.refuse(name, f"expected a list of {count} numbers, one per sample")
         for one in value:
@@ -314,13 +323,14 @@ class _Line:
         return value
 
     def _amount(self, source: Mapping[str, Any], names: Sequence[str], place: str) -> float | None:
+        """A number of an object; None when it is missing, null or negative."""
         name = _first(source, names)
         value = None if name is None else source[name]
         if value is None:
             return None
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
-            self.refuse(f"{place}{name}", f"expected a number from 0, found {value!r}")
-        return value
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            self.refuse(f"{place}{name}", f"expected a number, found {value!r}")
+        return value if value >= 0 else None
 
 
 def _first(values: Mapping[str, Any], names: Sequence[str]) -> str | None:

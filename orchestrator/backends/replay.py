@@ -31,8 +31,9 @@ class ReplayBackend:
     call gets the same samples.
 
     Usage is what was recorded; without prompt tokens in the record they are counted by the bound of their
-    bytes, without completion tokens they are taken from the characters (4 a token), and both are marked
-    `estimated`. Each sample that was a request of its own when recorded counts as one.
+    bytes, without completion tokens they are taken from the characters (4 a token, at most the cap that was
+    asked for), and both are marked `estimated`. A call for several samples is charged one prompt and one
+    request.
 
     What is not promised: answers do not depend on the messages, temperature or any other setting of a
     request, so only programs that draw independent samples of the problem itself are replayed faithfully.
@@ -125,7 +126,7 @@ class ReplayBackend:
         """The upper bound by bytes, or the most any sample of the problem recorded, whichever is more."""
         shelf = self._shelf(request)
         recorded = max((one.usage.prompt_tokens for one in shelf.samples if one.usage is not None), default=0)
-        return max(upper_bound_prompt_tokens(request), recorded * request.n)
+        return max(upper_bound_prompt_tokens(request), recorded)
 
     async def complete(self, request: Request) -> list[Sample]:
         """The recorded samples of this call; fewer than `request.n` when the record ends among them.
@@ -250,9 +251,10 @@ def _usage_of(recorded: Recorded, request: Request, *, first: bool) -> Usage:
     if usage is None:
         length = len(recorded.text) + len(recorded.reasoning or "")
         usage = Usage(completion_tokens=max(tokens_in(length), 1), requests=1, estimated=True)
-    if not usage.prompt_tokens:
-        prompt = upper_bound_prompt_tokens(request) if first else 0
-        usage = replace(usage, prompt_tokens=prompt, estimated=True)
+    if not first:
+        usage = replace(usage, prompt_tokens=0, cached_tokens=0, requests=0)
+    elif not usage.prompt_tokens:
+        usage = replace(usage, prompt_tokens=upper_bound_prompt_tokens(request), requests=1, estimated=True)
     if usage.estimated and request.max_tokens is not None:
         usage = replace(usage, completion_tokens=min(usage.completion_tokens, request.max_tokens))
     return usage

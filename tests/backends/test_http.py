@@ -341,6 +341,14 @@ async def test_choices_of_a_llama_cpp_not_known_as_one_are_counted_from_their_te
     assert all(sample.usage.estimated for sample in samples)
 
 
+async def test_a_llama_cpp_that_answers_unasked_is_streamed_from_then_on(serve: Serve) -> None:
+    server = await serve(flavour="llama.cpp")
+    backend = backend_for(server)
+    for _ in range(2):
+        await backend.complete(HELLO)
+    assert ["stream" in seen.body for seen in server.seen] == [False, True]
+
+
 async def test_a_prompt_longer_than_its_bound_raises_later_bounds(serve: Serve) -> None:
     bound = upper_bound_prompt_tokens(HELLO)
     usage = {"prompt_tokens": bound + 30, "completion_tokens": 1}
@@ -423,6 +431,17 @@ async def test_closing_twice_is_fine_and_the_backend_can_be_used_again(serve: Se
     await backend.aclose()
     await backend.complete(HELLO)
     assert server.connections == 2
+
+
+async def test_a_backend_forgotten_without_closing_gives_its_connections_back(serve: Serve) -> None:
+    server = await serve()
+    backend = backend_for(server)
+    backend.itself = backend  # type: ignore[attr-defined]
+    await backend.complete(HELLO)
+    assert server.open_connections == 1
+    del backend
+    gc.collect()
+    await server.until(lambda server: server.open_connections == 0)
 
 
 async def test_connections_are_kept_and_used_again(serve: Serve) -> None:
