@@ -15,7 +15,6 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
-from urllib.request import getproxies, proxy_bypass
 
 from ..errors import (
     BackendError,
@@ -363,6 +362,8 @@ def _host_and_port(url: str) -> str:
 
 def _proxy_for(url: str) -> str | None:
     """The environment's proxy for `url`, worked out once per session: asking for every call is slow."""
+    from urllib.request import getproxies, proxy_bypass
+
     parts = urlsplit(url)
     host = parts.hostname or ""
     if host in ("localhost", "127.0.0.1", "::1") or proxy_bypass(host):
