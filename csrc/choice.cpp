@@ -137,8 +137,7 @@ std::optional<FoundChoice> leading_choice(std::string_view text) {
   if (mark == ')' || mark == ']') return found(text, at);
   if (bracketed) return std::nullopt;
   const bool initial = mark == '.' && is_alpha(char_at(text, after + 1));  // A.M., e.g.
-  if (mark == ':' || (mark == '.' && !initial) || mark == '\0' ||
-      text[at + (at + 1 < text.size())] == '\n') {
+  if (mark == ':' || (mark == '.' && !initial) || mark == '\0' || next == '\n') {
     return is_upper(letter) || noun > 0 || mark == '.' || mark == ':'
                ? std::optional(found(text, at))
                : std::nullopt;

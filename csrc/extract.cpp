@@ -118,10 +118,10 @@ bool heading_before(std::string_view text, std::size_t at) {
 
 constexpr std::array<std::string_view, 5> kVerbs{"is", "are", "would be", "should be", "must be"};
 
-constexpr std::array<std::string_view, 17> kFillers{
+constexpr std::array<std::string_view, 16> kFillers{
     "thus",       "therefore", "then",       "clearly", "simply",   "just",
     "definitely", "for sure",  "indeed",     "likely",  "probably", "most likely",
-    "given by",   "equal to",  "therefore,", "thus,",   "option"};
+    "given by",   "equal to",  "therefore,", "thus,"};
 
 // Where the content of the mark begins whose word "answer" ends at `at`; npos when it is no mark.
 std::size_t content_after(std::string_view text, std::size_t at, bool heading) {
@@ -141,7 +141,7 @@ std::size_t content_after(std::string_view text, std::size_t at, bool heading) {
     if (starts_with_word(text.substr(at), "not")) return npos;
     for (int i = 0; i < 3; ++i) {
       for (const std::string_view filler : kFillers) {
-        if (filler == "option" || !starts_with_word(text.substr(at), filler)) continue;
+        if (!starts_with_word(text.substr(at), filler)) continue;
         at = skip_decoration(text, at + filler.size());
       }
     }
@@ -258,8 +258,6 @@ std::vector<Mark> find_marks(std::string_view text) {
   if (const auto tag = find_tag(text)) marks.push_back(*tag);
   if (phrases.size() > kMaxMarks) phrases.resize(kMaxMarks);
   for (const Phrase& phrase : phrases) {
-    // A clause ends where the next phrase begins at the latest, so that all of them together are
-    // one text.
     if (const Mark mark = clause(text, phrase.at); !mark.content.empty()) marks.push_back(mark);
   }
   return marks;
