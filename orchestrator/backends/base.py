@@ -58,21 +58,16 @@ class Wrapper:
 
     def __init__(self, inner: Backend) -> None:
         self.inner = inner
+        # Looked up once: a name and a price do not change, and what is known grows at the source only.
+        self.name, self.price = inner.name, inner.price
+        self._source: Backend = inner._source if isinstance(inner, Wrapper) else inner
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.inner!r})"
 
     @property
-    def name(self) -> str:
-        return self.inner.name
-
-    @property
     def capabilities(self) -> Capabilities:
-        return self.inner.capabilities
-
-    @property
-    def price(self) -> Price | None:
-        return self.inner.price
+        return self._source.capabilities
 
     async def prepare(self) -> None:
         await self.inner.prepare()

@@ -108,13 +108,7 @@ class Journaled(Wrapper):
         self, row: int, request: Request, samples: list[Sample], seconds: float
     ) -> list[Sample]:
         samples = [
-            replace(
-                sample,
-                call=request.call,
-                seed=request.seed,
-                usage=replace(sample.usage, seconds=seconds if number == 0 else 0.0),
-            )
-            for number, sample in enumerate(samples)
+            _stamped(sample, request, seconds if number == 0 else 0.0) for number, sample in enumerate(samples)
         ]
         usage = samples[0].usage if len(samples) == 1 else sum((s.usage for s in samples), Usage())
         if usage.requests == 0:
@@ -144,6 +138,15 @@ class Journaled(Wrapper):
         # Queued, not awaited: the failure must reach the caller even while it is being cancelled.
         if self._log is not None:
             self._log.finish(row, usage=usage, error=error, cancelled=cancelled)
+
+
+def _stamped(sample: Sample, request: Request, seconds: float) -> Sample:
+    """`sample` with the call it came from; what the backend noted itself stays."""
+    if sample.call is request.call and (sample.usage.seconds or not seconds):
+        return sample
+    usage = sample.usage if sample.usage.seconds else replace(sample.usage, seconds=seconds)
+    seed = request.seed if sample.seed is None else sample.seed
+    return replace(sample, call=request.call, seed=seed, usage=usage)
 
 
 class Resumed(Wrapper):

@@ -117,6 +117,7 @@ class Limited(Wrapper):
         self._requests = None if requests_per_minute is None else TokenBucket(requests_per_minute, clock=clock)
         self._tokens = None if tokens_per_minute is None else TokenBucket(tokens_per_minute, clock=clock)
         self._emit, self._clock, self._sleep = emit, clock, sleep
+        self._unpaced = self._requests is None and self._tokens is None
         self._in_flight = 0
         self._waiting: deque[anyio.Event] = deque()
 
@@ -129,13 +130,18 @@ class Limited(Wrapper):
         await self._take_slot()
         try:
             saturated = self._in_flight >= self.limit.value
-            worst = await self._pace(request)
+            worst = 0 if self._unpaced else await self._pace(request)
             samples = await self.inner.complete(request)
             self._correct(worst, samples)
-            self._moved(lambda: self.limit.on_success(saturated=saturated), "success")
+            if saturated:
+                before = self.limit.value
+                self.limit.on_success(saturated=True)
+                self._moved(before, "success")
             return samples
         except RateLimitedError:
-            self._moved(lambda: self.limit.on_rate_limited(self._clock()), "429")
+            before = self.limit.value
+            self.limit.on_rate_limited(self._clock())
+            self._moved(before, "429")
             raise
         finally:
             self._in_flight -= 1
@@ -178,9 +184,7 @@ class Limited(Wrapper):
         if self._tokens is not None:
             self._tokens.give_back(max(0, worst - sum(s.usage.total_tokens for s in samples)))
 
-    def _moved(self, change: Callable[[], None], reason: str) -> None:
-        before = self.limit.value
-        change()
+    def _moved(self, before: int, reason: str) -> None:
         if self.limit.value != before:
             self._emit(LimitChanged(model=self.name, limit=self.limit.value, reason=reason))
             self._wake()

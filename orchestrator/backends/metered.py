@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from ..budget import Headroom, Ledger
 from ..errors import InvalidInputError
@@ -112,7 +111,7 @@ class Metered(Wrapper):
             return request
         n, max_tokens = max(1, completion_tokens // cap), min(cap, completion_tokens)
         self._emit(RequestShrunk(call=request.call, n=n, max_tokens=max_tokens))
-        return replace(request, n=n, max_tokens=max_tokens)
+        return request.replace(n=n, max_tokens=max_tokens)
 
 
 def _cap(request: Request) -> int:

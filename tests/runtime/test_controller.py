@@ -16,7 +16,7 @@ from orchestrator.errors import (
 )
 from orchestrator.events import CallReplayed, CallSettled, ProblemFinished, RequestShrunk, SamplingStopped
 from orchestrator.stopping import FixedSize
-from orchestrator.types import Price, Sample, Usage
+from orchestrator.types import Capabilities, Price, Sample, Usage
 
 NUMBER = AnswerReader(kind="number")
 
@@ -483,6 +483,35 @@ def test_a_controller_needs_models_and_sound_numbers():
         Controller(models={"m": ScriptedBackend([])}, concurrency=0)
     with pytest.raises(InvalidInputError, match="resume needs the journal"):
         Controller(models={"m": ScriptedBackend([])}, resume=True)
+
+
+async def test_a_server_that_gives_fewer_choices_than_asked_for_is_asked_again():
+    requests = []
+
+    async def answer(request):
+        requests.append((str(request.call), request.n))
+        return ["4", "4"][: request.n]
+
+    backend = FunctionBackend(answer, capabilities=Capabilities(n=True))
+    async with Controller(models={"m": backend}, answers=NUMBER) as controller:
+        outcome = await controller.run(SelfConsistency(n=5, per_call=5, stop=FixedSize()), "2 + 2?")
+    assert len(outcome.candidates) == 5
+    assert requests == [("0:#0", 5), ("0:~0#0", 3), ("0:~0#1", 1)]
+
+
+async def test_a_request_for_several_samples_is_cut_down_to_those_the_budget_allows():
+    backend = FunctionBackend(lambda_answer, capabilities=Capabilities(n=True))
+    budget = Budget(completion_tokens=70)
+    async with Controller(models={"m": backend}, budget=budget, answers=NUMBER) as controller:
+        program = SelfConsistency(n=5, per_call=5, stop=FixedSize(), max_tokens=20)
+        outcome = await controller.run(program, "2 + 2?")
+        assert controller.ledger.spent.completion_tokens <= 70
+    assert 3 <= len(outcome.candidates) <= 5
+    assert outcome.answer.text == "4"
+
+
+async def lambda_answer(request):
+    return [Sample(text="4", usage=Usage(completion_tokens=20, requests=1))] * request.n
 
 
 async def test_an_error_leaves_the_controller_as_it_was_raised():
