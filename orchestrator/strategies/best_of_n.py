@@ -16,15 +16,15 @@ __all__ = ["BestOfN"]
 class BestOfN:
     """Draws up to `n` samples side by side and answers with the one `verifier` scores highest.
 
-    The choice is argmax over samples y of r(x, y), where r is the verifier's score in [0, 1]; ties go to the sample
-    seen first. Each is scored as it arrives; the first at or above `threshold` ends the drawing and cancels the
-    calls in flight. Equal texts are scored once. A sample without a readable answer is neither scored nor chosen,
-    and one the verifier abstains on is not chosen; with no sample left there is no answer. Confidence is the chosen
-    sample's score.
+    The choice is argmax over samples y of r(x, y), where r is the verifier's score in [0, 1]; ties go to
+    the sample seen first. Each is scored as it arrives; the first at or above `threshold` ends the drawing
+    and cancels the calls in flight. Equal texts are scored once. A sample without a readable answer is
+    neither scored nor chosen, and one the verifier abstains on is not chosen; with no sample left there is
+    no answer. Confidence is the chosen sample's score.
 
-    Source: Cobbe et al., "Training Verifiers to Solve Math Word Problems", arXiv 2110.14168, §4; Snell et al.,
-    "Scaling LLM Test-Time Compute Optimally", arXiv 2408.03314, §5. Differs in stopping at `threshold`, which for a
-    verifier that says only right or wrong never changes whether the answer is right.
+    Source: Cobbe et al., "Training Verifiers to Solve Math Word Problems", arXiv 2110.14168, §4; Snell et
+    al., "Scaling LLM Test-Time Compute Optimally", arXiv 2408.03314, §5. Differs in stopping at
+    `threshold`, which for a verifier that says only right or wrong never changes whether the answer is right.
 
     Args:
         n: Samples at most, at least 1.
