@@ -23,9 +23,9 @@ __all__ = ["LocalBackend"]
 class LocalBackend:
     """Starts a model server when it is prepared, sends calls to it, and stops it when it is closed.
 
-    `prepare` fetches the model first where that is needed. A prepare that is cancelled or fails leaves no process;
-    after `aclose` it can be prepared again. A server that dies in the middle ends the calls to it with
-    `EndpointError` and its last lines; it is not restarted.
+    `prepare` fetches the model first where that is needed. A prepare that is cancelled or fails leaves no
+    process; after `aclose` it can be prepared again. A server that dies in the middle ends the calls to it
+    with `EndpointError` and its last lines; it is not restarted.
 
     Args:
         model: A name from the registry, or the path of a `.gguf` file.
