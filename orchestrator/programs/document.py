@@ -1,7 +1,7 @@
 """YAML text as plain data that remembers where everything stands.
 
-YAML 1.2, one document, no tags of one's own, no duplicate or merge keys. A file is refused before it costs anything:
-size, nesting and the number of nodes (aliases counted as often as they are used) are bounded.
+YAML 1.2, one document, no tags of one's own, no duplicate or merge keys. A file is refused before it costs
+anything: size, nesting and the number of nodes (aliases counted as often as they are used) are bounded.
 """
 
 from __future__ import annotations

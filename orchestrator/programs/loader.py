@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ..answers import KINDS, Reader
+from ..answers import KINDS, AnswerReader
 from ..budget import Budget
 from ..context import Context, ControlProgram, Verifier
 from ..errors import BackendError, BudgetExceededError, DeadlineExceededError, InvalidInputError
@@ -34,8 +34,8 @@ class Program:
 
     Attributes:
         strategy: What it does.
-        check: Says whether an answer is right where there is no reference, or None; every sample of an outcome is
-            scored by it.
+        check: Says whether an answer is right where there is no reference, or None; every sample of an
+            outcome is scored by it.
         answers: How answers are read.
         prompt: How problems are put to models.
         budget: Limits of the run.
@@ -47,7 +47,7 @@ class Program:
 
     strategy: ControlProgram
     check: Verifier | None = None
-    answers: Reader = field(default_factory=Reader)
+    answers: AnswerReader = field(default_factory=AnswerReader)
     prompt: Prompt = field(default_factory=Prompt)
     budget: Budget = field(default_factory=Budget, compare=False)
     per_problem: Budget = field(default_factory=Budget, compare=False)
@@ -153,23 +153,23 @@ def _check_model_name(document: Document, mistakes: Mistakes) -> None:
         mistakes.add(("program", key, "model"), f"no model `{name}` in `models`{known}", hint=hint)
 
 
-def _reader(document: Document, mistakes: Mistakes) -> Reader:
+def _reader(document: Document, mistakes: Mistakes) -> AnswerReader:
     given = document.at(("answer",))
     try:
         spec = AnswerSpec.model_validate({} if given is None else given)
     except ValidationError:
-        return Reader()  # the whole file's spec says what is wrong
+        return AnswerReader()  # the whole file's spec says what is wrong
     options: dict[str, Any] = {name: value for name, value in spec if value is not None}
     if spec.kind not in KINDS:
         hint = did_you_mean(spec.kind, KINDS)
         mistakes.add(("answer", "kind"), f"`kind` must be one of {', '.join(KINDS)}", hint=hint)
-        return Reader()
+        return AnswerReader()
     try:
-        return Reader(**options)
+        return AnswerReader(**options)
     except InvalidInputError as error:
         place = next((name for name in ("pattern", "field") if name in options), "kind")
         mistakes.add(("answer", place), str(error))
-        return Reader()
+        return AnswerReader()
 
 
 def _prompt(spec: PromptSpec) -> Prompt:

@@ -60,7 +60,7 @@ class Mistakes:
     def add_validation(
         self, error: ValidationError, at: KeyPath, known: Callable[[KeyPath], Iterable[str]]
     ) -> None:
-        """Note what pydantic found in the value at `at`; `known(path)` are the keys that may stand at `path`."""
+        """Note what pydantic found in the value at `at`; `known(path)` are the keys allowed at `path`."""
         for details in error.errors(include_url=False):
             path = (*at, *(step for step in details["loc"] if not str(step).startswith("<")))
             self._add_detail(details, path, tuple(known(path[:-1])))

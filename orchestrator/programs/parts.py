@@ -1,6 +1,7 @@
 """Named parts of a program file (`self_consistency: {n: 8}`), made from the dataclasses they name.
 
-A part's keys are its dataclass's fields: adding a strategy, stopping rule or verifier means one line in a registry.
+A part's keys are its dataclass's fields: adding a strategy, stopping rule or verifier means one line in a
+registry.
 """
 
 from __future__ import annotations
@@ -65,7 +66,8 @@ def build(
 ) -> Any:
     """The part `value` names, or None with its mistakes noted.
 
-    Three ways to write one: `lead` (all defaults), `{beta: 0.95}` (its first parameter), `{self_consistency: {n: 8}}`.
+    Three ways to write one: `lead` (all defaults), `{beta: 0.95}` (its first parameter),
+    `{self_consistency: {n: 8}}`.
 
     Args:
         registry: The parts there are.

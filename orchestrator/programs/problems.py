@@ -32,9 +32,9 @@ Row = tuple[int, Mapping[str, Any]]
 class ProblemFile:
     """A file of problems; iterating reads it from the start.
 
-    Columns are found by name: `id` or `task_id` (else the number of the line); `question`, `prompt`, `problem`,
-    `input` or `text`, or `messages` for a chat; `answer`, `reference`, `gold` or `target`; `tests`. All columns but
-    the reference can be used in templates.
+    Columns are found by name: `id` or `task_id` (else the number of the line); `question`, `prompt`,
+    `problem`, `input` or `text`, or `messages` for a chat; `answer`, `reference`, `gold` or `target`;
+    `tests`. All columns but the reference can be used in templates.
 
     Args:
         path: The file; its name tells the format, else its first character does.
@@ -147,7 +147,8 @@ class ProblemFile:
                     )
                     raise self._wrong(line, f"expected {expected}, found {buffer[:20]!r}")
         if place != "end":
-            self._decoded(line, buffer)
+            if buffer:
+                self._decoded(line, buffer)
             raise self._wrong(line, "the JSON array does not end")
 
     def _table(self, lines: Iterator[str], *, delimiter: str | None) -> Iterator[Row]:

@@ -182,7 +182,7 @@ class PromptSpec(Spec):
 
 
 class AnswerSpec(Spec):
-    """How answers are read from samples; see `Reader`."""
+    """How answers are read from samples; see `AnswerReader`."""
 
     kind: Text = "auto"
     pattern: Text | None = None
