@@ -37,8 +37,8 @@ class Proportion:
     def interval(self) -> tuple[float, float]:
         """Wilson's score interval at 95 %, (p + z²/2n ± z·√(p(1-p)/n + z²/4n²)) / (1 + z²/n).
 
-        Source: E. B. Wilson (1927), JASA 22(158). `n` counts problems: samples of one problem are not independent,
-        so for a mean over samples the interval is the one their problems support.
+        Source: E. B. Wilson (1927), JASA 22(158). `n` counts problems: samples of one problem are not
+        independent, so for a mean over samples the interval is the one their problems support.
         """
         n, p, z = self.of, self.value, Z_95
         center = p + z * z / (2 * n)
@@ -55,16 +55,16 @@ class Proportion:
 class Summary:
     """A run in figures.
 
-    The three shares are over the problems that could be judged and got at least one sample; None where no problem
-    could be judged. An answer that could not be read counts as wrong.
+    The three shares are over the problems that could be judged and got at least one sample; None where no
+    problem could be judged. An answer that could not be read counts as wrong.
 
     Attributes:
         problems: Problems with an outcome.
         answered: Those with an answer.
         judged: Those the shares are over.
         vote: Share whose answer is right.
-        single: Expected share for one draw: the mean over each problem's samples; where programs stopped early on
-            what they saw, which makes that mean biased, the first sample drawn of each problem.
+        single: Expected share for one draw: the mean over each problem's samples; where programs stopped
+            early on what they saw, which makes that mean biased, the first sample drawn of each problem.
         single_is_first_draw: Which of the two `single` is.
         coverage: Share with a right answer among the samples drawn.
         samples: Samples obtained.
