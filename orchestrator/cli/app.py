@@ -67,7 +67,8 @@ Debug = Annotated[
 @app.callback()
 def root(
     version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit."),
     ] = False,
     debug: Debug = False,
 ) -> None:
@@ -88,9 +89,12 @@ def run(
         typer.Option(help="Problems: JSONL, JSON, CSV or TSV, also .gz.", rich_help_panel=PROBLEMS),
     ] = None,
     prompt: Annotated[
-        list[str] | None, typer.Option("--prompt", "-p", help="A problem; repeatable.", rich_help_panel=PROBLEMS)
+        list[str] | None,
+        typer.Option("--prompt", "-p", help="A problem; repeatable.", rich_help_panel=PROBLEMS),
     ] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Problems at most.", rich_help_panel=PROBLEMS)] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Problems at most.", rich_help_panel=PROBLEMS)
+    ] = None,
     model: Annotated[
         str | None,
         typer.Option(
@@ -100,7 +104,8 @@ def run(
         ),
     ] = None,
     base_url: Annotated[
-        str | None, typer.Option(help="OpenAI-compatible endpoint, usually ending in /v1.", rich_help_panel=MODEL)
+        str | None,
+        typer.Option(help="OpenAI-compatible endpoint, usually ending in /v1.", rich_help_panel=MODEL),
     ] = None,
     api_key_env: Annotated[
         str | None,
@@ -123,9 +128,12 @@ def run(
         int | None, typer.Option(min=1, help="Tokens of an answer at most.", rich_help_panel=STRATEGY)
     ] = None,
     kind: Annotated[
-        str | None, typer.Option(help="How answers are read: number, choice, text, ...", rich_help_panel=STRATEGY)
+        str | None,
+        typer.Option(help="How answers are read: number, choice, text, ...", rich_help_panel=STRATEGY),
     ] = None,
-    budget_usd: Annotated[float | None, typer.Option(min=0, help="US dollars.", rich_help_panel=BUDGET)] = None,
+    budget_usd: Annotated[
+        float | None, typer.Option(min=0, help="US dollars.", rich_help_panel=BUDGET)
+    ] = None,
     budget_tokens: Annotated[
         int | None, typer.Option(min=0, help="Prompt and completion tokens together.", rich_help_panel=BUDGET)
     ] = None,
@@ -155,7 +163,8 @@ def run(
         int, typer.Option(min=1, help="Calls in flight at once per model.", rich_help_panel=RECORD)
     ] = 64,
     as_json: Annotated[
-        bool, typer.Option("--json", help="A JSON object per problem, then a summary.", rich_help_panel=RECORD)
+        bool,
+        typer.Option("--json", help="A JSON object per problem, then a summary.", rich_help_panel=RECORD),
     ] = False,
     ordered: Annotated[
         bool,

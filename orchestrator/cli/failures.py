@@ -1,11 +1,11 @@
 """How commands end when something goes wrong: a message on stderr and an exit code.
 
-    0    done
-    1    an expected failure: a bad file, no endpoint, a budget too small for one call
-    2    wrong usage
-    3    a bug
-    130  Ctrl-C (143: SIGTERM)
-    141  whoever read the output went away (as for programs that SIGPIPE ends)
+0    done
+1    an expected failure: a bad file, no endpoint, a budget too small for one call
+2    wrong usage
+3    a bug
+130  Ctrl-C (143: SIGTERM)
+141  whoever read the output went away (as for programs that SIGPIPE ends)
 """
 
 from __future__ import annotations

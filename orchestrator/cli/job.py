@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..answers import Kind, Reader
+from ..answers import Kind, AnswerReader
 from ..backends import Backend, HttpBackend
 from ..backends.local import LocalBackend
 from ..budget import Budget
@@ -72,7 +72,7 @@ class Job:
     total: int | None
     budget: Budget
     per_problem: Budget
-    answers: Reader
+    answers: AnswerReader
     prompt: Prompt
     check: Verifier | None
 
@@ -88,11 +88,11 @@ def make_job(flags: Flags) -> Job:
     models = _models(flags, file)
     if file is not None:
         strategy = _adjusted(file.strategy, flags, models)
-        answers = file.answers if flags.kind is None else Reader(kind=flags.kind)
+        answers = file.answers if flags.kind is None else AnswerReader(kind=flags.kind)
         program = replace(file, strategy=strategy, answers=answers)
     else:
         program = _adjusted(program, flags, models)
-        answers = Reader() if flags.kind is None else Reader(kind=flags.kind)
+        answers = AnswerReader() if flags.kind is None else AnswerReader(kind=flags.kind)
     problems, total = _problems(flags, file, models)
     return Job(
         program=program,
@@ -143,9 +143,13 @@ def _from_python(path: Path, name: str) -> ControlProgram:
     program = getattr(module, name, None)
     if not callable(program) or isinstance(program, type):
         public = sorted(
-            key for key, value in vars(module).items() if callable(value) and getattr(value, "__module__", "") == path.stem
+            key
+            for key, value in vars(module).items()
+            if callable(value) and getattr(value, "__module__", "") == path.stem
         )
-        hint = did_you_mean(name, public) or (f"it has: {', '.join(public)}" if public else "it has no functions")
+        hint = did_you_mean(name, public) or (
+            f"it has: {', '.join(public)}" if public else "it has no functions"
+        )
         raise InvalidInputError(f"{path} has no control program {name!r}; {hint}")
     return program  # type: ignore[no-any-return]
 
@@ -211,7 +215,9 @@ def _backend(flags: Flags, model: str) -> Backend:
         raise InvalidInputError("--price-in and --price-out go together")
     if flags.base_url is None:
         if flags.price_in is not None:
-            raise InvalidInputError("a model on this machine costs nothing: leave --price-in and --price-out out")
+            raise InvalidInputError(
+                "a model on this machine costs nothing: leave --price-in and --price-out out"
+            )
         return LocalBackend(model)
     return HttpBackend(
         base_url=flags.base_url,
@@ -243,7 +249,9 @@ def _problems(
     if flags.prompts and flags.problems is not None:
         raise InvalidInputError("give problems either with --problems or with -p")
     if flags.prompts:
-        problems = [Problem(id=str(number), prompt=text) for number, text in enumerate(flags.prompts, start=1)]
+        problems = [
+            Problem(id=str(number), prompt=text) for number, text in enumerate(flags.prompts, start=1)
+        ]
         return problems[: flags.limit], len(problems[: flags.limit])
     source = _problem_file(flags, file)
     if source is not None:
@@ -258,7 +266,9 @@ def _problem_file(flags: Flags, file: Program | None) -> ProblemFile | None:
     source = file.problems if file is not None else None
     if flags.problems is not None:  # another file: the columns stay, the excerpt does not
         path = flags.problems
-        source = ProblemFile(path=path) if source is None else replace(source, path=path, limit=None, offset=0)
+        source = (
+            ProblemFile(path=path) if source is None else replace(source, path=path, limit=None, offset=0)
+        )
     if source is not None and flags.limit is not None:
         source = replace(source, limit=flags.limit)
     return source

@@ -164,7 +164,9 @@ class LiveView:
         else:
             done, total = status.fetched
             size = f"{done / 1e6:.0f}/{total / 1e6:.0f} MB"
-            row.add_row(ProgressBar(total=total or None, completed=done, width=24), Text(size), Text(status.phase))
+            row.add_row(
+                ProgressBar(total=total or None, completed=done, width=24), Text(size), Text(status.phase)
+            )
         return row
 
 

@@ -85,7 +85,9 @@ class _Session:
         self.out, errors = Console(highlight=False), Console(stderr=True, highlight=False)
         live = errors.is_terminal and not errors.is_dumb_terminal
         self.show_each |= self.settings.verbose or not live
-        self.view = LiveView(errors) if live else PlainView(errors, quiet=self.show_each and not self.settings.json)
+        self.view = (
+            LiveView(errors) if live else PlainView(errors, quiet=self.show_each and not self.settings.json)
+        )
 
     # Running ---------------------------------------------------------------------------------------------
 
