@@ -46,10 +46,10 @@ class AdaptiveLimit:
         """Calls allowed in flight now, in [1, maximum]."""
         return max(1, int(self._limit))
 
-    def on_success(self, *, in_flight: int) -> None:
-        """A call succeeded while `in_flight` calls (this one included) were out."""
-        if in_flight < self.value:
-            return  # not the bottleneck: growing on would be a guess
+    def on_success(self, *, saturated: bool) -> None:
+        """A call succeeded that ran while every slot was taken (`saturated`), or while some were free."""
+        if not saturated:
+            return  # the limit was not the bottleneck: growing it on would be a guess
         step = 1.0 if self._doubling else self.GROWTH_AFTER_CUT / self._limit
         self._limit = min(float(self.maximum), self._limit + step)
 
@@ -128,10 +128,11 @@ class Limited(Wrapper):
     async def complete(self, request: Request) -> list[Sample]:
         await self._take_slot()
         try:
+            saturated = self._in_flight >= self.limit.value
             worst = await self._pace(request)
             samples = await self.inner.complete(request)
             self._correct(worst, samples)
-            self._moved(lambda: self.limit.on_success(in_flight=self._in_flight), "success")
+            self._moved(lambda: self.limit.on_success(saturated=saturated), "success")
             return samples
         except RateLimitedError:
             self._moved(lambda: self.limit.on_rate_limited(self._clock()), "429")

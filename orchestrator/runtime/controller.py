@@ -187,9 +187,10 @@ class Controller:
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> bool | None:
+    ) -> None:
         self._tasks.cancel_scope.cancel()
-        return await self._stack.__aexit__(kind, error, trace)
+        # Told of no error: a task group would wrap the caller's own exception into a group.
+        await self._stack.__aexit__(None, None, None)
 
     def _check_prices(self) -> None:
         if self.budget.usd is None and self.per_problem.usd is None:

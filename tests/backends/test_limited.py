@@ -11,7 +11,7 @@ ASK = Request(messages=({"role": "user", "content": "hi"},), max_tokens=8)
 
 def saturate(limit, rounds):
     for _ in range(rounds):
-        limit.on_success(in_flight=limit.value)
+        limit.on_success(saturated=True)
 
 
 def test_the_limit_doubles_with_every_full_round_until_the_first_429():
@@ -45,7 +45,7 @@ def test_the_limit_stays_between_one_and_the_maximum():
 def test_an_endpoint_that_is_not_saturated_does_not_raise_the_limit():
     limit = AdaptiveLimit(64, start=10)
     for _ in range(100):
-        limit.on_success(in_flight=3)
+        limit.on_success(saturated=False)
     assert limit.value == 10
 
 

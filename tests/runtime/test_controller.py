@@ -170,7 +170,7 @@ async def test_a_deadline_gives_the_best_so_far():
             await never.wait()
         return "4"
 
-    budget = Budget(seconds=0.05)
+    budget = Budget(seconds=0.5)
     async with Controller(models={"m": FunctionBackend(answer)}, per_problem=budget, answers=NUMBER) as controller:
         outcome = await controller.run(SelfConsistency(n=8), "2 + 2?")
         assert controller.ledger.statistics().held.requests == 0
@@ -187,7 +187,7 @@ async def test_a_user_program_cut_off_by_the_deadline_still_has_an_outcome(monke
         await anyio.sleep_forever()
 
     backend = ScriptedBackend(["4"])
-    controller = Controller(models={"m": backend}, per_problem=Budget(seconds=0.05), answers=NUMBER)
+    controller = Controller(models={"m": backend}, per_problem=Budget(seconds=0.5), answers=NUMBER)
     async with controller:
         outcome = await controller.run(program, "2 + 2?")
     assert (outcome.answer.text, outcome.stop_reason) == ("4", StopReason.DEADLINE)
@@ -483,6 +483,12 @@ def test_a_controller_needs_models_and_sound_numbers():
         Controller(models={"m": ScriptedBackend([])}, concurrency=0)
     with pytest.raises(InvalidInputError, match="resume needs the journal"):
         Controller(models={"m": ScriptedBackend([])}, resume=True)
+
+
+async def test_an_error_leaves_the_controller_as_it_was_raised():
+    with pytest.raises(KeyError, match="mine"):
+        async with Controller(models={"m": ScriptedBackend([])}):
+            raise KeyError("mine")
 
 
 async def test_an_unknown_model_is_named_with_those_there_are():
