@@ -25,8 +25,7 @@ DEBUG_VARIABLE = "ORCHESTRATOR_DEBUG"
 
 
 def guarded(command: Callable[[], int]) -> int:
-    """The exit code of `command`; whatever it raises becomes one message, with a traceback only when debugging."""
-    debugging = os.environ.get(DEBUG_VARIABLE, "") not in ("", "0")
+    """The exit code of `command`; what it raises becomes one message, with a traceback only when debugging."""
     try:
         code = command()
         sys.stdout.flush()
@@ -38,18 +37,20 @@ def guarded(command: Callable[[], int]) -> int:
         complain("interrupted")
         return 130
     except OrchestratorError as error:
-        if debugging:
+        if _debugging():
             traceback.print_exc()
         complain(f"error: {error}")
         return FAILED
     except Exception as error:
-        if debugging:
+        hint = "" if _debugging() else "\nrun the command again with --debug for the traceback"
+        if _debugging():
             traceback.print_exc()
-        complain(
-            f"this is a bug in orchestrator, please report it: {type(error).__name__}: {error}"
-            + ("" if debugging else "\nrun the command again with --debug for the traceback")
-        )
+        complain(f"this is a bug in orchestrator, please report it: {type(error).__name__}: {error}{hint}")
         return BUG
+
+
+def _debugging() -> bool:
+    return os.environ.get(DEBUG_VARIABLE, "") not in ("", "0")
 
 
 def complain(message: str) -> None:

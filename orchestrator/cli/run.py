@@ -117,9 +117,9 @@ class _Session:
 
     async def _drive(self, stop: anyio.CancelScope) -> None:
         with self.view.showing(self.status):
-            self._say(f"starting {', '.join(self.job.models)}")
             for name, model in self.job.models.items():
                 if isinstance(model.backend, LocalBackend):
+                    self._say(f"starting {name}")
                     model.backend.progress = _FetchProgress(self, name)
             async with self._controller() as controller:
                 self.status.phase = ""

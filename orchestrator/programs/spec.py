@@ -36,7 +36,7 @@ class Spec(BaseModel):
 
 
 class SamplingSpec(Spec):
-    """How a model samples unless the strategy says otherwise; `extra` holds further fields of the HTTP body."""
+    """How a model samples unless the strategy says otherwise; `extra` is added to the HTTP body."""
 
     temperature: Amount | None = None
     max_tokens: Count | None = None
