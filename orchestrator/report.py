@@ -121,7 +121,7 @@ class Summary:
         """Label and figure, line by line; `chosen` says how the answer was chosen ("vote of 8")."""
         rows = [("problems", f"{self.problems}, {self.answered} answered")]
         if self.single is not None:
-            drawn = "first sample" if self.single_is_first_draw else "one sample"
+            drawn = "the first sample" if self.single_is_first_draw else "one sample"
             rows.append((f"accuracy of {drawn}", str(self.single)))
         if self.vote is not None:
             rows.append((f"accuracy of {chosen}", str(self.vote)))

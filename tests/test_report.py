@@ -60,7 +60,7 @@ def test_where_programs_stopped_early_one_sample_is_the_first_one_drawn():
     summary = tracker.summary(seconds=1.0)
     assert summary.single_is_first_draw
     assert summary.single == Proportion(value=0.5, of=2)
-    assert "accuracy of first sample" in summary.text()
+    assert "accuracy of the first sample" in summary.text()
 
 
 def test_without_a_reference_the_check_judges():

@@ -121,14 +121,15 @@ class _Session:
                 if isinstance(model.backend, LocalBackend):
                     self._say(f"starting {name}")
                     model.backend.progress = _FetchProgress(self, name)
-            async with self._controller() as controller:
-                self.status.phase = ""
-                self.status.ledger, self.status.started = controller.ledger, self.status.clock()
-                try:
+            try:
+                async with self._controller() as controller:
+                    self.status.phase = ""
+                    self.status.ledger, self.status.started = controller.ledger, self.status.clock()
                     await self._collect(controller, stop)
-                finally:
+            finally:  # only now are cancelled calls settled
+                if self.status.ledger is not None:
                     self.summary = self.status.tracker.summary(
-                        seconds=self.status.seconds, usage=controller.ledger.spent
+                        seconds=self.status.seconds, usage=self.status.ledger.spent
                     )
 
     def _controller(self) -> Controller:
