@@ -4,7 +4,7 @@
     ├── InvalidInputError (ValueError)      the caller's mistake: arguments, flags, problem files
     │   ├── ProgramFileError                a program file, with file, line, column and a hint
     │   └── UnknownPriceError               a money limit over a model whose price is not known
-    ├── BudgetExceededError                 a reservation that cannot fit, even alone
+    ├── BudgetExceededError                 a reservation that does not fit
     ├── DeadlineExceededError               the deadline of the run, problem or branch has passed
     ├── BackendError                        one failed attempt at a model call
     │   ├── ConnectFailedError              nothing was sent
@@ -97,20 +97,30 @@ class UnknownPriceError(InvalidInputError):
 
 
 class BudgetExceededError(OrchestratorError):
-    """A reservation that does not fit the budget, even with nothing else in flight.
+    """A reservation that does not fit the budget.
 
     Attributes:
         account: Label of the account that refused (`run`, a problem's id, a branch's label).
         resource: Which limit: `prompt_tokens`, `completion_tokens`, `total_tokens`, `requests` or `usd`.
         requested: What was asked for, in that resource's unit.
         remaining: What was left of the limit, in that resource's unit (negative after an overrun).
+        in_flight: Refused only because other calls hold part of what is left; it may fit once they end.
     """
 
-    def __init__(self, *, account: str, resource: str, requested: float, remaining: float) -> None:
+    def __init__(
+        self,
+        *,
+        account: str,
+        resource: str,
+        requested: float,
+        remaining: float,
+        in_flight: bool = False,
+    ) -> None:
         self.account, self.resource = account, resource
-        self.requested, self.remaining = requested, remaining
+        self.requested, self.remaining, self.in_flight = requested, remaining, in_flight
         super().__init__(
-            f"budget of {account!r}: {requested:g} {resource} asked for, {remaining:g} left"
+            f"budget of {account!r}: {requested:.15g} {resource} asked for, {remaining:.15g} left"
+            + (", part of it held by calls in flight" if in_flight else "")
         )
 
 

@@ -14,11 +14,11 @@ PACKAGE = Path(importlib.import_module("orchestrator").__file__).parent
 LAYERS = [
     ["errors", "types", "events", "version"],
     ["_core"],
-    ["pricing", "budget"],
+    ["pricing", "waiting", "budget"],
     ["answers"],
     ["voting", "stopping"],
     ["prompts"],
-    ["serving.models", "serving.engines", "serving.endpoint", "serving"],
+    ["serving"],
     ["backends"],
     ["context"],
     ["verifiers"],

@@ -97,12 +97,12 @@ def upper_bound_prompt_tokens(request: Request) -> int:
     definitions) count with the bytes of their JSON.
     """
     if request.prompt is not None:
-        return len(request.prompt.encode()) + 2
+        return len(request.prompt.encode(errors="surrogatepass")) + 2
     total = TEMPLATE_OVERHEAD
     for message in request.messages or ():
         content = message.get("content")
         if isinstance(content, str) and len(message) == 2:
-            total += len(content.encode()) + MESSAGE_OVERHEAD
+            total += len(content.encode(errors="surrogatepass")) + MESSAGE_OVERHEAD
         else:
             total += len(repr(message).encode()) + MESSAGE_OVERHEAD
     if request.extra:

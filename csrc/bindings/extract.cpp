@@ -1,0 +1,80 @@
+#include "extract.hpp"
+
+#include <pybind11/stl.h>
+
+#include <algorithm>
+
+#include "register.hpp"
+#include "text.hpp"
+
+namespace py = pybind11;
+using namespace orchestrator;
+
+namespace {
+
+using ReadAnswer = std::optional<std::tuple<py::str, py::str, std::string_view>>;
+
+ReadAnswer to_tuple(const std::optional<Extracted>& answer) {
+  if (!answer) return std::nullopt;
+  return std::tuple{to_python(answer->text), to_python(answer->key),
+                    name_of(kind_of_key(answer->key))};
+}
+
+ReadAnswer extract_one(const py::str& text, std::string_view kind, bool truncated) {
+  const TextView view(text);
+  const Kind wanted = kind_of(kind);
+  std::optional<Extracted> answer;
+  {
+    const py::gil_scoped_release unlocked;
+    answer = extract(view.view(), wanted, truncated);
+  }
+  return to_tuple(answer);
+}
+
+std::vector<std::optional<py::str>> keys_of(const py::sequence& texts, std::string_view kind) {
+  const TextViews views(texts);
+  const Kind wanted = kind_of(kind);
+  std::vector<std::optional<std::string>> keys;
+  {
+    const py::gil_scoped_release unlocked;
+    keys = orchestrator::extract_keys(views.views(), wanted);
+  }
+  std::vector<std::optional<py::str>> result(keys.size());
+  std::transform(keys.begin(), keys.end(), result.begin(),
+                 [](const std::optional<std::string>& key) {
+                   return key ? std::optional(to_python(*key)) : std::nullopt;
+                 });
+  return result;
+}
+
+std::optional<py::str> optional_text(const std::optional<std::string_view>& text) {
+  return text ? std::optional(to_python(*text)) : std::nullopt;
+}
+
+}  // namespace
+
+void register_extract(py::module_& module) {
+  module.def("extract", &extract_one, py::arg("text"), py::kw_only(), py::arg("kind"),
+             py::arg("truncated"), "The final answer of a text as (text, key, kind), or None.");
+  module.def("extract_keys", &keys_of, py::arg("texts"), py::kw_only(), py::arg("kind"),
+             "The key of each text's answer, or None; None stays None.");
+  module.def(
+      "after_thinking",
+      [](const py::str& text) { return optional_text(after_thinking(TextView(text).view())); },
+      py::arg("text"), "What follows the last </think>, or None while one is open.");
+  module.def(
+      "last_code_block",
+      [](const py::str& text) { return optional_text(last_code_block(TextView(text).view())); },
+      py::arg("text"), "The contents of the last closed fenced block, or None.");
+  module.def(
+      "json_spans",
+      [](const py::str& text, std::size_t limit) {
+        const TextView view(text);
+        std::vector<py::str> spans;
+        for (const std::string_view span : json_spans(view.view(), limit))
+          spans.push_back(to_python(span));
+        return spans;
+      },
+      py::arg("text"), py::kw_only(), py::arg("limit"),
+      "The last outermost balanced {...} and [...] spans, in order.");
+}

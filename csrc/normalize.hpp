@@ -1,0 +1,39 @@
+// Canonical keys: two answers of one kind are equal exactly when their keys are.
+//
+//   n:1/2     an exact number in lowest terms
+//   c:B       a choice
+//   m:x^2+1   mathematics that is no number: one spelling, no needless spaces, case kept
+//   t:paris   a text: ASCII letters in lower case, spaces collapsed, wrapping taken off
+//   x:...     code, byte for byte but for trailing spaces
+//
+// The prefix keeps a number from ever meeting a text.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace orchestrator {
+
+enum class Kind { automatic, number, math, choice, text, code };
+
+// The name used outside: "auto", "number", ...
+std::string_view name_of(Kind kind);
+// Throws std::invalid_argument for a name that is none of these.
+Kind kind_of(std::string_view name);
+// The kind a key was made as: number, choice, math, text or code.
+Kind kind_of_key(std::string_view key);
+
+// The key of an answer. Never fails: what cannot be read as `kind` gets a text key; so does an
+// empty text ("t:").
+std::string normalize(std::string_view answer, Kind kind);
+
+// The key of an answer if it is a number (kind number: units dropped, decimal comma read; else only
+// units that cannot be variables).
+std::optional<std::string> number_key(std::string_view answer, Kind kind);
+
+// Whether simplified `text` is a formula: no words of two letters or more besides commands and
+// functions.
+bool looks_like_math(std::string_view simplified);
+
+}  // namespace orchestrator

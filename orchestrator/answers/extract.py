@@ -1,0 +1,163 @@
+"""The final answer in what a model wrote, or None: an abstention.
+
+Evidence, strongest first: only what follows the last `</think>` counts; the last complete `\\boxed{...}`;
+"final answer is", `#### x`, `<answer>`; "the answer is", "Answer:"; and without any such mark what the kind
+allows: the last number, a lone or named choice letter, the whole text when it is an answer by itself, the
+last formula, the last line. A marked answer that cannot be read as the kind wanted abstains rather than
+letting weaker evidence speak.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
+
+from .. import _core
+from ..errors import InvalidInputError
+from ..types import Answer
+from .normalize import Kind, ParsedJson, check_kind, fold, json_key, normalize, parse_json
+
+__all__ = ["AnswerReader", "extract"]
+
+JSON_SPANS = 8
+"""Bracketed spans of a text tried as JSON, the last first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerReader:
+    """How the answers of a task are found and compared.
+
+    `kind` says how answers compare. They are found by the evidence above unless one of `pattern`, `field` and
+    `function` says otherwise; what these find is a bare answer, keyed by `kind`.
+
+    Attributes:
+        kind: How answers are read and compared.
+        pattern: A regular expression: the last match wins, its group `answer` or else its first group or
+            else all of it is the answer. Matched by Python's `re`: its cost on long texts is the pattern's.
+        field: A field of the last JSON object in the text that has it; `a.b` goes into nested objects.
+        function: Takes the text (after thinking) and returns the bare answer, or None to abstain.
+
+    Raises:
+        InvalidInputError: an unknown kind, a pattern that does not compile, an empty field, or more than one
+            way to find answers.
+    """
+
+    kind: Kind = "auto"
+    pattern: str | None = None
+    field: str | None = None
+    function: Callable[[str], str | None] | None = None
+    _compiled: re.Pattern[str] | None = dataclass_field(default=None, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        check_kind(self.kind)
+        if sum(way is not None for way in (self.pattern, self.field, self.function)) > 1:
+            raise InvalidInputError("give at most one of pattern, field and function")
+        if self.field is not None and not all(self.field.split(".")):
+            raise InvalidInputError(
+                f"field must name a JSON field, such as 'answer' or 'result.value', not {self.field!r}"
+            )
+        if self.pattern is not None:
+            try:
+                object.__setattr__(self, "_compiled", re.compile(self.pattern))
+            except re.error as error:
+                raise InvalidInputError(f"pattern {self.pattern!r} does not compile: {error}") from error
+
+    def read(self, text: str, *, truncated: bool = False) -> Answer | None:
+        """The answer in `text`, or None when it abstains.
+
+        Args:
+            text: What the model wrote.
+            truncated: Whether the token limit cut it off (`Sample.truncated`). Then only a marked answer
+                that is complete counts; with `pattern`, a match that ends before the text does; `function`
+                is not asked.
+        """
+        if self.pattern is None and self.field is None and self.function is None and self.kind != "json":
+            found = _core.extract(text, kind=self.kind, truncated=truncated)
+            return None if found is None else Answer(text=found[0], key=fold(found[1]), kind=found[2])
+        visible = _core.after_thinking(text)
+        if visible is None:
+            return None
+        if self.pattern is not None:
+            return self._bare(self._matched(visible, truncated))
+        if self.function is not None:
+            return None if truncated else self._bare(self.function(visible))
+        return self._json(visible, truncated)
+
+    def _bare(self, found: str | None) -> Answer | None:
+        if found is None or not found.strip():
+            return None
+        if self.kind == "code":
+            return Answer(text=found, key=normalize(found, kind="code"), kind="code")
+        key = normalize(found, kind=self.kind)
+        kind = _KINDS_BY_PREFIX[key[0]]
+        readable = kind == self.kind or self.kind in ("auto", "math")
+        return Answer(text=found.strip(), key=key, kind=kind) if readable else None
+
+    def _matched(self, text: str, truncated: bool) -> str | None:
+        assert self._compiled is not None
+        last = None
+        for match in self._compiled.finditer(text):
+            if not truncated or match.end() < len(text):
+                last = match
+        if last is None:
+            return None
+        groups = last.groupdict()
+        found: str | None = groups["answer"] if "answer" in groups else last[min(1, self._compiled.groups)]
+        return found
+
+    def _json(self, text: str, truncated: bool) -> Answer | None:
+        whole = (
+            () if truncated else (text,)
+        )  # a number cut short is still a number; a bracket that closes is complete
+        for span in (*whole, *reversed(_core.json_spans(text, limit=JSON_SPANS))):
+            parsed = parse_json(span)
+            if parsed is None:
+                continue
+            if self.field is None:
+                key = json_key(parsed.value)
+                return None if key is None else Answer(text=span.strip(), key=key, kind="json")
+            value = _field(parsed, self.field)
+            if value is not None:
+                return self._field_answer(value)
+        return None
+
+    def _field_answer(self, value: ParsedJson) -> Answer | None:
+        if value.value is None or value.value == "":
+            return None
+        if self.kind == "json":
+            key = json_key(value.value)
+            return None if key is None else Answer(text=value.text(), key=key, kind="json")
+        return self._bare(value.text())
+
+
+_KINDS_BY_PREFIX = {"n": "number", "c": "choice", "m": "math", "t": "text", "j": "json", "x": "code"}
+
+
+def _field(parsed: ParsedJson, path: str) -> ParsedJson | None:
+    """The value at a dotted path of an object, or None when there is none."""
+    value = parsed.value
+    for name in path.split("."):
+        if not isinstance(value, dict) or name not in value:
+            return None
+        value = value[name]
+    return ParsedJson(value)
+
+
+def extract(
+    text: str,
+    *,
+    kind: Kind = "auto",
+    pattern: str | None = None,
+    field: str | None = None,
+    function: Callable[[str], str | None] | None = None,
+    truncated: bool = False,
+) -> Answer | None:
+    """The final answer in `text`, or None when it abstains: `AnswerReader(...).read(text)`.
+
+    >>> extract(r"so it is \\boxed{\\frac{1}{2}}").key
+    'n:1/2'
+    """
+    reader = AnswerReader(kind=kind, pattern=pattern, field=field, function=function)
+    return reader.read(text, truncated=truncated)

@@ -1,0 +1,208 @@
+"""What every backend of the OpenAI protocol shares; subclasses only carry bytes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from time import perf_counter
+from typing import Any
+from urllib.parse import urlsplit
+
+from ..errors import InvalidInputError
+from ..types import Capabilities, Chunk, Price, Request, Sample, Usage
+from .accounting import missing_counts, reported_prompt, settle
+from .discovery import Flavour, Server, merge
+from .transcript import Transcript
+from .wire import CHAT, Reply, loads, parse_reply, request_body, route_of
+
+__all__ = ["ProtocolBackend", "price_of"]
+
+
+class ProtocolBackend:
+    """A model behind a server of the OpenAI protocol: one `complete` is one HTTP request, never retried here.
+
+    llama.cpp's server is asked for a stream also by `complete`: it goes on writing an answer that nobody
+    waits for unless that answer is streamed, and only streamed answers count the tokens of each choice.
+    """
+
+    def __init__(
+        self,
+        *,
+        model: str,
+        base_url: str,
+        price: Price | Mapping[str, Any] | None = None,
+        chat: bool | None = None,
+        capabilities: Capabilities | None = None,
+    ) -> None:
+        if not model:
+            raise InvalidInputError("a backend needs the model's name")
+        self._model = model
+        self._price = price_of(price)
+        official = is_official(base_url)
+        # OpenAI's newer models refuse the old name of the cap.
+        self._cap_field = "max_completion_tokens" if official else "max_tokens"
+        given = capabilities or Capabilities()
+        if chat is not None:
+            given = merge(Capabilities(chat=chat), given)
+        self._server = Server(self._probe, model=model, given=given, ask=not official)
+
+    @property
+    def name(self) -> str:
+        """The model's name, as the server knows it."""
+        return self._model
+
+    @property
+    def price(self) -> Price | None:
+        """What it costs, or None when nobody said."""
+        return self._price
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What is known so far; what the user stated is never overwritten."""
+        return self._server.capabilities
+
+    @property
+    def flavour(self) -> Flavour:
+        """Which server it is, as far as `prepare` could tell."""
+        return self._server.flavour
+
+    async def prepare(self) -> None:
+        """Finds out which server it is and what it can do; a server that does not say costs nothing."""
+        await self._server.prepare()
+
+    async def count_prompt_tokens(self, request: Request) -> int:
+        """Prompt tokens of `request`: exact with llama.cpp and vLLM, else an upper bound from its bytes."""
+        route_of(request)
+        return await self._server.count_prompt(request)
+
+    async def complete(self, request: Request) -> list[Sample]:
+        """One attempt at `request`.
+
+        Returns:
+            At most `request.n` samples, fewer when the server gave fewer; their usages add up to the
+            request's.
+
+        Raises:
+            InvalidInputError: The request cannot be sent as it is.
+            BackendError: The attempt failed; the subclass says how.
+        """
+        route, body = self._body(request)
+        chat = route == CHAT
+        started = perf_counter()
+        if self._server.flavour is Flavour.LLAMA_CPP:
+            transcript = Transcript(chat=chat, wanted_logprobs=request.logprobs)
+            async with aclosing(self._events(route, _streamed(body))) as events:
+                async for payload in events:
+                    for _ in transcript.feed(payload):
+                        pass
+            reply = transcript.reply()
+        else:
+            data = loads(await self._send(route, body))
+            reply = parse_reply(data, chat=chat, wanted_logprobs=request.logprobs)
+        return await self._settled(reply, request, perf_counter() - started)
+
+    async def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
+        """The answer in pieces; the last chunk carries the usage of the whole request.
+
+        Closing the iterator closes the connection, so that the server can stop. Raises as `complete` does.
+        """
+        route, body = self._body(request)
+        transcript = Transcript(chat=route == CHAT, wanted_logprobs=request.logprobs)
+        started = perf_counter()
+        async with aclosing(self._events(route, _streamed(body))) as events:
+            async for payload in events:
+                for chunk in transcript.feed(payload):
+                    if chunk.index < request.n:
+                        yield chunk
+        self._server.learn(streaming=True)
+        samples = await self._settled(transcript.reply(), request, perf_counter() - started)
+        yield Chunk(text="", usage=sum((sample.usage for sample in samples), Usage()))
+
+    async def aclose(self) -> None:
+        """Gives back connections. Safe to call twice."""
+
+    # --- what a subclass carries --------------------------------------------------------------------------
+
+    async def _send(self, route: str, body: Mapping[str, Any]) -> bytes:
+        """Posts `body` under the base URL and returns the body of a good answer; raises `BackendError`."""
+        raise NotImplementedError
+
+    def _events(self, route: str, body: Mapping[str, Any]) -> AsyncGenerator[bytes | str, None]:
+        """Posts `body` and yields the payloads of the event stream; raises `BackendError`."""
+        raise NotImplementedError
+
+    async def _probe(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """See `discovery.Probe`."""
+        raise NotImplementedError
+
+    # --- shared steps -------------------------------------------------------------------------------------
+
+    def _body(self, request: Request) -> tuple[str, dict[str, Any]]:
+        route = route_of(request)
+        known = self._server.capabilities
+        if route == CHAT and known.chat is False:
+            raise InvalidInputError(f"model {self._model!r} is a base model: give it a prompt, not messages")
+        llama_cpp = self._server.flavour is Flavour.LLAMA_CPP
+        # llama.cpp's server refuses n above its number of slots.
+        n = min(request.n, known.parallel) if llama_cpp and known.parallel else request.n
+        body = request_body(
+            request, model=self._model, n=n, cap_field=self._cap_field, least_logprobs=1 if llama_cpp else 0
+        )
+        return route, body
+
+    async def _settled(self, reply: Reply, request: Request, seconds: float) -> list[Sample]:
+        self._learn(reply, request)
+        if reply.llama_cpp and self._server.flavour is Flavour.UNKNOWN:
+            # So that the next answer is streamed, and can be cancelled.
+            await self._server.prepare()
+        counts: list[int | None] = []
+        if missing := missing_counts(reply, request):
+            counts = [None] * len(reply.choices)
+            for at in missing:
+                choice = reply.choices[at]
+                if choice.reasoning is None and reply.llama_cpp:
+                    counts[at] = await self._server.count_text(choice.text)
+        prompt = reported_prompt(reply, request)
+        if prompt is None:
+            prompt = self._server.best_known(request)
+        else:
+            self._server.saw(request, prompt)
+        return settle(
+            reply,
+            request,
+            prompt_tokens=prompt,
+            counts=counts,
+            price=self._price,
+            seconds=seconds,
+        )
+
+    def _learn(self, reply: Reply, request: Request) -> None:
+        known = self._server.capabilities
+        if request.n > 1:
+            several = len(reply.choices) > 1
+            # One choice for n cut down to one slot says nothing about n.
+            if known.n is not several and (several or self._server.flavour is not Flavour.LLAMA_CPP):
+                self._server.learn(n=several)
+        if request.logprobs is not None:
+            given = any(choice.logprobs for choice in reply.choices)
+            if known.logprobs is not given and (given or any(choice.text for choice in reply.choices)):
+                self._server.learn(logprobs=given)
+
+
+def _streamed(body: dict[str, Any]) -> dict[str, Any]:
+    return {**body, "stream": True, "stream_options": {"include_usage": True}}
+
+
+def price_of(price: Price | Mapping[str, Any] | None) -> Price | None:
+    """A price as given: ready, as a mapping in US dollars per million tokens, or none."""
+    if price is None or isinstance(price, Price):
+        return price
+    from ..pricing import parse_price
+
+    return parse_price(price)
+
+
+def is_official(base_url: str) -> bool:
+    """Whether `base_url` is OpenAI's own service, directly or on Azure."""
+    host = urlsplit(base_url).hostname or ""
+    return host == "api.openai.com" or host.endswith((".openai.com", ".openai.azure.com"))

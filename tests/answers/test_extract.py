@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.answers import AnswerReader, Kind, extract
+from orchestrator.errors import InvalidInputError
+
+
+def key(text: str, kind: Kind = "auto", truncated: bool = False) -> str | None:
+    answer = extract(text, kind=kind, truncated=truncated)
+    return None if answer is None else answer.key
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (r"Thus \boxed{\frac{1}{2}}.", "n:1/2"),
+        (r"\boxed{1}, no: \fbox{2}", "n:2"),
+        (r"\boxed{3} or \boxed{4", "n:3"),
+        (r"\boxed{4", None),
+        (r"It is \boxed 5", "n:5"),
+        ("The answer is 42.", "n:42"),
+        ("The answer is 42, since 6 * 7 = 42.", "n:42"),
+        ("The answer is: 7\nThe final answer is 8\nSo the answer is 7", "n:8"),
+        ("**Answer:** 42", "n:42"),
+        ("### Final Answer\n\n$$\n42\n$$", "n:42"),
+        ("Answer (in dollars): $1,234.50", "n:2469/2"),
+        ("5 + 5 = 10\n#### 10", "n:10"),
+        ("<answer> 12 </answer>", "n:12"),
+        ("<think>The answer is 3</think>The answer is 4", "n:4"),
+        ("<think>The answer is 3", None),
+        ("He has 3 apples and buys 4, so 7 apples", "n:7"),
+        ("The temperature fell to -5 degrees overnight", "n:-5"),
+        ("In all that makes 10-5=5 of them", "n:5"),
+        ("The answer is Paris. It is the capital.", "t:paris"),
+        ("The answer is St. Louis.", "t:st. louis"),
+        ("Therefore $x \\geq 5$ is the solution.", "m:x\\ge 5"),
+        ("x-1", "m:x-1"),
+        ("(B) Paris", "c:B"),
+        ("We compare them all.\n\n**B**", "c:B"),
+        ("Yes.", "t:yes"),
+        ("", None),
+        (" \n\t", None),
+        ("I cannot answer this question.", None),
+        ("I don’t know", None),
+        ("Answer: I don't know", None),
+        ("I'm not sure, but I think it is 42", "n:42"),
+    ],
+)
+def test_auto_finds_the_answer(text: str, expected: str | None) -> None:
+    assert key(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("so 3 and then 1,234.5 dollars", "n:2469/2"),
+        ("the number is 10 which is 1,000.99m²", "n:100099/100"),
+        ("3. That leaves 12 eggs.\n4. Done, as shown.", "n:12"),
+        ("3 trains leave at 10:30", None),
+        ("on 05/01/2021", None),
+        ("It is H2O", None),
+        ("that is 10 AM", None),
+        ("about 2x of it", None),
+        ("x-1", None),
+        ("it costs 5 million", "n:5000000"),
+        ("that is 50 percent", "n:1/2"),
+        ("which gives x = 7", "n:7"),
+        (r"\boxed{x}", None),
+        ("Answer: none of 3", "n:3"),
+    ],
+)
+def test_number_reads_the_last_number_or_abstains(text: str, expected: str | None) -> None:
+    assert key(text, "number") == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "B", "(B)", "**B.**", "B.", "b)", "option b", "Option B", "B) because it is", "B. Paris",
+        r"\boxed{\text{B}}",
+        r"\boxed{(B)}", "The answer is B", "The correct answer is (b) Paris.",
+        "The best choice is option B, not A.",
+        "It's not A because it is red, so I think it's B", "Answer: B: Paris", "so the answer is\nB Paris",
+        "A and C are wrong.\nB", "<think>A</think>B",
+    ],
+)  # fmt: skip
+def test_choice_letters_are_read_as_models_write_them(text: str) -> None:
+    assert key(text, "choice") == "c:B"
+
+
+@pytest.mark.parametrize(
+    "text", ["A", "(A)", "A.", "The answer is A.", "Answer: A", "A because it is", r"\boxed{A}", "a)"]
+)
+def test_the_letter_a_is_a_choice(text: str) -> None:
+    assert key(text, "choice") == "c:A"
+
+
+@pytest.mark.parametrize(
+    "text", ["A dog barks at night", "I think so", "The answer is a dog", "I like a walk", "So A + B = 5"]
+)
+def test_articles_pronouns_and_formulas_are_no_choices(text: str) -> None:
+    assert key(text, "choice") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("The answer is 12", None),
+        ("The answer is 12.", None),
+        ("The answer is 12. To check", "n:12"),
+        ("Answer: 12\n", None),
+        ("Answer: 12\nTo", "n:12"),
+        (r"so \boxed{12} and", "n:12"),
+        ("so 12", None),
+    ],
+)
+def test_a_truncated_text_needs_a_complete_mark(text: str, expected: str | None) -> None:
+    assert key(text, truncated=True) == expected
+
+
+def test_text_takes_the_last_line() -> None:
+    assert key("First this.\n\nThen Mount Everest.\n", "text") == "t:then mount everest"
+    assert key("A dog", "text") == "t:a dog"
+    assert key("5 apples", "text") == "t:5 apples"
+
+
+def test_code_is_the_last_closed_block() -> None:
+    text = "```python\nx = 1\n```\nbetter:\n```python\nx = 2   \n```\nand\n```\nx = 3"
+    answer = extract(text, kind="code")
+    assert answer is not None
+    assert (answer.text, answer.key, answer.kind) == ("x = 2   \n", "x:x = 2", "code")
+    assert extract("x = 1", kind="code") is None
+
+
+def test_json_values_compare_by_content() -> None:
+    first = extract('Here: {"b": [1, 2.50], "a": "x"} as asked', kind="json")
+    second = extract('{"a":"x","b":[1.0,25e-1]}', kind="json")
+    assert first is not None
+    assert second is not None
+    assert first.key == second.key
+    assert extract('{"a": 1} {"a": ', kind="json", truncated=True) == extract('{"a": 1}', kind="json")
+    assert extract("no json", kind="json") is None
+    assert extract("[" * 100_000 + "]" * 100_000, kind="json") is None
+    assert extract('{"a": NaN}', kind="json") is None
+
+
+def test_a_field_is_read_as_the_kind_says() -> None:
+    reader = AnswerReader(kind="number", field="result.value")
+    answer = reader.read('I think {"result": {"value": "1,234.0 apples"}} and {"other": 3}')
+    assert answer is not None
+    assert (answer.text, answer.key) == ("1,234.0 apples", "n:1234")
+    assert reader.read('{"result": {"value": 1234}}') is not None
+    assert reader.read('{"result": {"value": null}}') is None
+    assert reader.read('{"result": {"value": "many"}}') is None
+
+
+def test_a_pattern_takes_its_last_match() -> None:
+    assert str(AnswerReader(pattern=r"got (\d+)").read("got 1, got 2")) == "2"
+    assert str(AnswerReader(pattern=r"(x)=(?P<answer>\d+)").read("x=1 x=3")) == "3"
+    assert AnswerReader(pattern=r"got (\d+)").read("got 12", truncated=True) is None
+    assert AnswerReader(pattern=r"got (\d+)").read("<think>got 1") is None
+
+
+def test_a_function_reads_what_it_likes() -> None:
+    reader = AnswerReader(kind="text", function=lambda text: text.split()[0] if text else None)
+    assert str(reader.read("<think>..</think>Paris it is")) == "Paris"
+    assert reader.read("") is None
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"kind": "maths"}, {"pattern": "("}, {"pattern": "a", "field": "b"}, {"field": ""}, {"field": "a..b"}],
+)
+def test_a_reader_that_cannot_be_is_refused(wrong: dict[str, str]) -> None:
+    with pytest.raises(InvalidInputError):
+        AnswerReader(**wrong)  # type: ignore[arg-type]

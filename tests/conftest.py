@@ -1,0 +1,26 @@
+"""Fixtures for all tests."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+from faulty_server import FaultyServer
+from hypothesis import settings
+
+# How long an example takes depends on what else the machine does.
+settings.register_profile("tests", deadline=None)
+settings.load_profile("tests")
+
+
+@pytest.fixture
+async def serve() -> AsyncIterator[Callable[..., Awaitable[FaultyServer]]]:
+    """Starts `FaultyServer`s with given settings and stops them after the test."""
+    async with AsyncExitStack() as stack:
+
+        async def start(**settings: Any) -> FaultyServer:
+            return await stack.enter_async_context(FaultyServer(**settings))
+
+        yield start

@@ -1,0 +1,65 @@
+"""Votes and stopping by their definitions: exact fractions, and every future tried."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+
+
+def clusters(keys: Sequence[str | None]) -> list[int | None]:
+    """First-seen numbers of equal keys."""
+    seen: dict[str, int] = {}
+    return [None if key is None else seen.setdefault(key, len(seen)) for key in keys]
+
+
+def vote(
+    ids: Sequence[int | None], weights: Sequence[Fraction]
+) -> tuple[int | None, Fraction, Fraction, bool]:
+    """Leader, share, margin, tied; exact. ValueError for a negative weight or a wrong number of them."""
+    if len(ids) != len(weights) or any(weight < 0 for weight in weights):
+        raise ValueError
+    totals: dict[int, Fraction] = {}
+    for cluster, weight in zip(ids, weights, strict=True):
+        if cluster is not None:
+            totals[cluster] = totals.get(cluster, Fraction(0)) + weight
+    ranked = sorted(totals, key=lambda cluster: (-totals[cluster], cluster))
+    if not ranked or totals[ranked[0]] == 0:
+        return None, Fraction(0), Fraction(0), False
+    best, all_weight = totals[ranked[0]], Fraction(sum(weights))
+    second = totals[ranked[1]] if len(ranked) > 1 else Fraction(0)
+    return ranked[0], best / all_weight, (best - second) / all_weight, best == second
+
+
+def leader(counts: Sequence[int]) -> int | None:
+    """The first with the most votes."""
+    return max(range(len(counts)), key=lambda i: (counts[i], -i)) if any(counts) else None
+
+
+def lead_is_safe(counts: Sequence[int], remaining: int) -> bool:
+    """Whether every future keeps the leader; each sample joins a cluster, old or new, or abstains."""
+    first = leader(counts)
+    if first is None:
+        return False
+    new = remaining  # at most that many clusters can still appear
+    for future in itertools.combinations_with_replacement([*range(len(counts) + new), None], remaining):
+        end = [*counts, *[0] * new]
+        for cluster in future:
+            if cluster is not None:
+                end[cluster] += 1
+        if leader(end) != first:
+            return False
+    return True
+
+
+def beta_posterior(first: int, second: int) -> Fraction:
+    """P(p > 1/2) under Beta(first + 1, second + 1): a binomial tail, as an exact fraction."""
+    n = first + second + 1
+    return Fraction(sum(math.comb(n, heads) for heads in range(first + 1)), 2**n)
+
+
+def window_agrees(ids: Sequence[int | None], size: int) -> bool:
+    """Whether one of the disjoint windows has one cluster and no abstention."""
+    windows = [ids[i : i + size] for i in range(0, len(ids) - size + 1, size)]
+    return any(len(set(window)) == 1 and window[0] is not None for window in windows)
