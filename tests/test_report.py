@@ -118,7 +118,13 @@ def test_the_table_fits_sixty_columns():
 
 @pytest.mark.parametrize(
     ("picodollars", "shown"),
-    [(0, "$0"), (12_345 * 10**12, "$12,345.00"), (10**11, "$0.10"), (123 * 10**7, "$0.0012"), (1, "$0.000000000001")],
+    [
+        (0, "$0"),
+        (12_345 * 10**12, "$12,345.00"),
+        (10**11, "$0.10"),
+        (123 * 10**7, "$0.0012"),
+        (1, "$0.000000000001"),
+    ],
 )
 def test_money_has_two_digits_that_matter(picodollars, shown):
     assert money(picodollars) == shown

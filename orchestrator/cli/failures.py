@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
 import traceback
@@ -25,7 +26,10 @@ DEBUG_VARIABLE = "ORCHESTRATOR_DEBUG"
 
 
 def guarded(command: Callable[[], int]) -> int:
-    """The exit code of `command`; what it raises becomes one message, with a traceback only when debugging."""
+    """The exit code of `command`; what it raises becomes a message, with a traceback when debugging."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a model may write what a terminal cannot show
     try:
         code = command()
         sys.stdout.flush()
@@ -45,7 +49,8 @@ def guarded(command: Callable[[], int]) -> int:
         hint = "" if _debugging() else "\nrun the command again with --debug for the traceback"
         if _debugging():
             traceback.print_exc()
-        complain(f"this is a bug in orchestrator, please report it: {type(error).__name__}: {error}{hint}")
+        what = f"{type(error).__name__}: {error}"
+        complain(f"this is a bug in orchestrator, please report it: {what}{hint}")
         return BUG
 
 

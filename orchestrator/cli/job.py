@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..answers import Kind, AnswerReader
+from ..answers import AnswerReader, Kind
 from ..backends import Backend, HttpBackend
 from ..backends.local import LocalBackend
 from ..budget import Budget

@@ -190,14 +190,22 @@ class PlainView:
 
     def changed(self, status: Status) -> None:
         """Print where the run is, unless that was done a moment ago."""
-        if self.quiet:
-            return
         now = status.clock()
         if status.phase:
-            if status.phase != self.shown_phase:
-                self.shown_phase = status.phase
-                self.note(f"{status.phase} …")
-        elif now - self.last >= SECONDS_BETWEEN_LINES:
+            if status.phase != self.shown_phase or (status.fetched and self._is_due(now)):
+                self.shown_phase, self.last = status.phase, now
+                self.note(f"{status.phase}{_fetched_of(status)} …")
+        elif not self.quiet and self._is_due(now):
             self.last = now
             done = f"{status.tracker.problems}/{status.total or '?'} problems"
             self.note(" · ".join([done, *status.figures()]))
+
+    def _is_due(self, now: float) -> bool:
+        return now - self.last >= SECONDS_BETWEEN_LINES
+
+
+def _fetched_of(status: Status) -> str:
+    if status.fetched is None:
+        return ""
+    done, total = status.fetched
+    return f" {done / 1e6:.0f}/{total / 1e6:.0f} MB"

@@ -54,7 +54,7 @@ def run(flags: Flags, settings: Settings) -> int:
     job = make_job(flags)
     session = _Session(job=job, settings=settings, show_each=bool(flags.prompts))
     anyio.run(session.main)
-    if session.failure is not None:
+    if session.failure is not None and session.signal is None:
         raise session.failure
     return session.end()
 
@@ -262,6 +262,7 @@ class _FetchProgress:
         status = self.session.status
         status.fetched = (done, total) if done < total else None
         status.phase = f"fetching {self.name}" if done < total else f"starting {self.name}"
+        self.session.view.changed(status)
 
 
 def _as_dict(problem: Problem, outcome: Outcome, right: bool | None) -> dict[str, Any]:
@@ -289,7 +290,10 @@ def _as_line(problem: Problem, outcome: Outcome, right: bool | None) -> str:
     if len(answer) > LONGEST_ANSWER:
         answer = answer[: LONGEST_ANSWER - 1] + "…"
     figures = f"{outcome.confidence:.2f}, {outcome.stop_reason.value}"
-    return "  ".join(part for part in (problem.id, answer, verdict, f"({figures})") if part)
+    line = "  ".join(part for part in (problem.id, answer, verdict, f"({figures})") if part)
+    return "".join(
+        char if char.isprintable() else "\ufffd" for char in line
+    )  # no escape sequences of a model's
 
 
 def _writes_unicode() -> bool:

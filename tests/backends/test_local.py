@@ -74,7 +74,9 @@ def test_nothing_is_started_before_it_is_prepared(endpoints):
 
 async def test_it_serves_from_prepare_to_close(endpoints):
     told = []
-    backend = LocalBackend("tiny", parallel=2, context_length=99, start_timeout=7, progress=lambda *at: told.append(at))
+    backend = LocalBackend(
+        "tiny", parallel=2, context_length=99, start_timeout=7, progress=lambda *at: told.append(at)
+    )
     await backend.prepare()
     await backend.prepare()
     assert endpoints.started == 1

@@ -18,7 +18,9 @@ def test_help_fits_the_terminal(cli):
 
 
 def test_help_loads_nothing_heavy():
-    heavy = "('openai', 'aiohttp', 'numpy', 'pydantic', 'ruamel', 'xllamacpp', 'sqlite3', 'orchestrator.context')"
+    heavy = (
+        "('openai', 'aiohttp', 'numpy', 'pydantic', 'ruamel', 'xllamacpp', 'sqlite3', 'orchestrator.context')"
+    )
     code = (
         "import sys; from orchestrator.cli import main; main(['--help']); "
         f"print([name for name in {heavy} if name in sys.modules])"

@@ -65,7 +65,14 @@ async def stubborn(ctx, problem):
 def test_a_second_ctrl_c_quits_at_once(start, tmp_path):
     (tmp_path / "stubborn_program.py").write_text(STUBBORN)
     process = start(
-        "run", "stubborn_program.py:stubborn", "-p", "x", "--model", "m", "--base-url", "http://127.0.0.1:9/v1"
+        "run",
+        "stubborn_program.py:stubborn",
+        "-p",
+        "x",
+        "--model",
+        "m",
+        "--base-url",
+        "http://127.0.0.1:9/v1",
     )
     assert process.stdout.readline() == "ready\n"
     process.send_signal(signal.SIGINT)

@@ -5,6 +5,8 @@ from contextlib import closing
 import pytest
 from faulty_server import Fault, FaultyServer
 
+from orchestrator.errors import EndpointError
+
 
 def answering(text="The answer is 4."):
     return FaultyServer(answer=lambda body, choice: text)
@@ -138,7 +140,17 @@ def test_a_price_makes_a_limit_on_money_possible(cli, questions):
 def test_a_finished_run_is_resumed_without_a_call(cli, questions, tmp_path):
     journal = tmp_path / "run.db"
     with answering().in_thread() as server:
-        words = ("run", "single", "--problems", questions, "--base-url", server.base_url, "--model", "m", "--json")
+        words = (
+            "run",
+            "single",
+            "--problems",
+            questions,
+            "--base-url",
+            server.base_url,
+            "--model",
+            "m",
+            "--json",
+        )
         first = cli(*words, "--journal", journal)
         calls = len(server.seen)
         again = cli(*words, "--journal", journal, "--resume")
@@ -184,7 +196,9 @@ def test_a_budget_too_small_for_one_call_is_a_failure(cli):
 
 def test_failures_of_some_problems_are_not_failures_of_the_run(cli, questions):
     with FaultyServer(script=[Fault.BAD_REQUEST]).in_thread() as server:
-        result = cli("run", "single", "--problems", questions, "--base-url", server.base_url, "--model", "m", "--json")
+        result = cli(
+            "run", "single", "--problems", questions, "--base-url", server.base_url, "--model", "m", "--json"
+        )
     assert result.code == 0
     assert result.summary["stop_reasons"] == {"complete": 5, "error": 1}
     assert [found["error"] is not None for found in result.objects[:-1]].count(True) == 1
@@ -198,17 +212,26 @@ def test_failures_of_some_problems_are_not_failures_of_the_run(cli, questions):
         (["odd"], "strategies: single, self_consistency, best_of_n"),
         (["single", "-p", "x"], "which model?"),
         (["single", "-p", "x", "--base-url", "http://127.0.0.1:9/v1"], "--base-url needs --model"),
-        (["single", "--model", "m", "--base-url", "http://127.0.0.1:9/v1"], "no problems: give --problems FILE"),
+        (
+            ["single", "--model", "m", "--base-url", "http://127.0.0.1:9/v1"],
+            "no problems: give --problems FILE",
+        ),
         (["single", "-p", "x", "--n", "3", "--model", "m"], "single has no parameter for --n"),
         (["best_of_n", "-p", "x", "--model", "m"], "write a program file"),
         (["single", "-p", "x", "--model", "m", "--base-url", "ftp://h"], "http://"),
         (["single", "-p", "x", "--model", "m", "--price-in", "1", "--price-out", "1"], "costs nothing"),
-        (["single", "-p", "x", "--model", "m", "--base-url", "http://h/v1", "--price-in", "1"], "go together"),
+        (
+            ["single", "-p", "x", "--model", "m", "--base-url", "http://h/v1", "--price-in", "1"],
+            "go together",
+        ),
         (["single", "-p", "x", "--problems", "f", "--model", "m"], "either with --problems or with -p"),
         (["single", "--problems", "none.csv", "--model", "m"], "none.csv"),
         (["none.py:f", "-p", "x", "--model", "m"], "there is no file 'none.py'"),
         (["single", "-p", "x", "--model", "gema-3-270m"], "gemma-3-270m"),
-        (["single", "-p", "x", "--model", "m", "--base-url", "http://h/v1", "--api-key-env", "NOPE_1"], "NOPE_1"),
+        (
+            ["single", "-p", "x", "--model", "m", "--base-url", "http://h/v1", "--api-key-env", "NOPE_1"],
+            "NOPE_1",
+        ),
     ],
 )
 def test_expected_failures_are_one_message_and_exit_code_1(cli, words, message):
@@ -267,7 +290,68 @@ def test_a_bug_is_exit_code_3_and_says_how_to_see_more(cli, recorded, monkeypatc
 
 def test_verbose_tells_about_retries(cli, monkeypatch):
     with FaultyServer(script=[Fault.SERVER_ERROR]).in_thread() as server:
-        result = cli("run", "single", "-p", "x", "--base-url", server.base_url, "--model", "m", "-v", "--json")
+        result = cli(
+            "run", "single", "-p", "x", "--base-url", server.base_url, "--model", "m", "-v", "--json"
+        )
     assert result.code == 0
     assert "attempt 2 in" in result.err
     assert json.loads(result.out.splitlines()[0])["stop_reason"] == "complete"
+
+
+def test_what_a_model_writes_cannot_drive_the_terminal_or_break_the_output(cli):
+    with answering("\x1b[31mred\udc80").in_thread() as server:
+        where = ("-p", "x", "--base-url", server.base_url, "--model", "m", "--kind", "text")
+        text, as_json = cli("run", "single", *where), cli("run", "single", *where, "--json")
+    assert text.code == as_json.code == 0
+    assert "\x1b" not in text.out
+    assert "[31mred" in text.out
+    assert as_json.objects[0]["id"] == "1"
+
+
+def test_a_local_models_progress_is_told(cli, monkeypatch):
+    class Endpoint:
+        def __init__(self, model, *, progress, **options):
+            self.progress = progress
+
+        async def __aenter__(self):
+            self.progress(40_000_000, 98_000_000)
+            self.progress(98_000_000, 98_000_000)
+            raise EndpointError("the model server ended with exit code 1", log_tail="out of memory")
+
+    monkeypatch.setattr("orchestrator.serving.Endpoint", Endpoint)
+    result = cli("run", "single", "-p", "x", "--model", "tiny")
+    assert result.code == 1
+    assert "fetching tiny 40/98 MB" in result.err
+    assert "exit code 1" in result.err
+    assert "out of memory" in result.err
+
+
+def test_a_model_flag_replaces_the_files_model_and_keeps_its_sampling(cli, tmp_path, questions):
+    path = tmp_path / "program.yaml"
+    path.write_text(
+        "version: 1\n"
+        "models:\n"
+        "  first: {local: gemma-3-270m}\n"
+        "  used: {local: gemma-3-270m, sampling: {top_p: 0.5, max_tokens: 7}}\n"
+        "budget: {requests: 100, total_tokens: 100000}\n"
+        "problems: {file: questions.csv, limit: 2}\n"
+        "answer: {kind: number}\n"
+        "program: {self_consistency: {model: used, n: 2, stop: fixed_size}}\n"
+    )
+    with answering().in_thread() as server:
+        where = ("--base-url", server.base_url, "--model", "other")
+        result = cli("run", path, *where, "--budget-requests", 3, "--json")
+    assert result.code == 0
+    assert {seen.body["model"] for seen in server.seen} == {"other"}
+    assert {(seen.body["top_p"], seen.body["max_tokens"]) for seen in server.seen} == {(0.5, 7)}
+    assert result.summary["problems"] == 2
+    assert len(server.seen) == 3
+
+
+def test_a_file_of_problems_replaces_the_programs_own(cli, recorded, questions, tmp_path):
+    recorded.write_text(recorded.read_text() + "problems: {file: none.csv, limit: 1, prompt: question}\n")
+    with answering().in_thread() as server:
+        where = ("--base-url", server.base_url, "--model", "m")
+        result = cli("run", recorded, "--problems", questions, *where, "--json")
+    assert result.summary["problems"] == 6
+    assert cli("run", recorded).code == 1

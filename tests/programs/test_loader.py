@@ -42,7 +42,7 @@ def test_a_whole_file(file, monkeypatch):
     path = file("""
         version: 1
         models:
-          tiny: {local: gemma-3-270m, parallel: 8, context_length: 2048, sampling: {temperature: 0.7, top_k: 0}}
+          tiny: {local: gemma-3-270m, parallel: 8, context_length: 512, sampling: {temperature: 0.7, top_k: 0}}
           large:
             base_url: http://127.0.0.1:8000/v1
             model: qwen
@@ -104,11 +104,20 @@ def test_a_whole_file(file, monkeypatch):
         ("{single: {temperature: 1}}", Single(temperature=1.0)),
         ("{self_consistency: {}}", SelfConsistency()),
         ("{self_consistency: 4}", SelfConsistency(n=4)),
-        ("{self_consistency: {stop: fixed_size, temperature: null}}", SelfConsistency(stop=FixedSize(), temperature=None)),
+        (
+            "{self_consistency: {stop: fixed_size, temperature: null}}",
+            SelfConsistency(stop=FixedSize(), temperature=None),
+        ),
         ("{self_consistency: {stop: {beta: 0.9}}}", SelfConsistency(stop=BetaStop(confidence=0.9))),
-        ("{self_consistency: {stop: {beta: {confidence: 0.9}}}}", SelfConsistency(stop=BetaStop(confidence=0.9))),
+        (
+            "{self_consistency: {stop: {beta: {confidence: 0.9}}}}",
+            SelfConsistency(stop=BetaStop(confidence=0.9)),
+        ),
         ("{best_of_n: {n: 3, verifier: equivalent}}", BestOfN(n=3, verifier=Equivalent())),
-        ("{best_of_n: {verifier: {required_words: {at_most: 9}}}}", BestOfN(verifier=RequiredWords(at_most=9))),
+        (
+            "{best_of_n: {verifier: {required_words: {at_most: 9}}}}",
+            BestOfN(verifier=RequiredWords(at_most=9)),
+        ),
     ],
 )
 def test_a_strategys_keys_are_its_fields(file, text, made):
@@ -198,7 +207,10 @@ def test_every_mistake_is_reported_with_its_place(file):
         ("{self_consistency: {stop: 3}}", "3:36: expected one stopping rule: "),
         ("{self_consistency: {modle: tiny}}", "3:30: unknown key `modle` in `program.self_consistency`"),
         ("{self_consistency: {stop: {lead: 3}}}", "3:43: `lead` takes no parameters"),
-        ("{best_of_n: {n: 8}}", "3:22: `verifier` is missing in `best_of_n`\n  hint: give it here, or as the file's `check:`"),
+        (
+            "{best_of_n: {n: 8}}",
+            "3:22: `verifier` is missing in `best_of_n`\n  hint: give it here, or as the file's `check:`",
+        ),
         ("{single: {}, best_of_n: {}}", "3:10: expected one strategy: single, self_consistency, best_of_n"),
         ("[single]", "3:10: expected one strategy"),
     ],
@@ -216,7 +228,10 @@ def test_mistakes_in_a_strategy_are_placed(file, program, message):
         ("version: 1\nversion: 1\n", "FILE:2:1: 'version' is given twice (first on line 1)"),
         ("version: 1\n\tmodels: x\n", "FILE:2:1: not valid YAML"),
         ("models: {m: {local: a}}\nprogram: a: b\n", "hint: put a text that contains ': ' in quotes"),
-        ("x: !!python/object:os.system a\n", "FILE:1:4: the tag tag:yaml.org,2002:python/object:os.system is not"),
+        (
+            "x: !!python/object:os.system a\n",
+            "FILE:1:4: the tag tag:yaml.org,2002:python/object:os.system is not",
+        ),
         ("a: &a [*a]\n", "FILE:1:4: an alias inside the value it stands for"),
         ("<<: {a: 1}\n", "FILE:1:1: merge keys"),
         ("a: 1\n---\nb: 1\n", "not valid YAML: expected a single document"),

@@ -95,7 +95,11 @@ def test_reading_stops_where_the_limit_is(tmp_path):
         ("p.jsonl", "[1]\n", "p.jsonl:1: a problem must be a JSON object"),
         ("p.jsonl", '{"title": "x", "n": 1}', "p.jsonl:1: no question; expected a column named question"),
         ("p.jsonl", '{"title": "x", "n": 1}', "there are: title, n"),
-        ("p.jsonl", '{"id": 1, "prompt": "x"}\n{"id": "1", "prompt": "y"}', "p.jsonl:2: the id '1' is already on"),
+        (
+            "p.jsonl",
+            '{"id": 1, "prompt": "x"}\n{"id": "1", "prompt": "y"}',
+            "p.jsonl:2: the id '1' is already on",
+        ),
         ("p.jsonl", b'{"prompt": "x"}\n{"prompt": "\xff"}', "p.jsonl:2: not UTF-8 text (byte 13)"),
         ("p.jsonl", '{"messages": "x"}', "p.jsonl:1: `messages` must be a list"),
         ("p.json", '[{"prompt": "x"},\n {"prompt": }]', "p.json:2: not JSON"),
@@ -140,7 +144,7 @@ def test_a_file_that_is_not_there_is_an_error(tmp_path):
 def test_a_line_without_end_is_refused_before_it_fills_the_memory(tmp_path, monkeypatch):
     monkeypatch.setattr("orchestrator.programs.problems.LONGEST_LINE", 100)
     path = written(tmp_path, "p.jsonl.gz", json.dumps({"prompt": "x" * 1000}))
-    with pytest.raises(InvalidInputError, match="p.jsonl.gz:1: longer than"):
+    with pytest.raises(InvalidInputError, match=r"p\.jsonl\.gz:1: longer than"):
         list(ProblemFile(path=path))
 
 

@@ -134,7 +134,9 @@ def test_parameters_out_of_range_are_refused(wrong):
 async def test_the_score_sees_the_problem():
     class Reference:
         async def score(self, ctx, problem, candidates):
-            return [Score(value=float(candidate.answer.text == problem.reference)) for candidate in candidates]
+            return [
+                Score(value=float(candidate.answer.text == problem.reference)) for candidate in candidates
+            ]
 
     problem = Problem(id="p", prompt="?", reference="5")
     async with Controller(models={"m": ScriptedBackend(["3", "5"])}, answers=NUMBER) as controller:
