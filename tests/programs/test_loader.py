@@ -42,7 +42,7 @@ def test_a_whole_file(file, monkeypatch):
     path = file("""
         version: 1
         models:
-          tiny: {local: gemma-3-270m, parallel: 8, context_length: 512, sampling: {temperature: 0.7, top_k: 0}}
+          tiny: {local: gemma-3-270m, parallel: 8, context_length: 512, sampling: {temperature: 0.7}}
           large:
             base_url: http://127.0.0.1:8000/v1
             model: qwen
@@ -90,7 +90,7 @@ def test_a_whole_file(file, monkeypatch):
     assert isinstance(tiny.backend, LocalBackend)
     assert tiny.backend.name == "gemma-3-270m"
     assert tiny.backend.capabilities.parallel == 8
-    assert dict(tiny.sampling) == {"temperature": 0.7, "top_k": 0}
+    assert dict(tiny.sampling) == {"temperature": 0.7}
     assert isinstance(large.backend, HttpBackend)
     assert large.backend.price == Price(input=100_000, output=300_000)
     assert (large.concurrency, large.requests_per_minute, large.retry.attempts) == (64, 100, 3)
