@@ -95,6 +95,7 @@ class FaultyServer:
         api_key: Wanted as a bearer token; None takes any call.
         flavour: `plain`, `llama.cpp` or `vllm`: which further routes it has, and how it reports usage.
         slots: Choices and requests at once a `llama.cpp` works on.
+        delay: Least and most seconds a good answer takes, drawn by seed.
 
     Attributes:
         seen: Every model call, in the order of arrival.
@@ -117,13 +118,14 @@ class FaultyServer:
         api_key: str | None = None,
         flavour: str = "plain",
         slots: int = 4,
+        delay: tuple[float, float] = (0.0, 0.0),
     ) -> None:
         self._script = iter(script)
         self._rates = dict(rates or {})
         self._random = random.Random(seed)
         self._answer = answer or (lambda body, choice: f"The answer is {choice} .")
         self._retry_after, self._api_key = retry_after, api_key
-        self.flavour, self.slots = flavour, slots
+        self.flavour, self.slots, self._delay = flavour, slots, delay
         self.seen: list[Seen] = []
         self.probes: list[str] = []
         self.abandoned = self.in_flight = self.peak = self.connections = self.open_connections = 0
@@ -305,6 +307,8 @@ class FaultyServer:
         if self.flavour == "llama.cpp" and body.get("n", 1) > self.slots:
             error = {"code": 400, "message": f"Field 'n': Value must be between 1 <= value <= {self.slots}"}
             return await _send(writer, 400, {"error": error})
+        if self._delay[1] > 0:
+            await asyncio.sleep(self._random.uniform(*self._delay))
         if not body.get("stream"):
             if not await self._open_gate(reader):
                 return False

@@ -29,7 +29,7 @@ async def test_two_hundred_problems_are_answered_although_six_in_ten_attempts_fa
     events, journal = [], tmp_path / "run.db"
     async with FaultyServer(rates=RATES, seed=11, answer=lambda body, choice: "4") as server:
         # A stalled call would hold for 60 s; the attempt's own time limit ends it sooner.
-        backend = HttpBackend(base_url=server.base_url, model="m", timeout=0.5)
+        backend = HttpBackend(base_url=server.base_url, model="m", timeout=1.5)
         retry = RetryPolicy(attempts=30, base=0.001, cap=0.01)
         controller = Controller(
             models={"m": Model(backend=backend, concurrency=64, retry=retry)},
@@ -74,7 +74,8 @@ async def test_two_hundred_problems_are_answered_although_six_in_ten_attempts_fa
 async def test_a_server_that_limits_for_a_while_is_met_with_fewer_calls_and_then_with_more():
     events = []
     script = [None] * 40 + [Fault.RATE_LIMITED] * 8
-    async with FaultyServer(script=script, answer=lambda body, choice: "4") as server:
+    server = FaultyServer(script=script, answer=lambda body, choice: "4", delay=(0.005, 0.01))
+    async with server:
         backend = HttpBackend(base_url=server.base_url, model="m")
         retry = RetryPolicy(attempts=30, base=0.001, cap=0.01)
         controller = Controller(

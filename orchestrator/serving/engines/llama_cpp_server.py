@@ -13,6 +13,8 @@ import threading
 from functools import reduce
 from typing import Any
 
+__all__ = ["apply", "has_gpu", "main"]
+
 
 def apply(parameters: Any, settings: dict[str, Any]) -> None:
     """Set each field; a field this build does not have is an error that names it."""
