@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     from .programs import load
     from .prompts import Prompt
     from .runtime import Controller, Model, run_sync
-    from .strategies import SelfConsistency, Single
+    from .strategies import BestOfN, SelfConsistency, Single
     from .types import Answer, Candidate, Outcome, Problem, Request, Sample, StopReason, Usage
     from .version import __version__
 
 _HOME = {
     "Answer": "types",
+    "BestOfN": "strategies",
     "Budget": "budget",
     "Candidate": "types",
     "Context": "context",
@@ -47,6 +48,7 @@ _MODULES = ("answers", "backends", "budget", "errors", "events", "stopping", "st
 
 __all__ = [
     "Answer",
+    "BestOfN",
     "Budget",
     "Candidate",
     "Context",

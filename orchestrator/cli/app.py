@@ -1,0 +1,289 @@
+"""The commands and their flags."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..version import __version__
+from .failures import DEBUG_VARIABLE, guarded
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="orchestrator",
+    help="Run control programs over language models, under a budget that cannot be overspent.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+models = typer.Typer(help="Models that run on this machine.", no_args_is_help=True)
+app.add_typer(models, name="model")
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run a command line (default: the process's own); returns the exit code."""
+
+    words = list(sys.argv[1:] if args is None else args)
+
+    def command() -> int:
+        try:
+            app(args=words, prog_name="orchestrator", obj=tuple(words))
+        except SystemExit as end:
+            return end.code if isinstance(end.code, int) else 0 if end.code is None else 1
+        return 0
+
+    debug = os.environ.get(DEBUG_VARIABLE)
+    try:
+        return guarded(command)
+    finally:  # `--debug` set it for this command only
+        if debug is None:
+            os.environ.pop(DEBUG_VARIABLE, None)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"orchestrator {__version__}")
+        raise typer.Exit
+
+
+def _debug(wanted: bool) -> None:
+    if wanted:
+        os.environ[DEBUG_VARIABLE] = "1"
+
+
+Debug = Annotated[
+    bool, typer.Option("--debug", callback=_debug, is_eager=True, help="Show tracebacks of errors.")
+]
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit."),
+    ] = False,
+    debug: Debug = False,
+) -> None:
+    """Run control programs over language models, under a budget that cannot be overspent."""
+
+
+PROBLEMS, MODEL, STRATEGY, BUDGET, RECORD = "Problems", "Model", "Strategy", "Budget", "Record and output"
+
+
+@app.command()
+def run(
+    context: typer.Context,
+    target: Annotated[
+        str, typer.Argument(help="A program file (.yaml), a strategy's name, or FILE.py:FUNCTION.")
+    ],
+    problems: Annotated[
+        Path | None,
+        typer.Option(help="Problems: JSONL, JSON, CSV or TSV, also .gz.", rich_help_panel=PROBLEMS),
+    ] = None,
+    prompt: Annotated[
+        list[str] | None,
+        typer.Option("--prompt", "-p", help="A problem; repeatable.", rich_help_panel=PROBLEMS),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Problems at most.", rich_help_panel=PROBLEMS)
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help="A model on this machine (a name of `model list` or a .gguf file), or with --base-url the "
+            "served model's name.",
+            rich_help_panel=MODEL,
+        ),
+    ] = None,
+    base_url: Annotated[
+        str | None,
+        typer.Option(help="OpenAI-compatible endpoint, usually ending in /v1.", rich_help_panel=MODEL),
+    ] = None,
+    api_key_env: Annotated[
+        str | None,
+        typer.Option(help="Variable that holds the key; OPENAI_API_KEY if set.", rich_help_panel=MODEL),
+    ] = None,
+    price_in: Annotated[
+        float | None, typer.Option(min=0, help="US dollars per million prompt tokens.", rich_help_panel=MODEL)
+    ] = None,
+    price_out: Annotated[
+        float | None,
+        typer.Option(min=0, help="US dollars per million completion tokens.", rich_help_panel=MODEL),
+    ] = None,
+    n: Annotated[
+        int | None, typer.Option("--n", "-n", min=1, help="Samples at most.", rich_help_panel=STRATEGY)
+    ] = None,
+    temperature: Annotated[
+        float | None, typer.Option(min=0, help="Sampling temperature.", rich_help_panel=STRATEGY)
+    ] = None,
+    max_tokens: Annotated[
+        int | None, typer.Option(min=1, help="Tokens of an answer at most.", rich_help_panel=STRATEGY)
+    ] = None,
+    kind: Annotated[
+        str | None,
+        typer.Option(help="How answers are read: number, choice, text, ...", rich_help_panel=STRATEGY),
+    ] = None,
+    budget_usd: Annotated[
+        float | None, typer.Option(min=0, help="US dollars.", rich_help_panel=BUDGET)
+    ] = None,
+    budget_tokens: Annotated[
+        int | None, typer.Option(min=0, help="Prompt and completion tokens together.", rich_help_panel=BUDGET)
+    ] = None,
+    budget_requests: Annotated[
+        int | None, typer.Option(min=0, help="Requests, retries included.", rich_help_panel=BUDGET)
+    ] = None,
+    budget_seconds: Annotated[
+        float | None, typer.Option(min=0, help="Wall time.", rich_help_panel=BUDGET)
+    ] = None,
+    per_problem_tokens: Annotated[
+        int | None, typer.Option(min=0, help="Tokens for each problem.", rich_help_panel=BUDGET)
+    ] = None,
+    per_problem_requests: Annotated[
+        int | None, typer.Option(min=0, help="Requests for each problem.", rich_help_panel=BUDGET)
+    ] = None,
+    per_problem_seconds: Annotated[
+        float | None, typer.Option(min=0, help="Seconds for each problem.", rich_help_panel=BUDGET)
+    ] = None,
+    journal: Annotated[
+        Path | None, typer.Option(help="Record every call in this file.", rich_help_panel=RECORD)
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the run in the journal.", rich_help_panel=RECORD)
+    ] = False,
+    seed: Annotated[int | None, typer.Option(help="Seed of the run.", rich_help_panel=RECORD)] = None,
+    concurrency: Annotated[
+        int, typer.Option(min=1, help="Calls in flight at once per model.", rich_help_panel=RECORD)
+    ] = 64,
+    as_json: Annotated[
+        bool,
+        typer.Option("--json", help="A JSON object per problem, then a summary.", rich_help_panel=RECORD),
+    ] = False,
+    ordered: Annotated[
+        bool,
+        typer.Option("--ordered", help="Outcomes in the problems' order.", rich_help_panel=RECORD),
+    ] = False,
+    verbose: Annotated[
+        bool,
+        typer.Option("--verbose", "-v", help="Show each outcome, retry and limit.", rich_help_panel=RECORD),
+    ] = False,
+    debug: Debug = False,
+) -> None:
+    """Run a program over problems. Flags override what a program file says."""
+    if resume and journal is None:
+        raise typer.BadParameter("needs --journal FILE, the journal to resume from", param_hint="--resume")
+    from .job import Flags
+    from .run import Settings
+    from .run import run as run_job
+
+    def given(**values: Any) -> dict[str, Any]:
+        return {name: value for name, value in values.items() if value is not None}
+
+    flags = Flags(
+        target=target,
+        problems=problems,
+        prompts=tuple(prompt or ()),
+        limit=limit,
+        model=model,
+        base_url=base_url,
+        api_key_env=api_key_env,
+        price_in=price_in,
+        price_out=price_out,
+        n=n,
+        temperature=temperature,
+        max_tokens=max_tokens,
+        kind=_kind(kind),
+        budget=given(
+            usd=budget_usd, total_tokens=budget_tokens, requests=budget_requests, seconds=budget_seconds
+        ),
+        per_problem=given(
+            total_tokens=per_problem_tokens, requests=per_problem_requests, seconds=per_problem_seconds
+        ),
+    )
+    settings = Settings(
+        journal=None if journal is None else str(journal),
+        resume=resume,
+        seed=seed,
+        concurrency=concurrency,
+        json=as_json,
+        ordered=ordered,
+        verbose=verbose,
+        command=("orchestrator", *(context.obj or ())),
+    )
+    raise typer.Exit(run_job(flags, settings))
+
+
+def _kind(name: str | None) -> Any:
+    """A kind of answers, checked here because the answers module is loaded late."""
+    from ..answers import KINDS
+
+    if name is not None and name not in KINDS:
+        raise typer.BadParameter(f"{name!r} is none of {', '.join(KINDS)}", param_hint="--kind")
+    return name
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="A program file.")],
+    debug: Debug = False,
+) -> None:
+    """Check a program file and its problems without running anything."""
+    from ..programs import load
+
+    program = load(file)
+    print(f"{file}: {program.strategy!r}")
+    print(f"models: {', '.join(program.specs)}")
+    if program.problems is not None:
+        print(f"problems: {program.problems.count()} in {program.problems.path}")
+
+
+@app.command()
+def strategies() -> None:
+    """List the strategies with their parameters."""
+    from ..programs.parts import STRATEGIES, parameters
+
+    for name, strategy in STRATEGIES.parts.items():
+        module = sys.modules[strategy.__module__]
+        print(f"{name}: {(module.__doc__ or '').splitlines()[0]}")
+        print(f"    {', '.join(parameters(strategy))}")
+
+
+@app.command()
+def version() -> None:
+    """Show the version."""
+    print(f"orchestrator {__version__}")
+
+
+@models.command("list")
+def list_models() -> None:
+    """List the models that can be fetched by name."""
+    from .models import show_models
+
+    show_models()
+
+
+@models.command("pull")
+def pull_model(
+    name: Annotated[str, typer.Argument(help="A name of `model list`.")], debug: Debug = False
+) -> None:
+    """Fetch a model, unless it is there."""
+    from .models import fetch_model
+
+    fetch_model(name)
+
+
+@models.command("path")
+def model_path(
+    name: Annotated[str, typer.Argument(help="A name of `model list`.")], debug: Debug = False
+) -> None:
+    """Show where a fetched model is."""
+    from ..serving import path
+
+    print(path(name))

@@ -1,0 +1,291 @@
+"""From a target and flags to a job: a program with its models, problems, budget and settings."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ..answers import AnswerReader, Kind
+from ..backends import Backend, HttpBackend
+from ..backends.local import LocalBackend
+from ..budget import Budget
+from ..context import ControlProgram, Verifier
+from ..errors import InvalidInputError
+from ..programs import ProblemFile, Program, load
+from ..programs.mistakes import did_you_mean
+from ..programs.models import api_key_from, usual_price
+from ..programs.parts import STRATEGIES
+from ..prompts import Prompt
+from ..runtime import Model
+from ..types import Problem
+
+__all__ = ["Flags", "Job", "make_job"]
+
+COUNTED_BELOW = 64 * 2**20
+"""Bytes of a problem file up to which its problems are counted before the run, for the progress bar."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flags:
+    """What `orchestrator run` was given; None where a flag was not."""
+
+    target: str
+    problems: Path | None = None
+    prompts: Sequence[str] = ()
+    limit: int | None = None
+    model: str | None = None
+    base_url: str | None = None
+    api_key_env: str | None = None
+    price_in: float | None = None
+    price_out: float | None = None
+    n: int | None = None
+    temperature: float | None = None
+    max_tokens: int | None = None
+    kind: Kind | None = None
+    budget: Mapping[str, Any] = field(default_factory=dict)
+    per_problem: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """Everything a run needs.
+
+    Attributes:
+        program: The control program.
+        models: Its models, ready to be prepared.
+        problems: The problems, read as they are needed.
+        total: How many, or None when nobody counted.
+        budget: Limits of the run.
+        per_problem: Limits of each problem.
+        answers: How answers are read.
+        prompt: How problems are put.
+        check: What judges answers without a reference, or None.
+    """
+
+    program: ControlProgram
+    models: Mapping[str, Model]
+    problems: Iterable[Problem]
+    total: int | None
+    budget: Budget
+    per_problem: Budget
+    answers: AnswerReader
+    prompt: Prompt
+    check: Verifier | None
+
+
+def make_job(flags: Flags) -> Job:
+    """The job `flags` describe; flags override what a program file says.
+
+    Raises:
+        InvalidInputError: A target, file or flag that does not fit; says which.
+    """
+    program = _target(flags)
+    file = program if isinstance(program, Program) else None
+    models = _models(flags, file)
+    if file is not None:
+        strategy = _adjusted(file.strategy, flags, models)
+        answers = file.answers if flags.kind is None else AnswerReader(kind=flags.kind)
+        program = replace(file, strategy=strategy, answers=answers)
+    else:
+        program = _adjusted(program, flags, models)
+        answers = AnswerReader() if flags.kind is None else AnswerReader(kind=flags.kind)
+    problems, total = _problems(flags, file, models)
+    return Job(
+        program=program,
+        models=models if is_dataclass(program) else _with_sampling(models, flags),
+        problems=problems,
+        total=total,
+        budget=replace(file.budget if file else Budget(), **flags.budget),
+        per_problem=replace(file.per_problem if file else Budget(), **flags.per_problem),
+        answers=answers,
+        prompt=file.prompt if file else Prompt(),
+        check=file.check if file else None,
+    )
+
+
+# The program ---------------------------------------------------------------------------------------------
+
+
+def _target(flags: Flags) -> Any:
+    target = flags.target
+    path, colon, function = target.rpartition(":")
+    if colon and path.endswith(".py"):
+        return _from_python(Path(path), function)
+    if target in STRATEGIES.parts:
+        return STRATEGIES.parts[target]
+    if Path(target).suffix.lower() in (".yaml", ".yml") or Path(target).is_file():
+        if Path(target).suffix == ".py":
+            raise InvalidInputError(f"which function of {target}? write {target}:NAME")
+        return load(target)
+    hint = did_you_mean(target, STRATEGIES.parts)
+    raise InvalidInputError(
+        f"{target!r} is neither a file nor a strategy; "
+        + (hint or f"strategies: {', '.join(STRATEGIES.parts)}; programs: FILE.yaml or FILE.py:FUNCTION")
+    )
+
+
+def _from_python(path: Path, name: str) -> ControlProgram:
+    """The program called `name` in a Python file, which is imported as a script's neighbour would be."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if not path.is_file() or spec is None or spec.loader is None:
+        raise InvalidInputError(f"there is no file {str(path)!r}")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules.setdefault(path.stem, module)
+    sys.path.insert(0, str(path.parent.absolute()))
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise InvalidInputError(f"cannot import {path}: {type(error).__name__}: {error}") from error
+    program = getattr(module, name, None)
+    if not callable(program) or isinstance(program, type):
+        public = sorted(
+            key
+            for key, value in vars(module).items()
+            if callable(value) and getattr(value, "__module__", "") == path.stem
+        )
+        hint = did_you_mean(name, public) or (
+            f"it has: {', '.join(public)}" if public else "it has no functions"
+        )
+        raise InvalidInputError(f"{path} has no control program {name!r}; {hint}")
+    return program  # type: ignore[no-any-return]
+
+
+def _adjusted(program: Any, flags: Flags, models: Mapping[str, Model]) -> Any:
+    """`program` with the parameters that flags set."""
+    asked = {"n": flags.n, "temperature": flags.temperature, "max_tokens": flags.max_tokens}
+    given: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
+    if isinstance(program, type):
+        _refuse_unknown(program, given, flags.target)
+        try:
+            return program(**given)
+        except TypeError as error:
+            raise InvalidInputError(
+                f"{flags.target} needs more than flags can say ({error}): write a program file"
+            ) from error
+    if not is_dataclass(program):
+        if flags.n is not None:
+            raise InvalidInputError("--n is for strategies; a function of your own decides that itself")
+        return program
+    _refuse_unknown(type(program), given, type(program).__name__)
+    model = getattr(program, "model", None)
+    if model is not None and model != next(iter(models)) and flags.model is not None:
+        given["model"] = None  # the first model, which --model named
+    changed: Any = replace(program, **given)  # type: ignore[type-var]
+    return changed
+
+
+def _refuse_unknown(strategy: type, given: Mapping[str, Any], name: str) -> None:
+    known = {parameter.name for parameter in fields(strategy)}
+    for parameter in given:
+        if parameter not in known:
+            raise InvalidInputError(f"{name} has no parameter for --{parameter.replace('_', '-')}")
+
+
+# Models --------------------------------------------------------------------------------------------------
+
+
+def _models(flags: Flags, file: Program | None) -> Mapping[str, Model]:
+    if flags.model is None:
+        if flags.base_url is not None:
+            raise InvalidInputError("--base-url needs --model: the name the server knows the model by")
+        if flags.price_in is not None or flags.price_out is not None:
+            raise InvalidInputError("--price-in and --price-out are for the model that --base-url names")
+        if file is None:
+            raise InvalidInputError(
+                "which model? --model NAME for one of `orchestrator model list` or a .gguf file, or "
+                "--base-url URL --model NAME for an endpoint"
+            )
+        return file.models
+    if file is not None and flags.base_url is None and flags.model in file.specs:
+        models = file.models
+        return {flags.model: models[flags.model], **models}
+    sampling: Mapping[str, Any] = {}
+    if file is not None:
+        replaced = getattr(file.strategy, "model", None) or next(iter(file.models))
+        sampling = file.models[replaced].sampling
+    return {flags.model: Model(backend=_backend(flags, flags.model), sampling=sampling)}
+
+
+def _backend(flags: Flags, model: str) -> Backend:
+    if (flags.price_in is None) != (flags.price_out is None):
+        raise InvalidInputError("--price-in and --price-out go together")
+    if flags.base_url is None:
+        if flags.price_in is not None:
+            raise InvalidInputError(
+                "a model on this machine costs nothing: leave --price-in and --price-out out"
+            )
+        return LocalBackend(model)
+    return HttpBackend(
+        base_url=flags.base_url,
+        model=model,
+        api_key=api_key_from(flags.api_key_env),
+        price=_price(flags) or usual_price(model, flags.base_url),
+    )
+
+
+def _price(flags: Flags) -> Mapping[str, float] | None:
+    if flags.price_in is None or flags.price_out is None:
+        return None
+    return {"input": flags.price_in, "output": flags.price_out}
+
+
+def _with_sampling(models: Mapping[str, Model], flags: Flags) -> Mapping[str, Model]:
+    """For a program without parameters of its own, sampling flags are its models' defaults."""
+    asked = {"temperature": flags.temperature, "max_tokens": flags.max_tokens}
+    given = {name: value for name, value in asked.items() if value is not None}
+    return {name: replace(model, sampling={**model.sampling, **given}) for name, model in models.items()}
+
+
+# Problems ------------------------------------------------------------------------------------------------
+
+
+def _problems(
+    flags: Flags, file: Program | None, models: Mapping[str, Model]
+) -> tuple[Iterable[Problem], int | None]:
+    if flags.prompts and flags.problems is not None:
+        raise InvalidInputError("give problems either with --problems or with -p")
+    if flags.prompts:
+        problems = [
+            Problem(id=str(number), prompt=text) for number, text in enumerate(flags.prompts, start=1)
+        ]
+        return problems[: flags.limit], len(problems[: flags.limit])
+    source = _problem_file(flags, file)
+    if source is not None:
+        return source, source.count() if _is_small(source.path) else None
+    recorded = _recorded(models)
+    if recorded:
+        return recorded[: flags.limit], len(recorded[: flags.limit])
+    raise InvalidInputError('no problems: give --problems FILE or -p "..."')
+
+
+def _problem_file(flags: Flags, file: Program | None) -> ProblemFile | None:
+    source = file.problems if file is not None else None
+    if flags.problems is not None:  # another file: the columns stay, the excerpt does not
+        path = flags.problems
+        source = (
+            ProblemFile(path=path) if source is None else replace(source, path=path, limit=None, offset=0)
+        )
+    if source is not None and flags.limit is not None:
+        source = replace(source, limit=flags.limit)
+    return source
+
+
+def _is_small(path: Path) -> bool:
+    try:
+        return path.stat().st_size <= COUNTED_BELOW
+    except OSError:
+        return True  # counting it says what is wrong
+
+
+def _recorded(models: Mapping[str, Model]) -> list[Problem]:
+    """The problems of the first model that plays recorded samples."""
+    from ..backends import ReplayBackend
+
+    for model in models.values():
+        if isinstance(model.backend, ReplayBackend):
+            return model.backend.problems()
+    return []

@@ -1,0 +1,231 @@
+"""What a program file may say, key by key. Parts named by a registry are checked in `parts`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator
+
+__all__ = [
+    "AnswerSpec",
+    "BudgetSpec",
+    "EndpointSpec",
+    "ExampleSpec",
+    "LimitsSpec",
+    "LocalSpec",
+    "ModelSpec",
+    "PriceSpec",
+    "ProblemsSpec",
+    "ProgramSpec",
+    "PromptSpec",
+    "ReplaySpec",
+    "SamplingSpec",
+    "known_keys",
+]
+
+Text = Annotated[str, Field(min_length=1)]
+Count = Annotated[int, Field(ge=1)]
+Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class Spec(BaseModel):
+    """The root of all: unknown keys and wrong types are errors."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class SamplingSpec(Spec):
+    """How a model samples unless the strategy says otherwise; `extra` is added to the HTTP body."""
+
+    temperature: Amount | None = None
+    max_tokens: Count | None = None
+    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
+    top_k: Annotated[int, Field(ge=0)] | None = None
+    min_p: Annotated[float, Field(ge=0, le=1)] | None = None
+    stop: Text | list[Text] | None = None
+    logprobs: Annotated[int, Field(ge=0)] | None = None
+    extra: dict[str, Any] = Field(default_factory=dict)
+
+
+class PriceSpec(Spec):
+    """US dollars per million tokens; `request` in US dollars per request."""
+
+    input: Amount
+    output: Amount
+    cached_input: Amount | None = None
+    request: Amount = 0.0
+
+
+class CalledSpec(Spec):
+    """How calls to a model are made, wherever it runs."""
+
+    sampling: SamplingSpec = SamplingSpec()
+    concurrency: Count | None = None
+    requests_per_minute: Positive | None = None
+    tokens_per_minute: Positive | None = None
+    retries: Annotated[int, Field(ge=0)] | None = None
+
+
+class LocalSpec(CalledSpec):
+    """A model served on this machine: a registered name or a path to a `.gguf`."""
+
+    local: Text
+    parallel: Count | None = None
+    context_length: Count | None = None
+    timeout: Positive | None = None
+
+
+class EndpointSpec(CalledSpec):
+    """A model behind an OpenAI-compatible endpoint."""
+
+    base_url: Text
+    model: Text
+    api_key_env: Text | None = None
+    price: PriceSpec | None = None
+    chat: bool | None = None
+    timeout: Positive | None = None
+    headers: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_http(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://")):
+            raise ValueError(f"must start with http:// or https://, not {value!r}")
+        return value
+
+    @field_validator("headers")
+    @classmethod
+    def _holds_no_key(cls, value: dict[str, str]) -> dict[str, str]:
+        for name in value:
+            if name.lower() in ("authorization", "api-key", "x-api-key"):
+                raise ValueError(
+                    f"{name!r} would put a key into the file: name its variable with `api_key_env`"
+                )
+        return value
+
+
+class ReplaySpec(CalledSpec):
+    """Recorded samples instead of a model."""
+
+    replay: Text
+    price: PriceSpec | None = None
+
+
+KINDS = ("local", "base_url", "replay")
+
+
+def _kind_of_model(value: Any) -> str | None:
+    if isinstance(value, BaseModel):
+        return f"<{next(kind for kind in KINDS if hasattr(value, kind))}>"
+    given = [kind for kind in KINDS if isinstance(value, dict) and kind in value]
+    return f"<{given[0]}>" if len(given) == 1 else None
+
+
+ModelSpec = Annotated[
+    Annotated[LocalSpec, Tag("<local>")]
+    | Annotated[EndpointSpec, Tag("<base_url>")]
+    | Annotated[ReplaySpec, Tag("<replay>")],
+    Discriminator(
+        _kind_of_model,
+        custom_error_type="model_kind",
+        custom_error_message="must have exactly one of `local`, `base_url` and `replay`",
+    ),
+]
+
+
+class LimitsSpec(Spec):
+    """Limits of a budget; see `Budget`."""
+
+    usd: Amount | None = None
+    prompt_tokens: Annotated[int, Field(ge=0)] | None = None
+    completion_tokens: Annotated[int, Field(ge=0)] | None = None
+    total_tokens: Annotated[int, Field(ge=0)] | None = None
+    requests: Annotated[int, Field(ge=0)] | None = None
+    seconds: Positive | None = None
+
+
+class BudgetSpec(LimitsSpec):
+    """Limits of the run, and of each problem inside it."""
+
+    per_problem: LimitsSpec = LimitsSpec()
+
+
+class ProblemsSpec(Spec):
+    """A file of problems, beside the program file, and which columns mean what."""
+
+    file: Text
+    limit: Count | None = None
+    offset: Annotated[int, Field(ge=0)] = 0
+    id: Text | None = None
+    prompt: Text | None = None
+    reference: Text | None = None
+    tests: Text | None = None
+
+
+class ExampleSpec(Spec):
+    """A worked example."""
+
+    question: Text
+    answer: Text
+
+
+class PromptSpec(Spec):
+    """How a problem is put to a model; see `Prompt`."""
+
+    system: str | None = None
+    template: Text = "{{ problem }}"
+    examples: list[ExampleSpec] = Field(default_factory=list)
+    question_label: Text = "Question:"
+    answer_label: Text = "Answer:"
+    completion: bool = False
+
+
+class AnswerSpec(Spec):
+    """How answers are read from samples; see `AnswerReader`."""
+
+    kind: Text = "auto"
+    pattern: Text | None = None
+    field: Text | None = None
+
+
+class ProgramSpec(Spec):
+    """A whole file. `check` and `program` name parts of registries."""
+
+    version: Literal[1]
+    models: Annotated[dict[str, ModelSpec], Field(min_length=1)]
+    budget: BudgetSpec = BudgetSpec()
+    problems: ProblemsSpec | None = None
+    prompt: PromptSpec = PromptSpec()
+    answer: AnswerSpec = AnswerSpec()
+    check: Any = None
+    program: Any
+
+
+def known_keys(data: Any, path: tuple[str | int, ...]) -> list[str]:
+    """The keys that may stand in the mapping at `path` of `data`."""
+    spec: type[BaseModel] = ProgramSpec
+    if path[:1] == ("models",):
+        entry = data["models"][path[1]] if len(path) > 1 else None
+        spec = _MODEL_KINDS.get(_kind_of_model(entry), CalledSpec)
+        path = path[2:]
+    for step in path:
+        spec = _NESTED.get(step, spec)
+    return list(spec.model_fields)
+
+
+_MODEL_KINDS: dict[str | None, type[BaseModel]] = {
+    "<local>": LocalSpec,
+    "<base_url>": EndpointSpec,
+    "<replay>": ReplaySpec,
+}
+_NESTED: dict[str | int, type[BaseModel]] = {
+    "sampling": SamplingSpec,
+    "price": PriceSpec,
+    "budget": BudgetSpec,
+    "per_problem": LimitsSpec,
+    "problems": ProblemsSpec,
+    "prompt": PromptSpec,
+    "examples": ExampleSpec,
+    "answer": AnswerSpec,
+}

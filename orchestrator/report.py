@@ -1,0 +1,294 @@
+"""What a run came to: accuracies, coverage, tokens, money, time, and why programs stopped."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from .answers import Kind, equivalent
+from .types import Answer, Candidate, Outcome, Problem, StopReason, Usage
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+__all__ = ["Proportion", "Summary", "Tracker", "money", "usage_dict"]
+
+Z_95 = 1.959963984540054
+RIGHT_ENOUGH = 0.5
+"""A check's score from which an answer counts as right."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proportion:
+    """A share with its 95 % interval.
+
+    Attributes:
+        value: In [0, 1].
+        of: Problems it is over, at least 1.
+    """
+
+    value: float
+    of: int
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Wilson's score interval at 95 %, (p + z²/2n ± z·√(p(1-p)/n + z²/4n²)) / (1 + z²/n).
+
+        Source: E. B. Wilson (1927), JASA 22(158). `n` counts problems: samples of one problem are not
+        independent, so for a mean over samples the interval is the one their problems support.
+        """
+        n, p, z = self.of, self.value, Z_95
+        center = p + z * z / (2 * n)
+        spread = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+        scale = 1 + z * z / n
+        return max(0.0, (center - spread) / scale), min(1.0, (center + spread) / scale)
+
+    def __str__(self) -> str:
+        low, high = self.interval
+        return f"{100 * self.value:.1f} % [{100 * low:.1f}, {100 * high:.1f}]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """A run in figures.
+
+    The three shares are over the problems that could be judged and got at least one sample; None where no
+    problem could be judged. An answer that could not be read counts as wrong.
+
+    Attributes:
+        problems: Problems with an outcome.
+        answered: Those with an answer.
+        judged: Those the shares are over.
+        vote: Share whose answer is right.
+        single: Expected share for one draw: the mean over each problem's samples; where programs stopped
+            early on what they saw, which makes that mean biased, the first sample drawn of each problem.
+        single_is_first_draw: Which of the two `single` is.
+        coverage: Share with a right answer among the samples drawn.
+        samples: Samples obtained.
+        usage: Everything charged.
+        seconds: Wall time.
+        stop_reasons: Outcomes by stop reason.
+        errors: Outcomes by error message, most frequent first.
+    """
+
+    problems: int
+    answered: int
+    judged: int
+    vote: Proportion | None
+    single: Proportion | None
+    single_is_first_draw: bool
+    coverage: Proportion | None
+    samples: int
+    usage: Usage
+    seconds: float
+    stop_reasons: Mapping[StopReason, int] = field(default_factory=dict)
+    errors: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def samples_per_second(self) -> float:
+        """Samples by wall time."""
+        return self.samples / self.seconds if self.seconds > 0 else 0.0
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-compatible; money in US dollars."""
+
+        def share(proportion: Proportion | None) -> dict[str, Any] | None:
+            if proportion is None:
+                return None
+            low, high = proportion.interval
+            return {"value": proportion.value, "low": low, "high": high, "of": proportion.of}
+
+        return {
+            "problems": self.problems,
+            "answered": self.answered,
+            "judged": self.judged,
+            "accuracy": share(self.vote),
+            "single_accuracy": share(self.single),
+            "single_is_first_draw": self.single_is_first_draw,
+            "coverage": share(self.coverage),
+            "samples": self.samples,
+            "usage": usage_dict(self.usage),
+            "seconds": self.seconds,
+            "samples_per_second": self.samples_per_second,
+            "stop_reasons": {reason.value: count for reason, count in self.stop_reasons.items()},
+            "errors": dict(self.errors),
+        }
+
+    def rows(self, *, chosen: str = "the answer") -> list[tuple[str, str]]:
+        """Label and figure, line by line; `chosen` says how the answer was chosen ("vote of 8")."""
+        rows = [("problems", f"{self.problems}, {self.answered} answered")]
+        if self.single is not None:
+            drawn = "the first sample" if self.single_is_first_draw else "one sample"
+            rows.append((f"accuracy of {drawn}", str(self.single)))
+        if self.vote is not None:
+            rows.append((f"accuracy of {chosen}", str(self.vote)))
+        if self.coverage is not None:
+            rows.append(("coverage", f"{self.coverage}"))
+        usage, tilde = self.usage, "~" if self.usage.estimated else ""
+        rows += [
+            ("samples", f"{self.samples:,} in {usage.requests:,} requests"),
+            ("prompt tokens", f"{tilde}{usage.prompt_tokens:,}"),
+            ("completion tokens", f"{tilde}{usage.completion_tokens:,}"),
+            ("spend", money(usage.picodollars)),
+            ("time", f"{self.seconds:.1f} s, {self.samples_per_second:.1f} samples/s"),
+            ("stopped", ", ".join(f"{count} {reason.value}" for reason, count in self.stop_reasons.items())),
+        ]
+        return rows + [("error", f"{count} × {message}") for message, count in self.errors.items()]
+
+    def text(self, *, chosen: str = "the answer") -> str:
+        """The rows as plain text."""
+        rows = self.rows(chosen=chosen)
+        width = max(len(label) for label, _ in rows)
+        return "\n".join(f"{label:<{width}}  {figure}" for label, figure in rows)
+
+    def table(self, *, chosen: str = "the answer") -> Table:
+        """The rows as a rich table; folds to narrow terminals."""
+        from rich import box
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(box=box.SIMPLE_HEAD, show_header=False, pad_edge=False)
+        table.add_column(style="bold", overflow="fold")
+        table.add_column(overflow="fold")
+        for label, figure in self.rows(chosen=chosen):
+            table.add_row(Text(label), Text(figure))
+        return table
+
+
+class Tracker:
+    """Adds up outcomes as they come; what it keeps does not grow with their number.
+
+    Args:
+        kind: How answers are compared with references.
+        check: Name of the scores that judge a problem without a reference, or None.
+    """
+
+    MOST_MESSAGES = 20
+
+    def __init__(self, *, kind: Kind = "auto", check: str | None = None) -> None:
+        self._kind, self._check = kind, check
+        self._problems = self._answered = self._judged = self._samples = 0
+        self._right = self._covered = 0
+        self._mean = self._first = 0.0
+        self._stopped_early = False
+        self._usage = Usage()
+        self._reasons: Counter[StopReason] = Counter()
+        self._errors: Counter[str] = Counter()
+
+    def add(self, problem: Problem, outcome: Outcome) -> bool | None:
+        """Count `outcome`; whether its answer is right, or None where that cannot be said."""
+        self._problems += 1
+        self._answered += outcome.answer is not None
+        self._samples += len(outcome.candidates)
+        self._usage += outcome.usage
+        self._reasons[outcome.stop_reason] += 1
+        self._stopped_early |= outcome.stop_reason is StopReason.DECIDED
+        if outcome.error is not None:
+            known = outcome.error in self._errors or len(self._errors) < self.MOST_MESSAGES
+            self._errors[outcome.error if known else "further errors"] += 1
+        if not outcome.candidates:
+            return None
+        verdicts = [self._judge(problem, candidate) for candidate in outcome.candidates]
+        if all(verdict is None for verdict in verdicts):
+            return None
+        right = self._chosen_is_right(problem, outcome, verdicts)
+        self._count(outcome.candidates, [verdict is True for verdict in verdicts], right)
+        return right
+
+    def _count(self, candidates: Sequence[Candidate], verdicts: Sequence[bool], right: bool) -> None:
+        self._judged += 1
+        self._right += right
+        self._covered += any(verdicts)
+        self._mean += sum(verdicts) / len(verdicts)
+        drawn = min(range(len(candidates)), key=lambda number: _drawn(candidates[number], number))
+        self._first += verdicts[drawn]
+
+    def _judge(self, problem: Problem, candidate: Candidate) -> bool | None:
+        if problem.reference is not None:
+            return self._equals(candidate.answer, problem.reference)
+        score = candidate.scores.get(self._check or "")
+        return None if score is None or score.value is None else score.value >= RIGHT_ENOUGH
+
+    def _equals(self, answer: Answer | None, reference: str) -> bool:
+        return answer is not None and equivalent(answer, reference, kind=self._kind)
+
+    def _chosen_is_right(self, problem: Problem, outcome: Outcome, verdicts: Sequence[bool | None]) -> bool:
+        if problem.reference is not None:
+            return self._equals(outcome.answer, problem.reference)
+        same = [
+            verdict
+            for candidate, verdict in zip(outcome.candidates, verdicts, strict=True)
+            if outcome.answer is not None and candidate.answer == outcome.answer
+        ]
+        return bool(same) and same[0] is True
+
+    @property
+    def accuracy(self) -> Proportion | None:
+        """Share of right answers so far."""
+        return self._share(self._right)
+
+    @property
+    def problems(self) -> int:
+        """Outcomes counted so far."""
+        return self._problems
+
+    @property
+    def answered(self) -> int:
+        """Those with an answer."""
+        return self._answered
+
+    @property
+    def samples(self) -> int:
+        """Samples in them."""
+        return self._samples
+
+    def _share(self, count: float) -> Proportion | None:
+        return Proportion(value=count / self._judged, of=self._judged) if self._judged else None
+
+    def summary(self, *, seconds: float, usage: Usage | None = None) -> Summary:
+        """The figures so far; `usage` is the run's account, by default the sum over outcomes."""
+        return Summary(
+            problems=self._problems,
+            answered=self._answered,
+            judged=self._judged,
+            vote=self._share(self._right),
+            single=self._share(self._first if self._stopped_early else self._mean),
+            single_is_first_draw=self._stopped_early,
+            coverage=self._share(self._covered),
+            samples=self._samples,
+            usage=self._usage if usage is None else usage,
+            seconds=seconds,
+            stop_reasons=dict(self._reasons.most_common()),
+            errors=dict(self._errors.most_common()),
+        )
+
+
+def _drawn(candidate: Candidate, number: int) -> tuple[int, int, int]:
+    """Sorts candidates by when they were asked for; without a call, by arrival."""
+    call = candidate.sample.call
+    return (0, 0, number) if call is None else (call.ordinal, candidate.sample.index, number)
+
+
+def usage_dict(usage: Usage) -> dict[str, Any]:
+    """JSON-compatible; money in US dollars."""
+    return {
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "total_tokens": usage.total_tokens,
+        "requests": usage.requests,
+        "usd": usage.usd,
+        "estimated": usage.estimated,
+    }
+
+
+def money(picodollars: int) -> str:
+    """US dollars with at least two digits that matter."""
+    usd = picodollars / 10**12
+    if usd == 0:
+        return "$0"
+    if usd >= 0.1:
+        return f"${usd:,.2f}"
+    return f"${usd:.{min(12, 1 - math.floor(math.log10(usd)))}f}"

@@ -1,0 +1,81 @@
+"""A sentence that has to use given words: a task whose answers a rule can check."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from ..errors import InvalidInputError
+from ..types import Candidate, Problem, Score
+from .rules import RIGHT, WRONG, Rule
+
+__all__ = ["RequiredWords"]
+
+WORD = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*")
+SENTENCE_END = re.compile(r"[.!?]+[\"'”’)\]]*(?=\s|$)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequiredWords(Rule):
+    """Right where the text is one sentence that has every word of the problem's `tests`.
+
+    A word is a run of letters and digits (an apostrophe or hyphen inside it belongs to it); a required word
+    must occur as it is, not as a part or another form of a word, upper and lower case being the same. One
+    sentence: it ends with `.`, `!` or `?`, and neither another sentence nor another paragraph follows; a
+    text cut off by the token cap is not one.
+
+    Args:
+        at_most: Words the sentence may have, at least 1; None for any number.
+        at_least: Words it must have, at least 1; None for any number.
+
+    Abstains where the problem has no words.
+
+    Raises:
+        InvalidInputError: A limit below 1, or more words needed than allowed.
+    """
+
+    name: ClassVar[str] = "required_words"
+
+    at_most: int | None = None
+    at_least: int | None = None
+
+    def __post_init__(self) -> None:
+        for limit in ("at_most", "at_least"):
+            value = getattr(self, limit)
+            if value is not None and value < 1:
+                raise InvalidInputError(f"{limit} must be at least 1, not {value}")
+        if self.at_most is not None and self.at_least is not None and self.at_least > self.at_most:
+            raise InvalidInputError(f"at_least {self.at_least} is more than at_most {self.at_most}")
+
+    def judge(self, problem: Problem, candidate: Candidate) -> Score:
+        """Whether the text is such a sentence, with the first thing that is wrong as the reason."""
+        required = _words_of(problem.tests)
+        if not required:
+            return Score(value=None, reason="the problem names no words")
+        wrong = self._wrong(required, candidate.sample.text.strip())
+        return Score(value=WRONG if wrong else RIGHT, reason=wrong or "")
+
+    def _wrong(self, required: Sequence[str], text: str) -> str | None:
+        words = [word.casefold() for word in WORD.findall(text)]
+        missing = [word for word in required if word.casefold() not in words]
+        if missing:
+            return f"without {', '.join(missing)}"
+        ends = [match.end() for match in SENTENCE_END.finditer(text)]
+        if ends != [len(text)] or "\n" in text:
+            return "not one whole sentence"
+        if self.at_most is not None and len(words) > self.at_most:
+            return f"{len(words)} words, at most {self.at_most}"
+        if self.at_least is not None and len(words) < self.at_least:
+            return f"{len(words)} words, at least {self.at_least}"
+        return None
+
+
+def _words_of(tests: Any) -> list[str]:
+    """Required words from a list, or from a text with commas or spaces between them."""
+    if isinstance(tests, str):
+        return [word for word in re.split(r"[,\s]+", tests) if word]
+    if isinstance(tests, list | tuple):
+        return [str(word).strip() for word in tests if str(word).strip()]
+    return []

@@ -1,0 +1,83 @@
+import subprocess
+import sys
+
+from orchestrator import __version__
+
+
+def test_the_version(cli):
+    for words in (["version"], ["--version"]):
+        result = cli(*words)
+        assert (result.code, result.out) == (0, f"orchestrator {__version__}\n")
+
+
+def test_help_fits_the_terminal(cli):
+    for words in (["--help"], ["run", "--help"], ["model", "--help"], ["run", "-h"]):
+        result = cli(*words)
+        assert result.code == 0
+        assert max(len(line) for line in result.out.splitlines()) <= 60
+
+
+def test_help_loads_nothing_heavy():
+    heavy = (
+        "('openai', 'aiohttp', 'numpy', 'pydantic', 'ruamel', 'xllamacpp', 'sqlite3', 'orchestrator.context')"
+    )
+    code = (
+        "import sys; from orchestrator.cli import main; main(['--help']); "
+        f"print([name for name in {heavy} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_check_says_what_a_file_does(cli, recorded, tmp_path):
+    (tmp_path / "more.csv").write_text("question\nx\ny\n")
+    recorded.write_text(recorded.read_text() + "problems: {file: more.csv}\n")
+    result = cli("check", recorded)
+    assert result.code == 0
+    assert "SelfConsistency(n=4, stop=FixedSize()" in result.out
+    assert "problems: 2 in" in result.out
+
+
+def test_check_reports_mistakes_with_their_place(cli, recorded):
+    recorded.write_text(recorded.read_text() + "promt: {}\n")
+    result = cli("check", recorded)
+    assert result.code == 1
+    assert f"{recorded}:5:1: unknown key `promt`" in result.err
+    assert "did you mean `prompt`?" in result.err
+
+
+def test_strategies_are_listed_with_their_parameters(cli):
+    result = cli("strategies")
+    assert result.code == 0
+    assert "self_consistency: Self-consistency" in result.out
+    assert "n, stop, model, temperature, max_tokens, per_call" in result.out
+
+
+def test_models_are_listed_and_not_fetched(cli, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    result = cli("model", "list")
+    assert result.code == 0
+    assert "smollm2-135m-instruct  (chat, 135M, 98 MB, not fetched)" in result.out
+    path = cli("model", "path", "gemma-3-270m")
+    assert path.code == 1
+    assert "orchestrator model pull gemma-3-270m" in path.err
+
+
+def test_a_model_nobody_knows(cli):
+    for command in ("pull", "path"):
+        result = cli("model", command, "gema-3-270m")
+        assert result.code == 1
+        assert "did you mean 'gemma-3-270m'?" in result.err
+
+
+def test_pulling_shows_progress_and_prints_the_path(cli, monkeypatch, tmp_path):
+    def pull(name, *, progress):
+        progress(50_000_000, 100_000_000)
+        progress(100_000_000, 100_000_000)
+        return tmp_path / name
+
+    monkeypatch.setattr("orchestrator.cli.models.pull", pull)
+    result = cli("model", "pull", "tiny")
+    assert result.out == f"{tmp_path}/tiny\n"
+    assert "tiny: 50/100 MB" in result.err
+    assert "tiny: 100/100 MB" in result.err

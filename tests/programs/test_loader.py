@@ -1,0 +1,268 @@
+import re
+import textwrap
+
+import pytest
+
+from orchestrator import BestOfN, Budget, Problem, SelfConsistency, Single, load, run_sync
+from orchestrator.answers import AnswerReader
+from orchestrator.backends import HttpBackend, ReplayBackend
+from orchestrator.backends.local import LocalBackend
+from orchestrator.errors import InvalidInputError, ProgramFileError
+from orchestrator.programs.document import LARGEST_FILE
+from orchestrator.prompts import Example, Prompt
+from orchestrator.stopping import BetaStop, FixedSize, LeadStop
+from orchestrator.types import Price
+from orchestrator.verifiers import Equivalent, RequiredWords
+
+TINY = "version: 1\nmodels: {tiny: {local: gemma-3-270m}}\n"
+
+
+@pytest.fixture
+def file(tmp_path):
+    def write(text, name="program.yaml"):
+        path = tmp_path / name
+        path.write_text(textwrap.dedent(text))
+        return path
+
+    return write
+
+
+def strategy(file, text):
+    return load(file(TINY + f"program: {text}\n")).strategy
+
+
+def mistakes(file, text):
+    with pytest.raises(ProgramFileError) as caught:
+        load(file(text))
+    return str(caught.value).replace(str(caught.value.file), "FILE")
+
+
+def test_a_whole_file(file, monkeypatch):
+    monkeypatch.setenv("KEY", "secret")
+    path = file("""
+        version: 1
+        models:
+          tiny: {local: gemma-3-270m, parallel: 8, context_length: 512, sampling: {temperature: 0.7}}
+          large:
+            base_url: http://127.0.0.1:8000/v1
+            model: qwen
+            api_key_env: KEY
+            price: {input: 0.1, output: 0.3}
+            chat: true
+            concurrency: 64
+            requests_per_minute: 100
+            tokens_per_minute: 1e5
+            timeout: 20
+            retries: 2
+            headers: {X-Team: research}
+        budget: {usd: 0.5, total_tokens: 40000, seconds: 60, per_problem: {requests: 16}}
+        problems: {file: svamp.jsonl, limit: 24, offset: 3, prompt: question, reference: answer}
+        prompt:
+          system: Be brief.
+          template: "{{ problem }} Think."
+          examples: [{question: "1 + 1?", answer: "The answer is 2."}]
+          question_label: "Q:"
+          completion: true
+        answer: {kind: number, pattern: "is (\\\\d+)"}
+        check: {required_words: {at_most: 20}}
+        program: {self_consistency: {model: large, n: 8, stop: lead}}
+    """)
+    program = load(path)
+    assert program.strategy == SelfConsistency(model="large", n=8, stop=LeadStop())
+    assert program.budget == Budget(usd=0.5, total_tokens=40000, seconds=60)
+    assert program.per_problem == Budget(requests=16)
+    assert program.answers == AnswerReader(kind="number", pattern="is (\\d+)")
+    example = Example(question="1 + 1?", answer="The answer is 2.")
+    assert program.prompt == Prompt(
+        system="Be brief.",
+        template="{{ problem }} Think.",
+        examples=(example,),
+        question_label="Q:",
+        completion=True,
+    )
+    assert program.check == RequiredWords(at_most=20)
+    assert program.problems.path == path.parent / "svamp.jsonl"
+    assert (program.problems.limit, program.problems.offset) == (24, 3)
+    assert program.calls_at_once == 8
+    assert program.file == str(path)
+
+    tiny, large = program.models.values()
+    assert isinstance(tiny.backend, LocalBackend)
+    assert tiny.backend.name == "gemma-3-270m"
+    assert tiny.backend.capabilities.parallel == 8
+    assert dict(tiny.sampling) == {"temperature": 0.7}
+    assert isinstance(large.backend, HttpBackend)
+    assert large.backend.price == Price(input=100_000, output=300_000)
+    assert (large.concurrency, large.requests_per_minute, large.retry.attempts) == (64, 100, 3)
+    assert "secret" not in repr(program)
+
+
+@pytest.mark.parametrize(
+    ("text", "made"),
+    [
+        ("single", Single()),
+        ("{single: {temperature: 1}}", Single(temperature=1.0)),
+        ("{self_consistency: {}}", SelfConsistency()),
+        ("{self_consistency: 4}", SelfConsistency(n=4)),
+        (
+            "{self_consistency: {stop: fixed_size, temperature: null}}",
+            SelfConsistency(stop=FixedSize(), temperature=None),
+        ),
+        ("{self_consistency: {stop: {beta: 0.9}}}", SelfConsistency(stop=BetaStop(confidence=0.9))),
+        (
+            "{self_consistency: {stop: {beta: {confidence: 0.9}}}}",
+            SelfConsistency(stop=BetaStop(confidence=0.9)),
+        ),
+        ("{best_of_n: {n: 3, verifier: equivalent}}", BestOfN(n=3, verifier=Equivalent())),
+        (
+            "{best_of_n: {verifier: {required_words: {at_most: 9}}}}",
+            BestOfN(verifier=RequiredWords(at_most=9)),
+        ),
+    ],
+)
+def test_a_strategys_keys_are_its_fields(file, text, made):
+    assert strategy(file, text) == made
+
+
+def test_best_of_n_uses_the_files_check(file):
+    program = load(file(TINY + "check: {required_words: {at_most: 9}}\nprogram: {best_of_n: {n: 4}}\n"))
+    assert program.strategy == BestOfN(n=4, verifier=RequiredWords(at_most=9))
+
+
+def test_loading_reads_no_key_and_starts_nothing(file, monkeypatch):
+    monkeypatch.delenv("NO_SUCH_KEY", raising=False)
+    text = """
+        version: 1
+        models: {m: {base_url: "http://127.0.0.1:1/v1", model: m, api_key_env: NO_SUCH_KEY}}
+        program: single
+    """
+    program = load(file(text))
+    with pytest.raises(InvalidInputError, match="NO_SUCH_KEY"):
+        _ = program.models
+
+
+def test_recorded_samples_are_found_beside_the_file(file):
+    file('{"id": "a", "question": "2 + 2?", "gold": "4", "answers": ["4", "5", "4"]}\n', "samples.jsonl")
+    path = file("""
+        version: 1
+        models: {recorded: {replay: samples.jsonl}}
+        answer: {kind: number}
+        check: equivalent
+        program: {self_consistency: {n: 3, stop: fixed_size}}
+    """)
+    program = load(path)
+    assert isinstance(program.models["recorded"].backend, ReplayBackend)
+    outcome = run_sync(program, Problem(id="a", prompt="2 + 2?", reference="4"))
+    assert outcome.answer.text == "4"
+    assert [c.scores["equivalent"].value for c in outcome.candidates] == [1.0, 0.0, 1.0]
+    assert run_sync(program, Problem(id="a", prompt="2 + 2?", reference="4")).answer.text == "4"
+
+
+def test_every_mistake_is_reported_with_its_place(file):
+    said = mistakes(
+        file,
+        """\
+        version: 2
+        models:
+          tiny: {local: gemma-3-270m, paralel: 8, sampling: {temperature: hot}}
+          large: {base_url: "ftp://x", model: a, api_key: sk-123, price: {input: -1}}
+          none: {modl: x}
+        budget: {usd: 2.0, tokens: 5}
+        problems: {fil: a.jsonl}
+        answer: {kind: numbr}
+        check: {required_word: 3}
+        program: {self_consistancy: {model: tine}}
+        promt: x
+        """,
+    )
+    for expected in (
+        "FILE:1:10: `version` must be 1, not 2",
+        "FILE:3:31: unknown key `paralel` in `models.tiny`\n  hint: did you mean `parallel`?",
+        "FILE:3:67: `temperature` must be a number, not 'hot'",
+        "FILE:4:21: `base_url`: must start with http:// or https://",
+        "FILE:4:42: unknown key `api_key` in `models.large`\n  hint: never write a key into a file",
+        "FILE:4:66: `output` is missing in `models.large.price`",
+        "FILE:4:74: `input` must be greater than or equal to 0, not -1",
+        "FILE:5:9: `none` must have exactly one of `local`, `base_url` and `replay`",
+        "FILE:6:20: unknown key `tokens` in `budget`",
+        "FILE:7:11: `file` is missing in `problems`",
+        "FILE:7:12: unknown key `fil` in `problems`\n  hint: did you mean `file`?",
+        "FILE:8:16: `kind` must be one of auto, number",
+        "FILE:9:9: no verifier `required_word`\n  hint: did you mean `required_words`?",
+        "FILE:10:11: no strategy `self_consistancy`\n  hint: did you mean `self_consistency`?",
+        "FILE:10:37: no model `tine` in `models`\n  hint: did you mean `tiny`?",
+        "FILE:11:1: unknown key `promt`\n  hint: did you mean `prompt`?",
+    ):
+        assert expected in said
+
+
+@pytest.mark.parametrize(
+    ("program", "message"),
+    [
+        ("{self_consistency: {n: 0}}", "3:33: n and per_call must be at least 1, not 0 and 1"),
+        ('{self_consistency: {n: "8"}}', "3:33: `n` must be a whole number, not '8'"),
+        ("{self_consistency: {n: true}}", "3:33: `n` must be a whole number, not True"),
+        ("{self_consistency: {stop: {beta: 2}}}", "3:43: confidence must be in (0, 1)"),
+        ("{self_consistency: {stop: leed}}", "hint: did you mean `lead`?"),
+        ("{self_consistency: {stop: 3}}", "3:36: expected one stopping rule: "),
+        ("{self_consistency: {modle: tiny}}", "3:30: unknown key `modle` in `program.self_consistency`"),
+        ("{self_consistency: {stop: {lead: 3}}}", "3:43: `lead` takes no parameters"),
+        (
+            "{best_of_n: {n: 8}}",
+            "3:22: `verifier` is missing in `best_of_n`\n  hint: give it here, or as the file's `check:`",
+        ),
+        ("{single: {}, best_of_n: {}}", "3:10: expected one strategy: single, self_consistency, best_of_n"),
+        ("[single]", "3:10: expected one strategy"),
+    ],
+)
+def test_mistakes_in_a_strategy_are_placed(file, program, message):
+    assert message in mistakes(file, TINY + f"program: {program}\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "FILE: the file is empty"),
+        ("- 1\n", "FILE:1:1: a program file is a mapping"),
+        (TINY, "`program` is missing"),
+        ("version: 1\nversion: 1\n", "FILE:2:1: 'version' is given twice (first on line 1)"),
+        ("version: 1\n\tmodels: x\n", "FILE:2:1: not valid YAML"),
+        ("models: {m: {local: a}}\nprogram: a: b\n", "hint: put a text that contains ': ' in quotes"),
+        (
+            "x: !!python/object:os.system a\n",
+            "FILE:1:4: the tag tag:yaml.org,2002:python/object:os.system is not",
+        ),
+        ("a: &a [*a]\n", "FILE:1:4: an alias inside the value it stands for"),
+        ("<<: {a: 1}\n", "FILE:1:1: merge keys"),
+        ("a: 1\n---\nb: 1\n", "not valid YAML: expected a single document"),
+        ("? [a]\n: 1\n", "a key must be a text"),
+        ("[" * 1000, "FILE:1:65: nested deeper than 64 levels"),
+        ("a: [" + "1," * 30_000 + "]", "more than 20000 values"),
+        ("#" * (LARGEST_FILE + 1), "FILE: larger than 256 KiB"),
+    ],
+)
+def test_what_is_no_program_is_refused(file, text, message):
+    assert message in mistakes(file, text)
+
+
+def test_aliases_that_multiply_are_refused_before_they_do(file):
+    levels = ["a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1]"]
+    levels += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 8)}]" for n in range(1, 9)]
+    assert "aliases repeat too much" in mistakes(file, "\n".join(levels))
+
+
+def test_a_file_that_cannot_be_read_is_an_error(tmp_path):
+    with pytest.raises(ProgramFileError, match="No such file"):
+        load(tmp_path / "none.yaml")
+    (tmp_path / "latin.yaml").write_bytes(b"version: 1\nname: \xe9\n")
+    with pytest.raises(ProgramFileError, match=re.escape("latin.yaml:2: is not UTF-8 text")):
+        load(tmp_path / "latin.yaml")
+
+
+def test_a_key_in_a_header_is_refused(file):
+    text = """
+        version: 1
+        models: {m: {base_url: "http://h/v1", model: m, headers: {authorization: Bearer x}}}
+        program: single
+    """
+    assert "name its variable with `api_key_env`" in mistakes(file, text)

@@ -1,0 +1,85 @@
+import re
+
+import pytest
+
+from orchestrator.answers import AnswerReader
+from orchestrator.errors import InvalidInputError
+from orchestrator.types import Candidate, Problem, Sample
+from orchestrator.verifiers import REGISTRY, Equivalent, Predicate, Regex, RequiredWords, name_of
+
+
+def candidate(text, *, kind="auto"):
+    return Candidate(sample=Sample(text=text), answer=AnswerReader(kind=kind).read(text))
+
+
+WORDS = Problem(id="w", prompt="river, stone", tests=["river", "stone"])
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "reason"),
+    [
+        ("A stone lies in the river.", 1.0, ""),
+        (" The RIVER has a Stone!\n", 1.0, ""),
+        ('She said, "the river took my stone."', 1.0, ""),
+        ("A river runs by.", 0.0, "without stone"),
+        ("Rivers and stones.", 0.0, "without river, stone"),
+        ("A stone lies in the river", 0.0, "not one whole sentence"),
+        ("A stone. It lies in the river.", 0.0, "not one whole sentence"),
+        ("A stone lies\nin the river.", 0.0, "not one whole sentence"),
+        ("A stone lies in the river, and the river goes on.", 0.0, "11 words, at most 8"),
+        ("", 0.0, "without river, stone"),
+    ],
+)
+def test_required_words_asks_for_one_sentence_with_every_word(text, value, reason):
+    score = RequiredWords(at_most=8).judge(WORDS, candidate(text))
+    assert (score.value, score.reason) == (value, reason)
+
+
+@pytest.mark.parametrize("tests", ["river, stone", "river stone", ("river", "stone")])
+def test_required_words_may_be_a_text_or_a_list(tests):
+    problem = Problem(id="w", prompt="", tests=tests)
+    assert RequiredWords().judge(problem, candidate("A river, a stone.")).value == 1.0
+    assert RequiredWords().judge(problem, candidate("A river.")).value == 0.0
+
+
+def test_a_rule_that_cannot_tell_abstains():
+    nothing = Problem(id="p", prompt="?")
+    assert RequiredWords().judge(nothing, candidate("A river.")).value is None
+    assert Equivalent().judge(nothing, candidate("4")).value is None
+    assert Predicate(function=lambda problem, found: None).judge(nothing, candidate("4")).value is None
+
+
+def test_equivalent_compares_with_the_reference():
+    half = Problem(id="p", prompt="?", reference="1/2")
+    rule = Equivalent(kind="number")
+    assert rule.judge(half, candidate("It is 0.5", kind="number")).value == 1.0
+    assert rule.judge(half, candidate("It is 5", kind="number")).value == 0.0
+    assert rule.judge(half, candidate("no idea", kind="number")).value == 0.0
+
+
+def test_a_pattern_is_searched_in_the_text():
+    problem = Problem(id="p", prompt="?")
+    assert Regex(pattern=r"^\d+$").judge(problem, candidate("42")).value == 1.0
+    assert Regex(pattern=r"^\d+$").judge(problem, candidate("42 cows")).value == 0.0
+    assert Regex(pattern="COW", ignore_case=True).judge(problem, candidate("a cow")).value == 1.0
+
+
+def test_limits_and_patterns_that_make_no_sense_are_refused():
+    with pytest.raises(InvalidInputError, match="at_least 5 is more than at_most 2"):
+        RequiredWords(at_most=2, at_least=5)
+    with pytest.raises(InvalidInputError, match="at_most must be at least 1, not 0"):
+        RequiredWords(at_most=0)
+    with pytest.raises(InvalidInputError, match=re.escape("pattern '('")):
+        Regex(pattern="(")
+
+
+async def test_scores_come_in_the_candidates_order():
+    texts = ["A stone.", "A stone in a river.", "A river."]
+    scores = await RequiredWords().score(None, WORDS, [candidate(text) for text in texts])
+    assert [score.value for score in scores] == [0.0, 1.0, 0.0]
+
+
+def test_a_verifiers_key_in_files_is_the_name_its_scores_are_kept_under():
+    for key, rule in REGISTRY.items():
+        assert rule.name == key
+    assert name_of(Predicate(function=lambda problem, found: True, name="odd")) == "odd"
