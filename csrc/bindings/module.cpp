@@ -5,6 +5,7 @@
 PYBIND11_MODULE(_core, module, pybind11::mod_gil_not_used()) {
   module.doc() = "Native core of orchestrator: budget accounting, answers, votes.";
   register_ledger(module);
+  register_arithmetic(module);
   register_extract(module);
   register_normalize(module);
   register_cluster(module);

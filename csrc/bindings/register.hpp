@@ -4,6 +4,7 @@
 #include <pybind11/pybind11.h>
 
 void register_ledger(pybind11::module_& module);
+void register_arithmetic(pybind11::module_& module);
 void register_extract(pybind11::module_& module);
 void register_normalize(pybind11::module_& module);
 void register_cluster(pybind11::module_& module);

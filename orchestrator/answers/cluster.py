@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from .. import _core
 from ..types import Answer
-from .extract import AnswerReader
+from .extract import LAYERED, AnswerReader
 from .normalize import Kind, check_kind, fold
 
 __all__ = ["Clusters", "cluster"]
@@ -27,7 +27,7 @@ def cluster(texts: Iterable[str | None], *, kind: Kind = "auto") -> list[int | N
         InvalidInputError: `kind` is none of `KINDS`.
     """
     check_kind(kind)
-    if kind == "json":
+    if kind in LAYERED:
         reader = AnswerReader(kind=kind)
         answers = [None if text is None else reader.read(text) for text in texts]
         return _core.cluster_keys([None if answer is None else answer.key for answer in answers])

@@ -21,6 +21,9 @@ from .normalize import Kind, ParsedJson, check_kind, fold, json_key, normalize, 
 
 __all__ = ["AnswerReader", "extract"]
 
+LAYERED = ("json", "expression")
+"""Kinds whose answers are found by a step of their own, not by the evidence above."""
+
 JSON_SPANS = 8
 """Bracketed spans of a text tried as JSON, the last first."""
 
@@ -73,7 +76,7 @@ class AnswerReader:
                 that is complete counts; with `pattern`, a match that ends before the text does; `function`
                 is not asked.
         """
-        if self.pattern is None and self.field is None and self.function is None and self.kind != "json":
+        if self.pattern is None and self.field is None and self.function is None and self.kind not in LAYERED:
             found = _core.extract(text, kind=self.kind, truncated=truncated)
             return None if found is None else Answer(text=found[0], key=fold(found[1]), kind=found[2])
         visible = _core.after_thinking(text)
@@ -83,11 +86,16 @@ class AnswerReader:
             return self._bare(self._matched(visible, truncated))
         if self.function is not None:
             return None if truncated else self._bare(self.function(visible))
+        if self.kind == "expression":
+            return None if truncated else self._bare(visible)
         return self._json(visible, truncated)
 
     def _bare(self, found: str | None) -> Answer | None:
         if found is None or not found.strip():
             return None
+        if self.kind == "expression":
+            written = _core.find_expression(found)
+            return None if written is None else Answer(text=written[0], key=f"n:{written[1]}", kind="number")
         if self.kind == "code":
             return Answer(text=found, key=normalize(found, kind="code"), kind="code")
         key = normalize(found, kind=self.kind)

@@ -2,8 +2,8 @@
 
 A key begins with what the answer was read as, so that a number never meets a text:
 
-    n:1/2       an exact number: integers, decimals, fractions, mixed numbers, percentages, powers of ten,
-    LaTeX c:B         a choice's letter
+    n:1/2       an exact number: integers, decimals, fractions, mixed numbers, percentages, powers of ten, LaTeX
+    c:B         a choice's letter
     m:x^2+1     mathematics that is not a number, spelled one way; formulas are not yet compared by value
     t:paris     a text: case folded, spaces collapsed, quotes, emphasis and sentence marks around it taken off
     j:...       a JSON value: keys sorted, numbers by value
@@ -25,11 +25,12 @@ from ..errors import InvalidInputError
 
 __all__ = ["KINDS", "Kind", "check_kind", "fold", "json_key", "normalize", "parse_json"]
 
-Kind: TypeAlias = Literal["auto", "number", "math", "choice", "text", "json", "code"]
+Kind: TypeAlias = Literal["auto", "number", "expression", "math", "choice", "text", "json", "code"]
 """How answers are read and compared.
 
 `number` drops whatever unit follows and reads `1,5` as 1.5; `math` and `auto` drop only units that cannot be
-variables and keep formulas; `auto` also knows choice letters; `text` interprets nothing.
+variables and keep formulas; `expression` evaluates the arithmetic a model wrote (`48 - 19 = 31` is 29), for models
+that set a problem up better than they calculate; `auto` also knows choice letters; `text` interprets nothing.
 """
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -53,6 +54,9 @@ def normalize(text: str, *, kind: Kind = "auto") -> str:
         parsed = parse_json(text)
         key = None if parsed is None else json_key(parsed.value)
         return fold(_core.normalize(text, kind="text")) if key is None else key
+    if kind == "expression":
+        found = _core.find_expression(text)
+        return fold(_core.normalize(text, kind="text")) if found is None else f"n:{found[1]}"
     return fold(_core.normalize(text, kind=kind))
 
 

@@ -1,0 +1,74 @@
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "arithmetic.hpp"
+
+namespace orchestrator {
+namespace {
+
+std::string value_of(const std::string& text) {
+  const auto found = find_expression(text);
+  return found ? found->value : "none";
+}
+
+TEST(Arithmetic, WhatIsWrittenIsEvaluatedAndNotWhatIsClaimed) {
+  EXPECT_EQ(value_of("48 - 19 = 29"), "29");
+  EXPECT_EQ(value_of("48 - 19 = 31"), "29");
+  EXPECT_EQ(value_of("76 - 25"), "51");
+  EXPECT_EQ(value_of("She has 4 left: (3 + 4) * 2 = 14."), "14");
+}
+
+TEST(Arithmetic, FollowsThePrecedenceOfOperators) {
+  EXPECT_EQ(value_of("2 + 3 * 4"), "14");
+  EXPECT_EQ(value_of("(2 + 3) * 4"), "20");
+  EXPECT_EQ(value_of("20 / 4 / 5"), "1");
+  EXPECT_EQ(value_of("10 - 4 - 3"), "3");
+  EXPECT_EQ(value_of("1 / 3"), "1/3");
+  EXPECT_EQ(value_of("-3 + 5"), "2");
+  EXPECT_EQ(value_of("2 * -3"), "-6");
+  EXPECT_EQ(value_of("50% * 8"), "4");
+}
+
+TEST(Arithmetic, ReadsTheSignsModelsWrite) {
+  EXPECT_EQ(value_of("12 \u00d7 7"), "84");
+  EXPECT_EQ(value_of("12 x 7"), "84");
+  EXPECT_EQ(value_of("56 \u00f7 8"), "7");
+  EXPECT_EQ(value_of("9 \u2212 4"), "5");
+  EXPECT_EQ(value_of("3 \\times 4"), "12");
+  EXPECT_EQ(value_of("$1,200 + $34.50"), "2469/2");
+}
+
+TEST(Arithmetic, TheLastExpressionCountsAndABareNumberOnlyWithoutOne) {
+  EXPECT_EQ(value_of("1 + 1 = 2 so 2 * 5 = 10"), "10");
+  EXPECT_EQ(value_of("3 + 4 apples, that is 9"), "7");
+  EXPECT_EQ(value_of("the answer is 42."), "42");
+  EXPECT_EQ(value_of("-5"), "-5");
+  EXPECT_EQ(value_of("no number, x2 and y"), "none");
+  EXPECT_EQ(value_of(""), "none");
+}
+
+TEST(Arithmetic, AnExpressionWithoutAValueDoesNotLetAnEarlierOneSpeak) {
+  EXPECT_EQ(value_of("6 / 0"), "none");
+  EXPECT_EQ(value_of("1 + 1 = 2, then 6 / (3 - 3)"), "none");
+}
+
+TEST(Arithmetic, AnOperatorWithNothingBehindItEndsTheExpression) {
+  EXPECT_EQ(value_of("4 + 5 -"), "9");
+  EXPECT_EQ(value_of("4 + 5 * "), "9");
+}
+
+TEST(Arithmetic, HostileTextsAreBounded) {
+  EXPECT_EQ(value_of(std::string(1'000'000, '(')), "none");
+  EXPECT_EQ(value_of(std::string(1'000'000, '-') + "5"), "none");
+  EXPECT_EQ(value_of(std::string(100'000, '9') + " * 3"), "none");
+  std::string sum = "1";
+  for (int i = 0; i < 100'000; ++i) sum += "+1";
+  EXPECT_EQ(value_of(sum), "none");
+  std::string powers = "9";
+  for (int i = 0; i < 100; ++i) powers += "*" + std::string(299, '9');
+  EXPECT_EQ(value_of(powers), "none");
+}
+
+}  // namespace
+}  // namespace orchestrator
