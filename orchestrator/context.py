@@ -1,8 +1,8 @@
 """What a control program may do: sample, complete, score, branch, emit.
 
-    async def program(ctx: Context, problem: Problem) -> Outcome:
-        async for sample in ctx.sample(ctx.ask(problem), n=8):
-            ...
+async def program(ctx: Context, problem: Problem) -> Outcome:
+    async for sample in ctx.sample(ctx.ask(problem), n=8):
+        ...
 """
 
 from __future__ import annotations
@@ -53,9 +53,7 @@ class ControlProgram(Protocol):
 class Verifier(Protocol):
     """Judges candidates."""
 
-    async def score(
-        self, ctx: Context, problem: Problem, candidates: Sequence[Candidate], /
-    ) -> list[Score]:
+    async def score(self, ctx: Context, problem: Problem, candidates: Sequence[Candidate], /) -> list[Score]:
         """One score per candidate, in order."""
 
 
@@ -222,13 +220,26 @@ class Context:
 
     def using(self, *, answers: AnswerReader | None = None, prompt: Prompt | None = None) -> Context:
         """This context, reading answers or putting problems another way, on the same path and numbering."""
-        changed = self._copy(answers=answers or self.answers, prompt=prompt or self.prompt)
+        changed = self._copy(answers=answers, prompt=prompt)
         changed._labels, changed._calls, changed.rng = self._labels, self._calls, self.rng
         return changed
 
-    def _copy(self, **changes: Any) -> Context:
-        fields = {"ledger": self.ledger, "path": self.path, "answers": self.answers, "prompt": self.prompt}
-        return Context(self._run, self._scope, **(fields | changes))
+    def _copy(
+        self,
+        *,
+        ledger: Ledger | None = None,
+        path: str | None = None,
+        answers: AnswerReader | None = None,
+        prompt: Prompt | None = None,
+    ) -> Context:
+        return Context(
+            self._run,
+            self._scope,
+            ledger=ledger or self.ledger,
+            path=self.path if path is None else path,
+            answers=answers or self.answers,
+            prompt=prompt or self.prompt,
+        )
 
     def emit(self, event: Event) -> None:
         """Tell the recorders."""
@@ -442,9 +453,7 @@ async def _draw(
         round_.end()
 
 
-async def _call(
-    context: Context, scope: _Scope, backend: Backend, request: Request, round_: _Round
-) -> None:
+async def _call(context: Context, scope: _Scope, backend: Backend, request: Request, round_: _Round) -> None:
     samples: list[Sample] = []
     try:
         await _complete(backend, request, samples)

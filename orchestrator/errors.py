@@ -1,25 +1,25 @@
 """Every error `orchestrator` raises, in one tree.
 
-    OrchestratorError
-    ├── InvalidInputError (ValueError)      the caller's mistake: arguments, flags, problem files
-    │   ├── ProgramFileError                a program file, with file, line, column and a hint
-    │   └── UnknownPriceError               a money limit over a model whose price is not known
-    ├── BudgetExceededError                 a reservation that does not fit
-    ├── DeadlineExceededError               the deadline of the run, problem or branch has passed
-    ├── BackendError                        one failed attempt at a model call
-    │   ├── ConnectFailedError              nothing was sent
-    │   ├── ConnectionLostError             sent, but the answer never arrived whole
-    │   ├── BackendTimeoutError             sent, and no answer in time
-    │   ├── MalformedResponseError          an answer arrived that cannot be read
-    │   ├── StatusError                     the server refused: an HTTP status of 400 or above
-    │   │   ├── RateLimitedError            429
-    │   │   ├── AuthenticationError         401, 403
-    │   │   └── ModelNotFoundError          404
-    │   └── ScriptExhaustedError            a scripted or replayed backend has no further sample
-    ├── EndpointError                       a local model server that did not start, or died
-    ├── ModelFetchError                     weights that could not be fetched or verified
-    └── JournalError                        a journal that cannot be opened or written
-        └── JournalMismatchError            resuming with another program or seed
+OrchestratorError
+├── InvalidInputError (ValueError)      the caller's mistake: arguments, flags, problem files
+│   ├── ProgramFileError                a program file, with file, line, column and a hint
+│   └── UnknownPriceError               a money limit over a model whose price is not known
+├── BudgetExceededError                 a reservation that does not fit
+├── DeadlineExceededError               the deadline of the run, problem or branch has passed
+├── BackendError                        one failed attempt at a model call
+│   ├── ConnectFailedError              nothing was sent
+│   ├── ConnectionLostError             sent, but the answer never arrived whole
+│   ├── BackendTimeoutError             sent, and no answer in time
+│   ├── MalformedResponseError          an answer arrived that cannot be read
+│   ├── StatusError                     the server refused: an HTTP status of 400 or above
+│   │   ├── RateLimitedError            429
+│   │   ├── AuthenticationError         401, 403
+│   │   └── ModelNotFoundError          404
+│   └── ScriptExhaustedError            a scripted or replayed backend has no further sample
+├── EndpointError                       a local model server that did not start, or died
+├── ModelFetchError                     weights that could not be fetched or verified
+└── JournalError                        a journal that cannot be opened or written
+    └── JournalMismatchError            resuming with another program or seed
 """
 
 from __future__ import annotations

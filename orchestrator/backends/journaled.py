@@ -108,7 +108,8 @@ class Journaled(Wrapper):
         self, row: int, request: Request, samples: list[Sample], seconds: float
     ) -> list[Sample]:
         samples = [
-            _stamped(sample, request, seconds if number == 0 else 0.0) for number, sample in enumerate(samples)
+            _stamped(sample, request, seconds if number == 0 else 0.0)
+            for number, sample in enumerate(samples)
         ]
         usage = samples[0].usage if len(samples) == 1 else sum((s.usage for s in samples), Usage())
         if usage.requests == 0:
@@ -116,9 +117,7 @@ class Journaled(Wrapper):
         if request.hold is not None:
             request.hold.commit(usage)
         written = None if self._log is None else self._log.finish(row, usage=usage, samples=samples)
-        self._emit(
-            CallSettled(call=request.call, model=self.name, samples=tuple(samples), usage=usage)
-        )
+        self._emit(CallSettled(call=request.call, model=self.name, samples=tuple(samples), usage=usage))
         if written is not None:
             await written
         return samples

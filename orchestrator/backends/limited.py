@@ -114,7 +114,9 @@ class Limited(Wrapper):
     ) -> None:
         super().__init__(inner)
         self.limit = limit
-        self._requests = None if requests_per_minute is None else TokenBucket(requests_per_minute, clock=clock)
+        self._requests = (
+            None if requests_per_minute is None else TokenBucket(requests_per_minute, clock=clock)
+        )
         self._tokens = None if tokens_per_minute is None else TokenBucket(tokens_per_minute, clock=clock)
         self._emit, self._clock, self._sleep = emit, clock, sleep
         self._unpaced = self._requests is None and self._tokens is None

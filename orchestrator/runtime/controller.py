@@ -122,7 +122,8 @@ class Controller:
             raise InvalidInputError("resume needs the journal to resume from")
         self.budget, self.per_problem = budget or Budget(), per_problem or Budget()
         self._models = {
-            name: given if isinstance(given, Model) else Model(backend=given) for name, given in models.items()
+            name: given if isinstance(given, Model) else Model(backend=given)
+            for name, given in models.items()
         }
         self._journal_path, self._resume, self._seed = journal, resume, seed
         self._concurrency, self._recorders, self._clock = concurrency, tuple(recorders), clock
@@ -200,7 +201,9 @@ class Controller:
                 raise UnknownPriceError(model.backend.name)
 
     async def _prepare(self) -> None:
-        for model in self._models.values():  # one after the other: what starts here is closed by this same task
+        for (
+            model
+        ) in self._models.values():  # one after the other: what starts here is closed by this same task
             await model.backend.prepare()
 
     def _wire(self, name: str, model: Model) -> Backend:
@@ -306,9 +309,7 @@ class Controller:
                 "a journal records one program: use another Controller and journal for the second"
             )
 
-    async def _solve(
-        self, program: ControlProgram, problem: Problem
-    ) -> tuple[Outcome, Exception | None]:
+    async def _solve(self, program: ControlProgram, problem: Problem) -> tuple[Outcome, Exception | None]:
         """`program` on `problem`: the outcome, and the exception it ended with, if any."""
         recorded = None if self._journal is None else self._journal.recorded(problem.id)
         if self._journal is not None and recorded:
@@ -411,9 +412,7 @@ class OutcomeStream:
         batch = self._batch
         if not self._started:
             self._started = True
-            self._controller._tasks.start_soon(
-                _feed, self._controller, self._program, self._problems, batch
-            )
+            self._controller._tasks.start_soon(_feed, self._controller, self._program, self._problems, batch)
         while True:
             if (outcome := batch.take()) is not None:
                 return outcome

@@ -69,7 +69,8 @@ INSERT_RESULT = "INSERT INTO results VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
 INSERT_OUTCOME = "INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?)"
 
 USAGE_COLUMNS = (
-    "prompt_tokens, completion_tokens, requests, picodollars, cached_tokens, reasoning_tokens, seconds, estimated"
+    "prompt_tokens, completion_tokens, requests, picodollars, "
+    "cached_tokens, reasoning_tokens, seconds, estimated"
 )
 CHARGED = f"""
 SELECT {USAGE_COLUMNS} FROM results
@@ -243,9 +244,7 @@ class Journal:
             JournalMismatchError: The file was written by another program or with another seed.
         """
         with self._translated():
-            row = self._reader.execute(
-                "SELECT id, program, program_hash, seed, budget FROM run"
-            ).fetchone()
+            row = self._reader.execute("SELECT id, program, program_hash, seed, budget FROM run").fetchone()
             if row is None:
                 values = (record.id, record.program, record.program_hash, record.seed, record.budget)
                 self._reader.execute(
@@ -282,7 +281,9 @@ class Journal:
                 self._digests.clear()
             self._digests.add(request.digest)
             self._put(INSERT_REQUEST, (request.digest, request_body(request, model)), None)
-        price_text = None if price is None else f"{price.input} {price.output} {price.cached_input} {price.request}"
+        price_text = (
+            None if price is None else f"{price.input} {price.output} {price.cached_input} {price.request}"
+        )
         written = self._future()
         self._put(
             INSERT_CALL,
@@ -415,7 +416,9 @@ class Journal:
     def outcome(self, problem: str) -> Outcome | None:
         """The outcome recorded for `problem`, or None."""
         with self._translated():
-            row = self._reader.execute("SELECT outcome FROM outcomes WHERE problem = ?", (problem,)).fetchone()
+            row = self._reader.execute(
+                "SELECT outcome FROM outcomes WHERE problem = ?", (problem,)
+            ).fetchone()
             if row is None:
                 return None
             return decode_outcome(problem, json.loads(row[0]), self.recorded(problem).sample)

@@ -1,7 +1,7 @@
 import anyio
 import pytest
 
-from orchestrator.backends import AdaptiveLimit, Limited, ScriptedBackend
+from orchestrator.backends import AdaptiveLimit, FunctionBackend, Limited, ScriptedBackend
 from orchestrator.backends.limited import TokenBucket
 from orchestrator.errors import InvalidInputError, RateLimitedError
 from orchestrator.types import Request
@@ -90,8 +90,6 @@ async def test_no_more_calls_than_the_limit_are_in_flight():
         await gate.wait()
         return "ok"
 
-    from orchestrator.backends import FunctionBackend
-
     limited = Limited(FunctionBackend(answer), limit=AdaptiveLimit(3), emit=lambda event: None)
     await run_calls(limited, 10)
     assert most == 3
@@ -104,8 +102,6 @@ async def test_a_call_cancelled_while_waiting_for_its_turn_does_not_lose_a_slot(
     async def answer(request):
         await gate.wait()
         return "ok"
-
-    from orchestrator.backends import FunctionBackend
 
     limited = Limited(FunctionBackend(answer), limit=AdaptiveLimit(1), emit=lambda event: None)
     async with anyio.create_task_group() as tasks:

@@ -1,10 +1,22 @@
+import sqlite3
+
 import anyio
 import anyio.lowlevel
 import pytest
 
-from orchestrator import Budget, Controller, Model, Outcome, Problem, SelfConsistency, Single, StopReason, run_sync
+from orchestrator import (
+    Budget,
+    Controller,
+    Model,
+    Outcome,
+    Problem,
+    SelfConsistency,
+    Single,
+    StopReason,
+    run_sync,
+)
 from orchestrator.answers import AnswerReader
-from orchestrator.backends import FunctionBackend, ScriptedBackend
+from orchestrator.backends import FunctionBackend, RetryPolicy, ScriptedBackend
 from orchestrator.errors import (
     AuthenticationError,
     BudgetExceededError,
@@ -15,8 +27,9 @@ from orchestrator.errors import (
     UnknownPriceError,
 )
 from orchestrator.events import CallReplayed, CallSettled, ProblemFinished, RequestShrunk, SamplingStopped
+from orchestrator.runtime import Journal
 from orchestrator.stopping import FixedSize
-from orchestrator.types import Capabilities, Price, Sample, Usage
+from orchestrator.types import Capabilities, Price, Request, Sample, Usage
 
 NUMBER = AnswerReader(kind="number")
 
@@ -99,18 +112,12 @@ async def test_a_problem_that_fails_does_not_stop_the_others():
     def answer(request):
         return ConnectFailedError("no") if "1 + 1" in request.messages[0]["content"] else "4"
 
-    backend = Model(backend=answering(answer), retry=_no_retry())
+    backend = Model(backend=answering(answer), retry=RetryPolicy(attempts=1))
     async with Controller(models={"m": backend}, answers=NUMBER) as controller:
         outcomes = [outcome async for outcome in controller.map(Single(), problems(4), ordered=True)]
     assert [outcome.stop_reason for outcome in outcomes] == ["complete", "error", "complete", "complete"]
     assert outcomes[1].error == "no"
     assert outcomes[1].answer is None
-
-
-def _no_retry():
-    from orchestrator.backends import RetryPolicy
-
-    return RetryPolicy(attempts=1)
 
 
 async def test_the_budget_ends_the_run_with_the_best_answers_so_far():
@@ -138,7 +145,10 @@ async def test_a_request_that_does_not_fit_is_shrunk_to_what_fits():
     backend = answering(answer)
     bound = await backend.count_prompt_tokens(_ask())
     controller = Controller(
-        models={"m": backend}, budget=Budget(total_tokens=bound + 40), answers=NUMBER, recorders=[events.append]
+        models={"m": backend},
+        budget=Budget(total_tokens=bound + 40),
+        answers=NUMBER,
+        recorders=[events.append],
     )
     async with controller:
         outcome = await controller.run(Single(max_tokens=500), "2 + 2?")
@@ -148,13 +158,13 @@ async def test_a_request_that_does_not_fit_is_shrunk_to_what_fits():
 
 
 def _ask():
-    from orchestrator.types import Request
-
     return Request(messages=({"role": "user", "content": "2 + 2?"},), max_tokens=1)
 
 
 async def test_a_budget_too_small_for_one_call_is_an_error():
-    async with Controller(models={"m": answering(lambda request: "4")}, budget=Budget(total_tokens=5)) as controller:
+    async with Controller(
+        models={"m": answering(lambda request: "4")}, budget=Budget(total_tokens=5)
+    ) as controller:
         with pytest.raises(BudgetExceededError, match="total_tokens"):
             await controller.run(Single(), "2 + 2?")
 
@@ -171,7 +181,9 @@ async def test_a_deadline_gives_the_best_so_far():
         return "4"
 
     budget = Budget(seconds=0.5)
-    async with Controller(models={"m": FunctionBackend(answer)}, per_problem=budget, answers=NUMBER) as controller:
+    async with Controller(
+        models={"m": FunctionBackend(answer)}, per_problem=budget, answers=NUMBER
+    ) as controller:
         outcome = await controller.run(SelfConsistency(n=8), "2 + 2?")
         assert controller.ledger.statistics().held.requests == 0
     assert outcome.stop_reason is StopReason.DEADLINE
@@ -217,8 +229,7 @@ async def test_calls_are_known_by_problem_path_and_ordinal():
 
     async def program(ctx, problem):
         left, right = ctx.branch(label="side"), ctx.branch(label="side")
-        for context in (ctx, left, right, ctx):
-            seen.append(str((await context.complete("?")).call))
+        seen.extend([str((await context.complete("?")).call) for context in (ctx, left, right, ctx)])
         return Outcome()
 
     async with Controller(models={"m": answering(lambda request: "4")}) as controller:
@@ -346,8 +357,6 @@ async def test_cancelled_at_any_await_nothing_stays_held(step, tmp_path):
         assert statistics.held.requests == 0
         assert statistics.holds == 0
         spent = controller.ledger.spent
-    from orchestrator.runtime import Journal
-
     journal = Journal(tmp_path / "run.db", resume=True)
     assert journal.counts().in_doubt == 0
     assert journal.charged().total_tokens == spent.total_tokens
@@ -409,14 +418,14 @@ async def test_another_program_is_not_resumed(tmp_path):
     path = str(tmp_path / "run.db")
     async with Controller(models={"m": answering(lambda request: "4")}, journal=path) as controller:
         await controller.run(Single(), "2 + 2?")
-    async with Controller(models={"m": answering(lambda request: "4")}, journal=path, resume=True) as controller:
+    async with Controller(
+        models={"m": answering(lambda request: "4")}, journal=path, resume=True
+    ) as controller:
         with pytest.raises(JournalMismatchError, match="another program"):
             await controller.run(Single(temperature=0.5), "2 + 2?")
 
 
 async def test_the_same_seed_and_samples_give_the_same_journal(tmp_path):
-    import sqlite3
-
     def rows(path):
         connection = sqlite3.connect(path)
         found = connection.execute(

@@ -4,8 +4,8 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-
 from faulty_server import Fault, FaultyServer
+
 from orchestrator import Budget, Controller, Model, Problem, SelfConsistency
 from orchestrator.answers import AnswerReader
 from orchestrator.backends import HttpBackend, RetryPolicy

@@ -41,7 +41,9 @@ def sample(text="4", **fields):
 async def complete_call(journal, ordinal=0, problem="p1", samples=None, **result):
     row, written = journal.intend(request(ordinal, problem), model="m", price=PRICE)
     await written
-    usage = result.pop("usage", Usage(prompt_tokens=9, completion_tokens=5, requests=1, picodollars=2_900_000))
+    usage = result.pop(
+        "usage", Usage(prompt_tokens=9, completion_tokens=5, requests=1, picodollars=2_900_000)
+    )
     await journal.finish(row, usage=usage, samples=samples or [sample()], **result)
 
 
@@ -85,14 +87,18 @@ async def test_an_intent_without_a_result_is_in_doubt_and_counts_at_its_worst_ca
     assert charged.completion_tokens == 5 + 100
     assert charged.picodollars == 2_900_000 + 41_000_000
     assert charged.estimated
-    assert journal.recorded("p1").prior_usage(CallId(problem="p1", path="", ordinal=1)).completion_tokens == 100
+    assert (
+        journal.recorded("p1").prior_usage(CallId(problem="p1", path="", ordinal=1)).completion_tokens == 100
+    )
     journal.close()
 
 
 async def test_failed_and_cancelled_calls_are_charged_and_not_replayed(tmp_path):
     journal = Journal(tmp_path / "run.db")
     await complete_call(journal, ordinal=0, error="500", usage=Usage(requests=1))
-    await complete_call(journal, ordinal=1, error="cancelled", cancelled=True, usage=Usage(completion_tokens=7))
+    await complete_call(
+        journal, ordinal=1, error="cancelled", cancelled=True, usage=Usage(completion_tokens=7)
+    )
     counts = journal.counts()
     assert (counts.completed, counts.failed, counts.cancelled, counts.in_doubt) == (0, 1, 1, 0)
     assert journal.charged().completion_tokens == 7
@@ -151,7 +157,10 @@ async def test_another_program_or_seed_cannot_resume(tmp_path):
     other = RunRecord(id="s", program="Single()", program_hash="h", seed=8, budget="")
     with pytest.raises(JournalMismatchError, match="seed 7, not 8"):
         journal.begin(other, version="1")
-    assert journal.begin(RunRecord(id="s", program="", program_hash="h", seed=7, budget=""), version="1").id == "r"
+    assert (
+        journal.begin(RunRecord(id="s", program="", program_hash="h", seed=7, budget=""), version="1").id
+        == "r"
+    )
     journal.close()
 
 
@@ -182,24 +191,21 @@ async def test_a_full_disk_is_an_error_that_says_so_and_what_was_written_stays(t
     await complete_call(journal, ordinal=0)
     journal._reader.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     limit = journal._reader.execute("PRAGMA page_count").fetchone()[0]
-    writer = sqlite3.connect(tmp_path / "run.db")  # the cap is per connection, so it must be set in the writer's
-    writer.close()
-    journal._rows.put(_pragma(f"PRAGMA max_page_count = {limit}"))
-    with pytest.raises(JournalError, match="full.*resume the run"):
+    # The cap is per connection, so the writer must set its own.
+    journal._rows.put(_Row(f"PRAGMA max_page_count = {limit}", (), None))
+
+    async def write_much():
         for ordinal in range(1, 50):
             await complete_call(journal, ordinal, samples=[sample("x" * 10_000)])
+
+    with pytest.raises(JournalError, match=r"full.*resume the run"):
+        await write_much()
     with pytest.raises(JournalError, match="full"):
         await complete_call(journal, 99)
     journal.close()
     again = Journal(tmp_path / "run.db", resume=True)
     assert again.counts().completed >= 1
     again.close()
-
-
-def _pragma(sql):
-    from orchestrator.runtime.journal import _Row
-
-    return _Row(sql, (), None)
 
 
 async def test_closing_writes_what_is_queued(tmp_path):

@@ -13,7 +13,6 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-
 from faulty_server import FaultyServer
 
 VICTIM = Path(__file__).with_name("kill_victim.py")
@@ -51,7 +50,9 @@ def test_a_run_killed_fifty_times_loses_nothing_and_pays_nothing_twice(tmp_path)
     double = lambda body, _: str(2 * int(re.match(r"\d+", body["messages"][0]["content"])[0]))  # noqa: E731
     with FaultyServer(answer=double, delay=(0.01, 0.08)).in_thread() as server:
         while kills < KILLS:
-            assert killed(start(server, journal), rng.uniform(0.0, 0.35)), "the run was over before the last kill"
+            assert killed(start(server, journal), rng.uniform(0.0, 0.35)), (
+                "the run was over before the last kill"
+            )
             kills += 1
             with closing(sqlite3.connect(journal)) as connection:
                 connection.execute("PRAGMA query_only = 1")
@@ -92,4 +93,6 @@ def test_a_run_killed_fifty_times_loses_nothing_and_pays_nothing_twice(tmp_path)
     # What was sent in excess is at most what was in flight at the kills.
     excess = sum(asked.values()) - PROBLEMS * SAMPLES
     assert excess <= in_doubt[-1] <= KILLS * IN_FLIGHT
-    print(f"{kills} kills, {sum(asked.values())} calls for {PROBLEMS * SAMPLES} samples, {in_doubt[-1]} in doubt")
+    print(
+        f"{kills} kills, {sum(asked.values())} calls for {PROBLEMS * SAMPLES} samples, {in_doubt[-1]} in doubt"
+    )
