@@ -5,7 +5,7 @@ import pytest
 
 from orchestrator.errors import JournalError, JournalMismatchError
 from orchestrator.runtime import Journal
-from orchestrator.runtime.journal import RunRecord
+from orchestrator.runtime.journal import RunRecord, _Row
 from orchestrator.types import (
     Answer,
     CallId,
