@@ -22,7 +22,7 @@ import time
 from collections.abc import Awaitable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import JournalError, JournalMismatchError
 from ..types import CallId, Outcome, Price, Request, Sample, Usage
@@ -138,8 +138,7 @@ def _resolve(futures: list[asyncio.Future[None]], error: JournalError | None) ->
             future.exception()  # marked as seen: a result nobody awaits must not warn
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(NamedTuple):
     sql: str
     values: tuple[Any, ...]
     written: asyncio.Future[None] | None
@@ -376,8 +375,8 @@ class Journal:
             return
         connection.execute("BEGIN")
         try:
-            for row in batch:
-                connection.execute(row.sql, row.values)
+            for sql in dict.fromkeys(row.sql for row in batch):
+                connection.executemany(sql, [row.values for row in batch if row.sql is sql])
             connection.execute("COMMIT")
         except sqlite3.Error:
             with contextlib.suppress(sqlite3.Error):

@@ -24,27 +24,18 @@ __all__ = [
 SampleFinder = Callable[[str, int, int], Sample | None]
 """Finds a recorded sample by call path, ordinal and choice index."""
 
-_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def dumps(value: Any) -> str:
-    """Compact JSON with sorted keys; lone surrogates become replacement characters."""
-    return _compact.encode(value).encode("utf-8", "replace").decode("utf-8")
+    """Compact JSON, keys in their own order; lone surrogates become replacement characters."""
+    text = _compact.encode(value)
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def encode_usage(usage: Usage) -> dict[str, Any]:
     """`usage` as a JSON object without its zero fields; money as integer picodollars."""
-    fields: dict[str, Any] = {
-        "prompt_tokens": usage.prompt_tokens,
-        "completion_tokens": usage.completion_tokens,
-        "requests": usage.requests,
-        "picodollars": usage.picodollars,
-        "cached_tokens": usage.cached_tokens,
-        "reasoning_tokens": usage.reasoning_tokens,
-        "seconds": usage.seconds,
-        "estimated": usage.estimated,
-    }
-    return {name: value for name, value in fields.items() if value}
+    return {name: value for name in Usage.__slots__ if (value := getattr(usage, name))}
 
 
 def decode_usage(fields: Mapping[str, Any]) -> Usage:
