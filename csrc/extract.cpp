@@ -512,7 +512,11 @@ std::optional<Extracted> loose_choice(std::string_view text) {
 
 std::optional<Extracted> loose_number(std::string_view text) {
   if (text.size() <= kMaxBare || looks_like_math(text)) {
-    if (auto key = number_key(text, Kind::number)) return refusing_none(text, *std::move(key));
+    if (auto key = number_key(text, Kind::number)) {
+      // "x = 5" says 5, and that is what to show.
+      const std::string_view said = trim(text.substr(text.rfind('=') + 1));
+      return refusing_none(said.empty() ? text : said, *std::move(key));
+    }
     if (looks_like_math(simplify(unwrap(text)))) return std::nullopt;
   }
   return last_number(text).answer;

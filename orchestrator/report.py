@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Proportion", "Summary", "Tracker", "money", "usage_dict"]
 
+LIMITS = (StopReason.BUDGET, StopReason.DEADLINE)
+"""Endings that the stop reasons tell already; they are no errors."""
+
 Z_95 = 1.959963984540054
 RIGHT_ENOUGH = 0.5
 """A check's score from which an answer counts as right."""
@@ -186,7 +189,7 @@ class Tracker:
         self._usage += outcome.usage
         self._reasons[outcome.stop_reason] += 1
         self._stopped_early |= outcome.stop_reason is StopReason.DECIDED
-        if outcome.error is not None:
+        if outcome.error is not None and outcome.stop_reason not in LIMITS:
             known = outcome.error in self._errors or len(self._errors) < self.MOST_MESSAGES
             self._errors[outcome.error if known else "further errors"] += 1
         if not outcome.candidates:

@@ -94,6 +94,7 @@ class Limited(Wrapper):
     Args:
         inner: Makes one attempt.
         limit: The adaptive concurrency limit.
+        weighted: Count a request as its `n` choices, for a server whose width is in sequences.
         requests_per_minute: Attempts started a minute, or None.
         tokens_per_minute: Worst-case tokens started a minute (corrected once usage is known), or None.
         emit: Receives `LimitChanged`.
@@ -106,6 +107,7 @@ class Limited(Wrapper):
         inner: Backend,
         *,
         limit: AdaptiveLimit,
+        weighted: bool = False,
         requests_per_minute: float | None = None,
         tokens_per_minute: float | None = None,
         emit: Callable[[Event], None],
@@ -113,7 +115,7 @@ class Limited(Wrapper):
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:
         super().__init__(inner)
-        self.limit = limit
+        self.limit, self._weighted = limit, weighted
         self._requests = (
             None if requests_per_minute is None else TokenBucket(requests_per_minute, clock=clock)
         )
@@ -121,15 +123,16 @@ class Limited(Wrapper):
         self._emit, self._clock, self._sleep = emit, clock, sleep
         self._unpaced = self._requests is None and self._tokens is None
         self._in_flight = 0
-        self._waiting: deque[anyio.Event] = deque()
+        self._waiting: deque[tuple[anyio.Event, int]] = deque()
 
     @property
     def in_flight(self) -> int:
-        """Calls holding a slot now."""
+        """Slots taken now: calls, or their choices when weighted."""
         return self._in_flight
 
     async def complete(self, request: Request) -> list[Sample]:
-        await self._take_slot()
+        weight = request.n if self._weighted else 1
+        await self._take(weight)
         try:
             saturated = self._in_flight >= self.limit.value
             worst = 0 if self._unpaced else await self._pace(request)
@@ -146,29 +149,34 @@ class Limited(Wrapper):
             self._moved(before, "429")
             raise
         finally:
-            self._in_flight -= 1
+            self._in_flight -= weight
             self._wake()
 
-    async def _take_slot(self) -> None:
-        if self._in_flight < self.limit.value and not self._waiting:
-            self._in_flight += 1
+    async def _take(self, weight: int) -> None:
+        if self._fits(weight) and not self._waiting:
+            self._in_flight += weight
             return
         turn = anyio.Event()
-        self._waiting.append(turn)
+        self._waiting.append((turn, weight))
         try:
             await turn.wait()  # whoever wakes us has counted us in
         except BaseException:
             if turn.is_set():
-                self._in_flight -= 1
-                self._wake()
+                self._in_flight -= weight
             else:
-                self._waiting.remove(turn)
+                self._waiting.remove((turn, weight))
+            self._wake()
             raise
 
+    def _fits(self, weight: int) -> bool:
+        # One that is wider than the whole limit goes when nothing else does.
+        return self._in_flight == 0 or self._in_flight + weight <= self.limit.value
+
     def _wake(self) -> None:
-        while self._waiting and self._in_flight < self.limit.value:
-            self._in_flight += 1
-            self._waiting.popleft().set()
+        while self._waiting and self._fits(self._waiting[0][1]):
+            turn, weight = self._waiting.popleft()
+            self._in_flight += weight
+            turn.set()
 
     async def _pace(self, request: Request) -> int:
         delay = 0.0

@@ -217,6 +217,7 @@ class Controller:
         limited = Limited(
             attempt,
             limit=limit,
+            weighted=model.concurrency is None and width is not None,
             requests_per_minute=model.requests_per_minute,
             tokens_per_minute=model.tokens_per_minute,
             emit=self._emit,

@@ -96,6 +96,21 @@ async def test_no_more_calls_than_the_limit_are_in_flight():
     assert limited.in_flight == 0
 
 
+async def test_a_weighted_request_takes_as_many_slots_as_it_has_choices():
+    widths = []
+
+    async def answer(request):
+        widths.append(limited.in_flight)
+        return ["ok"] * request.n
+
+    limited = Limited(FunctionBackend(answer), limit=AdaptiveLimit(8), weighted=True, emit=lambda event: None)
+    async with anyio.create_task_group() as tasks:
+        for n in (4, 8, 3, 20):
+            tasks.start_soon(limited.complete, ASK.replace(n=n))
+    assert widths == [4, 8, 3, 20]
+    assert limited.in_flight == 0
+
+
 async def test_a_call_cancelled_while_waiting_for_its_turn_does_not_lose_a_slot():
     gate = anyio.Event()
 

@@ -42,7 +42,7 @@ def test_the_default_slots_follow_the_cores(installed, model, monkeypatch):
     monkeypatch.setattr(llama_cpp, "usable_cores", lambda: 2)
     launch = LlamaCpp().launch(model, port=0, parallel=None, context_length=64)
     assert launch.capabilities.parallel == 8
-    assert settings(launch)["cpuparams.n_threads"] == 2
+    assert settings(launch)["cpuparams.n_threads"] == 1
 
 
 def test_without_xllamacpp_the_error_says_how_to_install_it(model, monkeypatch):

@@ -40,8 +40,9 @@ class LlamaCpp:
     one.
 
     Attributes:
-        threads: Threads that compute, at least 1; None takes the cores this process may use. More threads
-            than free cores is far slower than fewer, since they wait for each other spinning.
+        threads: Threads that compute, at least 1; None takes the cores this process may use but one, which is
+            left to the caller and to everything else. More threads than free cores is far slower than fewer, since
+            they wait for each other spinning.
     """
 
     threads: int | None = None
@@ -61,7 +62,7 @@ class LlamaCpp:
         if importlib.util.find_spec("xllamacpp") is None:
             raise InvalidInputError(f"local models need the package xllamacpp; install it: {INSTALL}")
         cores = usable_cores()
-        threads = self.threads or cores
+        threads = self.threads or max(1, cores - 1)
         slots = parallel or min(MAX_SLOTS, SLOTS_PER_CORE * cores)
         context = context_length or min(DEFAULT_CONTEXT_LENGTH, model.context_length)
         settings = {

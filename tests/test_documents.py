@@ -1,0 +1,56 @@
+"""Documents are tests: the README's code runs and prints what it says, and every example loads."""
+
+import contextlib
+import io
+import re
+from pathlib import Path
+
+import pytest
+
+import orchestrator
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
+PYTHON = [number for number, (language, _) in enumerate(BLOCKS) if language == "python"]
+
+
+@pytest.mark.parametrize("number", PYTHON)
+def test_python_in_the_readme_prints_what_it_says(number):
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(BLOCKS[number][1], f"README block {number}", "exec"), {"__name__": "__main__"})
+    language, expected = BLOCKS[number + 1]
+    assert language == "text", "a Python block is followed by what it prints"
+    assert printed.getvalue() == expected
+
+
+@pytest.mark.parametrize("number", [n for n, (language, _) in enumerate(BLOCKS) if language == "yaml"])
+def test_program_files_in_the_readme_load(number, tmp_path):
+    (tmp_path / "program.yaml").write_text(BLOCKS[number][1])
+    assert orchestrator.load(str(tmp_path / "program.yaml")).models
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.yaml")), ids=lambda path: path.name)
+def test_every_example_loads_with_its_problems(path):
+    program = orchestrator.load(str(path))
+    if program.problems is not None:
+        problems = list(program.problems)
+        assert len(problems) >= 20
+        assert all(problem.reference is not None or problem.tests is not None for problem in problems)
+
+
+def test_the_program_in_the_examples_is_the_one_in_the_readme():
+    source = (ROOT / "examples" / "ask_until_two_agree.py").read_text()
+    function = source[source.index("async def") :].strip()
+    assert any(function in body for language, body in BLOCKS if language == "python")
+
+
+def test_the_file_in_the_readme_is_the_one_in_the_examples():
+    assert any(body == (ROOT / "examples" / "quarter.yaml").read_text() for _, body in BLOCKS)
+
+
+def test_the_readme_names_the_commands_that_ci_runs():
+    for name in ("job", "test"):
+        [line] = re.findall(rf"<!-- ci: {name} -->\n```sh\n(python -m venv .*)\n```", README)
+        assert line.startswith("python -m venv .venv && . .venv/bin/activate && pip install")
