@@ -23,8 +23,8 @@ __all__ = ["structlog_recorder"]
 def structlog_recorder(logger: Any = None) -> Recorder:
     """A recorder that logs one structured event per settled, replayed, failed or retried call, and per problem.
 
-    Levels: `info` for what went well, `warning` for what was retried, shrunk or given up. Texts of prompts and samples
-    are not logged: they stand in the journal.
+    Levels: `info` for what went well, `warning` for what was retried, shrunk or given up. Texts of prompts and
+    samples are not logged: they stand in the journal.
 
     Args:
         logger: A structlog logger; None for `structlog.get_logger("orchestrator")`.
