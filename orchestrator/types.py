@@ -9,10 +9,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
-
-if TYPE_CHECKING:
-    from .budget import Hold
+from typing import Any, Protocol, TypeAlias
 
 __all__ = [
     "PICODOLLARS_PER_USD",
@@ -26,6 +23,7 @@ __all__ = [
     "Price",
     "Problem",
     "Request",
+    "Reservation",
     "Sample",
     "Score",
     "StopReason",
@@ -169,6 +167,23 @@ class CallId:
         return f"{self.problem}:{self.path}#{self.ordinal}"
 
 
+class Reservation(Protocol):
+    """What a call may use at most, set aside for it; `budget.Hold` is one."""
+
+    @property
+    def worst_case(self) -> Usage:
+        """What was set aside."""
+
+    def commit(self, usage: Usage) -> None:
+        """Charge what the call used and end the reservation."""
+
+    def settle(self, usage: Usage) -> None:
+        """Charge a failed attempt and keep the rest for the next one."""
+
+    async def restore(self) -> None:
+        """Set the full worst case aside again after `settle`."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """What a backend is asked for. Exactly one of `messages` and `prompt` is given.
@@ -203,7 +218,7 @@ class Request:
     call: CallId | None = field(default=None, compare=False)
     digest: str = field(default="", compare=False)
     attempt: int = field(default=0, compare=False)
-    hold: Hold | None = field(default=None, compare=False, repr=False)
+    hold: Reservation | None = field(default=None, compare=False, repr=False)
 
     def replace(self, **changes: Any) -> Request:
         """A copy with these fields changed; half the cost of `dataclasses.replace`, on the path of every call."""
