@@ -9,10 +9,11 @@ from __future__ import annotations
 import time
 from asyncio import CancelledError
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Protocol
 
-from ..errors import BackendError
+from ..errors import BackendError, JournalError
 from ..events import CallFailed, CallReplayed, CallSent, CallSettled, Event
 from ..types import CallId, Price, Request, Sample, Usage
 from .base import Backend, Wrapper
@@ -134,9 +135,11 @@ class Journaled(Wrapper):
         return usage
 
     def _close(self, row: int, usage: Usage, *, error: str, cancelled: bool) -> None:
-        # Queued, not awaited: the failure must reach the caller even while it is being cancelled.
+        # Queued, not awaited, and a dead journal is left for the next call to report: this failure, or the
+        # cancellation, must reach the caller as it is.
         if self._log is not None:
-            self._log.finish(row, usage=usage, error=error, cancelled=cancelled)
+            with suppress(JournalError):
+                self._log.finish(row, usage=usage, error=error, cancelled=cancelled)
 
 
 def _stamped(sample: Sample, request: Request, seconds: float) -> Sample:
