@@ -17,6 +17,17 @@ ASK = Request(messages=({"role": "user", "content": "hi"},), max_tokens=8)
 WORST = Usage(prompt_tokens=10, completion_tokens=100, requests=1, picodollars=7)
 
 
+class Written:
+    """Awaited when somebody waits for a row; may be left alone, as the journal's futures may."""
+
+    def __init__(self, rows):
+        self.rows = rows
+
+    def __await__(self):
+        self.rows.append(("written",))
+        yield from ()
+
+
 class Log:
     """Keeps rows in order; `dead` from the first failure on."""
 
@@ -25,16 +36,13 @@ class Log:
 
     def intend(self, request, *, model, price):
         self.rows.append(("intent", model))
-        return len(self.rows), self._written()
+        return len(self.rows), Written(self.rows)
 
     def finish(self, row, *, usage, samples=(), error=None, cancelled=False):
         if self.dead:
             raise JournalError("the disk is full")
         self.rows.append(("cancelled" if cancelled else "error" if error else "ok", usage))
-        return self._written()
-
-    async def _written(self):
-        self.rows.append(("written",))
+        return Written(self.rows)
 
 
 class Hold:
