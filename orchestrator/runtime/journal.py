@@ -40,6 +40,12 @@ APPLICATION_ID = 0x6F726368  # "orch"
 LARGEST_BATCH = 512
 REMEMBERED_DIGESTS = 65_536
 
+_open_here: set[tuple[int, int]] = set()
+"""Device and inode of the journals open in this process. Closing any descriptor of a file drops all POSIX locks the
+process has on it, SQLite's included, and another process may then delete the log that is being written: a journal
+that is open here must not even be opened to ask for the lock.
+"""
+
 SCHEMA = """
 CREATE TABLE run (
     id TEXT PRIMARY KEY, program TEXT NOT NULL, program_hash TEXT NOT NULL, seed INTEGER NOT NULL,
@@ -183,6 +189,10 @@ class Journal:
     # Opening ---------------------------------------------------------------------------------------------
 
     def _lock(self) -> int:
+        in_use = f"the journal {str(self.path)!r} is in use by another run: wait for it or use another file"
+        with contextlib.suppress(OSError):
+            if _file_key(os.stat(self.path)) in _open_here:
+                raise JournalError(in_use)
         try:
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
@@ -192,12 +202,12 @@ class Journal:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
                 os.close(descriptor)
-                raise JournalError(
-                    f"the journal {str(self.path)!r} is in use by another run: wait for it or use another file"
-                ) from error
+                raise JournalError(in_use) from error
+        _open_here.add(_file_key(os.fstat(descriptor)))
         return descriptor
 
     def _unlock(self) -> None:
+        _open_here.discard(_file_key(os.fstat(self._lock_fd)))
         os.close(self._lock_fd)
 
     def _connect(self, durable: bool) -> sqlite3.Connection:
@@ -483,6 +493,10 @@ class RecordedCalls:
         if recorded is None:
             return None
         return next((sample for sample in recorded[1] if sample.index == index), None)
+
+
+def _file_key(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
 
 
 def request_body(request: Request, model: str) -> str:

@@ -1,4 +1,6 @@
 import sqlite3
+import subprocess
+import sys
 
 import anyio
 import pytest
@@ -227,3 +229,20 @@ async def test_text_that_is_not_unicode_is_kept_as_far_as_it_can_be(tmp_path):
     [found] = journal.recorded("p1").find(CallId(problem="p1", path="", ordinal=0), "d")
     assert found.text == "bad ? and \x00 nul"
     journal.close()
+
+
+LOOK = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('SELECT * FROM calls'); c.close()"
+
+
+async def test_a_second_run_turned_away_in_the_same_process_does_not_unlock_the_first(tmp_path):
+    path = tmp_path / "run.db"
+    journal = Journal(path)
+    await complete_call(journal)
+    with pytest.raises(JournalError, match="in use"):
+        Journal(path, resume=True)
+    # Someone looks at the file meanwhile: were the locks gone, this would delete the log that is written to.
+    subprocess.run([sys.executable, "-c", LOOK, str(path)], check=True)
+    await complete_call(journal, ordinal=1)
+    assert (tmp_path / "run.db-wal").exists()
+    journal.close()
+    Journal(path, resume=True).close()
