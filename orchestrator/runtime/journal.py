@@ -358,6 +358,10 @@ class Journal:
                     self._error = JournalError(
                         f"cannot write the journal {str(self.path)!r}: {error}; make room, then resume the run"
                     )
+                except Exception as error:  # a value SQLite cannot hold: who waits must hear of it
+                    self._error = JournalError(
+                        f"cannot write the journal {str(self.path)!r}: {type(error).__name__}: {error}"
+                    )
                 waiters.resolve(self._error)
 
     @contextlib.contextmanager
@@ -387,9 +391,9 @@ class Journal:
         connection.execute("BEGIN")
         try:
             for row in batch:
-                connection.execute(row.sql, row.values)
+                connection.execute(row.sql, [_storable(value) for value in row.values])
             connection.execute("COMMIT")
-        except sqlite3.Error:
+        except Exception:
             with contextlib.suppress(sqlite3.Error):
                 connection.execute("ROLLBACK")
             raise
@@ -427,7 +431,7 @@ class Journal:
         """The outcome recorded for `problem`, or None."""
         with self._translated():
             row = self._reader.execute(
-                "SELECT outcome FROM outcomes WHERE problem = ?", (problem,)
+                "SELECT outcome FROM outcomes WHERE problem = ?", (_storable(problem),)
             ).fetchone()
             if row is None:
                 return None
@@ -455,7 +459,7 @@ class RecordedCalls:
             "r.requests, r.picodollars, r.cached_tokens, r.reasoning_tokens, r.seconds, r.estimated, "
             "c.worst_prompt_tokens, c.worst_completion_tokens, c.worst_picodollars "
             "FROM calls c LEFT JOIN results r ON r.call = c.id WHERE c.problem = ? ORDER BY c.id",
-            (problem,),
+            (_storable(problem),),
         )
         for path, ordinal, digest, status, samples, *amounts in rows:
             key = (path, ordinal)
@@ -493,6 +497,13 @@ class RecordedCalls:
         if recorded is None:
             return None
         return next((sample for sample in recorded[1] if sample.index == index), None)
+
+
+def _storable(value: Any) -> Any:
+    """`value` as SQLite can hold it: lone surrogates become replacement characters."""
+    if isinstance(value, str) and not value.isascii():
+        return value.encode("utf-8", "replace").decode("utf-8")
+    return value
 
 
 def _file_key(status: os.stat_result) -> tuple[int, int]:

@@ -246,3 +246,23 @@ async def test_a_second_run_turned_away_in_the_same_process_does_not_unlock_the_
     assert (tmp_path / "run.db-wal").exists()
     journal.close()
     Journal(path, resume=True).close()
+
+
+async def test_a_problem_and_an_error_that_are_not_unicode_are_kept_as_far_as_they_can_be(tmp_path):
+    journal = Journal(tmp_path / "run.db")
+    with anyio.fail_after(5):
+        await complete_call(journal, problem="p\ud800", samples=[sample()])
+        await complete_call(journal, problem="p\ud800", ordinal=1, error="the server said \ud800")
+    call = CallId(problem="p\ud800", path="", ordinal=0)
+    assert journal.recorded("p\ud800").find(call, "d") is not None
+    assert journal.counts().failed == 1
+    journal.close()
+
+
+async def test_a_number_too_large_for_the_file_is_an_error_and_not_a_hang(tmp_path):
+    journal = Journal(tmp_path / "run.db")
+    with anyio.fail_after(5), pytest.raises(JournalError, match="too large"):
+        await complete_call(journal, usage=Usage(completion_tokens=2**64))
+    with pytest.raises(JournalError, match="too large"):
+        await complete_call(journal, ordinal=1)
+    journal.close()
