@@ -90,6 +90,14 @@ class _Scope:
     limited_by: StopReason | None = None
 
 
+@dataclass(slots=True)
+class _Numbering:
+    """Calls made on one path so far, and branches taken by label; shared by the contexts on that path."""
+
+    calls: int = 0
+    labels: dict[str, int] = field(default_factory=dict)
+
+
 class Context:
     """A problem's view of a run; `branch` gives a part of the program its own budget and place in the trace.
 
@@ -113,12 +121,11 @@ class Context:
         self.problem, self.path, self.ledger = scope.problem, path, ledger
         self.answers, self.prompt, self.clock = answers, prompt, run.clock
         self.rng = random.Random(self._hash("rng"))
-        self._calls = 0
-        self._labels: dict[str, int] = {}
+        self._numbering = _Numbering()
         self._backends: dict[str, Backend] = {}
 
     def __repr__(self) -> str:
-        return f"Context(problem={self.problem.id!r}, path={self.path!r}, calls={self._calls})"
+        return f"Context(problem={self.problem.id!r}, path={self.path!r}, calls={self._numbering.calls})"
 
     @property
     def candidates(self) -> Sequence[Candidate]:
@@ -212,7 +219,8 @@ class Context:
 
     def branch(self, *, label: str, budget: Budget | None = None) -> Context:
         """A sub-context with its own budget (inside this one's) and its own path."""
-        count = self._labels[label] = self._labels.get(label, 0) + 1
+        labels = self._numbering.labels
+        count = labels[label] = labels.get(label, 0) + 1
         step = label if count == 1 else f"{label}~{count}"
         path = f"{self.path}/{step}" if self.path else step
         ledger = self.ledger if budget is None else self.ledger.child(budget, label=path)
@@ -221,7 +229,7 @@ class Context:
     def using(self, *, answers: AnswerReader | None = None, prompt: Prompt | None = None) -> Context:
         """This context, reading answers or putting problems another way, on the same path and numbering."""
         changed = self._copy(answers=answers, prompt=prompt)
-        changed._labels, changed._calls, changed.rng = self._labels, self._calls, self.rng
+        changed._numbering, changed.rng = self._numbering, self.rng
         return changed
 
     def _copy(
@@ -270,8 +278,8 @@ class Context:
         return Rendered(messages=({"role": "user", "content": text},))
 
     def _identified(self, request: Request, model: str) -> Request:
-        call = CallId(problem=self.problem.id, path=self.path, ordinal=self._calls)
-        self._calls += 1
+        call = CallId(problem=self.problem.id, path=self.path, ordinal=self._numbering.calls)
+        self._numbering.calls += 1
         seed = request.seed
         if seed is None:
             seed = self._hash(model, str(call.ordinal)) >> (64 - SEED_BITS)

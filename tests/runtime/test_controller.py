@@ -533,3 +533,16 @@ async def test_an_unknown_model_is_named_with_those_there_are():
     async with Controller(models={"small": ScriptedBackend(["4"])}) as controller:
         with pytest.raises(InvalidInputError, match="no model 'large'; there are: small"):
             await controller.run(Single(model="large"), "?")
+
+
+async def test_contexts_on_the_same_path_number_their_calls_together():
+    seen = []
+
+    async def program(ctx, problem):
+        reading = ctx.using(answers=NUMBER)
+        seen.extend([(await context.complete("?")).call.ordinal for context in (reading, ctx, reading)])
+        return Outcome()
+
+    async with Controller(models={"m": answering(lambda request: "4")}) as controller:
+        await controller.run(program, Problem(id="p", prompt="?"))
+    assert seen == [0, 1, 2]
