@@ -26,7 +26,13 @@ from .backends.base import Backend
 from .backends.journaled import Recorded, Resumed
 from .backends.metered import Metered
 from .budget import Budget, Ledger
-from .errors import BackendError, BudgetExceededError, DeadlineExceededError, InvalidInputError
+from .errors import (
+    BackendError,
+    BudgetExceededError,
+    DeadlineExceededError,
+    InvalidInputError,
+    UnknownPriceError,
+)
 from .events import Event, SamplingStopped
 from .prompts import Prompt, Rendered
 from .types import CallId, Candidate, Message, Outcome, Problem, Request, Sample, Score, StopReason
@@ -218,7 +224,15 @@ class Context:
     # Structure -------------------------------------------------------------------------------------------
 
     def branch(self, *, label: str, budget: Budget | None = None) -> Context:
-        """A sub-context with its own budget (inside this one's) and its own path."""
+        """A sub-context with its own budget (inside this one's) and its own path.
+
+        Raises:
+            UnknownPriceError: The budget limits money and a model's price is not known.
+        """
+        if budget is not None and budget.usd is not None:
+            for model in self._run.models.values():
+                if model.price is None:
+                    raise UnknownPriceError(model.name)
         labels = self._numbering.labels
         count = labels[label] = labels.get(label, 0) + 1
         step = label if count == 1 else f"{label}~{count}"
@@ -483,7 +497,7 @@ async def _complete(backend: Backend, request: Request, samples: list[Sample]) -
     samples += await backend.complete(request)
     call, again = request.call, 0
     while call is not None and samples and len(samples) < request.n:
-        identity = CallId(problem=call.problem, path=f"{call.path}~{call.ordinal}", ordinal=again)
+        identity = CallId(problem=call.problem, path=f"{call.path}#{call.ordinal}", ordinal=again)
         samples += await backend.complete(request.replace(n=request.n - len(samples), call=identity))
         again += 1
 

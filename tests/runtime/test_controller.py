@@ -505,7 +505,7 @@ async def test_a_server_that_gives_fewer_choices_than_asked_for_is_asked_again()
     async with Controller(models={"m": backend}, answers=NUMBER) as controller:
         outcome = await controller.run(SelfConsistency(n=5, per_call=5, stop=FixedSize()), "2 + 2?")
     assert len(outcome.candidates) == 5
-    assert requests == [("0:#0", 5), ("0:~0#0", 3), ("0:~0#1", 1)]
+    assert requests == [("0:#0", 5), ("0:#0#0", 3), ("0:#0#1", 1)]
 
 
 async def test_a_request_for_several_samples_is_cut_down_to_those_the_budget_allows():
@@ -546,3 +546,35 @@ async def test_contexts_on_the_same_path_number_their_calls_together():
     async with Controller(models={"m": answering(lambda request: "4")}) as controller:
         await controller.run(program, Problem(id="p", prompt="?"))
     assert seen == [0, 1, 2]
+
+
+async def test_a_call_made_again_is_no_call_of_a_branch_with_the_same_label():
+    calls = []
+
+    async def answer(request):
+        calls.append(request.call)
+        return "4"
+
+    async def program(ctx, problem):
+        for branch in (ctx.branch(label="side"), ctx.branch(label="side")):
+            for _ in range(3):
+                async for _ in branch.sample("?", n=2, per_call=2):
+                    pass
+        return Outcome()
+
+    backend = FunctionBackend(answer, capabilities=Capabilities(n=True))
+    async with Controller(models={"m": backend}) as controller:
+        await controller.run(program, Problem(id="p", prompt="?"))
+    assert len(calls) == 12
+    assert len(set(calls)) == 12
+
+
+async def test_a_branch_that_limits_money_needs_known_prices():
+    async def program(ctx, problem):
+        await ctx.branch(label="cheap", budget=Budget(usd=1)).complete("?")
+        return Outcome()
+
+    async with Controller(models={"m": answering(lambda request: "4")}) as controller:
+        with pytest.raises(UnknownPriceError):
+            await controller.run(program, "2 + 2?")
+        assert controller.ledger.spent.requests == 0
