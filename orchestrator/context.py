@@ -15,7 +15,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, Protocol, Self, runtime_checkable
 
 import anyio
@@ -71,7 +70,6 @@ class Run:
         models: Backends by name, each already journaled, limited and retried; the first is the default.
         sampling: Default sampling fields by model.
         seed: The run's seed.
-        root: The run's account.
         emit: Receives every event.
         clock: Seconds, monotonic.
     """
@@ -79,7 +77,6 @@ class Run:
     models: Mapping[str, Backend]
     sampling: Mapping[str, Mapping[str, Any]]
     seed: int
-    root: Ledger
     emit: Callable[[Event], None]
     clock: Callable[[], float] = time.monotonic
 
@@ -238,6 +235,8 @@ class Context:
         step = label if count == 1 else f"{label}~{count}"
         path = f"{self.path}/{step}" if self.path else step
         ledger = self.ledger if budget is None else self.ledger.child(budget, label=path)
+        if budget is not None and self._scope.recorded is not None:
+            ledger.charge(self._scope.recorded.usage_below(path), below=self.ledger)
         return self._copy(ledger=ledger, path=path)
 
     def using(self, *, answers: AnswerReader | None = None, prompt: Prompt | None = None) -> Context:
@@ -310,8 +309,7 @@ class Context:
             run, scope = self._run, self._scope
             backend: Backend = Metered(run.models[model], account=self.ledger, emit=run.emit)
             if scope.recorded is not None:
-                charge = partial(self.ledger.charge, below=run.root)
-                backend = Resumed(backend, recorded=scope.recorded, charge=charge, emit=run.emit)
+                backend = Resumed(backend, recorded=scope.recorded, emit=run.emit)
             self._backends[model] = backend
         return self._backends[model]
 

@@ -44,8 +44,8 @@ class Recorded(Protocol):
     def find(self, call: CallId, digest: str) -> list[Sample] | None:
         """The samples of a completed call, or None."""
 
-    def prior_usage(self, call: CallId) -> Usage:
-        """What earlier attempts at this call were charged, in-doubt ones at their worst case."""
+    def usage_below(self, path: str) -> Usage:
+        """What calls on `path` and below it were charged, in-doubt ones at their worst case."""
 
 
 def charge_for(error: BaseException, worst_case: Usage) -> Usage:
@@ -149,32 +149,23 @@ def _stamped(sample: Sample, request: Request, seconds: float) -> Sample:
 
 
 class Resumed(Wrapper):
-    """Answers calls that an earlier run completed, free of charge; passes the others on.
+    """Answers calls that an earlier run completed; passes the others on.
+
+    Nothing is charged here: what the earlier run paid was charged when the problem's account was opened.
 
     Args:
         inner: Where calls without a record go.
         recorded: The earlier run's calls.
-        charge: Told what the earlier run paid for a call, so that problem and branch totals include it.
         emit: Receives `CallReplayed`.
     """
 
-    def __init__(
-        self,
-        inner: Backend,
-        *,
-        recorded: Recorded,
-        charge: Callable[[Usage], None],
-        emit: Callable[[Event], None],
-    ) -> None:
+    def __init__(self, inner: Backend, *, recorded: Recorded, emit: Callable[[Event], None]) -> None:
         super().__init__(inner)
-        self._recorded, self._charge, self._emit = recorded, charge, emit
+        self._recorded, self._emit = recorded, emit
 
     async def complete(self, request: Request) -> list[Sample]:
         if request.call is None:
             return await self.inner.complete(request)
-        prior = self._recorded.prior_usage(request.call)
-        if prior.requests:
-            self._charge(prior)
         samples = self._recorded.find(request.call, request.digest)
         if samples is None:
             return await self.inner.complete(request)

@@ -178,7 +178,6 @@ class Controller:
                 models={name: self._wire(name, model) for name, model in self._models.items()},
                 sampling={name: model.sampling for name, model in self._models.items()},
                 seed=self._seed,
-                root=self.ledger,
                 emit=self._emit,
                 clock=self._clock,
             )
@@ -320,6 +319,10 @@ class Controller:
         self._emit(ProblemStarted(problem=problem.id))
         started = self._clock()
         account = self.ledger.child(self.per_problem, label=problem.id)
+        if recorded:
+            # All of it at once, and the run has paid already: a limit that calls of now are held against must know
+            # of every call of then, also of those the program comes to last, or never.
+            account.charge(recorded.usage_below(""), below=self.ledger)
         outcome, error = await self._attempt(program, problem, account, recorded or None)
         outcome = replace(
             outcome,

@@ -487,9 +487,17 @@ class RecordedCalls:
         recorded = self._samples.get((call.path, call.ordinal))
         return recorded[1] if recorded is not None and recorded[0] == digest else None
 
-    def prior_usage(self, call: CallId) -> Usage:
-        """What earlier attempts at this call were charged, in-doubt ones at their worst case."""
-        return self._usage.get((call.path, call.ordinal), Usage())
+    def usage_below(self, path: str) -> Usage:
+        """What calls on `path` and below it were charged, in-doubt ones at their worst case."""
+        below = (path + "/", path + "#")  # its branches, and its calls made again
+        return sum(
+            (
+                usage
+                for (at, _), usage in self._usage.items()
+                if not path or at == path or at.startswith(below)
+            ),
+            Usage(),
+        )
 
     def sample(self, path: str, ordinal: int, index: int) -> Sample | None:
         """One recorded sample."""

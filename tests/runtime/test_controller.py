@@ -578,3 +578,61 @@ async def test_a_branch_that_limits_money_needs_known_prices():
         with pytest.raises(UnknownPriceError):
             await controller.run(program, "2 + 2?")
         assert controller.ledger.spent.requests == 0
+
+
+async def resumed_under(tmp_path, per_problem):
+    """Three calls whose first attempt always fails, under a limit of four requests; the outcomes of two runs."""
+
+    def flaky(request):
+        return StatusError("it broke", status=500) if request.attempt == 0 else "4"
+
+    async def program(ctx, problem):
+        return Outcome(candidates=[ctx.read(sample) async for sample in ctx.sample("?", n=3)])
+
+    outcomes = []
+    for resume in (False, True):
+        model = Model(backend=answering(flaky), retry=RetryPolicy(base=0.0))
+        async with Controller(
+            models={"m": model},
+            per_problem=per_problem,
+            journal=str(tmp_path / "run.db"),
+            resume=resume,
+            concurrency=1,
+        ) as controller:
+            outcomes.append(await controller.run(program, Problem(id="p", prompt="?")))
+            journal = controller.journal.charged()
+            assert controller.ledger.spent.requests == journal.requests
+            assert outcomes[-1].usage.requests == journal.requests
+    return outcomes
+
+
+async def test_a_resumed_problem_counts_all_it_paid_for_before_it_sends_more(tmp_path):
+    before, after = await resumed_under(tmp_path, Budget(requests=4))
+    assert before.usage.requests == 4
+    assert after.usage.requests == 4
+    assert after.stop_reason is StopReason.BUDGET
+    assert len(after.candidates) == len(before.candidates) == 1
+
+
+async def test_a_resumed_branch_counts_all_it_paid_for_before_it_sends_more(tmp_path):
+    spent = []
+
+    async def program(ctx, problem):
+        side = ctx.branch(label="side", budget=Budget(requests=4))
+        async for _ in side.sample("?", n=3):
+            pass
+        spent.append(side.ledger.spent.requests)
+        raise RuntimeError("so that it is done again")
+
+    for resume in (False, True):
+        model = Model(
+            backend=answering(
+                lambda request: StatusError("it broke", status=500) if request.attempt == 0 else "4"
+            ),
+            retry=RetryPolicy(base=0.0),
+        )
+        path = str(tmp_path / "run.db")
+        async with Controller(models={"m": model}, journal=path, resume=resume, concurrency=1) as controller:
+            with pytest.raises(RuntimeError):
+                await controller.run(program, Problem(id="p", prompt="?"))
+    assert spent == [4, 4]

@@ -65,7 +65,7 @@ async def test_a_result_is_found_by_a_resumed_run(tmp_path):
     assert found.text == "4"
     assert found.logprobs == logprobs
     assert found.call == call
-    assert recorded.prior_usage(call).picodollars == 2_900_000
+    assert recorded.usage_below(call.path).picodollars == 2_900_000
     journal.close()
 
 
@@ -89,9 +89,9 @@ async def test_an_intent_without_a_result_is_in_doubt_and_counts_at_its_worst_ca
     assert charged.completion_tokens == 5 + 100
     assert charged.picodollars == 2_900_000 + 41_000_000
     assert charged.estimated
-    assert (
-        journal.recorded("p1").prior_usage(CallId(problem="p1", path="", ordinal=1)).completion_tokens == 100
-    )
+    paid = journal.recorded("p1").usage_below("")
+    assert (paid.completion_tokens, paid.picodollars) == (charged.completion_tokens, charged.picodollars)
+    assert journal.recorded("p1").usage_below("side").requests == 0
     journal.close()
 
 
