@@ -86,6 +86,7 @@ class _Scope:
     """What the contexts of one problem share."""
 
     problem: Problem
+    account: Ledger
     tasks: TaskGroup
     recorded: Recorded | None
     candidates: list[Candidate] = field(default_factory=list)
@@ -468,7 +469,7 @@ async def _draw(
                 for request in requests:
                     tasks.create_task(_call(context, scope, backend, request, round_))
         if round_.waiting and not round_.cancelled:
-            _hold_up(scope, context, round_, DeadlineExceededError(account=context.ledger.label))
+            _hold_up(scope, context, round_, DeadlineExceededError(account=context.ledger.first_to_end()))
     finally:
         round_.end()
 
@@ -506,5 +507,14 @@ def _hold_up(
     deadline = isinstance(error, DeadlineExceededError)
     round_.reason = StopReason.DEADLINE if deadline else StopReason.BUDGET
     round_.failures.append(error)
-    if not context.path:  # a branch that used up its own budget is the program's business
+    if error.account not in _own_accounts(scope, context):  # else it is the program's business
         scope.limited_by = round_.reason
+
+
+def _own_accounts(scope: _Scope, context: Context) -> set[str]:
+    """Labels of the accounts the program opened itself for `context`: those of branches with a budget."""
+    labels, ledger = set[str](), context.ledger
+    while ledger is not scope.account and ledger.parent is not None:
+        labels.add(ledger.label)
+        ledger = ledger.parent
+    return labels

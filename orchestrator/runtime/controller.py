@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import random
 import time
@@ -250,7 +251,11 @@ class Controller:
             problem = Problem(id="0", prompt=problem)
         self._begin(program)
         outcome, error = await self._solve(program, problem)
-        if error is not None and (not outcome.candidates or not isinstance(error, OrchestratorError)):
+        if error is not None and (
+            not outcome.candidates
+            or not isinstance(error, OrchestratorError)
+            or isinstance(error, InvalidInputError)
+        ):
             raise error
         return outcome
 
@@ -343,7 +348,7 @@ class Controller:
         error: Exception | None = None
         deadline = math.inf if account.deadline is None else account.deadline + GRACE
         async with anyio.create_task_group() as tasks:
-            scope = _Scope(problem=problem, tasks=tasks, recorded=recorded)
+            scope = _Scope(problem=problem, account=account, tasks=tasks, recorded=recorded)
             context = Context(
                 self._run_state,
                 scope,
@@ -353,10 +358,20 @@ class Controller:
                 prompt=self._prompt,
             )
             try:
-                with anyio.move_on_at(deadline):
+                with anyio.move_on_at(deadline) as limit:
                     outcome = await program(context, problem)
+                if not limit.cancelled_caught and not isinstance(outcome, Outcome):
+                    raise InvalidInputError(
+                        f"a control program must return an Outcome, not {type(outcome).__name__}"
+                    )
+            except asyncio.CancelledError as raised:
+                task = asyncio.current_task()
+                if task is None or task.cancelling():
+                    raise
+                error = RuntimeError("the program awaited something that had been cancelled")
+                error.__cause__ = raised
             except Exception as raised:
-                error = raised
+                error, outcome = raised, None
             tasks.cancel_scope.cancel()  # P7: nothing outlives its program
         if isinstance(error, JournalError):
             raise error  # what cannot be recorded must not go on being paid for
@@ -366,8 +381,6 @@ class Controller:
         if outcome is None:
             outcome = _best_so_far(scope)
             outcome = replace(outcome, stop_reason=_reason_of(error), error=_describe_error(error))
-        if not isinstance(outcome, Outcome):
-            raise InvalidInputError(f"a control program must return an Outcome, not {type(outcome).__name__}")
         if outcome.stop_reason is StopReason.COMPLETE and scope.limited_by is not None:
             outcome = replace(outcome, stop_reason=scope.limited_by)
         if not outcome.candidates:

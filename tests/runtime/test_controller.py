@@ -1,3 +1,4 @@
+import asyncio
 import sqlite3
 
 import anyio
@@ -636,3 +637,61 @@ async def test_a_resumed_branch_counts_all_it_paid_for_before_it_sends_more(tmp_
             with pytest.raises(RuntimeError):
                 await controller.run(program, Problem(id="p", prompt="?"))
     assert spent == [4, 4]
+
+
+async def test_a_run_budget_that_binds_in_a_branch_ends_the_problem_and_is_resumed(tmp_path):
+    async def program(ctx, problem):
+        side = ctx.branch(label="side")
+        return Outcome(candidates=[ctx.read(sample) async for sample in side.sample("?", n=5)])
+
+    outcomes = []
+    for resume, requests in ((False, 2), (True, 20)):
+        async with Controller(
+            models={"m": answering(lambda request: "4")},
+            budget=Budget(requests=requests),
+            journal=str(tmp_path / "run.db"),
+            resume=resume,
+        ) as controller:
+            outcomes.append(await controller.run(program, Problem(id="p", prompt="?")))
+    assert [outcome.stop_reason for outcome in outcomes] == [StopReason.BUDGET, StopReason.COMPLETE]
+    assert [len(outcome.candidates) for outcome in outcomes] == [2, 5]
+
+
+async def test_a_branch_that_used_up_its_own_budget_does_not_end_the_problem():
+    async def program(ctx, problem):
+        side = ctx.branch(label="side", budget=Budget(requests=2))
+        return Outcome(candidates=[ctx.read(sample) async for sample in side.sample("?", n=5)])
+
+    async with Controller(models={"m": answering(lambda request: "4")}) as controller:
+        outcome = await controller.run(program, "2 + 2?")
+    assert outcome.stop_reason is StopReason.COMPLETE
+    assert len(outcome.candidates) == 2
+
+
+@pytest.mark.parametrize("returned", [None, "4"])
+async def test_a_program_that_returns_no_outcome_fails_its_own_problem_only(returned):
+    async def program(ctx, problem):
+        await ctx.complete("?")
+        return returned if problem.id == "p1" else Outcome()
+
+    async with Controller(models={"m": answering(lambda request: "4")}) as controller:
+        with pytest.raises(InvalidInputError, match=f"not {type(returned).__name__}"):
+            await controller.run(program, Problem(id="p1", prompt="?"))
+        outcomes = {outcome.problem: outcome async for outcome in controller.map(program, problems(4))}
+    assert len(outcomes) == 4
+    assert outcomes["p1"].stop_reason is StopReason.ERROR
+    assert "must return an Outcome" in outcomes["p1"].error
+    assert outcomes["p1"].usage.requests == 1
+
+
+async def test_a_program_that_awaits_something_cancelled_fails_its_own_problem_only():
+    async def program(ctx, problem):
+        if problem.id == "p1":
+            raise asyncio.CancelledError
+        return Outcome()
+
+    async with Controller(models={"m": answering(lambda request: "4")}) as controller:
+        with anyio.fail_after(5):
+            outcomes = {outcome.problem: outcome async for outcome in controller.map(program, problems(4))}
+    assert len(outcomes) == 4
+    assert outcomes["p1"].stop_reason is StopReason.ERROR

@@ -1,5 +1,4 @@
 import sqlite3
-import subprocess
 import sys
 
 import anyio
@@ -241,7 +240,7 @@ async def test_a_second_run_turned_away_in_the_same_process_does_not_unlock_the_
     with pytest.raises(JournalError, match="in use"):
         Journal(path, resume=True)
     # Someone looks at the file meanwhile: were the locks gone, this would delete the log that is written to.
-    subprocess.run([sys.executable, "-c", LOOK, str(path)], check=True)
+    await anyio.run_process([sys.executable, "-c", LOOK, str(path)])
     await complete_call(journal, ordinal=1)
     assert (tmp_path / "run.db-wal").exists()
     journal.close()
