@@ -695,3 +695,41 @@ async def test_a_program_that_awaits_something_cancelled_fails_its_own_problem_o
             outcomes = {outcome.problem: outcome async for outcome in controller.map(program, problems(4))}
     assert len(outcomes) == 4
     assert outcomes["p1"].stop_reason is StopReason.ERROR
+
+
+@pytest.mark.parametrize("told", [{"completion_tokens": -5}, {"prompt_tokens": 2**64}, {"seconds": float("nan")}])
+async def test_a_backend_that_reports_the_impossible_is_charged_its_worst_case(told, tmp_path):
+    async def lie(request):
+        return Sample(text="4", usage=Usage(requests=1, **told))
+
+    async with Controller(
+        models={"m": FunctionBackend(lie)}, journal=str(tmp_path / "run.db"), answers=NUMBER
+    ) as controller:
+        outcome = await controller.run(Single(max_tokens=50), "2 + 2?")
+        assert outcome.answer.text == "4"
+        assert outcome.usage.completion_tokens == 50
+        assert outcome.usage.prompt_tokens > 0
+        assert outcome.usage.estimated
+        assert controller.journal.charged().total_tokens == controller.ledger.spent.total_tokens
+        assert controller.journal.counts().in_doubt == 0
+
+
+async def test_a_request_that_is_not_fit_to_be_sent_costs_nothing():
+    backend = answering(lambda request: InvalidInputError("a base model takes no messages"))
+    async with Controller(models={"m": backend}) as controller:
+        with pytest.raises(InvalidInputError, match="base model"):
+            await controller.run(Single(), "2 + 2?")
+        assert controller.ledger.spent.total_tokens == 0
+        assert controller.ledger.spent.requests == 0
+
+
+async def test_a_money_limit_holds_where_cached_tokens_are_the_dearer_ones():
+    async def cached(request):
+        return Sample(text="4", usage=Usage(prompt_tokens=80, completion_tokens=5, cached_tokens=80, requests=1))
+
+    backend = FunctionBackend(cached, price=Price(input=1, output=1, cached_input=100))
+    async with Controller(models={"m": backend}, budget=Budget(usd="0.00000002")) as controller:
+        await controller.run(SelfConsistency(n=5, max_tokens=50, stop=FixedSize()), "2 + 2?")
+        state = controller.ledger.statistics()
+        assert 0 < state.spent.picodollars <= 20_000
+        assert state.overruns == 0
