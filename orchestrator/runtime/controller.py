@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import math
 import random
 import time
@@ -131,6 +132,7 @@ class Controller:
         self._answers, self._prompt = answers or AnswerReader(), prompt or Prompt()
         self._journal: Journal | None = None
         self._program_hash: str | None = None
+        self._questions = itertools.count()
         self._stack = AsyncExitStack()
 
     def __repr__(self) -> str:
@@ -237,7 +239,7 @@ class Controller:
     # Running ---------------------------------------------------------------------------------------------
 
     async def run(self, program: ControlProgram, problem: Problem | str) -> Outcome:
-        """Run `program` on one problem.
+        """Run `program` on one problem; texts are numbered from "0" in the order they are given.
 
         Returns:
             The outcome; when budget, deadline or failing calls ended it early, the best answer so far with the
@@ -248,7 +250,7 @@ class Controller:
             Exception: What the program itself raised.
         """
         if isinstance(problem, str):
-            problem = Problem(id="0", prompt=problem)
+            problem = Problem(id=str(next(self._questions)), prompt=problem)
         self._begin(program)
         outcome, error = await self._solve(program, problem)
         if error is not None and (
@@ -317,7 +319,7 @@ class Controller:
         """`program` on `problem`: the outcome, and the exception it ended with, if any."""
         recorded = None if self._journal is None else self._journal.recorded(problem.id)
         if self._journal is not None and recorded:
-            done = self._journal.outcome(problem.id)
+            done = self._journal.outcome(problem)
             if done is not None and done.stop_reason not in REDONE:
                 self._emit(ProblemFinished(problem=problem.id, outcome=done, resumed=True))
                 return done, None
@@ -336,7 +338,7 @@ class Controller:
             seconds=self._clock() - started,
         )
         if self._journal is not None:
-            await self._journal.write_outcome(outcome)
+            await self._journal.write_outcome(outcome, problem)
         self._emit(ProblemFinished(problem=problem.id, outcome=outcome))
         return outcome, error
 

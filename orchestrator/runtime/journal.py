@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import json
 import os
 import queue
@@ -25,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import JournalError, JournalMismatchError
-from ..types import CallId, Outcome, Price, Request, Sample, Usage
+from ..types import CallId, Outcome, Price, Problem, Request, Sample, Usage
 from .records import decode_outcome, decode_sample, dumps, encode_outcome, encode_sample
 
 try:
@@ -329,10 +330,11 @@ class Journal:
         )  # fmt: skip
         return written
 
-    async def write_outcome(self, outcome: Outcome) -> None:
-        """Write a finished problem's outcome; returns when it is on disk."""
+    async def write_outcome(self, outcome: Outcome, problem: Problem) -> None:
+        """Write the outcome of `problem`; returns when it is on disk."""
         written = self._future()
-        values = (outcome.problem, dumps(encode_outcome(outcome)), time.time())
+        record = {**encode_outcome(outcome), "asked": _asked(problem)}
+        values = (problem.id, dumps(record), time.time())
         self._put(INSERT_OUTCOME, values, written)
         await written
 
@@ -427,15 +429,25 @@ class Journal:
         with self._translated():
             return RecordedCalls(self._reader, problem)
 
-    def outcome(self, problem: str) -> Outcome | None:
-        """The outcome recorded for `problem`, or None."""
+    def outcome(self, problem: Problem) -> Outcome | None:
+        """The outcome recorded for `problem`, or None.
+
+        Raises:
+            JournalMismatchError: It was recorded for another question with the same id.
+        """
         with self._translated():
             row = self._reader.execute(
-                "SELECT outcome FROM outcomes WHERE problem = ?", (_storable(problem),)
+                "SELECT outcome FROM outcomes WHERE problem = ?", (_storable(problem.id),)
             ).fetchone()
             if row is None:
                 return None
-            return decode_outcome(problem, json.loads(row[0]), self.recorded(problem).sample)
+            fields = json.loads(row[0])
+            if fields["asked"] != _asked(problem):
+                raise JournalMismatchError(
+                    f"the journal {str(self.path)!r} has an answer to problem {problem.id!r}, which asked "
+                    "something else then: give the problem another id, or name another file"
+                )
+            return decode_outcome(problem.id, fields, self.recorded(problem.id).sample)
 
     def close(self) -> None:
         """Write what is queued and close the file. Safe to call twice."""
@@ -505,6 +517,12 @@ class RecordedCalls:
         if recorded is None:
             return None
         return next((sample for sample in recorded[1] if sample.index == index), None)
+
+
+def _asked(problem: Problem) -> str:
+    """A digest of the question; its other fields may hold objects whose text differs from process to process."""
+    question = repr((problem.prompt, problem.messages))
+    return hashlib.blake2b(question.encode("utf-8", "replace"), digest_size=16).hexdigest()
 
 
 def _storable(value: Any) -> Any:

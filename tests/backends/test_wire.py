@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
-import json
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -697,7 +697,9 @@ async def test_a_program_that_awaits_something_cancelled_fails_its_own_problem_o
     assert outcomes["p1"].stop_reason is StopReason.ERROR
 
 
-@pytest.mark.parametrize("told", [{"completion_tokens": -5}, {"prompt_tokens": 2**64}, {"seconds": float("nan")}])
+@pytest.mark.parametrize(
+    "told", [{"completion_tokens": -5}, {"prompt_tokens": 2**64}, {"seconds": float("nan")}]
+)
 async def test_a_backend_that_reports_the_impossible_is_charged_its_worst_case(told, tmp_path):
     async def lie(request):
         return Sample(text="4", usage=Usage(requests=1, **told))
@@ -725,7 +727,9 @@ async def test_a_request_that_is_not_fit_to_be_sent_costs_nothing():
 
 async def test_a_money_limit_holds_where_cached_tokens_are_the_dearer_ones():
     async def cached(request):
-        return Sample(text="4", usage=Usage(prompt_tokens=80, completion_tokens=5, cached_tokens=80, requests=1))
+        return Sample(
+            text="4", usage=Usage(prompt_tokens=80, completion_tokens=5, cached_tokens=80, requests=1)
+        )
 
     backend = FunctionBackend(cached, price=Price(input=1, output=1, cached_input=100))
     async with Controller(models={"m": backend}, budget=Budget(usd="0.00000002")) as controller:
@@ -733,3 +737,16 @@ async def test_a_money_limit_holds_where_cached_tokens_are_the_dearer_ones():
         state = controller.ledger.statistics()
         assert 0 < state.spent.picodollars <= 20_000
         assert state.overruns == 0
+
+
+async def test_two_questions_given_as_text_are_two_problems_in_a_journal(tmp_path):
+    backend = answering(lambda request: "1" if "one" in str(request.messages) else "2")
+    for resume in (False, True):
+        async with Controller(
+            models={"m": backend}, answers=NUMBER, journal=str(tmp_path / "run.db"), resume=resume
+        ) as controller:
+            answers = [(await controller.run(Single(), text)).answer.text for text in ("one?", "two?")]
+            assert answers == ["1", "2"]
+            assert controller.ledger.spent.requests == 2
+            with pytest.raises(JournalMismatchError, match="asked something else"):
+                await controller.run(Single(), Problem(id="0", prompt="three?"))

@@ -13,6 +13,7 @@ from orchestrator.types import (
     Candidate,
     Outcome,
     Price,
+    Problem,
     Request,
     Sample,
     Score,
@@ -124,9 +125,12 @@ async def test_an_outcome_comes_back_with_its_candidates(tmp_path):
         problem="p1",
         detail={"votes": [3, 1]},
     )
-    await journal.write_outcome(outcome)
-    assert journal.outcome("p1") == outcome
-    assert journal.outcome("p2") is None
+    problem = Problem(id="p1", prompt="2 + 2?")
+    await journal.write_outcome(outcome, problem)
+    assert journal.outcome(problem) == outcome
+    assert journal.outcome(Problem(id="p2", prompt="2 + 2?")) is None
+    with pytest.raises(JournalMismatchError, match="something else"):
+        journal.outcome(Problem(id="p1", prompt="3 + 3?"))
     journal.close()
 
 
@@ -219,7 +223,7 @@ async def test_closing_writes_what_is_queued(tmp_path):
     assert again.counts().completed == 1
     again.close()
     with pytest.raises(JournalError, match="closed"):
-        await again.write_outcome(Outcome(problem="p"))
+        await again.write_outcome(Outcome(problem="p"), Problem(id="p", prompt="?"))
 
 
 async def test_text_that_is_not_unicode_is_kept_as_far_as_it_can_be(tmp_path):
