@@ -434,7 +434,7 @@ class Ledger:
         except _OUT_OF_RANGE as error:
             _reject(amounts, error)
 
-    def _first_to_end(self) -> str:
+    def first_to_end(self) -> str:
         """Label of the account whose deadline is the earliest."""
         return next(ledger.label for ledger in self._chain() if ledger._own_deadline == self._deadline)
 
@@ -517,7 +517,7 @@ class _Reservation(Waiter):
         if self._error is not None:
             raise self._error
         if self._granted is None:
-            raise DeadlineExceededError(account=self._ledger._first_to_end())
+            raise DeadlineExceededError(account=self._ledger.first_to_end())
         return self._granted
 
 

@@ -15,7 +15,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, Protocol, Self, runtime_checkable
 
 import anyio
@@ -26,7 +25,13 @@ from .backends.base import Backend
 from .backends.journaled import Recorded, Resumed
 from .backends.metered import Metered
 from .budget import Budget, Ledger
-from .errors import BackendError, BudgetExceededError, DeadlineExceededError, InvalidInputError
+from .errors import (
+    BackendError,
+    BudgetExceededError,
+    DeadlineExceededError,
+    InvalidInputError,
+    UnknownPriceError,
+)
 from .events import Event, SamplingStopped
 from .prompts import Prompt, Rendered
 from .types import CallId, Candidate, Message, Outcome, Problem, Request, Sample, Score, StopReason
@@ -65,7 +70,6 @@ class Run:
         models: Backends by name, each already journaled, limited and retried; the first is the default.
         sampling: Default sampling fields by model.
         seed: The run's seed.
-        root: The run's account.
         emit: Receives every event.
         clock: Seconds, monotonic.
     """
@@ -73,7 +77,6 @@ class Run:
     models: Mapping[str, Backend]
     sampling: Mapping[str, Mapping[str, Any]]
     seed: int
-    root: Ledger
     emit: Callable[[Event], None]
     clock: Callable[[], float] = time.monotonic
 
@@ -83,11 +86,20 @@ class _Scope:
     """What the contexts of one problem share."""
 
     problem: Problem
+    account: Ledger
     tasks: TaskGroup
     recorded: Recorded | None
     candidates: list[Candidate] = field(default_factory=list)
     read: dict[int, tuple[AnswerReader, Candidate]] = field(default_factory=dict)
     limited_by: StopReason | None = None
+
+
+@dataclass(slots=True)
+class _Numbering:
+    """Calls made on one path so far, and branches taken by label; shared by the contexts on that path."""
+
+    calls: int = 0
+    labels: dict[str, int] = field(default_factory=dict)
 
 
 class Context:
@@ -113,12 +125,11 @@ class Context:
         self.problem, self.path, self.ledger = scope.problem, path, ledger
         self.answers, self.prompt, self.clock = answers, prompt, run.clock
         self.rng = random.Random(self._hash("rng"))
-        self._calls = 0
-        self._labels: dict[str, int] = {}
+        self._numbering = _Numbering()
         self._backends: dict[str, Backend] = {}
 
     def __repr__(self) -> str:
-        return f"Context(problem={self.problem.id!r}, path={self.path!r}, calls={self._calls})"
+        return f"Context(problem={self.problem.id!r}, path={self.path!r}, calls={self._numbering.calls})"
 
     @property
     def candidates(self) -> Sequence[Candidate]:
@@ -211,17 +222,28 @@ class Context:
     # Structure -------------------------------------------------------------------------------------------
 
     def branch(self, *, label: str, budget: Budget | None = None) -> Context:
-        """A sub-context with its own budget (inside this one's) and its own path."""
-        count = self._labels[label] = self._labels.get(label, 0) + 1
+        """A sub-context with its own budget (inside this one's) and its own path.
+
+        Raises:
+            UnknownPriceError: The budget limits money and a model's price is not known.
+        """
+        if budget is not None and budget.usd is not None:
+            for model in self._run.models.values():
+                if model.price is None:
+                    raise UnknownPriceError(model.name)
+        labels = self._numbering.labels
+        count = labels[label] = labels.get(label, 0) + 1
         step = label if count == 1 else f"{label}~{count}"
         path = f"{self.path}/{step}" if self.path else step
         ledger = self.ledger if budget is None else self.ledger.child(budget, label=path)
+        if budget is not None and self._scope.recorded is not None:
+            ledger.charge(self._scope.recorded.usage_below(path), below=self.ledger)
         return self._copy(ledger=ledger, path=path)
 
     def using(self, *, answers: AnswerReader | None = None, prompt: Prompt | None = None) -> Context:
         """This context, reading answers or putting problems another way, on the same path and numbering."""
         changed = self._copy(answers=answers, prompt=prompt)
-        changed._labels, changed._calls, changed.rng = self._labels, self._calls, self.rng
+        changed._numbering, changed.rng = self._numbering, self.rng
         return changed
 
     def _copy(
@@ -270,8 +292,8 @@ class Context:
         return Rendered(messages=({"role": "user", "content": text},))
 
     def _identified(self, request: Request, model: str) -> Request:
-        call = CallId(problem=self.problem.id, path=self.path, ordinal=self._calls)
-        self._calls += 1
+        call = CallId(problem=self.problem.id, path=self.path, ordinal=self._numbering.calls)
+        self._numbering.calls += 1
         seed = request.seed
         if seed is None:
             seed = self._hash(model, str(call.ordinal)) >> (64 - SEED_BITS)
@@ -288,8 +310,7 @@ class Context:
             run, scope = self._run, self._scope
             backend: Backend = Metered(run.models[model], account=self.ledger, emit=run.emit)
             if scope.recorded is not None:
-                charge = partial(self.ledger.charge, below=run.root)
-                backend = Resumed(backend, recorded=scope.recorded, charge=charge, emit=run.emit)
+                backend = Resumed(backend, recorded=scope.recorded, emit=run.emit)
             self._backends[model] = backend
         return self._backends[model]
 
@@ -448,7 +469,7 @@ async def _draw(
                 for request in requests:
                     tasks.create_task(_call(context, scope, backend, request, round_))
         if round_.waiting and not round_.cancelled:
-            _hold_up(scope, context, round_, DeadlineExceededError(account=context.ledger.label))
+            _hold_up(scope, context, round_, DeadlineExceededError(account=context.ledger.first_to_end()))
     finally:
         round_.end()
 
@@ -475,7 +496,7 @@ async def _complete(backend: Backend, request: Request, samples: list[Sample]) -
     samples += await backend.complete(request)
     call, again = request.call, 0
     while call is not None and samples and len(samples) < request.n:
-        identity = CallId(problem=call.problem, path=f"{call.path}~{call.ordinal}", ordinal=again)
+        identity = CallId(problem=call.problem, path=f"{call.path}#{call.ordinal}", ordinal=again)
         samples += await backend.complete(request.replace(n=request.n - len(samples), call=identity))
         again += 1
 
@@ -486,5 +507,14 @@ def _hold_up(
     deadline = isinstance(error, DeadlineExceededError)
     round_.reason = StopReason.DEADLINE if deadline else StopReason.BUDGET
     round_.failures.append(error)
-    if not context.path:  # a branch that used up its own budget is the program's business
+    if error.account not in _own_accounts(scope, context):  # else it is the program's business
         scope.limited_by = round_.reason
+
+
+def _own_accounts(scope: _Scope, context: Context) -> set[str]:
+    """Labels of the accounts the program opened itself for `context`: those of branches with a budget."""
+    labels, ledger = set[str](), context.ledger
+    while ledger is not scope.account and ledger.parent is not None:
+        labels.add(ledger.label)
+        ledger = ledger.parent
+    return labels

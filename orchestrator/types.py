@@ -123,6 +123,12 @@ class Price:
             + requests * self.request
         )
 
+    def worst_cost(self, prompt_tokens: int, completion_tokens: int) -> int:
+        """The most picodollars a call can cost, whatever part of its prompt is cached."""
+        dearer = self.cached_input is not None and self.cached_input > self.input
+        cached_tokens = prompt_tokens if dearer else 0
+        return self.cost(prompt_tokens, completion_tokens, cached_tokens=cached_tokens)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:

@@ -97,14 +97,18 @@ def test_a_folder_holds_more_than_one_module():
         assert len(siblings) > 2 or folder.parent == PACKAGE, f"{folder.parent} holds one module"
 
 
-def test_importing_the_package_loads_nothing_heavy():
+def printed_by(code, folder):
+    """What a fresh interpreter prints, away from the source tree."""
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_importing_the_package_loads_nothing_heavy(tmp_path):
     heavy = "('openai', 'aiohttp', 'numpy', 'pydantic', 'rich', 'typer', 'ruamel', 'xllamacpp', 'sqlite3')"
     code = f"import sys, orchestrator; print([name for name in {heavy} if name in sys.modules])"
-    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert output.strip() == "[]"
+    assert printed_by(code, tmp_path) == "[]"
 
 
-def test_the_controller_can_be_used_without_loading_openai():
+def test_the_controller_can_be_used_without_loading_openai(tmp_path):
     code = "import sys; from orchestrator import Controller, SelfConsistency; print('openai' in sys.modules)"
-    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert output.strip() == "False"
+    assert printed_by(code, tmp_path) == "False"

@@ -13,12 +13,16 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Protocol
 
-from ..errors import BackendError, JournalError
+from ..errors import BackendError, InvalidInputError, JournalError
 from ..events import CallFailed, CallReplayed, CallSent, CallSettled, Event
 from ..types import CallId, Price, Request, Sample, Usage
 from .base import Backend, Wrapper
 
 __all__ = ["CallLog", "Journaled", "Recorded", "Resumed", "charge_for"]
+
+
+LARGEST_CHARGE = 2**53
+"""More tokens or picodollars (9,000 US dollars) than this for one call are a backend's mistake."""
 
 
 class CallLog(Protocol):
@@ -45,16 +49,18 @@ class Recorded(Protocol):
     def find(self, call: CallId, digest: str) -> list[Sample] | None:
         """The samples of a completed call, or None."""
 
-    def prior_usage(self, call: CallId) -> Usage:
-        """What earlier attempts at this call were charged, in-doubt ones at their worst case."""
+    def usage_below(self, path: str) -> Usage:
+        """What calls on `path` and below it were charged, in-doubt ones at their worst case."""
 
 
 def charge_for(error: BaseException, worst_case: Usage) -> Usage:
     """What a failed or cancelled attempt is charged.
 
-    Nothing but the request when the server refused it or it was never sent; the worst case, marked estimated, when
-    the model may have done the work.
+    Nothing at all when the request was not fit to be sent; the request alone when the server refused it or could
+    not be reached; the worst case, marked estimated, when the model may have done the work.
     """
+    if isinstance(error, InvalidInputError):
+        return Usage()
     if isinstance(error, BackendError) and not error.maybe_billed:
         return Usage(requests=1)
     return replace(worst_case, requests=max(1, worst_case.requests), estimated=True)
@@ -115,6 +121,12 @@ class Journaled(Wrapper):
         usage = samples[0].usage if len(samples) == 1 else sum((s.usage for s in samples), Usage())
         if usage.requests == 0:
             usage = replace(usage, requests=1)
+        if not _is_possible(usage):
+            usage = replace(_at_worst(_worst_case(request)), seconds=seconds)
+            samples = [
+                replace(sample, usage=usage if number == 0 else Usage(estimated=True))
+                for number, sample in enumerate(samples)
+            ]
         if request.hold is not None:
             request.hold.commit(usage)
         written = None if self._log is None else self._log.finish(row, usage=usage, samples=samples)
@@ -124,8 +136,7 @@ class Journaled(Wrapper):
         return samples
 
     def _fail(self, row: int, request: Request, error: BaseException, seconds: float) -> Usage:
-        worst_case = Usage(requests=1) if request.hold is None else request.hold.worst_case
-        usage = replace(charge_for(error, worst_case), seconds=seconds)
+        usage = replace(charge_for(error, _worst_case(request)), seconds=seconds)
         if request.hold is not None:
             request.hold.settle(usage)
         cancelled = isinstance(error, CancelledError)
@@ -142,6 +153,27 @@ class Journaled(Wrapper):
                 self._log.finish(row, usage=usage, error=error, cancelled=cancelled)
 
 
+def _worst_case(request: Request) -> Usage:
+    return Usage(requests=1) if request.hold is None else request.hold.worst_case
+
+
+def _at_worst(worst_case: Usage) -> Usage:
+    return replace(worst_case, requests=max(1, worst_case.requests), estimated=True)
+
+
+def _is_possible(usage: Usage) -> bool:
+    """Whether a backend's word can be believed: no number below 0 or beyond what ledger and journal add up."""
+    amounts = (
+        usage.prompt_tokens,
+        usage.completion_tokens,
+        usage.requests,
+        usage.picodollars,
+        usage.cached_tokens,
+        usage.reasoning_tokens,
+    )
+    return min(amounts) >= 0 and max(amounts) <= LARGEST_CHARGE and 0 <= usage.seconds <= LARGEST_CHARGE
+
+
 def _stamped(sample: Sample, request: Request, seconds: float) -> Sample:
     """`sample` with the call it came from; what the backend noted itself stays."""
     if sample.call is request.call and (sample.usage.seconds or not seconds):
@@ -152,32 +184,23 @@ def _stamped(sample: Sample, request: Request, seconds: float) -> Sample:
 
 
 class Resumed(Wrapper):
-    """Answers calls that an earlier run completed, free of charge; passes the others on.
+    """Answers calls that an earlier run completed; passes the others on.
+
+    Nothing is charged here: what the earlier run paid was charged when the problem's account was opened.
 
     Args:
         inner: Where calls without a record go.
         recorded: The earlier run's calls.
-        charge: Told what the earlier run paid for a call, so that problem and branch totals include it.
         emit: Receives `CallReplayed`.
     """
 
-    def __init__(
-        self,
-        inner: Backend,
-        *,
-        recorded: Recorded,
-        charge: Callable[[Usage], None],
-        emit: Callable[[Event], None],
-    ) -> None:
+    def __init__(self, inner: Backend, *, recorded: Recorded, emit: Callable[[Event], None]) -> None:
         super().__init__(inner)
-        self._recorded, self._charge, self._emit = recorded, charge, emit
+        self._recorded, self._emit = recorded, emit
 
     async def complete(self, request: Request) -> list[Sample]:
         if request.call is None:
             return await self.inner.complete(request)
-        prior = self._recorded.prior_usage(request.call)
-        if prior.requests:
-            self._charge(prior)
         samples = self._recorded.find(request.call, request.digest)
         if samples is None:
             return await self.inner.complete(request)

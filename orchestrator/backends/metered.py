@@ -75,7 +75,7 @@ class Metered(Wrapper):
             prompt_tokens=prompt_tokens,
             completion_tokens=completion_tokens,
             requests=1,
-            picodollars=0 if price is None else price.cost(prompt_tokens, completion_tokens),
+            picodollars=0 if price is None else price.worst_cost(prompt_tokens, completion_tokens),
         )
 
     def _shrink(self, request: Request, prompt_tokens: int, room: Headroom) -> Usage | None:
@@ -97,7 +97,7 @@ class Metered(Wrapper):
         if room.total_tokens is not None:
             limits.append(room.total_tokens - prompt_tokens)
         if room.picodollars is not None and self.price is not None:
-            left = room.picodollars - self.price.cost(prompt_tokens, 0)
+            left = room.picodollars - self.price.worst_cost(prompt_tokens, 0)
             if left < 0:
                 return 0
             if self.price.output > 0:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..errors import ConnectionLostError, MalformedResponseError
+from ..errors import BackendError, ConnectionLostError, MalformedResponseError
 from ..types import Chunk, TokenLogprob
 from .wire import (
     Choice,
@@ -71,7 +71,7 @@ class Transcript:
         data = loads(payload)
         if not isinstance(data, dict):
             raise MalformedResponseError(f"a streamed event that is not an object: {excerpt(payload)}")
-        raise_embedded_error(data)
+        self._raise_error(data)
         self._llama_cpp = self._llama_cpp or "timings" in data
         if isinstance(data.get("model"), str):
             self._model = data["model"]
@@ -81,12 +81,20 @@ class Transcript:
         if isinstance(data.get("usage"), dict):
             self._usage(data["usage"], per_choice="timings" in data)
 
+    def _raise_error(self, data: dict[str, Any]) -> None:
+        try:
+            raise_embedded_error(data)
+        except BackendError as error:
+            # A refusal is free, but not once the model has begun to write.
+            error.maybe_billed = error.maybe_billed or bool(self._drafts)
+            raise
+
     def _choice(self, raw: Any) -> Iterator[Chunk]:
         if not isinstance(raw, dict):
             raise MalformedResponseError(
                 f"a streamed choice that is not an object: {excerpt(json.dumps(raw))}"
             )
-        raise_embedded_error(raw)
+        self._raise_error(raw)
         index = raw.get("index")
         index = index if type(index) is int else 0
         draft = self._drafts.setdefault(index, _Draft())

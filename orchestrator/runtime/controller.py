@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import math
 import random
 import time
@@ -130,6 +132,7 @@ class Controller:
         self._answers, self._prompt = answers or AnswerReader(), prompt or Prompt()
         self._journal: Journal | None = None
         self._program_hash: str | None = None
+        self._questions = itertools.count()
         self._stack = AsyncExitStack()
 
     def __repr__(self) -> str:
@@ -178,7 +181,6 @@ class Controller:
                 models={name: self._wire(name, model) for name, model in self._models.items()},
                 sampling={name: model.sampling for name, model in self._models.items()},
                 seed=self._seed,
-                root=self.ledger,
                 emit=self._emit,
                 clock=self._clock,
             )
@@ -238,7 +240,7 @@ class Controller:
     # Running ---------------------------------------------------------------------------------------------
 
     async def run(self, program: ControlProgram, problem: Problem | str) -> Outcome:
-        """Run `program` on one problem.
+        """Run `program` on one problem; texts are numbered from "0" in the order they are given.
 
         Returns:
             The outcome; when budget, deadline or failing calls ended it early, the best answer so far with the
@@ -249,10 +251,14 @@ class Controller:
             Exception: What the program itself raised.
         """
         if isinstance(problem, str):
-            problem = Problem(id="0", prompt=problem)
+            problem = Problem(id=str(next(self._questions)), prompt=problem)
         self._begin(program)
         outcome, error = await self._solve(program, problem)
-        if error is not None and (not outcome.candidates or not isinstance(error, OrchestratorError)):
+        if error is not None and (
+            not outcome.candidates
+            or not isinstance(error, OrchestratorError)
+            or isinstance(error, InvalidInputError)
+        ):
             raise error
         return outcome
 
@@ -314,13 +320,17 @@ class Controller:
         """`program` on `problem`: the outcome, and the exception it ended with, if any."""
         recorded = None if self._journal is None else self._journal.recorded(problem.id)
         if self._journal is not None and recorded:
-            done = self._journal.outcome(problem.id)
+            done = self._journal.outcome(problem)
             if done is not None and done.stop_reason not in REDONE:
                 self._emit(ProblemFinished(problem=problem.id, outcome=done, resumed=True))
                 return done, None
         self._emit(ProblemStarted(problem=problem.id))
         started = self._clock()
         account = self.ledger.child(self.per_problem, label=problem.id)
+        if recorded:
+            # All of it at once, and the run has paid already: a limit that calls of now are held against must know
+            # of every call of then, also of those the program comes to last, or never.
+            account.charge(recorded.usage_below(""), below=self.ledger)
         outcome, error = await self._attempt(program, problem, account, recorded or None)
         outcome = replace(
             outcome,
@@ -329,7 +339,7 @@ class Controller:
             seconds=self._clock() - started,
         )
         if self._journal is not None:
-            await self._journal.write_outcome(outcome)
+            await self._journal.write_outcome(outcome, problem)
         self._emit(ProblemFinished(problem=problem.id, outcome=outcome))
         return outcome, error
 
@@ -341,7 +351,7 @@ class Controller:
         error: Exception | None = None
         deadline = math.inf if account.deadline is None else account.deadline + GRACE
         async with anyio.create_task_group() as tasks:
-            scope = _Scope(problem=problem, tasks=tasks, recorded=recorded)
+            scope = _Scope(problem=problem, account=account, tasks=tasks, recorded=recorded)
             context = Context(
                 self._run_state,
                 scope,
@@ -351,10 +361,20 @@ class Controller:
                 prompt=self._prompt,
             )
             try:
-                with anyio.move_on_at(deadline):
+                with anyio.move_on_at(deadline) as limit:
                     outcome = await program(context, problem)
+                if not limit.cancelled_caught and not isinstance(outcome, Outcome):
+                    raise InvalidInputError(
+                        f"a control program must return an Outcome, not {type(outcome).__name__}"
+                    )
+            except asyncio.CancelledError as raised:
+                task = asyncio.current_task()
+                if task is None or task.cancelling():
+                    raise
+                error = RuntimeError("the program awaited something that had been cancelled")
+                error.__cause__ = raised
             except Exception as raised:
-                error = raised
+                error, outcome = raised, None
             tasks.cancel_scope.cancel()  # P7: nothing outlives its program
         if isinstance(error, JournalError):
             raise error  # what cannot be recorded must not go on being paid for
@@ -364,8 +384,6 @@ class Controller:
         if outcome is None:
             outcome = _best_so_far(scope)
             outcome = replace(outcome, stop_reason=_reason_of(error), error=_describe_error(error))
-        if not isinstance(outcome, Outcome):
-            raise InvalidInputError(f"a control program must return an Outcome, not {type(outcome).__name__}")
         if outcome.stop_reason is StopReason.COMPLETE and scope.limited_by is not None:
             outcome = replace(outcome, stop_reason=scope.limited_by)
         if not outcome.candidates:

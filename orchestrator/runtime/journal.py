@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import json
 import os
 import queue
@@ -25,7 +26,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..errors import JournalError, JournalMismatchError
-from ..types import CallId, Outcome, Price, Request, Sample, Usage
+from ..types import CallId, Outcome, Price, Problem, Request, Sample, Usage
 from .records import decode_outcome, decode_sample, dumps, encode_outcome, encode_sample
 
 try:
@@ -39,6 +40,12 @@ SCHEMA_VERSION = 1
 APPLICATION_ID = 0x6F726368  # "orch"
 LARGEST_BATCH = 512
 REMEMBERED_DIGESTS = 65_536
+
+_open_here: set[tuple[int, int]] = set()
+"""Device and inode of the journals open in this process. Closing any descriptor of a file drops all POSIX locks the
+process has on it, SQLite's included, and another process may then delete the log that is being written: a journal
+that is open here must not even be opened to ask for the lock.
+"""
 
 SCHEMA = """
 CREATE TABLE run (
@@ -182,6 +189,10 @@ class Journal:
     # Opening ---------------------------------------------------------------------------------------------
 
     def _lock(self) -> int:
+        in_use = f"the journal {str(self.path)!r} is in use by another run: wait for it or use another file"
+        with contextlib.suppress(OSError):
+            if _file_key(os.stat(self.path)) in _open_here:
+                raise JournalError(in_use)
         try:
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
@@ -191,12 +202,12 @@ class Journal:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
                 os.close(descriptor)
-                raise JournalError(
-                    f"the journal {str(self.path)!r} is in use by another run: wait for it or use another file"
-                ) from error
+                raise JournalError(in_use) from error
+        _open_here.add(_file_key(os.fstat(descriptor)))
         return descriptor
 
     def _unlock(self) -> None:
+        _open_here.discard(_file_key(os.fstat(self._lock_fd)))
         os.close(self._lock_fd)
 
     def _connect(self, durable: bool) -> sqlite3.Connection:
@@ -318,10 +329,11 @@ class Journal:
         )  # fmt: skip
         return written
 
-    async def write_outcome(self, outcome: Outcome) -> None:
-        """Write a finished problem's outcome; returns when it is on disk."""
+    async def write_outcome(self, outcome: Outcome, problem: Problem) -> None:
+        """Write the outcome of `problem`; returns when it is on disk."""
         written = self._future()
-        values = (outcome.problem, dumps(encode_outcome(outcome)), time.time())
+        record = {**encode_outcome(outcome), "asked": _asked(problem)}
+        values = (problem.id, dumps(record), time.time())
         self._put(INSERT_OUTCOME, values, written)
         await written
 
@@ -346,6 +358,10 @@ class Journal:
                 except sqlite3.Error as error:
                     self._error = JournalError(
                         f"cannot write the journal {str(self.path)!r}: {error}; make room, then resume the run"
+                    )
+                except Exception as error:  # a value SQLite cannot hold: who waits must hear of it
+                    self._error = JournalError(
+                        f"cannot write the journal {str(self.path)!r}: {type(error).__name__}: {error}"
                     )
                 waiters.resolve(self._error)
 
@@ -376,9 +392,10 @@ class Journal:
         connection.execute("BEGIN")
         try:
             for sql in dict.fromkeys(row.sql for row in batch):
-                connection.executemany(sql, [row.values for row in batch if row.sql is sql])
+                rows = (row.values for row in batch if row.sql is sql)
+                connection.executemany(sql, [[_storable(value) for value in values] for values in rows])
             connection.execute("COMMIT")
-        except sqlite3.Error:
+        except Exception:
             with contextlib.suppress(sqlite3.Error):
                 connection.execute("ROLLBACK")
             raise
@@ -412,15 +429,25 @@ class Journal:
         with self._translated():
             return RecordedCalls(self._reader, problem)
 
-    def outcome(self, problem: str) -> Outcome | None:
-        """The outcome recorded for `problem`, or None."""
+    def outcome(self, problem: Problem) -> Outcome | None:
+        """The outcome recorded for `problem`, or None.
+
+        Raises:
+            JournalMismatchError: It was recorded for another question with the same id.
+        """
         with self._translated():
             row = self._reader.execute(
-                "SELECT outcome FROM outcomes WHERE problem = ?", (problem,)
+                "SELECT outcome FROM outcomes WHERE problem = ?", (_storable(problem.id),)
             ).fetchone()
             if row is None:
                 return None
-            return decode_outcome(problem, json.loads(row[0]), self.recorded(problem).sample)
+            fields = json.loads(row[0])
+            if fields["asked"] != _asked(problem):
+                raise JournalMismatchError(
+                    f"the journal {str(self.path)!r} has an answer to problem {problem.id!r}, which asked "
+                    "something else then: give the problem another id, or name another file"
+                )
+            return decode_outcome(problem.id, fields, self.recorded(problem.id).sample)
 
     def close(self) -> None:
         """Write what is queued and close the file. Safe to call twice."""
@@ -444,7 +471,7 @@ class RecordedCalls:
             "r.requests, r.picodollars, r.cached_tokens, r.reasoning_tokens, r.seconds, r.estimated, "
             "c.worst_prompt_tokens, c.worst_completion_tokens, c.worst_picodollars "
             "FROM calls c LEFT JOIN results r ON r.call = c.id WHERE c.problem = ? ORDER BY c.id",
-            (problem,),
+            (_storable(problem),),
         )
         for path, ordinal, digest, status, samples, *amounts in rows:
             key = (path, ordinal)
@@ -472,9 +499,17 @@ class RecordedCalls:
         recorded = self._samples.get((call.path, call.ordinal))
         return recorded[1] if recorded is not None and recorded[0] == digest else None
 
-    def prior_usage(self, call: CallId) -> Usage:
-        """What earlier attempts at this call were charged, in-doubt ones at their worst case."""
-        return self._usage.get((call.path, call.ordinal), Usage())
+    def usage_below(self, path: str) -> Usage:
+        """What calls on `path` and below it were charged, in-doubt ones at their worst case."""
+        below = (path + "/", path + "#")  # its branches, and its calls made again
+        return sum(
+            (
+                usage
+                for (at, _), usage in self._usage.items()
+                if not path or at == path or at.startswith(below)
+            ),
+            Usage(),
+        )
 
     def sample(self, path: str, ordinal: int, index: int) -> Sample | None:
         """One recorded sample."""
@@ -482,6 +517,23 @@ class RecordedCalls:
         if recorded is None:
             return None
         return next((sample for sample in recorded[1] if sample.index == index), None)
+
+
+def _asked(problem: Problem) -> str:
+    """A digest of the question; its other fields may hold objects whose text differs from process to process."""
+    question = repr((problem.prompt, problem.messages))
+    return hashlib.blake2b(question.encode("utf-8", "replace"), digest_size=16).hexdigest()
+
+
+def _storable(value: Any) -> Any:
+    """`value` as SQLite can hold it: lone surrogates become replacement characters."""
+    if isinstance(value, str) and not value.isascii():
+        return value.encode("utf-8", "replace").decode("utf-8")
+    return value
+
+
+def _file_key(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
 
 
 def request_body(request: Request, model: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -278,6 +279,14 @@ def test_interleaved_choices_are_kept_apart() -> None:
 def test_an_error_inside_a_stream_is_raised() -> None:
     with pytest.raises(RateLimitedError, match="busy"):
         read('{"error": {"code": 429, "message": "busy"}}')
+
+
+def test_an_error_after_the_first_words_of_a_stream_may_be_billed() -> None:
+    words = {"choices": [{"index": 0, "delta": {"content": "The"}}]}
+    for events, billed in (([], False), ([words], True)):
+        with pytest.raises(StatusError) as caught:
+            read(*map(json.dumps, [*events, {"error": {"code": 503, "message": "overloaded"}}]))
+        assert caught.value.maybe_billed is billed
 
 
 def test_a_stream_that_ends_too_early_is_a_lost_connection() -> None:

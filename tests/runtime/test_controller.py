@@ -1,3 +1,4 @@
+import asyncio
 import sqlite3
 
 import anyio
@@ -505,7 +506,7 @@ async def test_a_server_that_gives_fewer_choices_than_asked_for_is_asked_again()
     async with Controller(models={"m": backend}, answers=NUMBER) as controller:
         outcome = await controller.run(SelfConsistency(n=5, per_call=5, stop=FixedSize()), "2 + 2?")
     assert len(outcome.candidates) == 5
-    assert requests == [("0:#0", 5), ("0:~0#0", 3), ("0:~0#1", 1)]
+    assert requests == [("0:#0", 5), ("0:#0#0", 3), ("0:#0#1", 1)]
 
 
 async def test_a_request_for_several_samples_is_cut_down_to_those_the_budget_allows():
@@ -533,3 +534,219 @@ async def test_an_unknown_model_is_named_with_those_there_are():
     async with Controller(models={"small": ScriptedBackend(["4"])}) as controller:
         with pytest.raises(InvalidInputError, match="no model 'large'; there are: small"):
             await controller.run(Single(model="large"), "?")
+
+
+async def test_contexts_on_the_same_path_number_their_calls_together():
+    seen = []
+
+    async def program(ctx, problem):
+        reading = ctx.using(answers=NUMBER)
+        seen.extend([(await context.complete("?")).call.ordinal for context in (reading, ctx, reading)])
+        return Outcome()
+
+    async with Controller(models={"m": answering(lambda request: "4")}) as controller:
+        await controller.run(program, Problem(id="p", prompt="?"))
+    assert seen == [0, 1, 2]
+
+
+async def test_a_call_made_again_is_no_call_of_a_branch_with_the_same_label():
+    calls = []
+
+    async def answer(request):
+        calls.append(request.call)
+        return "4"
+
+    async def program(ctx, problem):
+        for branch in (ctx.branch(label="side"), ctx.branch(label="side")):
+            for _ in range(3):
+                async for _ in branch.sample("?", n=2, per_call=2):
+                    pass
+        return Outcome()
+
+    backend = FunctionBackend(answer, capabilities=Capabilities(n=True))
+    async with Controller(models={"m": backend}) as controller:
+        await controller.run(program, Problem(id="p", prompt="?"))
+    assert len(calls) == 12
+    assert len(set(calls)) == 12
+
+
+async def test_a_branch_that_limits_money_needs_known_prices():
+    async def program(ctx, problem):
+        await ctx.branch(label="cheap", budget=Budget(usd=1)).complete("?")
+        return Outcome()
+
+    async with Controller(models={"m": answering(lambda request: "4")}) as controller:
+        with pytest.raises(UnknownPriceError):
+            await controller.run(program, "2 + 2?")
+        assert controller.ledger.spent.requests == 0
+
+
+async def resumed_under(tmp_path, per_problem):
+    """Three calls whose first attempt always fails, under a limit of four requests; the outcomes of two runs."""
+
+    def flaky(request):
+        return StatusError("it broke", status=500) if request.attempt == 0 else "4"
+
+    async def program(ctx, problem):
+        return Outcome(candidates=[ctx.read(sample) async for sample in ctx.sample("?", n=3)])
+
+    outcomes = []
+    for resume in (False, True):
+        model = Model(backend=answering(flaky), retry=RetryPolicy(base=0.0))
+        async with Controller(
+            models={"m": model},
+            per_problem=per_problem,
+            journal=str(tmp_path / "run.db"),
+            resume=resume,
+            concurrency=1,
+        ) as controller:
+            outcomes.append(await controller.run(program, Problem(id="p", prompt="?")))
+            journal = controller.journal.charged()
+            assert controller.ledger.spent.requests == journal.requests
+            assert outcomes[-1].usage.requests == journal.requests
+    return outcomes
+
+
+async def test_a_resumed_problem_counts_all_it_paid_for_before_it_sends_more(tmp_path):
+    before, after = await resumed_under(tmp_path, Budget(requests=4))
+    assert before.usage.requests == 4
+    assert after.usage.requests == 4
+    assert after.stop_reason is StopReason.BUDGET
+    assert len(after.candidates) == len(before.candidates) == 1
+
+
+async def test_a_resumed_branch_counts_all_it_paid_for_before_it_sends_more(tmp_path):
+    spent = []
+
+    async def program(ctx, problem):
+        side = ctx.branch(label="side", budget=Budget(requests=4))
+        async for _ in side.sample("?", n=3):
+            pass
+        spent.append(side.ledger.spent.requests)
+        raise RuntimeError("so that it is done again")
+
+    for resume in (False, True):
+        model = Model(
+            backend=answering(
+                lambda request: StatusError("it broke", status=500) if request.attempt == 0 else "4"
+            ),
+            retry=RetryPolicy(base=0.0),
+        )
+        path = str(tmp_path / "run.db")
+        async with Controller(models={"m": model}, journal=path, resume=resume, concurrency=1) as controller:
+            with pytest.raises(RuntimeError):
+                await controller.run(program, Problem(id="p", prompt="?"))
+    assert spent == [4, 4]
+
+
+async def test_a_run_budget_that_binds_in_a_branch_ends_the_problem_and_is_resumed(tmp_path):
+    async def program(ctx, problem):
+        side = ctx.branch(label="side")
+        return Outcome(candidates=[ctx.read(sample) async for sample in side.sample("?", n=5)])
+
+    outcomes = []
+    for resume, requests in ((False, 2), (True, 20)):
+        async with Controller(
+            models={"m": answering(lambda request: "4")},
+            budget=Budget(requests=requests),
+            journal=str(tmp_path / "run.db"),
+            resume=resume,
+        ) as controller:
+            outcomes.append(await controller.run(program, Problem(id="p", prompt="?")))
+    assert [outcome.stop_reason for outcome in outcomes] == [StopReason.BUDGET, StopReason.COMPLETE]
+    assert [len(outcome.candidates) for outcome in outcomes] == [2, 5]
+
+
+async def test_a_branch_that_used_up_its_own_budget_does_not_end_the_problem():
+    async def program(ctx, problem):
+        side = ctx.branch(label="side", budget=Budget(requests=2))
+        return Outcome(candidates=[ctx.read(sample) async for sample in side.sample("?", n=5)])
+
+    async with Controller(models={"m": answering(lambda request: "4")}) as controller:
+        outcome = await controller.run(program, "2 + 2?")
+    assert outcome.stop_reason is StopReason.COMPLETE
+    assert len(outcome.candidates) == 2
+
+
+@pytest.mark.parametrize("returned", [None, "4"])
+async def test_a_program_that_returns_no_outcome_fails_its_own_problem_only(returned):
+    async def program(ctx, problem):
+        await ctx.complete("?")
+        return returned if problem.id == "p1" else Outcome()
+
+    async with Controller(models={"m": answering(lambda request: "4")}) as controller:
+        with pytest.raises(InvalidInputError, match=f"not {type(returned).__name__}"):
+            await controller.run(program, Problem(id="p1", prompt="?"))
+        outcomes = {outcome.problem: outcome async for outcome in controller.map(program, problems(4))}
+    assert len(outcomes) == 4
+    assert outcomes["p1"].stop_reason is StopReason.ERROR
+    assert "must return an Outcome" in outcomes["p1"].error
+    assert outcomes["p1"].usage.requests == 1
+
+
+async def test_a_program_that_awaits_something_cancelled_fails_its_own_problem_only():
+    async def program(ctx, problem):
+        if problem.id == "p1":
+            raise asyncio.CancelledError
+        return Outcome()
+
+    async with Controller(models={"m": answering(lambda request: "4")}) as controller:
+        with anyio.fail_after(5):
+            outcomes = {outcome.problem: outcome async for outcome in controller.map(program, problems(4))}
+    assert len(outcomes) == 4
+    assert outcomes["p1"].stop_reason is StopReason.ERROR
+
+
+@pytest.mark.parametrize(
+    "told", [{"completion_tokens": -5}, {"prompt_tokens": 2**64}, {"seconds": float("nan")}]
+)
+async def test_a_backend_that_reports_the_impossible_is_charged_its_worst_case(told, tmp_path):
+    async def lie(request):
+        return Sample(text="4", usage=Usage(requests=1, **told))
+
+    async with Controller(
+        models={"m": FunctionBackend(lie)}, journal=str(tmp_path / "run.db"), answers=NUMBER
+    ) as controller:
+        outcome = await controller.run(Single(max_tokens=50), "2 + 2?")
+        assert outcome.answer.text == "4"
+        assert outcome.usage.completion_tokens == 50
+        assert outcome.usage.prompt_tokens > 0
+        assert outcome.usage.estimated
+        assert controller.journal.charged().total_tokens == controller.ledger.spent.total_tokens
+        assert controller.journal.counts().in_doubt == 0
+
+
+async def test_a_request_that_is_not_fit_to_be_sent_costs_nothing():
+    backend = answering(lambda request: InvalidInputError("a base model takes no messages"))
+    async with Controller(models={"m": backend}) as controller:
+        with pytest.raises(InvalidInputError, match="base model"):
+            await controller.run(Single(), "2 + 2?")
+        assert controller.ledger.spent.total_tokens == 0
+        assert controller.ledger.spent.requests == 0
+
+
+async def test_a_money_limit_holds_where_cached_tokens_are_the_dearer_ones():
+    async def cached(request):
+        return Sample(
+            text="4", usage=Usage(prompt_tokens=80, completion_tokens=5, cached_tokens=80, requests=1)
+        )
+
+    backend = FunctionBackend(cached, price=Price(input=1, output=1, cached_input=100))
+    async with Controller(models={"m": backend}, budget=Budget(usd="0.00000002")) as controller:
+        await controller.run(SelfConsistency(n=5, max_tokens=50, stop=FixedSize()), "2 + 2?")
+        state = controller.ledger.statistics()
+        assert 0 < state.spent.picodollars <= 20_000
+        assert state.overruns == 0
+
+
+async def test_two_questions_given_as_text_are_two_problems_in_a_journal(tmp_path):
+    backend = answering(lambda request: "1" if "one" in str(request.messages) else "2")
+    for resume in (False, True):
+        async with Controller(
+            models={"m": backend}, answers=NUMBER, journal=str(tmp_path / "run.db"), resume=resume
+        ) as controller:
+            answers = [(await controller.run(Single(), text)).answer.text for text in ("one?", "two?")]
+            assert answers == ["1", "2"]
+            assert controller.ledger.spent.requests == 2
+            with pytest.raises(JournalMismatchError, match="asked something else"):
+                await controller.run(Single(), Problem(id="0", prompt="three?"))

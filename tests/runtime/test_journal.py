@@ -1,4 +1,5 @@
 import sqlite3
+import sys
 
 import anyio
 import pytest
@@ -12,6 +13,7 @@ from orchestrator.types import (
     Candidate,
     Outcome,
     Price,
+    Problem,
     Request,
     Sample,
     Score,
@@ -63,7 +65,7 @@ async def test_a_result_is_found_by_a_resumed_run(tmp_path):
     assert found.text == "4"
     assert found.logprobs == logprobs
     assert found.call == call
-    assert recorded.prior_usage(call).picodollars == 2_900_000
+    assert recorded.usage_below(call.path).picodollars == 2_900_000
     journal.close()
 
 
@@ -87,9 +89,9 @@ async def test_an_intent_without_a_result_is_in_doubt_and_counts_at_its_worst_ca
     assert charged.completion_tokens == 5 + 100
     assert charged.picodollars == 2_900_000 + 41_000_000
     assert charged.estimated
-    assert (
-        journal.recorded("p1").prior_usage(CallId(problem="p1", path="", ordinal=1)).completion_tokens == 100
-    )
+    paid = journal.recorded("p1").usage_below("")
+    assert (paid.completion_tokens, paid.picodollars) == (charged.completion_tokens, charged.picodollars)
+    assert journal.recorded("p1").usage_below("side").requests == 0
     journal.close()
 
 
@@ -123,9 +125,12 @@ async def test_an_outcome_comes_back_with_its_candidates(tmp_path):
         problem="p1",
         detail={"votes": [3, 1]},
     )
-    await journal.write_outcome(outcome)
-    assert journal.outcome("p1") == outcome
-    assert journal.outcome("p2") is None
+    problem = Problem(id="p1", prompt="2 + 2?")
+    await journal.write_outcome(outcome, problem)
+    assert journal.outcome(problem) == outcome
+    assert journal.outcome(Problem(id="p2", prompt="2 + 2?")) is None
+    with pytest.raises(JournalMismatchError, match="something else"):
+        journal.outcome(Problem(id="p1", prompt="3 + 3?"))
     journal.close()
 
 
@@ -218,7 +223,7 @@ async def test_closing_writes_what_is_queued(tmp_path):
     assert again.counts().completed == 1
     again.close()
     with pytest.raises(JournalError, match="closed"):
-        await again.write_outcome(Outcome(problem="p"))
+        await again.write_outcome(Outcome(problem="p"), Problem(id="p", prompt="?"))
 
 
 async def test_text_that_is_not_unicode_is_kept_as_far_as_it_can_be(tmp_path):
@@ -226,4 +231,41 @@ async def test_text_that_is_not_unicode_is_kept_as_far_as_it_can_be(tmp_path):
     await complete_call(journal, samples=[sample("bad \ud800 and \x00 nul")])
     [found] = journal.recorded("p1").find(CallId(problem="p1", path="", ordinal=0), "d")
     assert found.text == "bad ? and \x00 nul"
+    journal.close()
+
+
+LOOK = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('SELECT * FROM calls'); c.close()"
+
+
+async def test_a_second_run_turned_away_in_the_same_process_does_not_unlock_the_first(tmp_path):
+    path = tmp_path / "run.db"
+    journal = Journal(path)
+    await complete_call(journal)
+    with pytest.raises(JournalError, match="in use"):
+        Journal(path, resume=True)
+    # Someone looks at the file meanwhile: were the locks gone, this would delete the log that is written to.
+    await anyio.run_process([sys.executable, "-c", LOOK, str(path)])
+    await complete_call(journal, ordinal=1)
+    assert (tmp_path / "run.db-wal").exists()
+    journal.close()
+    Journal(path, resume=True).close()
+
+
+async def test_a_problem_and_an_error_that_are_not_unicode_are_kept_as_far_as_they_can_be(tmp_path):
+    journal = Journal(tmp_path / "run.db")
+    with anyio.fail_after(5):
+        await complete_call(journal, problem="p\ud800", samples=[sample()])
+        await complete_call(journal, problem="p\ud800", ordinal=1, error="the server said \ud800")
+    call = CallId(problem="p\ud800", path="", ordinal=0)
+    assert journal.recorded("p\ud800").find(call, "d") is not None
+    assert journal.counts().failed == 1
+    journal.close()
+
+
+async def test_a_number_too_large_for_the_file_is_an_error_and_not_a_hang(tmp_path):
+    journal = Journal(tmp_path / "run.db")
+    with anyio.fail_after(5), pytest.raises(JournalError, match="too large"):
+        await complete_call(journal, usage=Usage(completion_tokens=2**64))
+    with pytest.raises(JournalError, match="too large"):
+        await complete_call(journal, ordinal=1)
     journal.close()
