@@ -123,11 +123,12 @@ class LedgerStatistics:
 class Hold:
     """An amount set aside for one call; a context manager that gives back on every exit unless committed."""
 
-    __slots__ = ("_core", "_ledger")
+    __slots__ = ("_core", "_ledger", "_shrink")
 
-    def __init__(self, ledger: Ledger, core: AccountHold) -> None:
+    def __init__(self, ledger: Ledger, core: AccountHold, shrink: Shrink | None = None) -> None:
         self._ledger = ledger
         self._core = core
+        self._shrink = shrink
 
     def __enter__(self) -> Self:
         return self
@@ -194,13 +195,13 @@ class Hold:
 
     async def restore(self) -> None:
         """Hold the full worst case again after `settle`, waiting for a turn when calls in flight are in the
-        way.
+        way, and shrinking as `acquire` did when it cannot fit any more; `worst_case` says what is held then.
 
         While it waits it holds nothing, so calls that restore cannot block each other. On every error, and
         when cancelled, the hold has ended.
 
         Raises:
-            BudgetExceededError: The worst case does not fit any more, even alone.
+            BudgetExceededError: The worst case does not fit any more, even alone and shrunk.
             DeadlineExceededError: The deadline passed.
             RuntimeError: The hold was committed or released before.
         """
@@ -208,9 +209,9 @@ class Hold:
         if refusal is None:
             return
         self.release()
-        if not refusal.in_flight:
+        if not refusal.in_flight and self._shrink is None:
             raise _error_of(refusal)
-        self._core = await self._ledger._acquire(self._core.worst_case, None)
+        self._core = await self._ledger._acquire(self._core.worst_case, self._shrink)
 
 
 class Ledger:
@@ -341,7 +342,7 @@ class Ledger:
             DeadlineExceededError: The deadline passed, before or while waiting.
             InvalidInputError: A number out of range.
         """
-        return Hold(self, await self._acquire(_amounts_of(worst), shrink))
+        return Hold(self, await self._acquire(_amounts_of(worst), shrink), shrink)
 
     def charge(self, usage: Usage, *, below: Ledger | None = None) -> None:
         """Record spending that nothing was held for, here and above, up to but excluding `below`.

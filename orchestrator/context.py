@@ -225,8 +225,11 @@ class Context:
         """A sub-context with its own budget (inside this one's) and its own path.
 
         Raises:
+            InvalidInputError: The label is empty or has one of `/ # ~`, which paths are built with.
             UnknownPriceError: The budget limits money and a model's price is not known.
         """
+        if not label or any(mark in label for mark in "/#~"):
+            raise InvalidInputError(f"a branch's label must be a text without / # ~, not {label!r}")
         if budget is not None and budget.usd is not None:
             for model in self._run.models.values():
                 if model.price is None:

@@ -660,6 +660,17 @@ async def test_restore_after_the_deadline_raises_with_nothing_held() -> None:
     assert ledger.held == Usage()
 
 
+async def test_a_hold_that_may_shrink_is_restored_to_what_is_left() -> None:
+    ledger = Ledger(Budget(completion_tokens=100))
+    hold = await ledger.acquire(written(80), shrink=shrink_to_fit)
+    hold.settle(written(70))
+    await hold.restore()
+    assert hold.worst_case.completion_tokens == 30
+    hold.commit(written(30))
+    assert ledger.spent.completion_tokens == 100
+    assert ledger.held == Usage()
+
+
 async def test_an_ended_hold_cannot_be_restored() -> None:
     hold = await Ledger().acquire(written(10))
     hold.release()
@@ -691,6 +702,7 @@ async def call_at_random(ledgers: list[Ledger], chance: random.Random, check: Ca
                     if chance.random() < 0.3:
                         hold.settle(written(chance.randint(0, most)))
                         await hold.restore()
+                        most = hold.worst_case.completion_tokens
                     if chance.random() < 0.7:
                         hold.commit(written(chance.randint(0, most)))
                 check()

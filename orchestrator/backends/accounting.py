@@ -141,6 +141,8 @@ def _reported_total(reply: Reply, request: Request) -> int | None:
     choices = reply.choices
     if total == 0 and any(choice.text or choice.reasoning for choice in choices):
         return None
+    if len(choices) == 1 and total < len(choices[0].logprobs or ()):
+        return None
     if len(choices) > 1 and (reply.llama_cpp or total < sum(_at_least(c, request) for c in choices)):
         return None
     return total

@@ -10,7 +10,7 @@ from ..events import Event, RequestShrunk
 from ..types import Request, Sample, Usage
 from .base import Backend, Wrapper
 
-__all__ = ["LEAST_COMPLETION_TOKENS", "Metered"]
+__all__ = ["LEAST_COMPLETION_TOKENS", "Metered", "fitted"]
 
 LEAST_COMPLETION_TOKENS = 16
 """A request is not shrunk below this many completion tokens: a shorter answer is money for nothing."""
@@ -55,8 +55,7 @@ class Metered(Wrapper):
             shrink=lambda room: self._shrink(request, prompt_tokens, room),
         )
         with hold:
-            request = self._fit(request, hold.worst_case.completion_tokens)
-            return await self.inner.complete(request.replace(hold=hold))
+            return await self.inner.complete(fitted(request.replace(hold=hold), emit=self._emit))
 
     def _within_context(self, request: Request, prompt_tokens: int) -> Request:
         length = self.capabilities.context_length
@@ -104,14 +103,16 @@ class Metered(Wrapper):
                 limits.append(left // self.price.output)
         return min(limits)
 
-    def _fit(self, request: Request, completion_tokens: int) -> Request:
-        """`request` with the `n` and `max_tokens` that `completion_tokens` stands for."""
-        cap = _cap(request)
-        if completion_tokens == request.n * cap:
-            return request
-        n, max_tokens = max(1, completion_tokens // cap), min(cap, completion_tokens)
-        self._emit(RequestShrunk(call=request.call, n=n, max_tokens=max_tokens))
-        return request.replace(n=n, max_tokens=max_tokens)
+
+def fitted(request: Request, *, emit: Callable[[Event], None]) -> Request:
+    """`request` with the `n` and `max_tokens` that its hold stands for; `RequestShrunk` when they became less."""
+    cap = _cap(request)
+    tokens = request.n * cap if request.hold is None else request.hold.worst_case.completion_tokens
+    if tokens == request.n * cap:
+        return request
+    n, max_tokens = max(1, tokens // cap), min(cap, tokens)
+    emit(RequestShrunk(call=request.call, n=n, max_tokens=max_tokens))
+    return request.replace(n=n, max_tokens=max_tokens)
 
 
 def _cap(request: Request) -> int:

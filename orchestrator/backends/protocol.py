@@ -90,11 +90,14 @@ class ProtocolBackend:
         chat = route == CHAT
         started = perf_counter()
         if self._server.flavour is Flavour.LLAMA_CPP:
-            transcript = Transcript(chat=chat, wanted_logprobs=request.logprobs)
+            transcript = Transcript(chat=chat, wanted_logprobs=request.logprobs, cap=request.max_tokens)
             async with aclosing(self._events(route, _streamed(body))) as events:
                 async for payload in events:
                     for _ in transcript.feed(payload):
                         pass
+                    if transcript.runaway:
+                        transcript.cut()
+                        break
             reply = transcript.reply()
         else:
             data = loads(await self._send(route, body))
@@ -107,13 +110,16 @@ class ProtocolBackend:
         Closing the iterator closes the connection, so that the server can stop. Raises as `complete` does.
         """
         route, body = self._body(request)
-        transcript = Transcript(chat=route == CHAT, wanted_logprobs=request.logprobs)
+        transcript = Transcript(chat=route == CHAT, wanted_logprobs=request.logprobs, cap=request.max_tokens)
         started = perf_counter()
         async with aclosing(self._events(route, _streamed(body))) as events:
             async for payload in events:
                 for chunk in transcript.feed(payload):
                     if chunk.index < request.n:
                         yield chunk
+                if transcript.runaway:
+                    transcript.cut()
+                    break
         self._server.learn(streaming=True)
         samples = await self._settled(transcript.reply(), request, perf_counter() - started)
         yield Chunk(text="", usage=sum((sample.usage for sample in samples), Usage()))

@@ -15,6 +15,7 @@ from ..errors import BackendError, InvalidInputError
 from ..events import CallRetried, Event
 from ..types import Request, Sample
 from .base import Backend, Wrapper
+from .metered import fitted
 
 __all__ = ["Retry", "RetryPolicy"]
 
@@ -61,7 +62,7 @@ class Retry(Wrapper):
     Args:
         inner: Makes one attempt.
         policy: How often and how long.
-        emit: Receives `CallRetried`.
+        emit: Receives `CallRetried`, and `RequestShrunk` when the failed attempts left less than the call wanted.
         rng: Source of the jitter.
         sleep: Waits some seconds.
     """
@@ -100,4 +101,5 @@ class Retry(Wrapper):
             await self._sleep(delay)
             if request.hold is not None:
                 await request.hold.restore()
+                request = fitted(request, emit=self._emit)
             request = request.replace(attempt=attempt)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +26,10 @@ __all__ = ["Transcript"]
 
 DONE = b"[DONE]"
 
+SLACK, SLACK_PIECES = 2, 64
+"""A choice is cut off after `SLACK` times its cap and `SLACK_PIECES` pieces: servers send a piece a token, and some send
+the pieces of a character apart."""
+
 
 @dataclass(slots=True)
 class _Draft:
@@ -35,6 +40,7 @@ class _Draft:
     logprobs: list[TokenLogprob] = field(default_factory=list)
     finish_reason: str | None = None
     tokens: int | None = None
+    pieces: int = 0
 
 
 class Transcript:
@@ -46,9 +52,11 @@ class Transcript:
     Args:
         chat: Whether the chat route is being read.
         wanted_logprobs: Rivals to keep per token; None keeps no log-probabilities.
+        cap: Tokens each choice may have; a server that writes far beyond it is not listened to for ever.
     """
 
-    def __init__(self, *, chat: bool, wanted_logprobs: int | None) -> None:
+    def __init__(self, *, chat: bool, wanted_logprobs: int | None, cap: int | None = None) -> None:
+        self._most_pieces = math.inf if cap is None else SLACK * cap + SLACK_PIECES
         self._chat = chat
         self._wanted = wanted_logprobs
         self._drafts: dict[int, _Draft] = {}
@@ -102,6 +110,7 @@ class Transcript:
         logprobs = None
         if self._wanted is not None and raw.get("logprobs"):
             logprobs = parse_logprobs(raw["logprobs"], wanted=self._wanted)
+        draft.pieces += 1
         if text:
             draft.text.append(text)
         if reasoning:
@@ -134,6 +143,18 @@ class Transcript:
                 self._reported = read
         else:
             self._reported = read
+
+    @property
+    def runaway(self) -> bool:
+        """Whether a choice has gone so far beyond its cap that the rest must not be waited for."""
+        return any(draft.pieces > self._most_pieces for draft in self._drafts.values())
+
+    def cut(self) -> None:
+        """End here: open choices end for their length, and count a token for each piece that came."""
+        self._done = True
+        for draft in self._drafts.values():
+            draft.finish_reason = draft.finish_reason or "length"
+            draft.tokens = draft.pieces if draft.tokens is None else draft.tokens
 
     def reply(self) -> Reply:
         """The whole answer.

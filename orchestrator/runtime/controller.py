@@ -120,6 +120,8 @@ class Controller:
             raise InvalidInputError("no models: give at least one, for example models={'small': backend}")
         if concurrency < 1:
             raise InvalidInputError(f"concurrency must be at least 1, not {concurrency}")
+        if seed is not None and not 0 <= seed < 2**63:
+            raise InvalidInputError(f"seed must be in [0, 2^63), not {seed}")
         if resume and journal is None:
             raise InvalidInputError("resume needs the journal to resume from")
         self.budget, self.per_problem = budget or Budget(), per_problem or Budget()
@@ -374,7 +376,8 @@ class Controller:
                 error = RuntimeError("the program awaited something that had been cancelled")
                 error.__cause__ = raised
             except Exception as raised:
-                error, outcome = raised, None
+                told = _only(raised)
+                error, outcome = told if isinstance(told, Exception) else raised, None
             tasks.cancel_scope.cancel()  # P7: nothing outlives its program
         if isinstance(error, JournalError):
             raise error  # what cannot be recorded must not go on being paid for
@@ -571,7 +574,9 @@ async def _each(problems: Iterable[Problem] | AsyncIterable[Problem]) -> AsyncIt
 
 
 def _only(error: BaseException) -> BaseException:
-    """The first exception inside (nested) groups of one."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
+    """The exception to tell of a (nested) group: the first that is more than a limit reached, else the first."""
+    if not isinstance(error, BaseExceptionGroup):
+        return error
+    leaves = [_only(inner) for inner in error.exceptions]
+    limits = (BudgetExceededError, DeadlineExceededError)
+    return next((leaf for leaf in leaves if not isinstance(leaf, limits)), leaves[0])

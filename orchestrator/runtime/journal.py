@@ -348,29 +348,20 @@ class Journal:
         self._rows.put(_Row(sql, values, written))
 
     def _write(self) -> None:
-        with self._translated_thread(), contextlib.closing(self._connect(self._durable)) as connection:
-            while (batch := self._next_batch()) is not None:
-                waiters = _Waiters()
-                for row in batch:
-                    waiters.add(row.written)
-                try:
-                    self._commit(connection, batch)
-                except sqlite3.Error as error:
-                    self._error = JournalError(
-                        f"cannot write the journal {str(self.path)!r}: {error}; make room, then resume the run"
-                    )
-                except Exception as error:  # a value SQLite cannot hold: who waits must hear of it
-                    self._error = JournalError(
-                        f"cannot write the journal {str(self.path)!r}: {type(error).__name__}: {error}"
-                    )
-                waiters.resolve(self._error)
-
-    @contextlib.contextmanager
-    def _translated_thread(self) -> Iterator[None]:
+        connection: sqlite3.Connection | None = None
         try:
-            yield
+            connection = self._connect(self._durable)
         except sqlite3.Error as error:
             self._error = JournalError(f"journal {str(self.path)!r}: {error}")
+        while (batch := self._next_batch()) is not None:
+            waiters = _Waiters()
+            for row in batch:
+                waiters.add(row.written)
+            if connection is not None and self._error is None:
+                self._error = self._commit(connection, batch)
+            waiters.resolve(self._error)
+        if connection is not None:
+            connection.close()
 
     def _next_batch(self) -> list[_Row] | None:
         row = self._rows.get()
@@ -386,19 +377,21 @@ class Journal:
                 batch.append(row)
         return batch
 
-    def _commit(self, connection: sqlite3.Connection, batch: list[_Row]) -> None:
-        if self._error is not None:
-            return
-        connection.execute("BEGIN")
+    def _commit(self, connection: sqlite3.Connection, batch: list[_Row]) -> JournalError | None:
+        """Write a batch in one transaction; what went wrong, when it could not be."""
         try:
+            connection.execute("BEGIN")
             for sql in dict.fromkeys(row.sql for row in batch):
                 rows = (row.values for row in batch if row.sql is sql)
                 connection.executemany(sql, [[_storable(value) for value in values] for values in rows])
             connection.execute("COMMIT")
-        except Exception:
+        except Exception as error:  # also a value SQLite cannot hold: who waits must hear of it
             with contextlib.suppress(sqlite3.Error):
                 connection.execute("ROLLBACK")
-            raise
+            known = isinstance(error, sqlite3.Error)
+            said = f"{error}; make room, then resume the run" if known else f"{type(error).__name__}: {error}"
+            return JournalError(f"cannot write the journal {str(self.path)!r}: {said}")
+        return None
 
     # Reading ---------------------------------------------------------------------------------------------
 

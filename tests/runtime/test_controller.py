@@ -1,4 +1,5 @@
 import asyncio
+import asyncio
 import sqlite3
 
 import anyio
@@ -22,6 +23,7 @@ from orchestrator.errors import (
     AuthenticationError,
     BudgetExceededError,
     ConnectFailedError,
+    ConnectionLostError,
     InvalidInputError,
     JournalMismatchError,
     StatusError,
@@ -750,3 +752,48 @@ async def test_two_questions_given_as_text_are_two_problems_in_a_journal(tmp_pat
             assert controller.ledger.spent.requests == 2
             with pytest.raises(JournalMismatchError, match="asked something else"):
                 await controller.run(Single(), Problem(id="0", prompt="three?"))
+
+
+async def test_a_retry_after_a_lost_answer_is_shrunk_to_what_the_first_attempt_left():
+    caps, bound = [], await answering(lambda request: "4").count_prompt_tokens(_ask())
+
+    def answer(request):
+        caps.append(request.max_tokens)
+        return ConnectionLostError("cut") if len(caps) == 1 else "4"
+
+    model = Model(backend=answering(answer), retry=RetryPolicy(base=0.0))
+    budget = Budget(total_tokens=2 * bound + 150)
+    async with Controller(models={"m": model}, budget=budget, answers=NUMBER) as controller:
+        outcome = await controller.run(Single(max_tokens=100), "2 + 2?")
+        assert controller.ledger.statistics().overruns == 0
+    assert caps == [100, 50]
+    assert outcome.answer.text == "4"
+
+
+async def test_branches_side_by_side_that_reach_the_budget_end_with_the_budget_as_the_reason():
+    async def program(ctx, problem):
+        async with asyncio.TaskGroup() as tasks:
+            for label in ("left", "right"):
+                tasks.create_task(ctx.branch(label=label).complete("?"))
+
+    async with Controller(
+        models={"m": answering(lambda request: "4")}, budget=Budget(requests=0)
+    ) as controller:
+        [outcome] = [outcome async for outcome in controller.map(program, problems(1))]
+    assert outcome.stop_reason is StopReason.BUDGET
+
+
+@pytest.mark.parametrize("label", ["", "a/b", "a#1", "a~2"])
+async def test_a_branch_label_that_could_be_taken_for_another_path_is_refused(label):
+    async def program(ctx, problem):
+        ctx.branch(label=label)
+
+    async with Controller(models={"m": answering(lambda request: "4")}) as controller:
+        with pytest.raises(InvalidInputError, match="branch's label"):
+            await controller.run(program, "?")
+
+
+@pytest.mark.parametrize("seed", [-1, 2**63])
+def test_a_seed_the_journal_could_not_hold_is_refused(seed):
+    with pytest.raises(InvalidInputError, match="seed must be in"):
+        Controller(models={"m": ScriptedBackend([])}, seed=seed)
