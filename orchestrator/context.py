@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import itertools
 import math
 import random
 import time
@@ -113,12 +114,12 @@ class Context:
         self.problem, self.path, self.ledger = scope.problem, path, ledger
         self.answers, self.prompt, self.clock = answers, prompt, run.clock
         self.rng = random.Random(self._hash("rng"))
-        self._calls = 0
+        self._ordinals = itertools.count()
         self._labels: dict[str, int] = {}
         self._backends: dict[str, Backend] = {}
 
     def __repr__(self) -> str:
-        return f"Context(problem={self.problem.id!r}, path={self.path!r}, calls={self._calls})"
+        return f"Context(problem={self.problem.id!r}, path={self.path!r})"
 
     @property
     def candidates(self) -> Sequence[Candidate]:
@@ -221,7 +222,7 @@ class Context:
     def using(self, *, answers: AnswerReader | None = None, prompt: Prompt | None = None) -> Context:
         """This context, reading answers or putting problems another way, on the same path and numbering."""
         changed = self._copy(answers=answers, prompt=prompt)
-        changed._labels, changed._calls, changed.rng = self._labels, self._calls, self.rng
+        changed._labels, changed._ordinals, changed.rng = self._labels, self._ordinals, self.rng
         return changed
 
     def _copy(
@@ -270,8 +271,7 @@ class Context:
         return Rendered(messages=({"role": "user", "content": text},))
 
     def _identified(self, request: Request, model: str) -> Request:
-        call = CallId(problem=self.problem.id, path=self.path, ordinal=self._calls)
-        self._calls += 1
+        call = CallId(problem=self.problem.id, path=self.path, ordinal=next(self._ordinals))
         seed = request.seed
         if seed is None:
             seed = self._hash(model, str(call.ordinal)) >> (64 - SEED_BITS)

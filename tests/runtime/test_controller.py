@@ -533,3 +533,19 @@ async def test_an_unknown_model_is_named_with_those_there_are():
     async with Controller(models={"small": ScriptedBackend(["4"])}) as controller:
         with pytest.raises(InvalidInputError, match="no model 'large'; there are: small"):
             await controller.run(Single(model="large"), "?")
+
+
+async def test_a_context_that_reads_otherwise_numbers_its_calls_along_with_the_first():
+    calls = []
+
+    async def program(ctx, problem):
+        await ctx.complete(ctx.ask(problem))
+        await ctx.using(answers=NUMBER).complete(ctx.ask(problem))
+        await ctx.complete(ctx.ask(problem))
+        return Outcome()
+
+    backend = answering(lambda request: calls.append((request.call.ordinal, request.seed)) or "1")
+    async with Controller(models={"m": backend}) as controller:
+        await controller.run(program, "q")
+    assert [ordinal for ordinal, _ in calls] == [0, 1, 2]
+    assert len({seed for _, seed in calls}) == 3
