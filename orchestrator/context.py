@@ -159,7 +159,7 @@ class Context:
             per_call: Samples drawn by one request, at least 1; above 1 the prompt is paid once per request, and a
                 request's samples arrive together.
             sampling: `max_tokens`, `temperature`, `top_p`, `stop`, `logprobs`, `seed`, and further fields of the
-                HTTP body.
+                HTTP body. A `seed` is the first request's; later ones count on from it by samples.
 
         Raises:
             InvalidInputError: An argument is out of range, or the model is not known.
@@ -174,12 +174,11 @@ class Context:
         known = self._run.models[name].capabilities
         per_call = 1 if known.n is False else min(per_call, known.parallel or per_call)
         requests = []
-        while n > 0:
-            if base.n != (size := min(n, per_call)) or not base.digest:
+        for drawn in range(0, n, per_call):
+            if base.n != (size := min(n - drawn, per_call)) or not base.digest:
                 base = base.replace(n=size)
                 base = base.replace(digest=_digest(base, name))
-            requests.append(self._identified(base, name))
-            n -= size
+            requests.append(self._identified(base, name, drawn=drawn))
         return SampleStream(self, self._scope, self._backend(name), requests)
 
     async def complete(self, ask: Ask, *, model: str | None = None, **sampling: Any) -> Sample:
@@ -270,11 +269,13 @@ class Context:
             return Rendered(prompt=text)
         return Rendered(messages=({"role": "user", "content": text},))
 
-    def _identified(self, request: Request, model: str) -> Request:
+    def _identified(self, request: Request, model: str, *, drawn: int) -> Request:
+        """`request` with its identity and a seed of its own; `drawn` samples of the round come before it."""
         call = CallId(problem=self.problem.id, path=self.path, ordinal=next(self._ordinals))
-        seed = request.seed
-        if seed is None:
+        if request.seed is None:
             seed = self._hash(model, str(call.ordinal)) >> (64 - SEED_BITS)
+        else:
+            seed = _later_seed(request.seed, drawn)
         return request.replace(call=call, seed=seed)
 
     def _hash(self, *parts: str) -> int:
@@ -295,6 +296,11 @@ class Context:
 
 
 _REQUEST_FIELDS = frozenset({"max_tokens", "temperature", "top_p", "stop", "seed", "logprobs"})
+
+
+def _later_seed(seed: int, drawn: int) -> int:
+    """The seed after `drawn` samples: a server that keeps to its seed would give the same ones again."""
+    return (seed + drawn) % 2**SEED_BITS if drawn else seed
 
 
 def _as_stops(stop: object) -> tuple[str, ...]:
@@ -476,7 +482,9 @@ async def _complete(backend: Backend, request: Request, samples: list[Sample]) -
     call, again = request.call, 0
     while call is not None and samples and len(samples) < request.n:
         identity = CallId(problem=call.problem, path=f"{call.path}~{call.ordinal}", ordinal=again)
-        samples += await backend.complete(request.replace(n=request.n - len(samples), call=identity))
+        seed = None if request.seed is None else _later_seed(request.seed, len(samples))
+        more = request.replace(n=request.n - len(samples), call=identity, seed=seed)
+        samples += await backend.complete(more)
         again += 1
 
 

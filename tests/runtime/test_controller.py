@@ -549,3 +549,26 @@ async def test_a_context_that_reads_otherwise_numbers_its_calls_along_with_the_f
         await controller.run(program, "q")
     assert [ordinal for ordinal, _ in calls] == [0, 1, 2]
     assert len({seed for _, seed in calls}) == 3
+
+
+async def test_a_server_asked_again_for_missing_choices_is_not_given_the_same_seed():
+    seeds = []
+
+    async def one(request):
+        seeds.append(request.seed)
+        return [Sample(text=str(request.seed), usage=Usage(requests=1))]
+
+    backend = FunctionBackend(one, capabilities=Capabilities(n=True))
+    async with Controller(models={"m": backend}) as controller:
+        await controller.run(SelfConsistency(n=4, per_call=4, stop=FixedSize()), "q")
+    assert len(seeds) == len(set(seeds)) == 4
+
+
+async def test_a_seed_of_ones_own_does_not_make_all_samples_one():
+    seeds = []
+    backend = answering(lambda request: seeds.append(request.seed) or "1")
+    model = Model(backend=backend, sampling={"seed": 7})
+    async with Controller(models={"m": model}) as controller:
+        await controller.run(SelfConsistency(n=3, stop=FixedSize()), "q")
+        await controller.run(Single(), Problem(id="1", prompt="q"))
+    assert seeds == [7, 8, 9, 7]
