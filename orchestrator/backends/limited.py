@@ -180,7 +180,14 @@ class Limited(Wrapper):
             tokens = 0 if request.hold is None else request.hold.worst_case.total_tokens
             delay = max(delay, self._tokens.take(tokens))
         if delay > 0:
-            await self._sleep(delay)
+            try:
+                await self._sleep(delay)
+            except BaseException:  # cancelled before it was sent: what it took is there for the others
+                if self._requests is not None:
+                    self._requests.give_back(1)
+                if self._tokens is not None:
+                    self._tokens.give_back(tokens)
+                raise
         return tokens
 
     def _correct(self, worst: int, samples: list[Sample]) -> None:

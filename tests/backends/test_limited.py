@@ -159,3 +159,23 @@ async def test_tokens_a_minute_hold_for_calls_whose_worst_case_is_larger_than_th
         with ledger.reserve(completion_tokens=1_000, requests=1) as hold:
             await limited.complete(ASK.replace(hold=hold))
     assert waits == [pytest.approx(60.0)]
+
+
+async def test_a_call_cancelled_while_it_waits_for_the_rate_leaves_its_share_to_the_others():
+    limited = Limited(
+        FunctionBackend(lambda request: None),
+        limit=AdaptiveLimit(64),
+        requests_per_minute=1,
+        emit=lambda event: None,
+        clock=lambda: 0.0,
+        sleep=refused_when_short,
+    )
+    limited._requests.take(1)
+    for _ in range(5):
+        with pytest.raises(TimeoutError):
+            await limited.complete(ASK)
+    assert limited._requests.take(1) == pytest.approx(60.0)
+
+
+async def refused_when_short(seconds):
+    raise TimeoutError(f"{seconds} s")
