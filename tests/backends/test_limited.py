@@ -163,7 +163,7 @@ async def test_tokens_a_minute_hold_for_calls_whose_worst_case_is_larger_than_th
 
 async def test_a_call_cancelled_while_it_waits_for_the_rate_leaves_its_share_to_the_others():
     limited = Limited(
-        FunctionBackend(lambda request: None),
+        ScriptedBackend([]),
         limit=AdaptiveLimit(64),
         requests_per_minute=1,
         emit=lambda event: None,
