@@ -27,7 +27,13 @@ from .backends.base import Backend
 from .backends.journaled import Recorded, Resumed
 from .backends.metered import Metered
 from .budget import Budget, Ledger
-from .errors import BackendError, BudgetExceededError, DeadlineExceededError, InvalidInputError
+from .errors import (
+    BackendError,
+    BudgetExceededError,
+    DeadlineExceededError,
+    InvalidInputError,
+    MalformedResponseError,
+)
 from .events import Event, SamplingStopped
 from .prompts import Prompt, Rendered
 from .types import CallId, Candidate, Message, Outcome, Problem, Request, Sample, Score, StopReason
@@ -262,6 +268,7 @@ class Context:
             ask = Rendered(messages=tuple(ask))
         options["stop"] = (*ask.stop, *_as_stops(options.get("stop")))
         known = {name: options.pop(name) for name in tuple(options) if name in _REQUEST_FIELDS}
+        _check_sampling(known)
         return Request(messages=ask.messages, prompt=ask.prompt, extra=options, **known)
 
     def _plain(self, text: str, model: str) -> Rendered:
@@ -301,6 +308,16 @@ _REQUEST_FIELDS = frozenset({"max_tokens", "temperature", "top_p", "stop", "seed
 def _later_seed(seed: int, drawn: int) -> int:
     """The seed after `drawn` samples: a server that keeps to its seed would give the same ones again."""
     return (seed + drawn) % 2**SEED_BITS if drawn else seed
+
+
+def _check_sampling(given: Mapping[str, Any]) -> None:
+    cap, temperature, top_p = given["max_tokens"], given.get("temperature"), given.get("top_p")
+    if not isinstance(cap, int) or cap < 1:
+        raise InvalidInputError(f"max_tokens must be a whole number of at least 1, not {cap!r}")
+    if temperature is not None and not 0.0 <= temperature < math.inf:
+        raise InvalidInputError(f"temperature must be at least 0 and finite, not {temperature!r}")
+    if top_p is not None and not 0.0 < top_p <= 1.0:
+        raise InvalidInputError(f"top_p must be in (0, 1], not {top_p!r}")
 
 
 def _as_stops(stop: object) -> tuple[str, ...]:
@@ -463,6 +480,8 @@ async def _call(context: Context, scope: _Scope, backend: Backend, request: Requ
     samples: list[Sample] = []
     try:
         await _complete(backend, request, samples)
+        if not samples:
+            raise MalformedResponseError(f"{backend.name!r} returned no sample")
     except (BudgetExceededError, DeadlineExceededError) as error:
         _hold_up(scope, context, round_, error)
     except BackendError as error:

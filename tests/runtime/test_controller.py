@@ -23,6 +23,7 @@ from orchestrator.errors import (
     ConnectFailedError,
     InvalidInputError,
     JournalMismatchError,
+    MalformedResponseError,
     StatusError,
     UnknownPriceError,
 )
@@ -572,3 +573,36 @@ async def test_a_seed_of_ones_own_does_not_make_all_samples_one():
         await controller.run(SelfConsistency(n=3, stop=FixedSize()), "q")
         await controller.run(Single(), Problem(id="1", prompt="q"))
     assert seeds == [7, 8, 9, 7]
+
+
+@pytest.mark.parametrize(
+    ("sampling", "message"),
+    [
+        ({"max_tokens": 0}, "max_tokens must be a whole number of at least 1, not 0"),
+        ({"max_tokens": 1.5}, "max_tokens must be a whole number"),
+        ({"max_tokens": "8"}, "max_tokens must be a whole number"),
+        ({"temperature": -1}, "temperature must be at least 0"),
+        ({"temperature": float("nan")}, "temperature must be at least 0"),
+        ({"top_p": 0.0}, r"top_p must be in \(0, 1\]"),
+    ],
+)
+async def test_a_sampling_field_out_of_range_is_refused_before_anything_is_sent(sampling, message):
+    async def program(ctx, problem):
+        return Outcome(candidates=[ctx.read(await ctx.complete("q", **sampling))])
+
+    async with Controller(models={"m": answering(lambda request: "1")}) as controller:
+        with pytest.raises(InvalidInputError, match=message):
+            await controller.run(program, "q")
+
+
+async def test_a_backend_that_gives_no_sample_is_at_fault_and_not_the_deadline():
+    async def answering_nothing(request):
+        return []
+
+    class Silent(FunctionBackend):
+        async def complete(self, request):
+            return []
+
+    async with Controller(models={"m": Silent(answering_nothing)}) as controller:
+        with pytest.raises(MalformedResponseError, match="returned no sample"):
+            await controller.run(Single(), "q")
