@@ -6,8 +6,13 @@
 #include <string>
 #include <string_view>
 
-#if defined(__GLIBC__)
+// ThreadSanitizer checks the whole range a memrchr may read, which makes each short search as long as
+// the text.
+#if defined(__GLIBC__) && !defined(__SANITIZE_THREAD__)
+#define ORCHESTRATOR_HAS_MEMRCHR 1
 #include <cstring>
+#else
+#define ORCHESTRATOR_HAS_MEMRCHR 0
 #endif
 
 namespace orchestrator {
@@ -65,7 +70,7 @@ inline std::string lowered(std::string_view text) {
 // one.
 inline std::size_t rfind_char(std::string_view text, char wanted, std::size_t end) {
   if (end > text.size()) end = text.size();
-#if defined(__GLIBC__)
+#if ORCHESTRATOR_HAS_MEMRCHR
   const void* found = end == 0 ? nullptr : memrchr(text.data(), wanted, end);
   return found == nullptr ? std::string_view::npos
                           : static_cast<std::size_t>(static_cast<const char*>(found) - text.data());

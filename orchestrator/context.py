@@ -30,6 +30,7 @@ from .errors import (
     BudgetExceededError,
     DeadlineExceededError,
     InvalidInputError,
+    MalformedResponseError,
     UnknownPriceError,
 )
 from .events import Event, SamplingStopped
@@ -169,7 +170,7 @@ class Context:
             per_call: Samples drawn by one request, at least 1; above 1 the prompt is paid once per request, and a
                 request's samples arrive together.
             sampling: `max_tokens`, `temperature`, `top_p`, `stop`, `logprobs`, `seed`, and further fields of the
-                HTTP body.
+                HTTP body. A `seed` is the first request's; later ones count on from it by samples.
 
         Raises:
             InvalidInputError: An argument is out of range, or the model is not known.
@@ -184,12 +185,11 @@ class Context:
         known = self._run.models[name].capabilities
         per_call = 1 if known.n is False else min(per_call, known.parallel or per_call)
         requests = []
-        while n > 0:
-            if base.n != (size := min(n, per_call)) or not base.digest:
+        for drawn in range(0, n, per_call):
+            if base.n != (size := min(n - drawn, per_call)) or not base.digest:
                 base = base.replace(n=size)
                 base = base.replace(digest=_digest(base, name))
-            requests.append(self._identified(base, name))
-            n -= size
+            requests.append(self._identified(base, name, drawn=drawn))
         return SampleStream(self, self._scope, self._backend(name), requests)
 
     async def complete(self, ask: Ask, *, model: str | None = None, **sampling: Any) -> Sample:
@@ -287,6 +287,7 @@ class Context:
             ask = Rendered(messages=tuple(ask))
         options["stop"] = (*ask.stop, *_as_stops(options.get("stop")))
         known = {name: options.pop(name) for name in tuple(options) if name in _REQUEST_FIELDS}
+        _check_sampling(known)
         return Request(messages=ask.messages, prompt=ask.prompt, extra=options, **known)
 
     def _plain(self, text: str, model: str) -> Rendered:
@@ -294,12 +295,14 @@ class Context:
             return Rendered(prompt=text)
         return Rendered(messages=({"role": "user", "content": text},))
 
-    def _identified(self, request: Request, model: str) -> Request:
+    def _identified(self, request: Request, model: str, *, drawn: int) -> Request:
+        """`request` with its identity and a seed of its own; `drawn` samples of the round come before it."""
         call = CallId(problem=self.problem.id, path=self.path, ordinal=self._numbering.calls)
         self._numbering.calls += 1
-        seed = request.seed
-        if seed is None:
+        if request.seed is None:
             seed = self._hash(model, str(call.ordinal)) >> (64 - SEED_BITS)
+        else:
+            seed = _later_seed(request.seed, drawn)
         return request.replace(call=call, seed=seed)
 
     def _hash(self, *parts: str) -> int:
@@ -319,6 +322,21 @@ class Context:
 
 
 _REQUEST_FIELDS = frozenset({"max_tokens", "temperature", "top_p", "stop", "seed", "logprobs"})
+
+
+def _later_seed(seed: int, drawn: int) -> int:
+    """The seed after `drawn` samples: a server that keeps to its seed would give the same ones again."""
+    return (seed + drawn) % 2**SEED_BITS if drawn else seed
+
+
+def _check_sampling(given: Mapping[str, Any]) -> None:
+    cap, temperature, top_p = given["max_tokens"], given.get("temperature"), given.get("top_p")
+    if not isinstance(cap, int) or cap < 1:
+        raise InvalidInputError(f"max_tokens must be a whole number of at least 1, not {cap!r}")
+    if temperature is not None and not 0.0 <= temperature < math.inf:
+        raise InvalidInputError(f"temperature must be at least 0 and finite, not {temperature!r}")
+    if top_p is not None and not 0.0 < top_p <= 1.0:
+        raise InvalidInputError(f"top_p must be in (0, 1], not {top_p!r}")
 
 
 def _as_stops(stop: object) -> tuple[str, ...]:
@@ -481,6 +499,8 @@ async def _call(context: Context, scope: _Scope, backend: Backend, request: Requ
     samples: list[Sample] = []
     try:
         await _complete(backend, request, samples)
+        if not samples:
+            raise MalformedResponseError(f"{backend.name!r} returned no sample")
     except (BudgetExceededError, DeadlineExceededError) as error:
         _hold_up(scope, context, round_, error)
     except BackendError as error:
@@ -500,7 +520,9 @@ async def _complete(backend: Backend, request: Request, samples: list[Sample]) -
     call, again = request.call, 0
     while call is not None and samples and len(samples) < request.n:
         identity = CallId(problem=call.problem, path=f"{call.path}#{call.ordinal}", ordinal=again)
-        samples += await backend.complete(request.replace(n=request.n - len(samples), call=identity))
+        seed = None if request.seed is None else _later_seed(request.seed, len(samples))
+        more = request.replace(n=request.n - len(samples), call=identity, seed=seed)
+        samples += await backend.complete(more)
         again += 1
 
 

@@ -67,7 +67,9 @@ class Summary:
         judged: Those the shares are over.
         vote: Share whose answer is right.
         single: Expected share for one draw: the mean over each problem's samples; where programs stopped
-            early on what they saw, which makes that mean biased, the first sample drawn of each problem.
+            early on what they saw, which makes that mean biased, the first sample that arrived of each problem:
+            the only one whose being there does not hang on what the samples said. (The first one *asked for*
+            may have been cancelled by the success of a later one.)
         single_is_first_draw: Which of the two `single` is.
         coverage: Share with a right answer among the samples drawn.
         samples: Samples obtained.
@@ -198,16 +200,15 @@ class Tracker:
         if all(verdict is None for verdict in verdicts):
             return None
         right = self._chosen_is_right(problem, outcome, verdicts)
-        self._count(outcome.candidates, [verdict is True for verdict in verdicts], right)
+        self._count([verdict is True for verdict in verdicts], right)
         return right
 
-    def _count(self, candidates: Sequence[Candidate], verdicts: Sequence[bool], right: bool) -> None:
+    def _count(self, verdicts: Sequence[bool], right: bool) -> None:
         self._judged += 1
         self._right += right
         self._covered += any(verdicts)
         self._mean += sum(verdicts) / len(verdicts)
-        drawn = min(range(len(candidates)), key=lambda number: _drawn(candidates[number], number))
-        self._first += verdicts[drawn]
+        self._first += verdicts[0]
 
     def _judge(self, problem: Problem, candidate: Candidate) -> bool | None:
         if problem.reference is not None:
@@ -267,12 +268,6 @@ class Tracker:
             stop_reasons=dict(self._reasons.most_common()),
             errors=dict(self._errors.most_common()),
         )
-
-
-def _drawn(candidate: Candidate, number: int) -> tuple[int, int, int]:
-    """Sorts candidates by when they were asked for; without a call, by arrival."""
-    call = candidate.sample.call
-    return (0, 0, number) if call is None else (call.ordinal, candidate.sample.index, number)
 
 
 def usage_dict(usage: Usage) -> dict[str, Any]:

@@ -661,7 +661,7 @@ async def test_restore_after_the_deadline_raises_with_nothing_held() -> None:
 
 
 async def test_a_hold_that_may_shrink_is_restored_to_what_is_left() -> None:
-    ledger = Ledger(Budget(completion_tokens=100))
+    ledger = Ledger(Budget(total_tokens=100))
     hold = await ledger.acquire(written(80), shrink=shrink_to_fit)
     hold.settle(written(70))
     await hold.restore()

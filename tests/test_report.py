@@ -1,4 +1,5 @@
 import io
+import random
 
 import pytest
 from rich.console import Console
@@ -46,12 +47,13 @@ def test_vote_single_and_coverage():
     assert summary.usage.total_tokens == 45
 
 
-def test_where_programs_stopped_early_one_sample_is_the_first_one_drawn():
+def test_where_programs_stopped_early_one_sample_is_the_first_to_arrive():
     # Best-of-n that stops at the first success: the mean over what was drawn would say 1/1 and 1/3.
+    # The last to arrive is the success; what had been asked for before it may be missing.
     tracker = Tracker(kind="number")
     early = Outcome(
         answer=READER.read("4"),
-        candidates=(candidate("5", ordinal=1), candidate("5", ordinal=0), candidate("4", ordinal=2)),
+        candidates=(candidate("5", ordinal=3), candidate("5", ordinal=1), candidate("4", ordinal=0)),
         stop_reason=StopReason.DECIDED,
     )
     lucky = Outcome(answer=READER.read("4"), candidates=(candidate("4", ordinal=0),))
@@ -128,3 +130,17 @@ def test_the_table_fits_sixty_columns():
 )
 def test_money_has_two_digits_that_matter(picodollars, shown):
     assert money(picodollars) == shown
+
+
+def test_one_sample_is_as_good_as_its_model_when_the_first_success_ends_the_drawing():
+    # Samples arrive in no order of their asking; what comes after the first right one is cancelled.
+    rng, tracker, right = random.Random(1), Tracker(kind="number"), 0.2
+    for _ in range(2000):
+        drawn = []
+        for ordinal in rng.sample(range(16), 16):
+            drawn.append(candidate("4" if rng.random() < right else "5", ordinal=ordinal))
+            if drawn[-1].answer.key == "n:4":
+                break
+        tracker.add(problem(), Outcome(candidates=tuple(drawn), stop_reason=StopReason.DECIDED))
+    low, high = tracker.summary(seconds=1.0).single.interval
+    assert low < right < high

@@ -83,9 +83,10 @@ class TokenBucket:
         self._level -= min(amount, self._capacity)
         return max(0.0, -self._level / self._rate)
 
-    def give_back(self, amount: float) -> None:
-        """Return units that were taken and not used."""
-        self._level = min(self._capacity, self._level + amount)
+    def give_back(self, amount: float, *, used: float = 0.0) -> None:
+        """Undo `take(amount)` but for the units that were `used`; never returns more than was taken."""
+        taken = min(amount, self._capacity)
+        self._level = min(self._capacity, self._level + max(0.0, taken - used))
 
 
 class Limited(Wrapper):
@@ -187,12 +188,19 @@ class Limited(Wrapper):
             tokens = 0 if request.hold is None else request.hold.worst_case.total_tokens
             delay = max(delay, self._tokens.take(tokens))
         if delay > 0:
-            await self._sleep(delay)
+            try:
+                await self._sleep(delay)
+            except BaseException:  # cancelled before it was sent: what it took is there for the others
+                if self._requests is not None:
+                    self._requests.give_back(1)
+                if self._tokens is not None:
+                    self._tokens.give_back(tokens)
+                raise
         return tokens
 
     def _correct(self, worst: int, samples: list[Sample]) -> None:
         if self._tokens is not None:
-            self._tokens.give_back(max(0, worst - sum(s.usage.total_tokens for s in samples)))
+            self._tokens.give_back(worst, used=sum(s.usage.total_tokens for s in samples))
 
     def _moved(self, before: int, reason: str) -> None:
         if self.limit.value != before:

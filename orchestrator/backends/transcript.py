@@ -27,8 +27,8 @@ __all__ = ["Transcript"]
 DONE = b"[DONE]"
 
 SLACK, SLACK_PIECES = 2, 64
-"""A choice is cut off after `SLACK` times its cap and `SLACK_PIECES` pieces: servers send a piece a token, and some send
-the pieces of a character apart."""
+"""A choice is cut off after `SLACK` times its cap and `SLACK_PIECES` pieces: servers send a piece a token, and some
+send the pieces of a character apart."""
 
 
 @dataclass(slots=True)

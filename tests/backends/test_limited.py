@@ -3,8 +3,9 @@ import pytest
 
 from orchestrator.backends import AdaptiveLimit, FunctionBackend, Limited, ScriptedBackend
 from orchestrator.backends.limited import TokenBucket
+from orchestrator.budget import Budget, Ledger
 from orchestrator.errors import InvalidInputError, RateLimitedError
-from orchestrator.types import Request
+from orchestrator.types import Request, Sample, Usage
 
 ASK = Request(messages=({"role": "user", "content": "hi"},), max_tokens=8)
 
@@ -141,3 +142,55 @@ async def test_a_rate_limit_error_slows_down_and_passes_on():
         await limited.complete(ASK)
     assert limited.limit.value == 8
     assert [(event.limit, event.reason) for event in events] == [(8, "429")]
+
+
+def test_a_call_worth_more_than_a_minute_does_not_refill_the_bucket():
+    bucket = TokenBucket(60, clock=lambda: 0.0)
+    bucket.take(1_000)
+    bucket.give_back(1_000, used=50)
+    assert bucket.take(10) == 0.0
+    assert bucket.take(1) == pytest.approx(1.0)
+
+
+async def test_tokens_a_minute_hold_for_calls_whose_worst_case_is_larger_than_that():
+    waits = []
+
+    async def sleep(seconds):
+        waits.append(seconds)
+
+    async def answer(request):
+        return Sample(text="ok", usage=Usage(completion_tokens=60, requests=1))
+
+    limited = Limited(
+        FunctionBackend(answer),
+        limit=AdaptiveLimit(1),
+        tokens_per_minute=60,
+        emit=lambda event: None,
+        clock=lambda: 0.0,
+        sleep=sleep,
+    )
+    ledger = Ledger(Budget())
+    for _ in range(2):
+        with ledger.reserve(completion_tokens=1_000, requests=1) as hold:
+            await limited.complete(ASK.replace(hold=hold))
+    assert waits == [pytest.approx(60.0)]
+
+
+async def test_a_call_cancelled_while_it_waits_for_the_rate_leaves_its_share_to_the_others():
+    limited = Limited(
+        ScriptedBackend([]),
+        limit=AdaptiveLimit(64),
+        requests_per_minute=1,
+        emit=lambda event: None,
+        clock=lambda: 0.0,
+        sleep=refused_when_short,
+    )
+    limited._requests.take(1)
+    for _ in range(5):
+        with pytest.raises(TimeoutError):
+            await limited.complete(ASK)
+    assert limited._requests.take(1) == pytest.approx(60.0)
+
+
+async def refused_when_short(seconds):
+    raise TimeoutError(f"{seconds} s")

@@ -1,5 +1,4 @@
 import asyncio
-import asyncio
 import sqlite3
 
 import anyio
@@ -26,6 +25,7 @@ from orchestrator.errors import (
     ConnectionLostError,
     InvalidInputError,
     JournalMismatchError,
+    MalformedResponseError,
     StatusError,
     UnknownPriceError,
 )
@@ -797,3 +797,75 @@ async def test_a_branch_label_that_could_be_taken_for_another_path_is_refused(la
 def test_a_seed_the_journal_could_not_hold_is_refused(seed):
     with pytest.raises(InvalidInputError, match="seed must be in"):
         Controller(models={"m": ScriptedBackend([])}, seed=seed)
+
+
+async def test_a_context_that_reads_otherwise_numbers_its_calls_along_with_the_first():
+    calls = []
+
+    async def program(ctx, problem):
+        await ctx.complete(ctx.ask(problem))
+        await ctx.using(answers=NUMBER).complete(ctx.ask(problem))
+        await ctx.complete(ctx.ask(problem))
+        return Outcome()
+
+    backend = answering(lambda request: calls.append((request.call.ordinal, request.seed)) or "1")
+    async with Controller(models={"m": backend}) as controller:
+        await controller.run(program, "q")
+    assert [ordinal for ordinal, _ in calls] == [0, 1, 2]
+    assert len({seed for _, seed in calls}) == 3
+
+
+async def test_a_server_asked_again_for_missing_choices_is_not_given_the_same_seed():
+    seeds = []
+
+    async def one(request):
+        seeds.append(request.seed)
+        return [Sample(text=str(request.seed), usage=Usage(requests=1))]
+
+    backend = FunctionBackend(one, capabilities=Capabilities(n=True))
+    async with Controller(models={"m": backend}) as controller:
+        await controller.run(SelfConsistency(n=4, per_call=4, stop=FixedSize()), "q")
+    assert len(seeds) == len(set(seeds)) == 4
+
+
+async def test_a_seed_of_ones_own_does_not_make_all_samples_one():
+    seeds = []
+    backend = answering(lambda request: seeds.append(request.seed) or "1")
+    model = Model(backend=backend, sampling={"seed": 7})
+    async with Controller(models={"m": model}) as controller:
+        await controller.run(SelfConsistency(n=3, stop=FixedSize()), "q")
+        await controller.run(Single(), Problem(id="1", prompt="q"))
+    assert seeds == [7, 8, 9, 7]
+
+
+@pytest.mark.parametrize(
+    ("sampling", "message"),
+    [
+        ({"max_tokens": 0}, "max_tokens must be a whole number of at least 1, not 0"),
+        ({"max_tokens": 1.5}, "max_tokens must be a whole number"),
+        ({"max_tokens": "8"}, "max_tokens must be a whole number"),
+        ({"temperature": -1}, "temperature must be at least 0"),
+        ({"temperature": float("nan")}, "temperature must be at least 0"),
+        ({"top_p": 0.0}, r"top_p must be in \(0, 1\]"),
+    ],
+)
+async def test_a_sampling_field_out_of_range_is_refused_before_anything_is_sent(sampling, message):
+    async def program(ctx, problem):
+        return Outcome(candidates=[ctx.read(await ctx.complete("q", **sampling))])
+
+    async with Controller(models={"m": answering(lambda request: "1")}) as controller:
+        with pytest.raises(InvalidInputError, match=message):
+            await controller.run(program, "q")
+
+
+async def test_a_backend_that_gives_no_sample_is_at_fault_and_not_the_deadline():
+    async def answering_nothing(request):
+        return []
+
+    class Silent(FunctionBackend):
+        async def complete(self, request):
+            return []
+
+    async with Controller(models={"m": Silent(answering_nothing)}) as controller:
+        with pytest.raises(MalformedResponseError, match="returned no sample"):
+            await controller.run(Single(), "q")
