@@ -2,11 +2,14 @@
 // claims that is.
 //
 //   sum     = term { ("+" | "-") term }
-//   term    = factor { ("*" | "/") factor }
-//   factor  = [sign] ( "(" sum ")" | decimal ) ["%"]
-//   decimal = ["$"] digits with or without groups of three ["." digits] | ["$"] "." digits
+//   term    = power { ["*" | "/"] power }            nothing between only before "(" and without a
+//   space power   = factor [ ("^" | "**") factor ]         whole exponents, from -kMaxExponent to
+//   kMaxExponent factor  = [sign] ( "(" sum ")" | decimal ) ["%"] decimal = [currency] digits with
+//   or without groups of three ["." digits] | [currency] "." digits
 //
-// × · x (between numbers) and ÷ are read as * and /, the long dashes as -. Evaluated exactly.
+// Brackets of any kind are parentheses; × · x X (between numbers) and ÷ are read as * and /, the
+// long dashes as -. Evaluated exactly. What an expression touches and this grammar does not know
+// (2e3, 5cm, sqrt(2), \frac, 5! + 1) makes it unreadable: no value is better than a wrong one.
 #pragma once
 
 #include <cstddef>
@@ -19,6 +22,7 @@ namespace orchestrator {
 // Tokens and nested parentheses an expression may have; longer ones are not read.
 inline constexpr std::size_t kMaxTokens = 256;
 inline constexpr std::size_t kMaxNesting = 32;
+inline constexpr int kMaxExponent = 64;
 
 // An expression found in a text: its canonical value ("29", "-1/2") and where it stood.
 struct FoundExpression {

@@ -58,6 +58,37 @@ TEST(Arithmetic, AnOperatorWithNothingBehindItEndsTheExpression) {
   EXPECT_EQ(value_of("4 + 5 * "), "9");
 }
 
+TEST(Arithmetic, KnowsPowersBracketsAndMultiplicationWithoutASign) {
+  EXPECT_EQ(value_of("2(3+4)"), "14");
+  EXPECT_EQ(value_of("(2)(3)"), "6");
+  EXPECT_EQ(value_of("2^3 + 1"), "9");
+  EXPECT_EQ(value_of("2**3"), "8");
+  EXPECT_EQ(value_of("2^-1"), "1/2");
+  EXPECT_EQ(value_of("[3 + 4] * 2"), "14");
+  EXPECT_EQ(value_of("3 X 4"), "12");
+  EXPECT_EQ(value_of("\u20ac5 + \u20ac3"), "8");
+  EXPECT_EQ(value_of("\\left(3 + 4\\right) \\times 2"), "14");
+  EXPECT_EQ(value_of("\\( 3 \\times 4 \\)"), "12");
+}
+
+TEST(Arithmetic, ABulletIsNoMinusAndARemarkNoCalculation) {
+  EXPECT_EQ(value_of("- 48 - 19 = 29"), "29");
+  EXPECT_EQ(value_of("* 48 - 19 = 29"), "29");
+  EXPECT_EQ(value_of("8 - 3 = 5 (+3)"), "5");
+  EXPECT_EQ(value_of("48 - 19 = 29 (-5 later)"), "29");
+  EXPECT_EQ(value_of("48 - 19 = 29!"), "29");
+  EXPECT_EQ(value_of("**48 - 19**"), "29");
+}
+
+TEST(Arithmetic, WhatItDoesNotKnowMakesACalculationUnreadable) {
+  for (const char* text : {"sqrt(16) + 2", "5! + 1", "\\frac{3}{4} \\times 8", "1.5.2 + 1",
+                           "1,00 + 1", "2e3 + 1", "12cm - 5cm", "48 apples - 19 apples",
+                           "48 apples * 3", "2^(1/2)", "2^1000", "1 + 1 = 2, so 2e3 + 1"}) {
+    EXPECT_EQ(value_of(text), "none") << text;
+  }
+  EXPECT_EQ(value_of("It took 3hrs. 4 + 5 = 9"), "9");
+}
+
 TEST(Arithmetic, HostileTextsAreBounded) {
   EXPECT_EQ(value_of(std::string(1'000'000, '(')), "none");
   EXPECT_EQ(value_of(std::string(1'000'000, '-') + "5"), "none");
