@@ -376,8 +376,11 @@ void read_run(const std::vector<Token>& run, Reading& reading) {
     const std::optional<Rational> value = parser.sum(0);
     const std::size_t end = parser.at();
     if (!value) {
-      // A calculation without a value must not let an earlier one speak for it.
-      if (parser.calculated() || parser.failed()) reading.give_up();
+      // A calculation without a value must not let an earlier one, or what is left of it, speak for it.
+      if (parser.calculated() || parser.failed()) {
+        reading.give_up();
+        return;
+      }
       begin = end > begin ? end : begin + 1;
       continue;
     }
