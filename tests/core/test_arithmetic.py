@@ -3,10 +3,10 @@ from fractions import Fraction
 
 from hypothesis import given
 from hypothesis import strategies as st
+from reference.arithmetic import Number, Operation
 
 from orchestrator import _core
 from orchestrator.answers import cluster, equivalent, extract
-from reference.arithmetic import Number, Operation
 
 NUMBERS = st.from_regex(r"[0-9]{1,3}(\.[0-9]{1,2})?", fullmatch=True).map(Number)
 TREES = st.recursive(

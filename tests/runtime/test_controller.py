@@ -24,6 +24,7 @@ from orchestrator.errors import (
     ConnectFailedError,
     ConnectionLostError,
     InvalidInputError,
+    JournalError,
     JournalMismatchError,
     MalformedResponseError,
     StatusError,
@@ -869,3 +870,63 @@ async def test_a_backend_that_gives_no_sample_is_at_fault_and_not_the_deadline()
     async with Controller(models={"m": Silent(answering_nothing)}) as controller:
         with pytest.raises(MalformedResponseError, match="returned no sample"):
             await controller.run(Single(), "q")
+
+
+async def test_a_journal_that_cannot_be_written_ends_the_run(tmp_path):
+    sent = []
+
+    def answer(request):
+        sent.append(request)
+        controller.journal._error = JournalError("the disk is full")
+        return "4"
+
+    async def run():
+        async with controller:
+            async for _ in controller.map(Single(), problems(5), at_once=1):
+                pass
+
+    controller = Controller(models={"m": answering(answer)}, journal=str(tmp_path / "run.db"), answers=NUMBER)
+    with pytest.raises(JournalError, match="full"):
+        await run()
+    assert len(sent) == 1
+
+
+async def test_a_program_that_does_not_know_of_the_budget_still_ends_with_it_as_the_reason():
+    async def program(ctx, problem):
+        return Outcome(candidates=[ctx.read(sample) async for sample in ctx.sample("?", n=5)])
+
+    async with Controller(
+        models={"m": answering(lambda request: "4")}, budget=Budget(requests=3)
+    ) as controller:
+        outcome = await controller.run(program, "?")
+    assert len(outcome.candidates) == 3
+    assert outcome.stop_reason is StopReason.BUDGET
+
+
+async def test_a_stream_that_is_dropped_cancels_its_calls():
+    never, cancelled = anyio.Event(), []
+
+    async def answer(request):
+        if request.call.ordinal == 0:
+            return "4"
+        try:
+            await never.wait()
+        except BaseException:
+            cancelled.append(request.call.ordinal)
+            raise
+
+    async def program(ctx, problem):
+        async for _ in ctx.sample("?", n=3):
+            break
+        await anyio.wait_all_tasks_blocked()
+        return Outcome(detail={"cancelled before the end": len(cancelled)})
+
+    async with Controller(models={"m": FunctionBackend(answer)}) as controller:
+        outcome = await controller.run(program, "?")
+    assert outcome.detail == {"cancelled before the end": 2}
+
+
+async def test_a_tie_is_reported():
+    async with Controller(models={"m": ScriptedBackend(["4", "5"])}, answers=NUMBER) as controller:
+        outcome = await controller.run(SelfConsistency(n=2, stop=FixedSize()), "2 + 2?")
+    assert (outcome.answer.text, outcome.tied, outcome.confidence) == ("4", True, 0.5)

@@ -269,3 +269,12 @@ async def test_a_number_too_large_for_the_file_is_an_error_and_not_a_hang(tmp_pa
     with pytest.raises(JournalError, match="too large"):
         await complete_call(journal, ordinal=1)
     journal.close()
+
+
+async def test_whoever_waits_for_a_row_that_cannot_be_written_hears_of_it(tmp_path):
+    journal = Journal(tmp_path / "run.db")
+    written = journal._future()
+    journal._rows.put(_Row("INSERT INTO no_such_table VALUES (1)", (), written))
+    with pytest.raises(JournalError, match="no such table"):
+        await written
+    journal.close()
