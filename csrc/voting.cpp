@@ -125,6 +125,7 @@ double beta_posterior(std::uint64_t first, std::uint64_t second) {
   // + 1 fair coins, P(p > 1/2) = P(heads <= first). Of the two tails the smaller is summed, from
   // its largest term down; terms fall at least geometrically once past the middle, so the sum ends
   // after about sqrt(n) of them.
+  if (first == second) return 0.5;  // by symmetry; the sum below would be off by its rounding
   if (first < second) return 1 - beta_posterior(second, first);
   const double n = static_cast<double>(first) + static_cast<double>(second) + 1;
   double heads = static_cast<double>(first) + 1;

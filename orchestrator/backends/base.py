@@ -67,21 +67,27 @@ class Wrapper:
 
     @property
     def capabilities(self) -> Capabilities:
+        """What is known at the source."""
         return self._source.capabilities
 
     async def prepare(self) -> None:
+        """Find out capabilities, open connections."""
         await self.inner.prepare()
 
     async def count_prompt_tokens(self, request: Request) -> int:
+        """Prompt tokens of `request`, or an upper bound."""
         return await self.inner.count_prompt_tokens(request)
 
     async def complete(self, request: Request) -> list[Sample]:
+        """Samples for `request`."""
         return await self.inner.complete(request)
 
     def stream(self, request: Request) -> AsyncIterator[Chunk]:
+        """The same, in pieces as they are written."""
         return self.inner.stream(request)
 
     async def aclose(self) -> None:
+        """Give back connections."""
         await self.inner.aclose()
 
 

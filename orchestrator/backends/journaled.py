@@ -88,6 +88,7 @@ class Journaled(Wrapper):
         self._log, self._emit, self._clock = log, emit, clock
 
     async def complete(self, request: Request) -> list[Sample]:
+        """One attempt at `request`, on the record."""
         row = -1
         if self._log is not None:
             row, written = self._log.intend(request, model=self.name, price=self.price)
@@ -199,6 +200,7 @@ class Resumed(Wrapper):
         self._recorded, self._emit = recorded, emit
 
     async def complete(self, request: Request) -> list[Sample]:
+        """The recorded samples of this call, or new ones."""
         if request.call is None:
             return await self.inner.complete(request)
         samples = self._recorded.find(request.call, request.digest)

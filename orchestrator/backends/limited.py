@@ -132,6 +132,7 @@ class Limited(Wrapper):
         return self._in_flight
 
     async def complete(self, request: Request) -> list[Sample]:
+        """Samples for `request`, once a slot and its place in the rates are free."""
         weight = request.n if self._weighted else 1
         await self._take(weight)
         try:

@@ -48,6 +48,7 @@ class Metered(Wrapper):
         self._least, self._emit = least_completion_tokens, emit
 
     async def complete(self, request: Request) -> list[Sample]:
+        """Samples for `request`, or for as much of it as the budget allows."""
         prompt_tokens = await self.inner.count_prompt_tokens(request)
         request = self._within_context(request, prompt_tokens)
         hold = await self.account.acquire(

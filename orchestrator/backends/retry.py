@@ -24,8 +24,8 @@ __all__ = ["Retry", "RetryPolicy"]
 class RetryPolicy:
     """How often and how long.
 
-    The delay before attempt k is uniform in [0, min(cap, base * 2^(k-1))] ("full jitter"), and at least what the
-    server asked for in `Retry-After`.
+    The delay after failed attempt k is uniform in [0, min(cap, base * 2^(k-1))] ("full jitter"), and at least what
+    the server asked for in `Retry-After`.
 
     Attributes:
         attempts: Attempts in all, at least 1.
@@ -42,8 +42,8 @@ class RetryPolicy:
     def __post_init__(self) -> None:
         if self.attempts < 1:
             raise InvalidInputError(f"attempts must be at least 1, not {self.attempts}")
-        if self.base < 0 or self.cap < 0 or self.longest_retry_after < 0:
-            raise InvalidInputError(f"delays must not be negative: {self!r}")
+        if not (self.base >= 0 and self.cap >= 0 and self.longest_retry_after >= 0):
+            raise InvalidInputError(f"delays must be numbers of at least 0: {self!r}")
 
     def delay(self, attempt: int, error: BackendError, rng: random.Random) -> float | None:
         """Seconds to wait after failed attempt number `attempt` (from 1), or None to give up."""
@@ -52,7 +52,7 @@ class RetryPolicy:
         asked = error.retry_after or 0.0
         if asked > self.longest_retry_after:
             return None
-        bound: float = min(self.cap, self.base * 2.0 ** (attempt - 1))
+        bound: float = min(self.cap, self.base * 2.0 ** min(attempt - 1, 1000))
         return max(asked, rng.uniform(0.0, bound))
 
 
@@ -80,6 +80,7 @@ class Retry(Wrapper):
         self._policy, self._emit, self._rng, self._sleep = policy, emit, rng, sleep
 
     async def complete(self, request: Request) -> list[Sample]:
+        """Samples for `request`; raises the last attempt's error when the policy gives up."""
         attempt = 0
         while True:
             try:
