@@ -50,6 +50,7 @@ __all__ = [
     "ScriptExhaustedError",
     "StatusError",
     "UnknownPriceError",
+    "most_telling",
 ]
 
 
@@ -241,3 +242,12 @@ class JournalError(OrchestratorError):
 
 class JournalMismatchError(JournalError):
     """The journal was written by another program, seed or problem set than the one resuming it."""
+
+
+def most_telling(error: BaseException) -> BaseException:
+    """The exception to tell of a (nested) group: the first that is more than a limit reached, else the first."""
+    if not isinstance(error, BaseExceptionGroup):
+        return error
+    leaves = [most_telling(inner) for inner in error.exceptions]
+    limits = (BudgetExceededError, DeadlineExceededError)
+    return next((leaf for leaf in leaves if not isinstance(leaf, limits)), leaves[0])

@@ -8,8 +8,7 @@ import math
 import random
 import time
 import uuid
-from collections import deque
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from types import TracebackType
@@ -32,6 +31,7 @@ from ..errors import (
     JournalError,
     OrchestratorError,
     UnknownPriceError,
+    most_telling,
 )
 from ..events import Event, ProblemFinished, ProblemStarted, Recorder
 from ..prompts import Prompt
@@ -39,9 +39,11 @@ from ..types import Outcome, Problem, StopReason
 from ..version import __version__
 from ..voting import majority_vote
 from .identity import describe, program_hash
-from .journal import Journal, RecordedCalls, RunRecord
+from .journal import Journal, RunRecord
+from .outcomes import OutcomeStream
+from .recorded import RecordedCalls
 
-__all__ = ["Controller", "Model", "OutcomeStream"]
+__all__ = ["Controller", "Model"]
 
 UNKNOWN_ENDPOINT_START = 16
 """Calls in flight an endpoint of unknown width starts with; the limit doubles from there until the first 429."""
@@ -288,7 +290,12 @@ class Controller:
             raise InvalidInputError(f"at_once must be at least 1, not {at_once}")
         self._begin(program)
         width = at_once or self._problems_at_once(program)
-        return OutcomeStream(self, program, problems, ordered=ordered, width=width)
+
+        async def solve(problem: Problem) -> Outcome:
+            outcome, _ = await self._solve(program, problem)
+            return outcome
+
+        return OutcomeStream(self._tasks, solve, problems, ordered=ordered, width=width)
 
     def _problems_at_once(self, program: ControlProgram) -> int:
         calls = max(1, int(getattr(program, "calls_at_once", 1)))
@@ -376,7 +383,7 @@ class Controller:
                 error = RuntimeError("the program awaited something that had been cancelled")
                 error.__cause__ = raised
             except Exception as raised:
-                told = _only(raised)
+                told = most_telling(raised)
                 error, outcome = told if isinstance(told, Exception) else raised, None
             tasks.cancel_scope.cancel()  # P7: nothing outlives its program
         if isinstance(error, JournalError):
@@ -409,174 +416,3 @@ def _describe_error(error: Exception | None) -> str | None:
     if error is None:
         return None
     return str(error) if isinstance(error, OrchestratorError) else f"{type(error).__name__}: {error}"
-
-
-class OutcomeStream:
-    """Outcomes of many problems; see `Controller.map`. Dropping it (leaving the loop) cancels what is in progress."""
-
-    def __init__(
-        self,
-        controller: Controller,
-        program: ControlProgram,
-        problems: Iterable[Problem] | AsyncIterable[Problem],
-        *,
-        ordered: bool,
-        width: int,
-    ) -> None:
-        self._controller, self._program, self._problems = controller, program, problems
-        self._batch = _Batch(ordered=ordered, width=width)
-        self._started = False
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> Outcome:
-        batch = self._batch
-        if not self._started:
-            self._started = True
-            self._controller._tasks.start_soon(_feed, self._controller, self._program, self._problems, batch)
-        while True:
-            if (outcome := batch.take()) is not None:
-                return outcome
-            if batch.error is not None:
-                raise batch.error
-            if batch.exhausted and not batch.in_progress:
-                raise StopAsyncIteration
-            batch.news = anyio.Event()
-            await batch.news.wait()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        await self.aclose()
-
-    async def aclose(self) -> None:
-        """Cancel what is in progress and end the iteration."""
-        self._started = True
-        self._batch.close()
-
-    def __del__(self) -> None:
-        self._batch.close()
-
-
-@dataclass(slots=True)
-class _Batch:
-    """State shared by the consumer of a map, its feeder and its workers."""
-
-    ordered: bool
-    width: int
-    next_in: int = 0
-    next_out: int = 0
-    ready: dict[int, Outcome] = field(default_factory=dict)
-    order: deque[int] = field(default_factory=deque)
-    in_progress: int = 0
-    exhausted: bool = False
-    closed: bool = False
-    error: BaseException | None = None
-    scope: anyio.CancelScope | None = None
-    news: anyio.Event | None = None
-    room: anyio.Event | None = None
-
-    def take(self) -> Outcome | None:
-        """The next outcome to give out, if it is there."""
-        if self.ordered:
-            number = self.next_out
-        elif self.order:
-            number = self.order[0]
-        else:
-            return None
-        if number not in self.ready:
-            return None
-        self.next_out += 1
-        if not self.ordered:
-            self.order.popleft()
-        self._tell(self.room)
-        return self.ready.pop(number)
-
-    def full(self) -> bool:
-        """Whether no further problem may start: too many in progress, or finished and not taken."""
-        return self.in_progress >= self.width or self.in_progress + len(self.ready) >= 2 * self.width
-
-    def finished(self, number: int, outcome: Outcome) -> None:
-        self.in_progress -= 1
-        self.ready[number] = outcome
-        if not self.ordered:
-            self.order.append(number)
-        self._tell(self.news)
-        self._tell(self.room)
-
-    def end(self, error: BaseException | None = None) -> None:
-        self.exhausted = True
-        self.error = self.error or error
-        self._tell(self.news)
-
-    def close(self) -> None:
-        if not self.closed:
-            self.closed = True
-            if self.scope is not None:
-                self.scope.cancel()
-            self.in_progress, self.exhausted = 0, True
-            self.ready.clear()
-            self.order.clear()
-            self._tell(self.news)
-
-    @staticmethod
-    def _tell(event: anyio.Event | None) -> None:
-        if event is not None:
-            event.set()
-
-
-async def _feed(
-    controller: Controller,
-    program: ControlProgram,
-    problems: Iterable[Problem] | AsyncIterable[Problem],
-    batch: _Batch,
-) -> None:
-    """Start a worker per problem, never more than the batch has room for."""
-    if batch.closed:
-        return
-    seen: set[str] = set()
-    try:
-        async with anyio.create_task_group() as tasks:
-            batch.scope = tasks.cancel_scope
-            async for problem in _each(problems):
-                if problem.id in seen:
-                    raise InvalidInputError(f"two problems have the id {problem.id!r}: ids key the journal")
-                seen.add(problem.id)
-                number, batch.next_in = batch.next_in, batch.next_in + 1
-                batch.in_progress += 1
-                tasks.start_soon(_work, controller, program, problem, number, batch)
-                while batch.full():
-                    batch.room = anyio.Event()
-                    await batch.room.wait()
-            batch.exhausted = True
-    except Exception as error:  # reading the problems failed, or the journal did: the consumer must see it
-        batch.end(_only(error))
-    finally:
-        batch.end()
-
-
-async def _work(
-    controller: Controller, program: ControlProgram, problem: Problem, number: int, batch: _Batch
-) -> None:
-    outcome, _ = await controller._solve(program, problem)
-    batch.finished(number, outcome)
-
-
-async def _each(problems: Iterable[Problem] | AsyncIterable[Problem]) -> AsyncIterator[Problem]:
-    if isinstance(problems, AsyncIterable):
-        async for problem in problems:
-            yield problem
-    else:
-        for problem in problems:
-            yield problem
-
-
-def _only(error: BaseException) -> BaseException:
-    """The exception to tell of a (nested) group: the first that is more than a limit reached, else the first."""
-    if not isinstance(error, BaseExceptionGroup):
-        return error
-    leaves = [_only(inner) for inner in error.exceptions]
-    limits = (BudgetExceededError, DeadlineExceededError)
-    return next((leaf for leaf in leaves if not isinstance(leaf, limits)), leaves[0])

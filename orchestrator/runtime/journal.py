@@ -27,7 +27,8 @@ from typing import Any, NamedTuple
 
 from ..errors import JournalError, JournalMismatchError
 from ..types import CallId, Outcome, Price, Problem, Request, Sample, Usage
-from .records import decode_outcome, decode_sample, dumps, encode_outcome, encode_sample
+from .recorded import RecordedCalls, usage_of
+from .records import decode_outcome, dumps, encode_outcome, encode_sample, storable
 
 try:
     import fcntl
@@ -383,7 +384,7 @@ class Journal:
             connection.execute("BEGIN")
             for sql in dict.fromkeys(row.sql for row in batch):
                 rows = (row.values for row in batch if row.sql is sql)
-                connection.executemany(sql, [[_storable(value) for value in values] for values in rows])
+                connection.executemany(sql, [[storable(value) for value in values] for values in rows])
             connection.execute("COMMIT")
         except Exception as error:  # also a value SQLite cannot hold: who waits must hear of it
             with contextlib.suppress(sqlite3.Error):
@@ -400,7 +401,7 @@ class Journal:
         with self._translated():
             sums = ", ".join(f"coalesce(sum({column}), 0)" for column in USAGE_COLUMNS.split(", "))
             row = self._reader.execute(f"SELECT {sums} FROM ({CHARGED})").fetchone()
-        return _usage(row)
+        return usage_of(row)
 
     def counts(self) -> JournalCounts:
         """Rows by kind."""
@@ -430,7 +431,7 @@ class Journal:
         """
         with self._translated():
             row = self._reader.execute(
-                "SELECT outcome FROM outcomes WHERE problem = ?", (_storable(problem.id),)
+                "SELECT outcome FROM outcomes WHERE problem = ?", (storable(problem.id),)
             ).fetchone()
             if row is None:
                 return None
@@ -453,76 +454,10 @@ class Journal:
         self._unlock()
 
 
-class RecordedCalls:
-    """One problem's calls in the journal; the `Recorded` protocol of `backends.journaled`."""
-
-    def __init__(self, connection: sqlite3.Connection, problem: str) -> None:
-        self._samples: dict[tuple[str, int], tuple[str, list[Sample]]] = {}
-        self._usage: dict[tuple[str, int], Usage] = {}
-        rows = connection.execute(
-            "SELECT c.path, c.ordinal, c.digest, r.status, r.samples, r.prompt_tokens, r.completion_tokens, "
-            "r.requests, r.picodollars, r.cached_tokens, r.reasoning_tokens, r.seconds, r.estimated, "
-            "c.worst_prompt_tokens, c.worst_completion_tokens, c.worst_picodollars "
-            "FROM calls c LEFT JOIN results r ON r.call = c.id WHERE c.problem = ? ORDER BY c.id",
-            (_storable(problem),),
-        )
-        for path, ordinal, digest, status, samples, *amounts in rows:
-            key = (path, ordinal)
-            if status is None:
-                prompt, completion, picodollars = amounts[8:]
-                usage = Usage(
-                    prompt_tokens=prompt,
-                    completion_tokens=completion,
-                    requests=1,
-                    picodollars=picodollars,
-                    estimated=True,
-                )
-            else:
-                usage = _usage(amounts[:8])
-            self._usage[key] = self._usage.get(key, Usage()) + usage
-            if status == "ok":
-                call = CallId(problem=problem, path=path, ordinal=ordinal)
-                self._samples[key] = (digest, [decode_sample(s, call) for s in json.loads(samples)])
-
-    def __bool__(self) -> bool:
-        return bool(self._usage)
-
-    def find(self, call: CallId, digest: str) -> list[Sample] | None:
-        """The samples of the completed call `call`, when it asked the same; else None."""
-        recorded = self._samples.get((call.path, call.ordinal))
-        return recorded[1] if recorded is not None and recorded[0] == digest else None
-
-    def usage_below(self, path: str) -> Usage:
-        """What calls on `path` and below it were charged, in-doubt ones at their worst case."""
-        below = (path + "/", path + "#")  # its branches, and its calls made again
-        return sum(
-            (
-                usage
-                for (at, _), usage in self._usage.items()
-                if not path or at == path or at.startswith(below)
-            ),
-            Usage(),
-        )
-
-    def sample(self, path: str, ordinal: int, index: int) -> Sample | None:
-        """One recorded sample."""
-        recorded = self._samples.get((path, ordinal))
-        if recorded is None:
-            return None
-        return next((sample for sample in recorded[1] if sample.index == index), None)
-
-
 def _asked(problem: Problem) -> str:
     """A digest of the question; its other fields may hold objects whose text differs from process to process."""
     question = repr((problem.prompt, problem.messages))
     return hashlib.blake2b(question.encode("utf-8", "replace"), digest_size=16).hexdigest()
-
-
-def _storable(value: Any) -> Any:
-    """`value` as SQLite can hold it: lone surrogates become replacement characters."""
-    if isinstance(value, str) and not value.isascii():
-        return value.encode("utf-8", "replace").decode("utf-8")
-    return value
 
 
 def _file_key(status: os.stat_result) -> tuple[int, int]:
@@ -542,17 +477,3 @@ def request_body(request: Request, model: str) -> str:
         "extra": dict(request.extra),
     }
     return dumps({name: value for name, value in fields.items() if value not in (None, (), {})})
-
-
-def _usage(row: Sequence[Any]) -> Usage:
-    prompt, completion, requests, picodollars, cached, reasoning, seconds, estimated = row
-    return Usage(
-        prompt_tokens=prompt,
-        completion_tokens=completion,
-        requests=requests,
-        picodollars=picodollars,
-        cached_tokens=cached,
-        reasoning_tokens=reasoning,
-        seconds=seconds,
-        estimated=bool(estimated),
-    )

@@ -19,6 +19,7 @@ __all__ = [
     "encode_outcome",
     "encode_sample",
     "encode_usage",
+    "storable",
 ]
 
 SampleFinder = Callable[[str, int, int], Sample | None]
@@ -29,8 +30,14 @@ _compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 def dumps(value: Any) -> str:
     """Compact JSON, keys in their own order; lone surrogates become replacement characters."""
-    text = _compact.encode(value)
-    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+    return str(storable(_compact.encode(value)))
+
+
+def storable(value: Any) -> Any:
+    """`value` as SQLite can hold it: lone surrogates in a text become replacement characters."""
+    if isinstance(value, str) and not value.isascii():
+        return value.encode("utf-8", "replace").decode("utf-8")
+    return value
 
 
 def encode_usage(usage: Usage) -> dict[str, Any]:

@@ -1,0 +1,87 @@
+"""What an earlier run of a problem paid for, read back from its journal."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+from ..types import CallId, Sample, Usage
+from .records import decode_sample, storable
+
+__all__ = ["RecordedCalls", "usage_of"]
+
+
+def usage_of(row: Sequence[Any]) -> Usage:
+    """The usage in a row of the columns a result has for it, in their order."""
+    prompt, completion, requests, picodollars, cached, reasoning, seconds, estimated = row
+    return Usage(
+        prompt_tokens=prompt,
+        completion_tokens=completion,
+        requests=requests,
+        picodollars=picodollars,
+        cached_tokens=cached,
+        reasoning_tokens=reasoning,
+        seconds=seconds,
+        estimated=bool(estimated),
+    )
+
+
+class RecordedCalls:
+    """One problem's calls in the journal; the `Recorded` protocol of `backends.journaled`."""
+
+    def __init__(self, connection: sqlite3.Connection, problem: str) -> None:
+        self._samples: dict[tuple[str, int], tuple[str, list[Sample]]] = {}
+        self._usage: dict[tuple[str, int], Usage] = {}
+        rows = connection.execute(
+            "SELECT c.path, c.ordinal, c.digest, r.status, r.samples, r.prompt_tokens, r.completion_tokens, "
+            "r.requests, r.picodollars, r.cached_tokens, r.reasoning_tokens, r.seconds, r.estimated, "
+            "c.worst_prompt_tokens, c.worst_completion_tokens, c.worst_picodollars "
+            "FROM calls c LEFT JOIN results r ON r.call = c.id WHERE c.problem = ? ORDER BY c.id",
+            (storable(problem),),
+        )
+        for path, ordinal, digest, status, samples, *amounts in rows:
+            key = (path, ordinal)
+            if status is None:
+                prompt, completion, picodollars = amounts[8:]
+                usage = Usage(
+                    prompt_tokens=prompt,
+                    completion_tokens=completion,
+                    requests=1,
+                    picodollars=picodollars,
+                    estimated=True,
+                )
+            else:
+                usage = usage_of(amounts[:8])
+            self._usage[key] = self._usage.get(key, Usage()) + usage
+            if status == "ok":
+                call = CallId(problem=problem, path=path, ordinal=ordinal)
+                self._samples[key] = (digest, [decode_sample(s, call) for s in json.loads(samples)])
+
+    def __bool__(self) -> bool:
+        return bool(self._usage)
+
+    def find(self, call: CallId, digest: str) -> list[Sample] | None:
+        """The samples of the completed call `call`, when it asked the same; else None."""
+        recorded = self._samples.get((call.path, call.ordinal))
+        return recorded[1] if recorded is not None and recorded[0] == digest else None
+
+    def usage_below(self, path: str) -> Usage:
+        """What calls on `path` and below it were charged, in-doubt ones at their worst case."""
+        below = (path + "/", path + "#")  # its branches, and its calls made again
+        return sum(
+            (
+                usage
+                for (at, _), usage in self._usage.items()
+                if not path or at == path or at.startswith(below)
+            ),
+            Usage(),
+        )
+
+    def sample(self, path: str, ordinal: int, index: int) -> Sample | None:
+        """One recorded sample."""
+        recorded = self._samples.get((path, ordinal))
+        if recorded is None:
+            return None
+        return next((sample for sample in recorded[1] if sample.index == index), None)
