@@ -355,3 +355,14 @@ def test_a_file_of_problems_replaces_the_programs_own(cli, recorded, questions, 
         result = cli("run", recorded, "--problems", questions, *where, "--json")
     assert result.summary["problems"] == 6
     assert cli("run", recorded).code == 1
+
+
+def test_more_samples_than_memory_holds_are_refused_at_once(cli, questions):
+    with answering().in_thread() as server:
+        result = cli(
+            "run", "self_consistency", "--problems", questions, "--base-url", server.base_url, "--model", "m",
+            "--n", 10**12,
+        )  # fmt: skip
+    assert result.code == 1
+    assert "more than 10,000 calls in one round" in result.err
+    assert not server.seen
