@@ -31,8 +31,13 @@ LONGEST_ANSWER = 100
 """Characters of an answer shown on a line of text; `--json` has all of it."""
 
 
-HOPELESS = ("ConnectFailedError", "AuthenticationError", "ModelNotFoundError")
-"""Errors after which, with no sample obtained so far, an endpoint is not asked further problems."""
+HOPELESS = {
+    "ConnectFailedError": "",
+    "AuthenticationError": "the key is read from OPENAI_API_KEY, or from the variable that --api-key-env "
+    "(in a program file: api_key_env) names",
+    "ModelNotFoundError": "check --model and --base-url, which usually ends in /v1",
+}
+"""Errors after which, with no sample obtained so far, an endpoint is not asked further problems; what to do then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +181,7 @@ class _Session:
 
     def _record(self, event: Event) -> None:
         self.status.record(event)
-        if isinstance(event, CallFailed) and event.error.startswith(HOPELESS):
+        if isinstance(event, CallFailed) and event.error.startswith(tuple(HOPELESS)):
             self.hopeless = event.error
         if self.settings.verbose and (line := event_line(event)) is not None:
             self.view.note(line)
@@ -241,6 +246,8 @@ class _Session:
             cut = set(summary.stop_reasons) == {StopReason.BUDGET}
             what = "the budget is too small for one call" if cut else "every problem failed"
             complain(f"error: {what}: {self.first_error or 'no sample was obtained'}")
+            if hint := HOPELESS.get((self.hopeless or "").partition(":")[0]):
+                complain(f"  hint: {hint}")
             return FAILED
         for reason, what in ((StopReason.BUDGET, "budget"), (StopReason.DEADLINE, "deadline")):
             if count := summary.stop_reasons.get(reason, 0):

@@ -366,3 +366,20 @@ def test_more_samples_than_memory_holds_are_refused_at_once(cli, questions):
     assert result.code == 1
     assert "more than 10,000 calls in one round" in result.err
     assert not server.seen
+
+
+@pytest.mark.parametrize(
+    ("fault", "hint"), [(Fault.UNAUTHORIZED, "OPENAI_API_KEY"), (Fault.NOT_FOUND, "usually ends in /v1")]
+)
+def test_a_refused_key_or_model_says_where_they_come_from(cli, fault, hint):
+    with FaultyServer(rates={fault: 1.0}).in_thread() as server:
+        result = cli("run", "single", "-p", "2+2?", "--base-url", server.base_url, "--model", "m")
+    assert result.code == 1
+    assert hint in result.err.splitlines()[-1]
+
+
+def test_an_unknown_price_names_the_flags_that_give_it(cli):
+    result = cli("run", "single", "-p", "2+2?", "--base-url", "http://127.0.0.1:9/v1", "--model", "m",
+                 "--budget-usd", 1)  # fmt: skip
+    assert result.code == 1
+    assert "--price-in and --price-out" in result.err
