@@ -14,6 +14,7 @@ from typing import Any
 import anyio
 from rich.console import Console
 
+from ..backends import ReplayBackend
 from ..backends.local import LocalBackend
 from ..events import CallFailed, Event
 from ..report import Summary, Tracker, usage_dict
@@ -85,7 +86,11 @@ class _Session:
 
     def __post_init__(self) -> None:
         check = None if self.job.check is None else name_of(self.job.check)
-        tracker = Tracker(kind=self.job.answers.kind, check=check)
+        priced = all(
+            model.backend.price is not None or isinstance(model.backend, ReplayBackend)
+            for model in self.job.models.values()
+        )
+        tracker = Tracker(kind=self.job.answers.kind, check=check, priced=priced)
         self.status = Status(total=self.job.total, tracker=tracker)
         self.out, errors = Console(highlight=False), Console(stderr=True, highlight=False)
         live = errors.is_terminal and not errors.is_dumb_terminal

@@ -383,3 +383,11 @@ def test_an_unknown_price_names_the_flags_that_give_it(cli):
                  "--budget-usd", 1)  # fmt: skip
     assert result.code == 1
     assert "--price-in and --price-out" in result.err
+
+
+def test_an_endpoint_without_a_price_is_not_said_to_cost_nothing(cli):
+    with answering().in_thread() as server:
+        flags = ["run", "single", "-p", "2+2?", "--base-url", server.base_url, "--model", "m"]
+        assert "unknown: no price was given" in cli(*flags).out
+        assert cli(*flags, "--json").summary["priced"] is False
+        assert "$0\n" in cli(*flags, "--price-in", 0, "--price-out", 0).out
