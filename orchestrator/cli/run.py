@@ -16,7 +16,7 @@ from rich.console import Console
 
 from ..backends import ReplayBackend
 from ..backends.local import LocalBackend
-from ..events import CallFailed, Event
+from ..events import CallFailed, CallRetried, Event
 from ..report import Summary, Tracker, usage_dict
 from ..runtime import Controller
 from ..strategies import BestOfN, SelfConsistency
@@ -78,6 +78,7 @@ class _Session:
     waiting: dict[str, Problem] = field(default_factory=dict)
     obtained: bool = False
     hopeless: str | None = None
+    told_of_trouble: bool = False
     failure: Exception | None = None
     first_error: str | None = None
     signal: int | None = None
@@ -190,6 +191,9 @@ class _Session:
             self.hopeless = event.error
         if self.settings.verbose and (line := event_line(event)) is not None:
             self.view.note(line)
+        elif isinstance(event, CallRetried) and not self.told_of_trouble and not self.status.samples:
+            self.told_of_trouble = True  # once: nothing has come yet, and several attempts take their time
+            self.view.note(f"{event.error}; trying again")
         self.view.changed(self.status)
 
     def _say(self, phase: str) -> None:

@@ -391,3 +391,13 @@ def test_an_endpoint_without_a_price_is_not_said_to_cost_nothing(cli):
         assert "unknown: no price was given" in cli(*flags).out
         assert cli(*flags, "--json").summary["priced"] is False
         assert "$0\n" in cli(*flags, "--price-in", 0, "--price-out", 0).out
+
+
+def test_trouble_before_the_first_sample_is_told_once(cli):
+    script = [Fault.SERVER_ERROR, Fault.SERVER_ERROR, None, Fault.SERVER_ERROR]
+    with FaultyServer(script=script).in_thread() as server:
+        result = cli("run", "single", "-p", "a?", "-p", "b?", "--base-url", server.base_url, "--model", "m",
+                     "--concurrency", 1)  # fmt: skip
+    assert result.code == 0
+    assert result.err.count("trying again") == 1
+    assert "HTTP 500: it broke; trying again" in result.err
