@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import itertools
 import math
+import os
 import random
 import time
+import traceback
 import uuid
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping, Sequence
@@ -408,7 +410,18 @@ def _reason_of(error: Exception | None) -> StopReason:
 def _describe_error(error: Exception | None) -> str | None:
     if error is None:
         return None
-    return str(error) if isinstance(error, OrchestratorError) else f"{type(error).__name__}: {error}"
+    if isinstance(error, OrchestratorError):
+        return str(error)
+    return f"{type(error).__name__}: {error}{_place_of(error)}"
+
+
+def _place_of(error: Exception) -> str:
+    """The deepest line of the program's own that `error` came through, as ` (file:line)`; "" for none."""
+    own = os.path.dirname(os.path.dirname(__file__)) + os.sep
+    frames = [
+        frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(own)
+    ]
+    return f" ({os.path.basename(frames[-1].filename)}:{frames[-1].lineno})" if frames else ""
 
 
 class OutcomeStream:

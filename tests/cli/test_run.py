@@ -401,3 +401,11 @@ def test_trouble_before_the_first_sample_is_told_once(cli):
     assert result.code == 0
     assert result.err.count("trying again") == 1
     assert "HTTP 500: it broke; trying again" in result.err
+
+
+def test_a_mistake_in_a_program_of_ones_own_is_told_with_its_line(cli, tmp_path):
+    program = tmp_path / "mine.py"
+    program.write_text("async def ask(ctx, problem):\n    seen = {}\n    return seen['x']\n")
+    result = cli("run", f"{program}:ask", "-p", "2+2?", "--base-url", "http://127.0.0.1:9/v1", "--model", "m")
+    assert result.code == 1
+    assert "KeyError: 'x' (mine.py:3)" in result.err

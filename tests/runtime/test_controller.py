@@ -468,7 +468,7 @@ async def test_a_bug_in_a_program_is_raised_as_it_is():
         with pytest.raises(ZeroDivisionError):
             await controller.run(program, "?")
         [outcome] = [o async for o in controller.map(program, problems(1))]
-    assert outcome.error == "ZeroDivisionError: division by zero"
+    assert outcome.error.startswith("ZeroDivisionError: division by zero (test_controller.py:")
 
 
 async def test_an_exception_in_the_loop_body_cancels_the_calls_in_flight():
