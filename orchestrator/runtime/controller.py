@@ -120,6 +120,7 @@ class Controller:
     ) -> None:
         if not models:
             raise InvalidInputError("no models: give at least one, for example models={'small': backend}")
+        _check_kinds(models, budget, per_problem)
         if concurrency < 1:
             raise InvalidInputError(f"concurrency must be at least 1, not {concurrency}")
         if seed is not None and not 0 <= seed < 2**63:
@@ -302,6 +303,8 @@ class Controller:
 
     def _begin(self, program: ControlProgram) -> None:
         """Bind the journal to the program on the first run; refuse a second, different one."""
+        if isinstance(program, type) or not callable(program):
+            raise InvalidInputError(f"a control program is a function or an object to call, not {program!r}")
         if self._journal is None:
             return
         identity = program_hash(program, self._answers, self._prompt, sorted(self._models))
@@ -394,6 +397,23 @@ class Controller:
         if not outcome.candidates:
             outcome = replace(outcome, candidates=tuple(scope.candidates))
         return outcome
+
+
+def _check_kinds(models: object, *budgets: object) -> None:
+    """Refuse what is no model and no budget by its name, before it fails as something without an attribute."""
+    if not isinstance(models, Mapping):
+        raise InvalidInputError(
+            f"models must be backends by name, as in {{'small': backend}}, not {models!r}"
+        )
+    for name, given in models.items():
+        backend = given.backend if isinstance(given, Model) else given
+        if isinstance(backend, type) or not callable(getattr(backend, "complete", None)):
+            raise InvalidInputError(
+                f"model {name!r} must be a backend, for example HttpBackend(base_url=..., model=...), not {backend!r}"
+            )
+    for budget in budgets:
+        if budget is not None and not isinstance(budget, Budget):
+            raise InvalidInputError(f"a budget must be a Budget, as in Budget(requests=5), not {budget!r}")
 
 
 def _best_so_far(scope: _Scope) -> Outcome:
