@@ -58,6 +58,8 @@ class Settings:
 def run(flags: Flags, settings: Settings) -> int:
     """Run the job `flags` describe; returns the exit code."""
     job = make_job(flags)
+    if settings.resume and settings.journal is not None and not os.path.exists(settings.journal):
+        complain(f"there is no journal {settings.journal} yet: this run starts it, and nothing is resumed")
     session = _Session(job=job, settings=settings, show_each=bool(flags.prompts))
     anyio.run(session.main)
     if session.failure is not None and session.signal is None:

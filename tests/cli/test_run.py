@@ -409,3 +409,19 @@ def test_a_mistake_in_a_program_of_ones_own_is_told_with_its_line(cli, tmp_path)
     result = cli("run", f"{program}:ask", "-p", "2+2?", "--base-url", "http://127.0.0.1:9/v1", "--model", "m")
     assert result.code == 1
     assert "KeyError: 'x' (mine.py:3)" in result.err
+
+
+def test_resuming_from_a_journal_that_is_not_there_is_said(cli, tmp_path):
+    with answering().in_thread() as server:
+        flags = [
+            "-p",
+            "2+2?",
+            "--base-url",
+            server.base_url,
+            "--model",
+            "m",
+            "--journal",
+            tmp_path / "run.db",
+        ]
+        assert "nothing is resumed" in cli("run", "single", *flags, "--resume").err
+        assert "nothing is resumed" not in cli("run", "single", *flags, "--resume").err
