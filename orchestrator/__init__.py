@@ -6,6 +6,7 @@ Names are loaded when first used, so that importing the package is quick.
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -19,6 +20,14 @@ if TYPE_CHECKING:
     from .strategies import BestOfN, SelfConsistency, Single
     from .types import Answer, Candidate, Outcome, Problem, Request, Sample, StopReason, Usage
     from .version import __version__
+
+if (
+    find_spec(f"{__name__}._core") is None
+):  # Python was started in a clone, whose folder hides what is installed
+    raise ImportError(
+        f"{__path__[0]} is the source tree, without its compiled part: start Python in another directory, where "
+        "the installed package is found, or run `pip install -e .`"
+    )
 
 _HOME = {
     "Answer": "types",

@@ -42,6 +42,9 @@ __all__ = ["DEFAULT_MAX_TOKENS", "Context", "ControlProgram", "Run", "SampleStre
 DEFAULT_MAX_TOKENS = 1024
 """Cap on an answer's tokens when neither the program nor the model sets one; every call has a worst case."""
 
+MOST_CALLS = 10_000
+"""Calls in one round of sampling: they are all prepared before the first is sent."""
+
 SEED_BITS = 31
 
 Ask = str | Sequence[Message] | Rendered
@@ -184,6 +187,10 @@ class Context:
         base = self._request(ask, name, sampling)
         known = self._run.models[name].capabilities
         per_call = 1 if known.n is False else min(per_call, known.parallel or per_call)
+        if n > MOST_CALLS * per_call:
+            raise InvalidInputError(
+                f"n={n} asks for more than {MOST_CALLS:,} calls in one round; ask for fewer, or in several rounds"
+            )
         requests = []
         for drawn in range(0, n, per_call):
             if base.n != (size := min(n - drawn, per_call)) or not base.digest:

@@ -92,8 +92,9 @@ class UnknownPriceError(InvalidInputError):
     def __init__(self, model: str) -> None:
         self.model = model
         super().__init__(
-            f"the budget limits money, but the price of model {model!r} is not known; give it, for example "
-            "price={'input': 0.10, 'output': 0.30} (US dollars per million tokens; 0 for a local model)"
+            f"the budget limits money, but the price of model {model!r} is not known; give it in US dollars "
+            "per million tokens (0 for a model of your own): --price-in and --price-out, or "
+            "price: {input: 0.10, output: 0.30} in a program file, or price={'input': 0.10, 'output': 0.30} in Python"
         )
 
 

@@ -75,6 +75,7 @@ class Summary:
         samples: Samples obtained.
         usage: Everything charged.
         seconds: Wall time.
+        priced: Whether the price of every model is known.
         stop_reasons: Outcomes by stop reason.
         errors: Outcomes by error message, most frequent first.
     """
@@ -89,6 +90,7 @@ class Summary:
     samples: int
     usage: Usage
     seconds: float
+    priced: bool = True
     stop_reasons: Mapping[StopReason, int] = field(default_factory=dict)
     errors: Mapping[str, int] = field(default_factory=dict)
 
@@ -116,6 +118,7 @@ class Summary:
             "coverage": share(self.coverage),
             "samples": self.samples,
             "usage": usage_dict(self.usage),
+            "priced": self.priced,
             "seconds": self.seconds,
             "samples_per_second": self.samples_per_second,
             "stop_reasons": {reason.value: count for reason, count in self.stop_reasons.items()},
@@ -137,11 +140,21 @@ class Summary:
             ("samples", f"{self.samples:,} in {usage.requests:,} requests"),
             ("prompt tokens", f"{tilde}{usage.prompt_tokens:,}"),
             ("completion tokens", f"{tilde}{usage.completion_tokens:,}"),
-            ("spend", money(usage.picodollars)),
+            ("spend", self._spend()),
             ("time", f"{self.seconds:.1f} s, {self.samples_per_second:.1f} samples/s"),
             ("stopped", ", ".join(f"{count} {reason.value}" for reason, count in self.stop_reasons.items())),
         ]
         return rows + [("error", f"{count} × {message}") for message, count in self.errors.items()]
+
+    def _spend(self) -> str:
+        spent = money(self.usage.picodollars)
+        if self.priced:
+            return spent
+        return (
+            f"{spent} and what has no known price"
+            if self.usage.picodollars
+            else "unknown: no price was given"
+        )
 
     def text(self, *, chosen: str = "the answer") -> str:
         """The rows as plain text."""
@@ -169,12 +182,13 @@ class Tracker:
     Args:
         kind: How answers are compared with references.
         check: Name of the scores that judge a problem without a reference, or None.
+        priced: Whether the price of every model is known.
     """
 
     MOST_MESSAGES = 20
 
-    def __init__(self, *, kind: Kind = "auto", check: str | None = None) -> None:
-        self._kind, self._check = kind, check
+    def __init__(self, *, kind: Kind = "auto", check: str | None = None, priced: bool = True) -> None:
+        self._kind, self._check, self._priced = kind, check, priced
         self._problems = self._answered = self._judged = self._samples = 0
         self._right = self._covered = 0
         self._mean = self._first = 0.0
@@ -265,6 +279,7 @@ class Tracker:
             samples=self._samples,
             usage=self._usage if usage is None else usage,
             seconds=seconds,
+            priced=self._priced,
             stop_reasons=dict(self._reasons.most_common()),
             errors=dict(self._errors.most_common()),
         )

@@ -112,3 +112,11 @@ def test_importing_the_package_loads_nothing_heavy(tmp_path):
 def test_the_controller_can_be_used_without_loading_openai(tmp_path):
     code = "import sys; from orchestrator import Controller, SelfConsistency; print('openai' in sys.modules)"
     assert printed_by(code, tmp_path) == "False"
+
+
+def test_the_source_tree_says_where_to_find_the_installed_package(tmp_path):
+    (tmp_path / "orchestrator").mkdir()
+    (tmp_path / "orchestrator" / "__init__.py").write_text((PACKAGE / "__init__.py").read_text())
+    command = [sys.executable, "-c", "import orchestrator"]
+    said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False).stderr
+    assert "start Python in another directory" in said.splitlines()[-1]

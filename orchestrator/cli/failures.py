@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import sys
@@ -23,6 +24,9 @@ __all__ = ["BROKEN_PIPE", "BUG", "DEBUG_VARIABLE", "FAILED", "complain", "guarde
 
 FAILED, BUG, BROKEN_PIPE = 1, 3, 141
 DEBUG_VARIABLE = "ORCHESTRATOR_DEBUG"
+
+OUTPUT_LOST = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""What writing to stdout fails with when its disk or terminal is the matter; other files have errors of their own."""
 
 
 def guarded(command: Callable[[], int]) -> int:
@@ -45,13 +49,23 @@ def guarded(command: Callable[[], int]) -> int:
             traceback.print_exc()
         complain(f"error: {error}")
         return FAILED
+    except OSError as error:
+        if error.errno not in OUTPUT_LOST:
+            return _bug(error)
+        quiet_stdout()
+        complain(f"error: the output cannot be written: {error.strerror}; make room, then run it again")
+        return FAILED
     except Exception as error:
-        hint = "" if _debugging() else "\nrun the command again with --debug for the traceback"
-        if _debugging():
-            traceback.print_exc()
-        what = f"{type(error).__name__}: {error}"
-        complain(f"this is a bug in orchestrator, please report it: {what}{hint}")
-        return BUG
+        return _bug(error)
+
+
+def _bug(error: Exception) -> int:
+    hint = "" if _debugging() else "\nrun the command again with --debug for the traceback"
+    if _debugging():
+        traceback.print_exc()
+    what = f"{type(error).__name__}: {error}"
+    complain(f"this is a bug in orchestrator, please report it: {what}{hint}")
+    return BUG
 
 
 def _debugging() -> bool:

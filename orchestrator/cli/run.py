@@ -14,8 +14,9 @@ from typing import Any
 import anyio
 from rich.console import Console
 
+from ..backends import ReplayBackend
 from ..backends.local import LocalBackend
-from ..events import CallFailed, Event
+from ..events import CallFailed, CallRetried, Event
 from ..report import Summary, Tracker, usage_dict
 from ..runtime import Controller
 from ..strategies import BestOfN, SelfConsistency
@@ -31,8 +32,13 @@ LONGEST_ANSWER = 100
 """Characters of an answer shown on a line of text; `--json` has all of it."""
 
 
-HOPELESS = ("ConnectFailedError", "AuthenticationError", "ModelNotFoundError")
-"""Errors after which, with no sample obtained so far, an endpoint is not asked further problems."""
+HOPELESS = {
+    "ConnectFailedError": "",
+    "AuthenticationError": "the key is read from OPENAI_API_KEY, or from the variable that --api-key-env "
+    "(in a program file: api_key_env) names",
+    "ModelNotFoundError": "check --model and --base-url, which usually ends in /v1",
+}
+"""Errors after which, with no sample obtained so far, an endpoint is not asked further problems; what to do then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +58,8 @@ class Settings:
 def run(flags: Flags, settings: Settings) -> int:
     """Run the job `flags` describe; returns the exit code."""
     job = make_job(flags)
+    if settings.resume and settings.journal is not None and not os.path.exists(settings.journal):
+        complain(f"there is no journal {settings.journal} yet: this run starts it, and nothing is resumed")
     session = _Session(job=job, settings=settings, show_each=bool(flags.prompts))
     anyio.run(session.main)
     if session.failure is not None and session.signal is None:
@@ -72,6 +80,7 @@ class _Session:
     waiting: dict[str, Problem] = field(default_factory=dict)
     obtained: bool = False
     hopeless: str | None = None
+    told_of_trouble: bool = False
     failure: Exception | None = None
     first_error: str | None = None
     signal: int | None = None
@@ -80,7 +89,11 @@ class _Session:
 
     def __post_init__(self) -> None:
         check = None if self.job.check is None else name_of(self.job.check)
-        tracker = Tracker(kind=self.job.answers.kind, check=check)
+        priced = all(
+            model.backend.price is not None or isinstance(model.backend, ReplayBackend)
+            for model in self.job.models.values()
+        )
+        tracker = Tracker(kind=self.job.answers.kind, check=check, priced=priced)
         self.status = Status(total=self.job.total, tracker=tracker)
         self.out, errors = Console(highlight=False), Console(stderr=True, highlight=False)
         live = errors.is_terminal and not errors.is_dumb_terminal
@@ -176,10 +189,13 @@ class _Session:
 
     def _record(self, event: Event) -> None:
         self.status.record(event)
-        if isinstance(event, CallFailed) and event.error.startswith(HOPELESS):
+        if isinstance(event, CallFailed) and event.error.startswith(tuple(HOPELESS)):
             self.hopeless = event.error
         if self.settings.verbose and (line := event_line(event)) is not None:
             self.view.note(line)
+        elif isinstance(event, CallRetried) and not self.told_of_trouble and not self.status.samples:
+            self.told_of_trouble = True  # once: nothing has come yet, and several attempts take their time
+            self.view.note(f"{event.error}; trying again")
         self.view.changed(self.status)
 
     def _say(self, phase: str) -> None:
@@ -241,6 +257,8 @@ class _Session:
             cut = set(summary.stop_reasons) == {StopReason.BUDGET}
             what = "the budget is too small for one call" if cut else "every problem failed"
             complain(f"error: {what}: {self.first_error or 'no sample was obtained'}")
+            if hint := HOPELESS.get((self.hopeless or "").partition(":")[0]):
+                complain(f"  hint: {hint}")
             return FAILED
         for reason, what in ((StopReason.BUDGET, "budget"), (StopReason.DEADLINE, "deadline")):
             if count := summary.stop_reasons.get(reason, 0):

@@ -99,7 +99,7 @@ class ProblemFile:
     def _json_lines(self, lines: Iterator[str]) -> Iterator[Row]:
         for number, line in enumerate(lines, start=1):
             if line.strip():
-                yield number, self._record(number, self._decoded(number, line))
+                yield number, self._record(number, self._decoded(number, line.strip()))
 
     def _decoded(self, number: int, text: str) -> Any:
         try:
@@ -187,7 +187,11 @@ class ProblemFile:
         messages = self._messages(line, record) if prompt is None else None
         if prompt is None and messages is None:
             expected = ", ".join((*PROMPT_COLUMNS, "messages"))
-            raise self._wrong(line, f"no question; expected a column named {expected}{_there_are(record)}")
+            raise self._wrong(
+                line,
+                f"no question; expected a column named {expected}{_there_are(record)}; "
+                "other names are given in a program file, as in problems: {file: FILE, prompt: COLUMN}",
+            )
         return Problem(
             id=str(line) if id_column is None else str(record[id_column]),
             prompt=prompt,

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import itertools
 import math
+import os
 import random
 import time
+import traceback
 import uuid
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -120,6 +122,7 @@ class Controller:
     ) -> None:
         if not models:
             raise InvalidInputError("no models: give at least one, for example models={'small': backend}")
+        _check_kinds(models, budget, per_problem)
         if concurrency < 1:
             raise InvalidInputError(f"concurrency must be at least 1, not {concurrency}")
         if seed is not None and not 0 <= seed < 2**63:
@@ -307,6 +310,8 @@ class Controller:
 
     def _begin(self, program: ControlProgram) -> None:
         """Bind the journal to the program on the first run; refuse a second, different one."""
+        if isinstance(program, type) or not callable(program):
+            raise InvalidInputError(f"a control program is a function or an object to call, not {program!r}")
         if self._journal is None:
             return
         identity = program_hash(program, self._answers, self._prompt, sorted(self._models))
@@ -401,6 +406,23 @@ class Controller:
         return outcome
 
 
+def _check_kinds(models: object, *budgets: object) -> None:
+    """Refuse what is no model and no budget by its name, before it fails as something without an attribute."""
+    if not isinstance(models, Mapping):
+        raise InvalidInputError(
+            f"models must be backends by name, as in {{'small': backend}}, not {models!r}"
+        )
+    for name, given in models.items():
+        backend = given.backend if isinstance(given, Model) else given
+        if isinstance(backend, type) or not callable(getattr(backend, "complete", None)):
+            raise InvalidInputError(
+                f"model {name!r} must be a backend, for example HttpBackend(base_url=..., model=...), not {backend!r}"
+            )
+    for budget in budgets:
+        if budget is not None and not isinstance(budget, Budget):
+            raise InvalidInputError(f"a budget must be a Budget, as in Budget(requests=5), not {budget!r}")
+
+
 def _best_so_far(scope: _Scope) -> Outcome:
     vote = majority_vote([candidate.answer for candidate in scope.candidates])
     return Outcome(answer=vote.answer, confidence=vote.share, tied=vote.tied)
@@ -415,4 +437,15 @@ def _reason_of(error: Exception | None) -> StopReason:
 def _describe_error(error: Exception | None) -> str | None:
     if error is None:
         return None
-    return str(error) if isinstance(error, OrchestratorError) else f"{type(error).__name__}: {error}"
+    if isinstance(error, OrchestratorError):
+        return str(error)
+    return f"{type(error).__name__}: {error}{_place_of(error)}"
+
+
+def _place_of(error: Exception) -> str:
+    """The deepest line of the program's own that `error` came through, as ` (file:line)`; "" for none."""
+    own = os.path.dirname(os.path.dirname(__file__)) + os.sep
+    frames = [
+        frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(own)
+    ]
+    return f" ({os.path.basename(frames[-1].filename)}:{frames[-1].lineno})" if frames else ""

@@ -276,7 +276,8 @@ class Journal:
             )
         if earlier.seed != record.seed:
             raise JournalMismatchError(
-                f"the journal {str(self.path)!r} was made with seed {earlier.seed}, not {record.seed}"
+                f"the journal {str(self.path)!r} was made with seed {earlier.seed}, not {record.seed}: "
+                "resume without a seed, or name another file"
             )
         return earlier
 

@@ -1,7 +1,11 @@
 import json
+import os
 import shlex
 import signal
+import subprocess
+import sys
 
+import pytest
 from faulty_server import Fault, FaultyServer
 
 
@@ -91,3 +95,15 @@ def test_when_the_reader_goes_away_the_run_ends_quietly(start, questions):
         process.wait(timeout=30)
         assert process.returncode == 141
         assert "Traceback" not in process.stderr.read()
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
+def test_a_full_disk_under_the_output_is_no_bug(recorded):
+    with open("/dev/full", "w") as full:
+        process = subprocess.run(
+            [sys.executable, "-m", "orchestrator", "run", recorded, "--json"],
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False, cwd=recorded.parent,
+        )  # fmt: skip
+    assert process.returncode == 1
+    assert "error: the output cannot be written: No space left on device" in process.stderr
+    assert "bug" not in process.stderr

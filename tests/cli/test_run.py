@@ -355,3 +355,73 @@ def test_a_file_of_problems_replaces_the_programs_own(cli, recorded, questions, 
         result = cli("run", recorded, "--problems", questions, *where, "--json")
     assert result.summary["problems"] == 6
     assert cli("run", recorded).code == 1
+
+
+def test_more_samples_than_memory_holds_are_refused_at_once(cli, questions):
+    with answering().in_thread() as server:
+        result = cli(
+            "run", "self_consistency", "--problems", questions, "--base-url", server.base_url, "--model", "m",
+            "--n", 10**12,
+        )  # fmt: skip
+    assert result.code == 1
+    assert "more than 10,000 calls in one round" in result.err
+    assert not server.seen
+
+
+@pytest.mark.parametrize(
+    ("fault", "hint"), [(Fault.UNAUTHORIZED, "OPENAI_API_KEY"), (Fault.NOT_FOUND, "usually ends in /v1")]
+)
+def test_a_refused_key_or_model_says_where_they_come_from(cli, fault, hint):
+    with FaultyServer(rates={fault: 1.0}).in_thread() as server:
+        result = cli("run", "single", "-p", "2+2?", "--base-url", server.base_url, "--model", "m")
+    assert result.code == 1
+    assert hint in result.err.splitlines()[-1]
+
+
+def test_an_unknown_price_names_the_flags_that_give_it(cli):
+    result = cli("run", "single", "-p", "2+2?", "--base-url", "http://127.0.0.1:9/v1", "--model", "m",
+                 "--budget-usd", 1)  # fmt: skip
+    assert result.code == 1
+    assert "--price-in and --price-out" in result.err
+
+
+def test_an_endpoint_without_a_price_is_not_said_to_cost_nothing(cli):
+    with answering().in_thread() as server:
+        flags = ["run", "single", "-p", "2+2?", "--base-url", server.base_url, "--model", "m"]
+        assert "unknown: no price was given" in cli(*flags).out
+        assert cli(*flags, "--json").summary["priced"] is False
+        assert "$0\n" in cli(*flags, "--price-in", 0, "--price-out", 0).out
+
+
+def test_trouble_before_the_first_sample_is_told_once(cli):
+    script = [Fault.SERVER_ERROR, Fault.SERVER_ERROR, None, Fault.SERVER_ERROR]
+    with FaultyServer(script=script).in_thread() as server:
+        result = cli("run", "single", "-p", "a?", "-p", "b?", "--base-url", server.base_url, "--model", "m",
+                     "--concurrency", 1)  # fmt: skip
+    assert result.code == 0
+    assert result.err.count("trying again") == 1
+    assert "HTTP 500: it broke; trying again" in result.err
+
+
+def test_a_mistake_in_a_program_of_ones_own_is_told_with_its_line(cli, tmp_path):
+    program = tmp_path / "mine.py"
+    program.write_text("async def ask(ctx, problem):\n    seen = {}\n    return seen['x']\n")
+    result = cli("run", f"{program}:ask", "-p", "2+2?", "--base-url", "http://127.0.0.1:9/v1", "--model", "m")
+    assert result.code == 1
+    assert "KeyError: 'x' (mine.py:3)" in result.err
+
+
+def test_resuming_from_a_journal_that_is_not_there_is_said(cli, tmp_path):
+    with answering().in_thread() as server:
+        flags = [
+            "-p",
+            "2+2?",
+            "--base-url",
+            server.base_url,
+            "--model",
+            "m",
+            "--journal",
+            tmp_path / "run.db",
+        ]
+        assert "nothing is resumed" in cli("run", "single", *flags, "--resume").err
+        assert "nothing is resumed" not in cli("run", "single", *flags, "--resume").err

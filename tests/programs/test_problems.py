@@ -152,3 +152,10 @@ def test_a_line_without_end_is_refused_before_it_fills_the_memory(tmp_path, monk
 def test_an_excerpt_that_makes_no_sense_is_refused(tmp_path, wrong):
     with pytest.raises(InvalidInputError):
         ProblemFile(path=tmp_path, **wrong)
+
+
+def test_a_line_of_json_that_breaks_off_is_named_by_its_own_number(tmp_path):
+    path = tmp_path / "cut.jsonl"
+    path.write_text('{"question": "a"}\n{"question": "b"\n')
+    with pytest.raises(InvalidInputError, match=r"cut\.jsonl:2: not JSON"):
+        list(ProblemFile(path=path))
