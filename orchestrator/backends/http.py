@@ -206,10 +206,20 @@ class HttpBackend(ProtocolBackend):
         said = excerpt(error) or type(error).__name__
         if isinstance(error, aiohttp.ConnectionTimeoutError):
             return ConnectFailedError(f"no connection to {where} within {self._connect_timeout:g} s")
-        if isinstance(
-            error, aiohttp.ClientConnectorError | aiohttp.ClientHttpProxyError | aiohttp.ClientSSLError
-        ):
-            return ConnectFailedError(f"cannot connect to {where}: {said}; is the server running?")
+        if isinstance(error, aiohttp.ClientSSLError):
+            failed = ConnectFailedError(
+                f"no secure connection to {where}: {said}; check the certificate, and whether it speaks https"
+            )
+            failed.retryable = False  # waiting mends no certificate
+            return failed
+        if isinstance(error, aiohttp.ClientConnectorDNSError):
+            return ConnectFailedError(
+                f"cannot find {where}: {error.os_error}; check the name and the network"
+            )
+        if isinstance(error, aiohttp.ClientConnectorError):
+            return ConnectFailedError(f"cannot connect to {where}: {error.os_error}; is the server running?")
+        if isinstance(error, aiohttp.ClientHttpProxyError):
+            return ConnectFailedError(f"cannot reach {where} through the proxy: {said}")
         if isinstance(error, TimeoutError):
             return BackendTimeoutError(f"no whole answer from {where} within {self._timeout:g} s")
         if isinstance(error, aiohttp.ClientResponseError):

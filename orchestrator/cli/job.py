@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -160,12 +160,17 @@ def _adjusted(program: Any, flags: Flags, models: Mapping[str, Model]) -> Any:
     given: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
     if isinstance(program, type):
         _refuse_unknown(program, given, flags.target)
-        try:
-            return program(**given)
-        except TypeError as error:
+        needed = [
+            parameter.name
+            for parameter in fields(program)
+            if parameter.default is MISSING and parameter.default_factory is MISSING
+        ]
+        if missing := [name for name in needed if name not in given]:
             raise InvalidInputError(
-                f"{flags.target} needs more than flags can say ({error}): write a program file"
-            ) from error
+                f"{flags.target} needs {', '.join(missing)}, which flags cannot say: write a program file, as in "
+                "examples/required_words.yaml"
+            )
+        return program(**given)
     if not is_dataclass(program):
         if flags.n is not None:
             raise InvalidInputError("--n is for strategies; a function of your own decides that itself")
