@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator
-from typing import Protocol, runtime_checkable
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Protocol, runtime_checkable
 
 from ..types import Capabilities, Chunk, Price, Request, Sample
 
-__all__ = ["Backend", "Wrapper", "upper_bound_prompt_tokens"]
+__all__ = ["Backend", "InProcess", "Wrapper", "price_of", "upper_bound_prompt_tokens"]
 
 TEMPLATE_OVERHEAD = 64
 """Tokens a chat template may add around a conversation: system preamble, turn markers, generation prompt."""
@@ -89,6 +89,40 @@ class Wrapper:
     async def aclose(self) -> None:
         """Give back connections."""
         await self.inner.aclose()
+
+
+class InProcess:
+    """The root of backends without a server behind them: nothing to find out, nothing to close.
+
+    Args:
+        name: The model's name.
+        price: What it costs: a `Price`, US dollars per million tokens as a mapping, or None when not known.
+        capabilities: What it can do.
+    """
+
+    def __init__(
+        self, *, name: str, price: Price | Mapping[str, Any] | None, capabilities: Capabilities
+    ) -> None:
+        self.name, self.price, self.capabilities = name, price_of(price), capabilities
+
+    async def prepare(self) -> None:
+        """Nothing to find out."""
+
+    async def count_prompt_tokens(self, request: Request) -> int:
+        """The upper bound by bytes."""
+        return upper_bound_prompt_tokens(request)
+
+    async def aclose(self) -> None:
+        """Nothing to give back."""
+
+
+def price_of(price: Price | Mapping[str, Any] | None) -> Price | None:
+    """A price as given: ready, as a mapping in US dollars per million tokens, or none."""
+    if price is None or isinstance(price, Price):
+        return price
+    from ..pricing import parse_price
+
+    return parse_price(price)
 
 
 def upper_bound_prompt_tokens(request: Request) -> int:

@@ -10,15 +10,14 @@ from typing import Any, TypeAlias
 
 from ..errors import BackendError, InvalidInputError, MalformedResponseError, OrchestratorError
 from ..types import Capabilities, Chunk, Price, Request, Sample, Usage
-from .base import upper_bound_prompt_tokens
-from .protocol import price_of
+from .base import InProcess, upper_bound_prompt_tokens
 
 __all__ = ["FunctionBackend", "chunks_of"]
 
 Written: TypeAlias = str | Sample | Sequence[str | Sample]
 
 
-class FunctionBackend:
+class FunctionBackend(InProcess):
     """A model that is an async function: it gets the `Request` and returns a text, a `Sample`, or several of
     them.
 
@@ -55,34 +54,14 @@ class FunctionBackend:
                 "with `await anyio.to_thread.run_sync(...)`"
             )
         self._function = function
-        self._name = name or _name(function)
-        self._price = price_of(price)
-        self._capabilities = capabilities or Capabilities(n=False, usage_is_exact=False)
+        super().__init__(
+            name=name or _name(function),
+            price=price,
+            capabilities=capabilities or Capabilities(n=False, usage_is_exact=False),
+        )
 
     def __repr__(self) -> str:
-        return f"FunctionBackend({self._name})"
-
-    @property
-    def name(self) -> str:
-        """The model's name."""
-        return self._name
-
-    @property
-    def price(self) -> Price | None:
-        """What it costs, or None when nobody said."""
-        return self._price
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """As stated."""
-        return self._capabilities
-
-    async def prepare(self) -> None:
-        """Nothing to find out."""
-
-    async def count_prompt_tokens(self, request: Request) -> int:
-        """The upper bound by bytes."""
-        return upper_bound_prompt_tokens(request)
+        return f"FunctionBackend({self.name})"
 
     async def complete(self, request: Request) -> list[Sample]:
         """What the function returns for `request`, at most `request.n` samples.
@@ -97,10 +76,10 @@ class FunctionBackend:
         except OrchestratorError:
             raise
         except Exception as error:
-            raise BackendError(f"{self._name} raised {type(error).__name__}: {error}") from error
+            raise BackendError(f"{self.name} raised {type(error).__name__}: {error}") from error
         items = [written] if isinstance(written, str | Sample) else written
         if not isinstance(items, Sequence) or not items:
-            raise MalformedResponseError(f"{self._name} returned {_kind(written)}, not a text or a sample")
+            raise MalformedResponseError(f"{self.name} returned {_kind(written)}, not a text or a sample")
         seconds = perf_counter() - started
         samples = [self._sample(item, at, request, seconds) for at, item in enumerate(items)]
         return _at_most(samples, request.n)
@@ -110,19 +89,16 @@ class FunctionBackend:
         for chunk in chunks_of(await self.complete(request)):
             yield chunk
 
-    async def aclose(self) -> None:
-        """Nothing to give back."""
-
     def _sample(self, item: str | Sample, at: int, request: Request, seconds: float) -> Sample:
         if isinstance(item, str):
-            item = Sample(text=item, seed=request.seed, model=self._name)
+            item = Sample(text=item, seed=request.seed, model=self.name)
         elif not isinstance(item, Sample):
-            raise MalformedResponseError(f"{self._name} returned {_kind(item)}, not a text or a sample")
+            raise MalformedResponseError(f"{self.name} returned {_kind(item)}, not a text or a sample")
         usage = item.usage
         if usage == Usage():
             usage = _bound(item, request, first=at == 0, seconds=seconds)
-        if self._price is not None and usage.picodollars == 0:
-            cost = self._price.cost(
+        if self.price is not None and usage.picodollars == 0:
+            cost = self.price.cost(
                 usage.prompt_tokens,
                 usage.completion_tokens,
                 cached_tokens=usage.cached_tokens,

@@ -11,11 +11,12 @@ from urllib.parse import urlsplit
 from ..errors import InvalidInputError
 from ..types import Capabilities, Chunk, Price, Request, Sample, Usage
 from .accounting import missing_counts, reported_prompt, settle
+from .base import price_of
 from .discovery import Flavour, Server, merge
 from .transcript import Transcript
 from .wire import CHAT, Reply, loads, parse_reply, request_body, route_of
 
-__all__ = ["ProtocolBackend", "price_of"]
+__all__ = ["ProtocolBackend"]
 
 
 class ProtocolBackend:
@@ -197,15 +198,6 @@ class ProtocolBackend:
 
 def _streamed(body: dict[str, Any]) -> dict[str, Any]:
     return {**body, "stream": True, "stream_options": {"include_usage": True}}
-
-
-def price_of(price: Price | Mapping[str, Any] | None) -> Price | None:
-    """A price as given: ready, as a mapping in US dollars per million tokens, or none."""
-    if price is None or isinstance(price, Price):
-        return price
-    from ..pricing import parse_price
-
-    return parse_price(price)
 
 
 def is_official(base_url: str) -> bool:

@@ -12,16 +12,15 @@ import anyio.lowlevel
 
 from ..errors import InvalidInputError, ScriptExhaustedError
 from ..types import Capabilities, Chunk, Price, Problem, Request, Sample, Usage
-from .base import upper_bound_prompt_tokens
+from .base import InProcess, upper_bound_prompt_tokens
 from .function import chunks_of
-from .protocol import price_of
 from .recordings import Columns, Recorded, RecordedProblem, read_recordings, tokens_in
 from .scripted import prompt_text
 
 __all__ = ["ReplayBackend"]
 
 
-class ReplayBackend:
+class ReplayBackend(InProcess):
     """Answers each call with the next recorded sample of its problem.
 
     A request belongs to the problem its `call` names, else to the one whose question is its prompt or stands
@@ -53,16 +52,15 @@ class ReplayBackend:
         price: Price | Mapping[str, Any] | None = None,
         seed: int | None = None,
     ) -> None:
-        self._name = name
-        self._price = price_of(price)
         self._shelves = {
             identity: _Shelf(problem=entry.problem, samples=_ordered(entry.samples, identity, seed))
             for identity, entry in recordings.items()
         }
         exact = all(_is_exact(one) for shelf in self._shelves.values() for one in shelf.samples)
-        self._capabilities = Capabilities(
+        capabilities = Capabilities(
             chat=True, n=True, logprobs=False, seed=False, streaming=True, usage_is_exact=exact
         )
+        super().__init__(name=name, price=price, capabilities=capabilities)
         self._by_question: dict[str, _Shelf | None] = {}
         for shelf in self._shelves.values():
             question = _question(shelf.problem)
@@ -98,29 +96,11 @@ class ReplayBackend:
         return cls(recordings, name=name or Path(path).name.partition(".")[0], price=price, seed=seed)
 
     def __repr__(self) -> str:
-        return f"ReplayBackend({self._name}, problems={len(self._shelves)})"
+        return f"ReplayBackend({self.name}, problems={len(self._shelves)})"
 
     def problems(self) -> list[Problem]:
         """The problems recorded, in the order of the file."""
         return [shelf.problem for shelf in self._shelves.values()]
-
-    @property
-    def name(self) -> str:
-        """The model's name."""
-        return self._name
-
-    @property
-    def price(self) -> Price | None:
-        """What it costs, or None when nobody said: then the recorded money counts."""
-        return self._price
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """Several choices, no log-probabilities, no seed; exact usage when every record has it."""
-        return self._capabilities
-
-    async def prepare(self) -> None:
-        """Nothing to find out."""
 
     async def count_prompt_tokens(self, request: Request) -> int:
         """The upper bound by bytes, or the most any sample of the problem recorded, whichever is more."""
@@ -149,9 +129,6 @@ class ReplayBackend:
         for chunk in chunks_of(await self.complete(request)):
             yield chunk
 
-    async def aclose(self) -> None:
-        """Nothing to give back."""
-
     def _shelf(self, request: Request) -> _Shelf:
         if request.call is not None and request.call.problem in self._shelves:
             return self._shelves[request.call.problem]
@@ -167,15 +144,13 @@ class ReplayBackend:
             shelf = max(inside, key=lambda found: len(_question(found.problem)), default=None)
         if shelf is None:
             named = f" of problem {request.call.problem!r}" if request.call is not None else ""
-            raise InvalidInputError(
-                f"{self._name}: nothing is recorded for the request{named}: {text[:80]!r}"
-            )
+            raise InvalidInputError(f"{self.name}: nothing is recorded for the request{named}: {text[:80]!r}")
         return shelf
 
     def _sample(self, recorded: Recorded, at: int, request: Request) -> Sample:
         usage = _usage_of(recorded, request, first=at == 0)
-        if self._price is not None:
-            cost = self._price.cost(
+        if self.price is not None:
+            cost = self.price.cost(
                 usage.prompt_tokens,
                 usage.completion_tokens,
                 cached_tokens=usage.cached_tokens,
@@ -188,7 +163,7 @@ class ReplayBackend:
             usage=usage,
             finish_reason=recorded.finish_reason or "stop",
             seed=request.seed,
-            model=self._name,
+            model=self.name,
             index=at,
             call=request.call,
         )

@@ -11,7 +11,7 @@ import anyio
 
 from ..errors import InvalidInputError, ScriptExhaustedError
 from ..types import Capabilities, Chunk, Price, Request, Sample, TokenLogprob, Usage
-from .protocol import price_of
+from .base import InProcess
 
 __all__ = ["Scripted", "ScriptedBackend", "tokens_of"]
 
@@ -47,7 +47,7 @@ Item: TypeAlias = str | Sample | BaseException | Scripted
 Script: TypeAlias = Iterable[Item] | Mapping[str, Iterable[Item]] | Callable[[Request], Item]
 
 
-class ScriptedBackend:
+class ScriptedBackend(InProcess):
     """Plays any model: texts, usage, log-probabilities, delays and errors, by rule or by list.
 
     Usage is exact for what it is: a token is a word or a punctuation mark with the space before it, the
@@ -81,36 +81,17 @@ class ScriptedBackend:
     ) -> None:
         if isinstance(script, str):
             raise InvalidInputError("a script is a list of texts, not one text")
-        self._rule = _rule_of(script)
-        self._name = name
-        self._price = price_of(price)
-        self._capabilities = capabilities or Capabilities(
+        everything = Capabilities(
             chat=True, n=True, logprobs=True, seed=True, streaming=True, usage_is_exact=True
         )
+        super().__init__(name=name, price=price, capabilities=capabilities or everything)
+        self._rule = _rule_of(script)
         self._sleep = sleep
         self.requests: list[Request] = []
         self.started = self.in_flight = self.cancelled = 0
 
     def __repr__(self) -> str:
-        return f"ScriptedBackend({self._name}, started={self.started}, in_flight={self.in_flight})"
-
-    @property
-    def name(self) -> str:
-        """The model's name."""
-        return self._name
-
-    @property
-    def price(self) -> Price | None:
-        """What it costs, or None when nobody said."""
-        return self._price
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """As stated."""
-        return self._capabilities
-
-    async def prepare(self) -> None:
-        """Nothing to find out."""
+        return f"ScriptedBackend({self.name}, started={self.started}, in_flight={self.in_flight})"
 
     async def count_prompt_tokens(self, request: Request) -> int:
         """Exactly what `complete` will charge for the prompt."""
@@ -149,9 +130,6 @@ class ScriptedBackend:
                     finish_reason=sample.finish_reason if last else None,
                 )
         yield Chunk(text="", usage=sum((sample.usage for sample in samples), Usage()))
-
-    async def aclose(self) -> None:
-        """Nothing to give back."""
 
     def _take(self, request: Request) -> list[Scripted | Sample]:
         """The items for one call, taken at once, so that call order decides and nothing else."""
@@ -203,7 +181,7 @@ class ScriptedBackend:
             finish_reason=finish,
             logprobs=logprobs if request.logprobs is not None else None,
             seed=request.seed,
-            model=self._name,
+            model=self.name,
             index=at,
             call=request.call,
         )
@@ -211,7 +189,7 @@ class ScriptedBackend:
     def _usage(self, tokens: int, request: Request, *, first: bool) -> Usage:
         prompt = len(tokens_of(prompt_text(request))) if first else 0
         written, requests = max(tokens, 1), 1 if first else 0
-        cost = 0 if self._price is None else self._price.cost(prompt, written, requests=requests)
+        cost = 0 if self.price is None else self.price.cost(prompt, written, requests=requests)
         return Usage(prompt_tokens=prompt, completion_tokens=written, requests=requests, picodollars=cost)
 
 
