@@ -1,43 +1,35 @@
 """What a control program may do: sample, complete, score, branch, emit.
 
-async def program(ctx: Context, problem: Problem) -> Outcome:
-    async for sample in ctx.sample(ctx.ask(problem), n=8):
-        ...
+A program is an async function of a context and a problem that returns an outcome; it loops over
+`ctx.sample(ctx.ask(problem), n=8)` and leaves the loop when it has seen enough.
 """
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import math
 import random
 import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, Self, runtime_checkable
-
-import anyio
-from anyio.abc import TaskGroup
+from typing import Any, Protocol, runtime_checkable
 
 from .answers import AnswerReader
 from .backends.base import Backend
-from .backends.journaled import Recorded, Resumed
+from .backends.journaled import Resumed
 from .backends.metered import Metered
 from .budget import Budget, Ledger
 from .errors import (
-    BackendError,
-    BudgetExceededError,
     DeadlineExceededError,
     InvalidInputError,
-    MalformedResponseError,
     UnknownPriceError,
 )
-from .events import Event, SamplingStopped
+from .events import Event
 from .prompts import Prompt, Rendered
-from .types import CallId, Candidate, Message, Outcome, Problem, Request, Sample, Score, StopReason
+from .sampling import SEED_BITS, SampleStream, Scope, later_seed
+from .types import CallId, Candidate, Message, Outcome, Problem, Request, Sample, Score
 
-__all__ = ["DEFAULT_MAX_TOKENS", "Context", "ControlProgram", "Run", "SampleStream", "Verifier"]
+__all__ = ["DEFAULT_MAX_TOKENS", "Context", "ControlProgram", "Run", "Verifier"]
 
 DEFAULT_MAX_TOKENS = 1024
 """Cap on an answer's tokens when neither the program nor the model sets one; every call has a worst case."""
@@ -45,7 +37,6 @@ DEFAULT_MAX_TOKENS = 1024
 MOST_CALLS = 10_000
 """Calls in one round of sampling: they are all prepared before the first is sent."""
 
-SEED_BITS = 31
 
 Ask = str | Sequence[Message] | Rendered
 """What can be put to a model: a text, a chat, or a problem that `Context.ask` rendered."""
@@ -86,19 +77,6 @@ class Run:
 
 
 @dataclass(slots=True)
-class _Scope:
-    """What the contexts of one problem share."""
-
-    problem: Problem
-    account: Ledger
-    tasks: TaskGroup
-    recorded: Recorded | None
-    candidates: list[Candidate] = field(default_factory=list)
-    read: dict[int, tuple[AnswerReader, Candidate]] = field(default_factory=dict)
-    limited_by: StopReason | None = None
-
-
-@dataclass(slots=True)
 class _Numbering:
     """Calls made on one path so far, and branches taken by label; shared by the contexts on that path."""
 
@@ -123,7 +101,7 @@ class Context:
     """
 
     def __init__(
-        self, run: Run, scope: _Scope, *, ledger: Ledger, path: str, answers: AnswerReader, prompt: Prompt
+        self, run: Run, scope: Scope, *, ledger: Ledger, path: str, answers: AnswerReader, prompt: Prompt
     ) -> None:
         self._run, self._scope = run, scope
         self.problem, self.path, self.ledger = scope.problem, path, ledger
@@ -309,7 +287,7 @@ class Context:
         if request.seed is None:
             seed = self._hash(model, str(call.ordinal)) >> (64 - SEED_BITS)
         else:
-            seed = _later_seed(request.seed, drawn)
+            seed = later_seed(request.seed, drawn)
         return request.replace(call=call, seed=seed)
 
     def _hash(self, *parts: str) -> int:
@@ -329,11 +307,6 @@ class Context:
 
 
 _REQUEST_FIELDS = frozenset({"max_tokens", "temperature", "top_p", "stop", "seed", "logprobs"})
-
-
-def _later_seed(seed: int, drawn: int) -> int:
-    """The seed after `drawn` samples: a server that keeps to its seed would give the same ones again."""
-    return (seed + drawn) % 2**SEED_BITS if drawn else seed
 
 
 def _check_sampling(given: Mapping[str, Any]) -> None:
@@ -362,191 +335,3 @@ def _digest(request: Request, model: str) -> str:
         request.top_p, request.stop, request.logprobs, sorted(request.extra.items()),
     )  # fmt: skip
     return hashlib.blake2b(repr(asked).encode("utf-8", "replace"), digest_size=16).hexdigest()
-
-
-class SampleStream:
-    """Samples as they finish; see `Context.sample`.
-
-    Dropping the iterator (leaving the loop) cancels the calls in flight at once; they settle before the program's
-    outcome is given out.
-
-    Attributes:
-        stop_reason: `COMPLETE` while nothing held it up; `BUDGET` or `DEADLINE` when fewer samples came for that.
-        failures: Errors of the calls that were given up.
-    """
-
-    def __init__(
-        self, context: Context, scope: _Scope, backend: Backend, requests: Sequence[Request]
-    ) -> None:
-        self._context, self._scope, self._backend = context, scope, backend
-        self._requests = requests
-        self._round = _Round(waiting=len(requests))
-        self._started = False
-
-    @property
-    def stop_reason(self) -> StopReason:
-        """Why fewer samples came than asked for, or `COMPLETE`."""
-        return self._round.reason
-
-    @property
-    def failures(self) -> Sequence[Exception]:
-        """Errors of the calls that were given up."""
-        return self._round.failures
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> Sample:
-        if not self._started:
-            self._started = True
-            # The tasks know the round, not this object: when it is dropped, __del__ runs and cancels them.
-            self._scope.tasks.start_soon(
-                _draw, self._context, self._scope, self._backend, self._requests, self._round
-            )
-        while True:
-            if self._round.samples:
-                return self._round.samples.popleft()
-            if self._round.error is not None:
-                raise self._round.error
-            if self._round.waiting == 0:
-                self._round.raise_if_empty()
-                raise StopAsyncIteration
-            self._round.news = anyio.Event()
-            await self._round.news.wait()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        self.cancel()
-
-    async def aclose(self) -> None:
-        """Cancel the calls in flight."""
-        self.cancel()
-
-    def cancel(self) -> None:
-        """Cancel the calls in flight and end the iteration."""
-        if not self._started:
-            self._started, self._round.waiting = True, 0
-            return
-        if self._round.cancelled:
-            return
-        if in_flight := self._round.cancel():
-            self._context.emit(
-                SamplingStopped(
-                    problem=self._context.problem.id,
-                    path=self._context.path,
-                    reason=StopReason.DECIDED,
-                    cancelled=in_flight,
-                )
-            )
-
-    def __del__(self) -> None:
-        if self._started:
-            self.cancel()
-
-
-@dataclass(slots=True)
-class _Round:
-    """The state of one round of sampling, shared by the consumer and the tasks that draw."""
-
-    waiting: int
-    samples: deque[Sample] = field(default_factory=deque)
-    drawn: int = 0
-    failures: list[Exception] = field(default_factory=list)
-    reason: StopReason = StopReason.COMPLETE
-    error: BaseException | None = None
-    cancelled: bool = False
-    scope: anyio.CancelScope | None = None
-    news: anyio.Event | None = None
-
-    def cancel(self) -> int:
-        in_flight, self.cancelled = self.waiting, True
-        if in_flight and self.scope is not None:
-            self.scope.cancel()
-        return in_flight
-
-    def finished(self, samples: Sequence[Sample] = ()) -> None:
-        self.waiting -= 1
-        self.drawn += len(samples)
-        self.samples.extend(samples)
-        if self.news is not None:
-            self.news.set()
-
-    def end(self) -> None:
-        self.waiting = 0
-        if self.news is not None:
-            self.news.set()
-
-    def raise_if_empty(self) -> None:
-        if self.drawn == 0 and self.failures and not self.cancelled:
-            raise self.failures[0]
-
-
-async def _draw(
-    context: Context, scope: _Scope, backend: Backend, requests: Sequence[Request], round_: _Round
-) -> None:
-    """Make the calls of a round side by side, within the deadline."""
-    if round_.cancelled:
-        return
-    deadline = math.inf if context.deadline is None else context.deadline
-    try:
-        with anyio.CancelScope(deadline=deadline) as round_.scope:
-            # The standard library's group: structured as well, at a quarter of anyio's cost per task.
-            async with asyncio.TaskGroup() as tasks:
-                for request in requests:
-                    tasks.create_task(_call(context, scope, backend, request, round_))
-        if round_.waiting and not round_.cancelled:
-            _hold_up(scope, context, round_, DeadlineExceededError(account=context.ledger.first_to_end()))
-    finally:
-        round_.end()
-
-
-async def _call(context: Context, scope: _Scope, backend: Backend, request: Request, round_: _Round) -> None:
-    samples: list[Sample] = []
-    try:
-        await _complete(backend, request, samples)
-        if not samples:
-            raise MalformedResponseError(f"{backend.name!r} returned no sample")
-    except (BudgetExceededError, DeadlineExceededError) as error:
-        _hold_up(scope, context, round_, error)
-    except BackendError as error:
-        round_.failures.append(error)
-    except Exception as error:  # not a failed call but a mistake or a dead journal: the consumer must see it
-        round_.error = error
-    for sample in samples:
-        candidate = context.read(sample)
-        scope.candidates.append(candidate)
-        scope.read[id(sample)] = (context.answers, candidate)
-    round_.finished(samples)
-
-
-async def _complete(backend: Backend, request: Request, samples: list[Sample]) -> None:
-    """All `request.n` samples into `samples`, asking again for those a server did not give in one answer."""
-    samples += await backend.complete(request)
-    call, again = request.call, 0
-    while call is not None and samples and len(samples) < request.n:
-        identity = CallId(problem=call.problem, path=f"{call.path}#{call.ordinal}", ordinal=again)
-        seed = None if request.seed is None else _later_seed(request.seed, len(samples))
-        more = request.replace(n=request.n - len(samples), call=identity, seed=seed)
-        samples += await backend.complete(more)
-        again += 1
-
-
-def _hold_up(
-    scope: _Scope, context: Context, round_: _Round, error: BudgetExceededError | DeadlineExceededError
-) -> None:
-    deadline = isinstance(error, DeadlineExceededError)
-    round_.reason = StopReason.DEADLINE if deadline else StopReason.BUDGET
-    round_.failures.append(error)
-    if error.account not in _own_accounts(scope, context):  # else it is the program's business
-        scope.limited_by = round_.reason
-
-
-def _own_accounts(scope: _Scope, context: Context) -> set[str]:
-    """Labels of the accounts the program opened itself for `context`: those of branches with a budget."""
-    labels, ledger = set[str](), context.ledger
-    while ledger is not scope.account and ledger.parent is not None:
-        labels.add(ledger.label)
-        ledger = ledger.parent
-    return labels

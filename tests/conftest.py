@@ -24,3 +24,9 @@ async def serve() -> AsyncIterator[Callable[..., Awaitable[FaultyServer]]]:
             return await stack.enter_async_context(FaultyServer(**settings))
 
         yield start
+
+
+@pytest.fixture(autouse=True)
+def away_from_the_sources(tmp_path_factory, monkeypatch):
+    """Interpreters that tests start must find the installed package, not the sources in the folder pytest runs in."""
+    monkeypatch.chdir(tmp_path_factory.getbasetemp())

@@ -20,6 +20,7 @@ LAYERS = [
     ["prompts"],
     ["serving"],
     ["backends"],
+    ["sampling"],
     ["context"],
     ["verifiers"],
     ["strategies"],

@@ -25,7 +25,7 @@ from ..backends.journaled import Journaled
 from ..backends.limited import AdaptiveLimit, Limited
 from ..backends.retry import Retry, RetryPolicy
 from ..budget import Budget, Ledger
-from ..context import Context, ControlProgram, Run, _Scope
+from ..context import Context, ControlProgram, Run
 from ..errors import (
     BudgetExceededError,
     DeadlineExceededError,
@@ -37,6 +37,7 @@ from ..errors import (
 )
 from ..events import Event, ProblemFinished, ProblemStarted, Recorder
 from ..prompts import Prompt
+from ..sampling import Scope
 from ..types import Outcome, Problem, StopReason
 from ..version import __version__
 from ..voting import majority_vote
@@ -365,7 +366,7 @@ class Controller:
         error: Exception | None = None
         deadline = math.inf if account.deadline is None else account.deadline + GRACE
         async with anyio.create_task_group() as tasks:
-            scope = _Scope(problem=problem, account=account, tasks=tasks, recorded=recorded)
+            scope = Scope(problem=problem, account=account, tasks=tasks, recorded=recorded)
             context = Context(
                 self._run_state,
                 scope,
@@ -395,7 +396,7 @@ class Controller:
             raise error  # what cannot be recorded must not go on being paid for
         return self._conclude(scope, outcome, error), error
 
-    def _conclude(self, scope: _Scope, outcome: Outcome | None, error: Exception | None) -> Outcome:
+    def _conclude(self, scope: Scope, outcome: Outcome | None, error: Exception | None) -> Outcome:
         if outcome is None:
             outcome = _best_so_far(scope)
             outcome = replace(outcome, stop_reason=_reason_of(error), error=_describe_error(error))
@@ -423,7 +424,7 @@ def _check_kinds(models: object, *budgets: object) -> None:
             raise InvalidInputError(f"a budget must be a Budget, as in Budget(requests=5), not {budget!r}")
 
 
-def _best_so_far(scope: _Scope) -> Outcome:
+def _best_so_far(scope: Scope) -> Outcome:
     vote = majority_vote([candidate.answer for candidate in scope.candidates])
     return Outcome(answer=vote.answer, confidence=vote.share, tied=vote.tied)
 
