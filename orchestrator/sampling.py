@@ -186,31 +186,34 @@ async def _draw(
 async def _call(context: Context, scope: Scope, backend: Backend, request: Request, round_: _Round) -> None:
     samples: list[Sample] = []
     try:
-        await _complete(backend, request, samples)
-        if not samples:
-            raise MalformedResponseError(f"{backend.name!r} returned no sample")
-    except (BudgetExceededError, DeadlineExceededError) as error:
-        _hold_up(scope, context, round_, error)
-    except BackendError as error:
-        round_.failures.append(error)
+        try:
+            await _complete(backend, request, samples)
+            if not samples:
+                raise MalformedResponseError(f"{backend.name!r} returned no sample")
+        except (BudgetExceededError, DeadlineExceededError) as error:
+            _hold_up(scope, context, round_, error)
+        except BackendError as error:
+            round_.failures.append(error)
+        for sample in samples:
+            candidate = context.read(sample)
+            scope.candidates.append(candidate)
+            scope.read[id(sample)] = (context.answers, candidate)
     except Exception as error:  # not a failed call but a mistake or a dead journal: the consumer must see it
         round_.error = error
-    for sample in samples:
-        candidate = context.read(sample)
-        scope.candidates.append(candidate)
-        scope.read[id(sample)] = (context.answers, candidate)
     round_.finished(samples)
 
 
 async def _complete(backend: Backend, request: Request, samples: list[Sample]) -> None:
     """All `request.n` samples into `samples`, asking again for those a server did not give in one answer."""
-    samples += await backend.complete(request)
+    new = await backend.complete(request)
+    samples += new
     call, again = request.call, 0
-    while call is not None and samples and len(samples) < request.n:
+    while call is not None and new and len(samples) < request.n:
         identity = CallId(problem=call.problem, path=f"{call.path}#{call.ordinal}", ordinal=again)
         seed = None if request.seed is None else later_seed(request.seed, len(samples))
         more = request.replace(n=request.n - len(samples), call=identity, seed=seed)
-        samples += await backend.complete(more)
+        new = await backend.complete(more)
+        samples += new
         again += 1
 
 

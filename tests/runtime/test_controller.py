@@ -944,3 +944,37 @@ async def test_a_tie_is_reported():
 def test_a_value_of_the_wrong_kind_is_refused_by_its_name(program, options, said):
     with pytest.raises(InvalidInputError, match=said):
         run_sync(program, "2 + 2?", **{"models": {"m": ScriptedBackend(["4"])}, **options})
+
+
+async def test_a_reader_that_fails_is_the_programs_error_and_not_a_hang():
+    def broken(text):
+        raise LookupError("mine")
+
+    async with Controller(
+        models={"m": answering(lambda request: "4")}, answers=AnswerReader(function=broken)
+    ) as controller:
+        with pytest.raises(LookupError, match="mine"):
+            await controller.run(SelfConsistency(n=3), "?")
+        assert controller.ledger.statistics().holds == 0
+
+
+async def test_a_backend_that_runs_dry_is_not_asked_for_ever():
+    asked = []
+
+    async def answer(request):
+        asked.append(request.n)
+        return ["4"] if len(asked) == 1 else []
+
+    class Dry(FunctionBackend):
+        async def complete(self, request):
+            texts = await answer(request)
+            return [Sample(text=text, usage=Usage(requests=1)) for text in texts]
+
+    async def unused(request):
+        raise AssertionError
+
+    backend = Dry(unused, capabilities=Capabilities(n=True))
+    async with Controller(models={"m": backend}, answers=NUMBER) as controller:
+        outcome = await controller.run(SelfConsistency(n=4, per_call=4, stop=FixedSize()), "?")
+    assert asked == [4, 3]
+    assert len(outcome.candidates) == 1
