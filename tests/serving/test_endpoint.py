@@ -17,8 +17,6 @@ from orchestrator.serving import Endpoint
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="watches processes through pidfd")
 
-ROOT = Path(__file__).parents[2]
-
 
 def answers(endpoint):
     with urllib.request.urlopen(f"{endpoint.base_url}/models") as response:
@@ -174,7 +172,6 @@ def parent(tmp_path, body):
     program = textwrap.dedent(script) + textwrap.indent(textwrap.dedent(body), "    ")
     return subprocess.Popen(
         [sys.executable, "-W", "error", "-c", program],
-        cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,

@@ -16,8 +16,6 @@ from orchestrator.serving import Endpoint, resolve
 pytest.importorskip("xllamacpp")
 pytestmark = pytest.mark.local_model
 
-ROOT = Path(__file__).parents[2]
-
 
 @pytest.fixture(scope="module")
 def smollm2():
@@ -77,7 +75,7 @@ def test_kill_9_of_the_parent_leaves_no_server(smollm2, gone):
             print(guard, Path(f"/proc/{guard}/task/{guard}/children").read_text(), flush=True)
             threading.Event().wait()
     """)
-    with subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE) as parent:
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as parent:
         pids = [int(pid) for pid in parent.stdout.readline().split()]
         parent.kill()
         assert len(pids) == 2
