@@ -17,12 +17,11 @@ from typing import Any, Protocol, runtime_checkable
 from .answers import AnswerReader
 from .backends.base import Backend
 from .backends.journaled import Resumed
-from .backends.metered import Metered
+from .backends.metered import Metered, require_prices
 from .budget import Budget, Ledger
 from .errors import (
     DeadlineExceededError,
     InvalidInputError,
-    UnknownPriceError,
 )
 from .events import Event
 from .prompts import Prompt, Rendered
@@ -216,9 +215,7 @@ class Context:
         if not label or any(mark in label for mark in "/#~"):
             raise InvalidInputError(f"a branch's label must be a text without / # ~, not {label!r}")
         if budget is not None and budget.usd is not None:
-            for model in self._run.models.values():
-                if model.price is None:
-                    raise UnknownPriceError(model.name)
+            require_prices(self._run.models.values())
         labels = self._numbering.labels
         count = labels[label] = labels.get(label, 0) + 1
         step = label if count == 1 else f"{label}~{count}"

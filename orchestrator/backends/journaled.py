@@ -63,7 +63,7 @@ def charge_for(error: BaseException, worst_case: Usage) -> Usage:
         return Usage()
     if isinstance(error, BackendError) and not error.maybe_billed:
         return Usage(requests=1)
-    return replace(worst_case, requests=max(1, worst_case.requests), estimated=True)
+    return _at_worst(worst_case)
 
 
 class Journaled(Wrapper):
@@ -104,10 +104,9 @@ class Journaled(Wrapper):
         except BackendError as error:
             error.usage = self._fail(row, request, error, self._clock() - started)
             raise
-        except CancelledError as error:
-            self._fail(row, request, error, self._clock() - started)
-            raise
-        except BaseException as error:  # a bug in a backend: settled like a lost answer, then raised as it is
+        except (
+            BaseException
+        ) as error:  # cancelled, or a bug: settled like a lost answer, then raised as it is
             self._fail(row, request, error, self._clock() - started)
             raise
         return await self._succeed(row, request, samples, self._clock() - started)

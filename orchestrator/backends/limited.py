@@ -140,10 +140,9 @@ class Limited(Wrapper):
             worst = 0 if self._unpaced else await self._pace(request)
             samples = await self.inner.complete(request)
             self._correct(worst, samples)
-            if saturated:
-                before = self.limit.value
-                self.limit.on_success(saturated=True)
-                self._moved(before, "success")
+            before = self.limit.value
+            self.limit.on_success(saturated=saturated)
+            self._moved(before, "success")
             return samples
         except RateLimitedError:
             before = self.limit.value

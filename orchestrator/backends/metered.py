@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from ..budget import Headroom, Ledger
-from ..errors import InvalidInputError
+from ..errors import InvalidInputError, UnknownPriceError
 from ..events import Event, RequestShrunk
 from ..types import Request, Sample, Usage
 from .base import Backend, Wrapper
 
-__all__ = ["LEAST_COMPLETION_TOKENS", "Metered", "fitted"]
+__all__ = ["LEAST_COMPLETION_TOKENS", "Metered", "fitted", "require_prices"]
 
 LEAST_COMPLETION_TOKENS = 16
 """A request is not shrunk below this many completion tokens: a shorter answer is money for nothing."""
@@ -103,6 +103,13 @@ class Metered(Wrapper):
             if self.price.output > 0:
                 limits.append(left // self.price.output)
         return min(limits)
+
+
+def require_prices(backends: Iterable[Backend]) -> None:
+    """Raise `UnknownPriceError` for a backend without a price: money cannot be limited over it."""
+    for backend in backends:
+        if backend.price is None:
+            raise UnknownPriceError(backend.name)
 
 
 def fitted(request: Request, *, emit: Callable[[Event], None]) -> Request:

@@ -23,6 +23,7 @@ from ..answers import AnswerReader
 from ..backends.base import Backend
 from ..backends.journaled import Journaled
 from ..backends.limited import AdaptiveLimit, Limited
+from ..backends.metered import require_prices
 from ..backends.retry import Retry, RetryPolicy
 from ..budget import Budget, Ledger
 from ..context import Context, ControlProgram, Run
@@ -32,7 +33,6 @@ from ..errors import (
     InvalidInputError,
     JournalError,
     OrchestratorError,
-    UnknownPriceError,
     most_telling,
 )
 from ..events import Event, ProblemFinished, ProblemStarted, Recorder
@@ -77,6 +77,11 @@ class Model:
     requests_per_minute: float | None = None
     tokens_per_minute: float | None = None
     retry: RetryPolicy | None = None
+
+    @property
+    def width(self) -> int | None:
+        """Calls in flight as asked for, else those the backend says it works on; None when neither is known."""
+        return self.concurrency or self.backend.capabilities.parallel
 
 
 class Controller:
@@ -171,7 +176,8 @@ class Controller:
     # Life ------------------------------------------------------------------------------------------------
 
     async def __aenter__(self) -> Self:
-        self._check_prices()
+        if self.budget.usd is not None or self.per_problem.usd is not None:
+            require_prices(model.backend for model in self._models.values())
         async with AsyncExitStack() as stack:
             if self._journal_path is not None:
                 self._journal = Journal(self._journal_path, resume=self._resume)
@@ -203,22 +209,14 @@ class Controller:
         # Told of no error: a task group would wrap the caller's own exception into a group.
         await self._stack.__aexit__(None, None, None)
 
-    def _check_prices(self) -> None:
-        if self.budget.usd is None and self.per_problem.usd is None:
-            return
-        for model in self._models.values():
-            if model.backend.price is None:
-                raise UnknownPriceError(model.backend.name)
-
     async def _prepare(self) -> None:
-        for (
-            model
-        ) in self._models.values():  # one after the other: what starts here is closed by this same task
+        # One after the other: what starts here is closed by this same task.
+        for model in self._models.values():
             await model.backend.prepare()
 
     def _wire(self, name: str, model: Model) -> Backend:
         """Retries around limits around the record of each attempt."""
-        width = model.concurrency or model.backend.capabilities.parallel
+        width = model.width
         limit = AdaptiveLimit(
             min(self._concurrency, width) if width else self._concurrency,
             start=None if width else UNKNOWN_ENDPOINT_START,
@@ -303,10 +301,7 @@ class Controller:
 
     def _problems_at_once(self, program: ControlProgram) -> int:
         calls = max(1, int(getattr(program, "calls_at_once", 1)))
-        widest = max(
-            model.concurrency or model.backend.capabilities.parallel or self._concurrency
-            for model in self._models.values()
-        )
+        widest = max(model.width or self._concurrency for model in self._models.values())
         return math.ceil(min(widest, self._concurrency) / calls) + 1
 
     def _begin(self, program: ControlProgram) -> None:
@@ -335,7 +330,7 @@ class Controller:
         """`program` on `problem`: the outcome, and the exception it ended with, if any."""
         recorded = None if self._journal is None else self._journal.recorded(problem.id)
         if self._journal is not None and recorded:
-            done = self._journal.outcome(problem)
+            done = self._journal.outcome(problem, recorded)
             if done is not None and done.stop_reason not in REDONE:
                 self._emit(ProblemFinished(problem=problem.id, outcome=done, resumed=True))
                 return done, None

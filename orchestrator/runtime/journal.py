@@ -430,8 +430,8 @@ class Journal:
         with self._translated():
             return RecordedCalls(self._reader, problem)
 
-    def outcome(self, problem: Problem) -> Outcome | None:
-        """The outcome recorded for `problem`, or None.
+    def outcome(self, problem: Problem, recorded: RecordedCalls | None = None) -> Outcome | None:
+        """The outcome recorded for `problem`, or None; `recorded` saves reading its calls again.
 
         Raises:
             JournalMismatchError: It was recorded for another question with the same id.
@@ -448,7 +448,8 @@ class Journal:
                     f"the journal {str(self.path)!r} has an answer to problem {problem.id!r}, which asked "
                     "something else then: give the problem another id, or name another file"
                 )
-            return decode_outcome(problem.id, fields, self.recorded(problem.id).sample)
+            calls = self.recorded(problem.id) if recorded is None else recorded
+            return decode_outcome(problem.id, fields, calls.sample)
 
     def close(self) -> None:
         """Write what is queued and close the file. Safe to call twice."""
