@@ -17,6 +17,23 @@ namespace orchestrator {
 
 enum class Kind { automatic, number, math, choice, text, code };
 
+// What becomes of a unit after a number ("5 cm"). by_kind: kind number drops any word, math and
+// automatic drop what cannot be a variable, the others have no units.
+enum class UnitRule { by_kind, drop, keep };
+
+// What "50%" says: the number 1/2, or the number 50 as under "how many percent?".
+enum class PercentRule { fraction, number };
+
+// How a task's answers are read and compared.
+struct Reading {
+  Kind kind = Kind::automatic;
+  UnitRule units = UnitRule::by_kind;
+  PercentRule percent = PercentRule::fraction;
+
+  Reading() = default;
+  Reading(Kind read_as) : kind(read_as) {}  // NOLINT: a kind alone is a reading
+};
+
 // The name used outside: "auto", "number", ...
 std::string_view name_of(Kind kind);
 // Throws std::invalid_argument for a name that is none of these.

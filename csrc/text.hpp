@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
-// ThreadSanitizer checks the whole range a memrchr may read, which makes each short search as long as
-// the text.
+// ThreadSanitizer checks the whole range a memrchr may read, which makes each short search as long
+// as the text.
 #if defined(__GLIBC__) && !defined(__SANITIZE_THREAD__)
 #define ORCHESTRATOR_HAS_MEMRCHR 1
 #include <cstring>
