@@ -106,7 +106,7 @@ class Scanner {
         // not read.
         const bool bullet = at_line_start();
         at_ += symbol.text.size();
-        if (bullet) return next_token(run);
+        if (bullet) return at_ < text_.size() ? next_token(run) : std::nullopt;
         return Token{Kind::unknown, begin, at_, {}};
       }
       return Token{symbol.kind, begin, at_ += symbol.text.size(), {}};
@@ -212,6 +212,7 @@ class Scanner {
   // Passes what can start no token; a word is passed whole, so that its digits are not read as a
   // number.
   void skip() {
+    if (at_ >= text_.size()) return;  // a bullet ended the text
     if (!is_letter(text_[at_])) {
       ++at_;
       return;
@@ -376,7 +377,8 @@ void read_run(const std::vector<Token>& run, Reading& reading) {
     const std::optional<Rational> value = parser.sum(0);
     const std::size_t end = parser.at();
     if (!value) {
-      // A calculation without a value must not let an earlier one, or what is left of it, speak for it.
+      // A calculation without a value must not let an earlier one, or what is left of it, speak for
+      // it.
       if (parser.calculated() || parser.failed()) {
         reading.give_up();
         return;

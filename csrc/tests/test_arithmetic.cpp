@@ -89,6 +89,13 @@ TEST(Arithmetic, WhatItDoesNotKnowMakesACalculationUnreadable) {
   EXPECT_EQ(value_of("It took 3hrs. 4 + 5 = 9"), "9");
 }
 
+TEST(Arithmetic, ABulletMayEndTheText) {
+  for (const char* text : {"*", "so\n*", "-", "4 + 5\n-", "\n+ "}) {
+    EXPECT_EQ(value_of(std::string(text)), std::string(text).starts_with("4") ? "9" : "none")
+        << text;
+  }
+}
+
 TEST(Arithmetic, HostileTextsAreBounded) {
   EXPECT_EQ(value_of(std::string(1'000'000, '(')), "none");
   EXPECT_EQ(value_of(std::string(1'000'000, '-') + "5"), "none");
