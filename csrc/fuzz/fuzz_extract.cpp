@@ -1,0 +1,44 @@
+// Reading answers from arbitrary bytes: every kind, whole and truncated texts. The first byte picks
+// the kind, the second whether the text was cut off.
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <iterator>
+#include <string>
+#include <string_view>
+
+#include "arithmetic.hpp"
+#include "extract.hpp"
+#include "normalize.hpp"
+
+using namespace orchestrator;
+
+namespace {
+
+constexpr Kind kKinds[] = {Kind::automatic, Kind::number, Kind::math,
+                           Kind::choice,    Kind::text,   Kind::code};
+
+void require(bool holds) {
+  if (!holds) std::abort();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size < 2) return 0;
+  const Kind kind = kKinds[data[0] % std::size(kKinds)];
+  const bool truncated = data[1] % 2 == 1;
+  const std::string_view text(reinterpret_cast<const char*>(data) + 2, size - 2);
+  if (const auto answer = extract(text, kind, truncated)) {
+    require(answer->key.size() >= 2 && answer->key[1] == ':');
+    const auto again = extract(text, kind, truncated);
+    require(again && again->key == answer->key && again->text == answer->text);
+  }
+  const std::string key = normalize(text, kind);
+  require(key.size() >= 2 && key[1] == ':');
+  for (const std::string_view span : json_spans(text)) require(span.size() >= 2);
+  last_code_block(text);
+  after_thinking(text);
+  find_expression(text);
+  return 0;
+}
