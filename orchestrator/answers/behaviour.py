@@ -152,6 +152,6 @@ def _row(row: Sequence[int | bool] | str, at: int, tests: int) -> Any:
         read = numpy.frombuffer(row.encode("ascii", "replace"), dtype=numpy.uint8) - ord("0")
     else:
         read = numpy.asarray(row)
-    if not numpy.isin(read, (0, 1)).all():
+    if not ((read == 0) | (read == 1)).all():
         raise InvalidInputError(f"row {at} of the pass matrix has an entry that is neither 0 nor 1")
     return read

@@ -21,7 +21,10 @@ __all__ = ["AverageLinkClusters", "Embedder", "EmbeddingClusters", "Vectors"]
 
 
 class Embedder(Protocol):
-    """What turns texts into vectors, such as `Context.embed` or `HttpBackend.embed`."""
+    """What turns texts into vectors, such as `HttpBackend.embed`, or `Context.embed`, which charges for it.
+
+    A model is chosen by `functools.partial(ctx.embed, model="embedder")`.
+    """
 
     def __call__(self, texts: Sequence[str], /) -> Awaitable[Sequence[Sequence[float]]]:
         """One vector per text, all of one length."""
@@ -150,7 +153,8 @@ class EmbeddingClusters(LinkedClusters):
         if not len(self._rows):
             return []
         near = self._rows.table @ vector >= self._threshold - SLACK
-        return [int(node) for node in near.nonzero()[0]]
+        nodes: list[int] = near.nonzero()[0].tolist()
+        return nodes
 
     def _joined(self, answer: Answer) -> None:
         self._rows.append(self._vectors[answer.text])

@@ -15,13 +15,18 @@ SLACK = 1e-9
 """Per cent by which a ratio may fall short of the threshold: what rounding takes from one that equals it."""
 
 
+LONGEST = 20_000
+"""Characters of a text that is compared: a ratio takes time in the product of both lengths."""
+
+
 class FuzzyClusters(LinkedClusters):
     """Clusters of texts whose edit-distance ratio is at least a threshold, chained.
 
     The ratio of two texts of `a` and `b` characters is 1 - d / (a + b), where `d` is the least number of
     characters to insert and delete (rapidfuzz's `fuzz.ratio`). Keys are compared, so case and wrapping do not count.
     Only texts are: numbers, choices and formulas one character apart are different answers, and are
-    compared by key. A cluster is represented by the member nearest to all of its samples.
+    compared by key; so are texts of more than 20,000 characters. A cluster is represented by the member nearest
+    to all of its samples.
 
     Args:
         threshold: Least ratio, in [0, 1].
@@ -64,9 +69,9 @@ class FuzzyClusters(LinkedClusters):
     def _medoid(self, nodes: Sequence[int], counts: Sequence[int]) -> int:
         if len(nodes) < 3:  # of two, the one with more samples is nearer to all
             return nodes[max(range(len(nodes)), key=lambda at: counts[at])]
-        texts = [self._answers[node].key[2:] for node in nodes]
+        texts = [self._answers[node].key[2:] for node in nodes]  # all compared, since they are together
         return nodes[int((self._ratios(texts, texts) @ counts).argmax())]
 
 
 def _is_text(answer: Answer) -> bool:
-    return answer.key.startswith("t:")
+    return answer.key.startswith("t:") and len(answer.key) <= LONGEST + 2

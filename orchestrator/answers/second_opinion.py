@@ -22,7 +22,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from ..errors import InvalidInputError
+from ..errors import InvalidInputError, OrchestratorError
 from ..types import Answer
 
 __all__ = ["MathVerify", "math_verify_equal"]
@@ -65,8 +65,7 @@ class _Worker:
     def ask(self, first: str, second: str, timeout: float) -> bool | None:
         """Its verdict; raises `_WorkerLost` when there is none in `timeout` seconds."""
         if not self._ready:
-            self._next(START_SECONDS)
-            self._ready = True
+            self._start()
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(json.dumps([first, second, timeout]).encode() + b"\n")
@@ -75,6 +74,16 @@ class _Worker:
             raise _WorkerLost from error
         verdict = self._next(timeout)
         return verdict if isinstance(verdict, bool) else None
+
+    def _start(self) -> None:
+        try:
+            self._next(START_SECONDS)
+        except _WorkerLost as error:
+            command = f"{sys.executable} -P {_WORKER} {WORKER_BYTES}"
+            raise OrchestratorError(
+                f"math-verify's worker process did not start; `{command}` shows why"
+            ) from error
+        self._ready = True
 
     def _next(self, timeout: float) -> object:
         try:
@@ -146,6 +155,10 @@ class MathVerify:
         Args:
             a, b: Answers, or bare answers in LaTeX or plain notation.
             timeout: Seconds for this pair; None takes the pool's.
+
+        Raises:
+            InvalidInputError: The pool has been closed.
+            OrchestratorError: A worker process does not start.
         """
         with self._slots:
             worker = self._take()

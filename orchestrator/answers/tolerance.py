@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
@@ -56,26 +56,28 @@ class ToleranceClusters(LinkedClusters):
         super().__init__()
         self._relative, self._absolute = Fraction(relative), Fraction(absolute)
         self._value = value
-        self._values: list[Fraction | None] = []  # by node
-        self._sorted: list[tuple[Fraction, int]] = []  # values with their nodes
+        self._values: list[Fraction | None] = []  # by node, and after them that of an answer to be added
+        # Rounded, exact, node: floats decide nearly all comparisons, and rounding keeps the order.
+        self._sorted: list[tuple[float, Fraction, int]] = []
 
     def _equal_to(self, answer: Answer) -> list[int]:
         # Closeness is monotone in the distance on either side, so the two neighbours stand for all others.
         value = self._number(answer)
+        del self._values[len(self._answers) :]
+        self._values.append(value)
         if value is None:
             return []
-        at = bisect_left(self._sorted, (value, -1))
-        return [node for other, node in self._sorted[max(0, at - 1) : at + 1] if self._close(value, other)]
+        at = bisect_left(self._sorted, (_rounded(value), value, -1))
+        return [node for _, other, node in self._sorted[max(0, at - 1) : at + 1] if self._close(value, other)]
 
     def _close(self, a: Fraction, b: Fraction) -> bool:
         return abs(a - b) <= max(self._absolute, self._relative * max(abs(a), abs(b)))
 
     def _joined(self, answer: Answer) -> None:
-        node, value = len(self._values), self._number(answer)
-        self._values.append(value)
+        node = len(self._answers) - 1
+        value = self._values[node]
         if value is not None:
-            at = bisect_left(self._sorted, (value, node))
-            self._sorted.insert(at, (value, node))
+            insort(self._sorted, (_rounded(value), value, node))
 
     def _number(self, answer: Answer) -> Fraction | None:
         value = self._value(answer)
@@ -98,3 +100,10 @@ class ToleranceClusters(LinkedClusters):
                 middle.append(node)
             below += count
         return min(middle)
+
+
+def _rounded(value: Fraction) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf

@@ -253,6 +253,12 @@ def ratio(a: str, b: str) -> Fraction:
     return Fraction(2 * row[-1], whole) if whole else Fraction(1)
 
 
+def test_very_long_texts_are_compared_by_key_alone() -> None:
+    clusters = FuzzyClusters(threshold=0.5)
+    long = "x" * 20_000
+    assert [clusters.add(words(text)) for text in (long, long + "y", long + "y", long[:-1])] == [0, 1, 1, 0]
+
+
 def test_fuzzy_clusters_say_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "rapidfuzz", None)
     with pytest.raises(InvalidInputError, match=r"pip install 'orchestrator\[fuzzy\]'"):

@@ -7,25 +7,33 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from orchestrator.answers import Answer, MathVerify, PredicateClusters, math_verify_equal
 from orchestrator.answers import second_opinion as module
-from orchestrator.errors import InvalidInputError
+from orchestrator.errors import InvalidInputError, OrchestratorError
 
 FOREVER = r"(10^{9})!"  # written out by sympy: hours
 
 
-def workers_of_this_process() -> list[str]:
-    listed = subprocess.run(
-        ["ps", "--ppid", str(os.getpid()), "-o", "stat=,args="], capture_output=True, text=True, check=True
-    )
-    return [line for line in listed.stdout.splitlines() if "second_opinion" in line or "<defunct>" in line]
+@pytest.fixture
+def processes(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
+    """Every process started in the test."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    class Noted(subprocess.Popen):  # type: ignore[type-arg]
+        def __init__(self, *args: Any, **keywords: Any) -> None:
+            super().__init__(*args, **keywords)
+            started.append(self)
+
+    monkeypatch.setattr(module.subprocess, "Popen", Noted)
+    return started
 
 
-def test_pairs_are_judged_and_no_process_is_left_behind() -> None:
-    before = len(workers_of_this_process())
+def test_pairs_are_judged_and_no_process_is_left_behind(processes: list[subprocess.Popen[bytes]]) -> None:
     with MathVerify(timeout=20, workers=2) as pool:
         assert pool.equal(r"\frac{1}{2}", "0.5") is True
         assert pool.equal(r"\sin^2 x + \cos^2 x", "1") is True
@@ -33,18 +41,21 @@ def test_pairs_are_judged_and_no_process_is_left_behind() -> None:
         assert pool.equal("", "5") is None
         assert pool.equal_all([("x=5", "5"), ("5", "x=5"), ("-5", "5")]) == [True, True, False]
         assert pool.restarts == 0
-    assert len(workers_of_this_process()) == before
+        assert [process.poll() for process in processes] == [None, None]
+    assert [process.returncode for process in processes] == [-signal.SIGKILL] * 2
     with pytest.raises(InvalidInputError, match="closed"):
         pool.equal("1", "1")
 
 
-def test_a_pair_that_takes_too_long_is_undecided_and_the_next_one_is_not() -> None:
-    before = len(workers_of_this_process())
+def test_a_pair_that_takes_too_long_is_undecided_and_the_next_one_is_not(
+    processes: list[subprocess.Popen[bytes]],
+) -> None:
     with MathVerify(timeout=20) as pool:
         assert pool.equal(FOREVER, "1", timeout=0.2) is None
         assert pool.restarts == 1
+        assert [process.returncode for process in processes] == [-signal.SIGKILL]
         assert pool.equal(r"2\sqrt2", r"\sqrt8") is True
-    assert len(workers_of_this_process()) == before
+    assert [process.returncode for process in processes] == [-signal.SIGKILL] * 2
 
 
 def test_a_worker_that_dies_is_replaced() -> None:
@@ -56,6 +67,16 @@ def test_a_worker_that_dies_is_replaced() -> None:
         assert pool.equal("1", "1.0") is None
         assert pool.equal("1", "1.0") is True
         assert pool.restarts == 1
+
+
+def test_a_worker_that_cannot_start_is_an_error_that_says_how_to_see_why(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    broken = tmp_path / "worker.py"
+    broken.write_text("raise SystemExit('no sympy here')")
+    monkeypatch.setattr(module, "_WORKER", broken)
+    with MathVerify() as pool, pytest.raises(OrchestratorError, match=r"did not start; .*worker\.py"):
+        pool.equal("1", "2")
 
 
 def test_it_serves_as_a_predicate_over_unequal_keys() -> None:

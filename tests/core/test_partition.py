@@ -48,6 +48,27 @@ def test_a_label_that_add_returned_leads_to_the_final_cluster_by_the_merges(
         assert partition.labels[partition.ids[sample]] == label
 
 
+@given(
+    samples=st.lists(st.tuples(st.none() | st.integers(0, 4), st.integers(0, 8)), max_size=12),
+    equal=st.sets(st.tuples(st.integers(0, 4), st.integers(0, 4)), max_size=4),
+)
+def test_sizes_weights_and_members_add_up_over_the_final_clusters(
+    samples: list[tuple[int | None, int]], equal: set[tuple[int, int]]
+) -> None:
+    partition = _core.Partition()
+    for node in range(5):
+        partition.add_node([other for other in range(node) if {(node, other), (other, node)} & equal])
+    for node, eighths in samples:
+        partition.add(node, eighths / 8)
+    ids, clusters = partition.ids, range(len(partition.sizes))
+    assert partition.members == [[at for at, own in enumerate(ids) if own == c] for c in clusters]
+    assert partition.sizes == [ids.count(c) for c in clusters]
+    assert partition.weights == [sum(samples[at][1] for at in own) / 8 for own in partition.members]
+    assert partition.abstentions == ids.count(None)
+    assert partition.weight == sum(eighths for _, eighths in samples) / 8
+    assert partition.counts == [[node for node, _ in samples].count(node) for node in range(5)]
+
+
 def test_labels_are_stable_and_numbers_are_dense() -> None:
     partition = _core.Partition()
     assert [partition.add(partition.add_node(equal)) for equal in ([], [], [], [0, 1])] == [0, 1, 2, 0]
