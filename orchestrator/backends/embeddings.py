@@ -71,8 +71,6 @@ def embedding_body(request: Request, *, model: str) -> dict[str, Any]:
 def parse_embeddings(data: Any, *, count: int) -> list[tuple[float, ...]]:
     """The vectors in a decoded JSON body, in the order of their texts.
 
-    They are rounded to single precision, which is what models compute in and what the journal keeps.
-
     Raises:
         StatusError: The body is an error in disguise.
         MalformedResponseError: There is not one vector a text, or one is not what a vector is.
@@ -96,7 +94,7 @@ def parse_embeddings(data: Any, *, count: int) -> list[tuple[float, ...]]:
 
 def _vector(raw: Any) -> tuple[float, ...]:
     try:
-        vector = tuple(array("f", raw)) if isinstance(raw, list) else ()
+        vector = tuple(array("d", raw)) if isinstance(raw, list) else ()
     except (TypeError, OverflowError):
         vector = ()
     if not vector or not all(map(math.isfinite, vector)):

@@ -82,13 +82,13 @@ def decode_sample(fields: Mapping[str, Any], call: CallId | None) -> Sample:
 
 
 def _encode_vector(vector: tuple[float, ...]) -> str:
-    """Little-endian single precision in base64: a sixth of what the decimals would take."""
-    return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
+    """Little-endian doubles in base64: exact, and half of what their decimals would take."""
+    return base64.b64encode(struct.pack(f"<{len(vector)}d", *vector)).decode()
 
 
 def _decode_vector(text: str) -> tuple[float, ...]:
     raw = base64.b64decode(text)
-    return struct.unpack(f"<{len(raw) // 4}f", raw)
+    return struct.unpack(f"<{len(raw) // 8}d", raw)
 
 
 def _decode_logprob(token: str, logprob: float, top: list[tuple[str, float]]) -> TokenLogprob:

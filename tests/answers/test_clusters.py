@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reference.clustering import transitive_closure
 
+from orchestrator import _core
 from orchestrator.answers import (
     Answer,
     AverageLinkClusters,
@@ -161,6 +162,15 @@ def partition_of(texts: list[str]) -> set[frozenset[str]]:
     for text in texts:
         clusters.add(number(text))
     return {frozenset(texts[at] for at in members) for members in clusters.members}
+
+
+def test_a_vote_goes_by_the_ids_of_the_partition_as_it_stands() -> None:
+    clusters = ToleranceClusters(absolute=1)
+    for text in ("9", "9", "0", "2", "1"):
+        clusters.add(number(text))
+    vote = _core.majority_vote(clusters.ids)
+    assert (vote.leader, vote.counts) == (1, [2, 3])
+    assert clusters.representatives[vote.leader].text == "1"
 
 
 # By predicate ----------------------------------------------------------------------------------------------

@@ -87,7 +87,7 @@ async def test_texts_are_embedded_in_batches_and_keep_their_order() -> None:
         vectors = await backend.embed(["apple", "beet", "carrot"], batch=2, dimensions=2)
         assert await backend.embed([]) == []
         await backend.aclose()
-    assert vectors == [pytest.approx(vector_of(letter)) for letter in "abc"]
+    assert vectors == [vector_of(letter) for letter in "abc"]
     assert server.bodies == [
         {"model": "e", "input": ["apple", "beet"], "encoding_format": "float", "dimensions": 2},
         {"model": "e", "input": ["carrot"], "encoding_format": "float", "dimensions": 2},
@@ -98,7 +98,7 @@ async def test_a_client_of_the_openai_package_embeds_as_well() -> None:
     server = Server()
     async with serving(server) as url, AsyncOpenAI(base_url=url, api_key="k") as client:
         vectors = await OpenAIBackend(client, model="e").embed(["apple", "zoo"], dimensions=2)
-    assert vectors == [pytest.approx(vector_of("a")), pytest.approx(vector_of("z"))]
+    assert vectors == [vector_of("a"), vector_of("z")]
     assert server.bodies[0] == {
         "model": "e",
         "input": ["apple", "zoo"],
@@ -151,7 +151,7 @@ async def test_an_embedding_is_retried_and_each_attempt_is_on_the_bill() -> None
         program = Embedding(["apple"])
         async with Controller(models={"e": model}) as controller:
             outcome = await controller.run(program, "q")
-    assert program.vectors == [pytest.approx(vector_of("a"))]
+    assert program.vectors == [vector_of("a")]
     # The refusal costs a request; the answer without a vector its worst case, 7 tokens; the good one its one word.
     assert (outcome.usage.requests, outcome.usage.prompt_tokens) == (3, 7 + 1)
 
@@ -280,7 +280,7 @@ async def test_what_cannot_be_embedded_is_refused(texts: Any, options: dict[str,
         ({"data": [{"embedding": [1], "index": 0}, {"embedding": [1], "index": 2}]}, "index of 2"),
         ({"data": [{"embedding": [1]}, {"embedding": []}]}, "no list of numbers"),
         ({"data": [{"embedding": [1]}, {"embedding": ["x"]}]}, "no list of numbers"),
-        ({"data": [{"embedding": [1]}, {"embedding": [1e39]}]}, "no list of numbers"),
+        ({"data": [{"embedding": [1]}, {"embedding": [10**400]}]}, "no list of numbers"),
         ({"data": [{"embedding": [1]}, {"embedding": [math.nan]}]}, "no list of numbers"),
         ({"data": [{"embedding": [1]}, {"embedding": "AAAA"}]}, "no list of numbers"),
     ],
