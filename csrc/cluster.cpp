@@ -1,8 +1,19 @@
 #include "cluster.hpp"
 
+#include <cmath>
+#include <stdexcept>
+
 namespace orchestrator {
 
-ClusterId Clusters::add(const std::optional<std::string_view>& key) {
+double checked_weight(double weight) {
+  if (!std::isfinite(weight) || weight < 0.0)
+    throw std::invalid_argument("a weight must be finite and at least 0, not " +
+                                std::to_string(weight));
+  return weight;
+}
+
+ClusterId Clusters::add(const std::optional<std::string_view>& key, double weight) {
+  weight_ += checked_weight(weight);
   const std::size_t sample = samples_++;
   if (!key) {
     ++abstentions_;
@@ -12,8 +23,11 @@ ClusterId Clusters::add(const std::optional<std::string_view>& key) {
   if (found == ids_.end()) {
     found = ids_.emplace(*key, static_cast<ClusterId>(members_.size())).first;
     members_.emplace_back();
+    weights_.push_back(0.0);
   }
-  members_[static_cast<std::size_t>(found->second)].push_back(sample);
+  const auto cluster = static_cast<std::size_t>(found->second);
+  members_[cluster].push_back(sample);
+  weights_[cluster] += weight;
   return found->second;
 }
 

@@ -16,15 +16,22 @@ namespace orchestrator {
 using ClusterId = std::int64_t;
 inline constexpr ClusterId kAbstains = -1;
 
+// A sample's weight, if it is finite and at least 0; throws std::invalid_argument otherwise.
+double checked_weight(double weight);
+
 // Grows one sample at a time. Samples are numbered from 0, abstentions included.
 class Clusters {
  public:
   // The cluster of a sample with this key, made if it is new; kAbstains for a sample without one.
-  ClusterId add(const std::optional<std::string_view>& key);
+  // Throws std::invalid_argument for a weight that is negative or not finite, and adds nothing.
+  ClusterId add(const std::optional<std::string_view>& key, double weight = 1.0);
 
   std::size_t samples() const { return samples_; }
   std::size_t abstentions() const { return abstentions_; }
+  // The weight of all samples, abstentions included.
+  double weight() const { return weight_; }
   std::vector<std::size_t> sizes() const;
+  const std::vector<double>& weights() const { return weights_; }
   const std::vector<std::vector<std::size_t>>& members() const { return members_; }
 
  private:
@@ -35,7 +42,9 @@ class Clusters {
 
   std::unordered_map<std::string, ClusterId, Hash, std::equal_to<>> ids_;
   std::vector<std::vector<std::size_t>> members_;  // sample numbers by cluster
+  std::vector<double> weights_;                    // by cluster
   std::size_t samples_ = 0, abstentions_ = 0;
+  double weight_ = 0.0;
 };
 
 // The cluster of each key; kAbstains where there is none.

@@ -6,6 +6,7 @@ A program is an async function of a context and a problem that returns an outcom
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import math
 import random
@@ -14,14 +15,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
+import anyio
+
 from .answers import AnswerReader
 from .backends.base import Backend
+from .backends.embeddings import TEXTS_PER_CALL, batches, embedding_request
 from .backends.journaled import Resumed
 from .backends.metered import Metered, require_prices
 from .budget import Budget, Ledger
 from .errors import (
     DeadlineExceededError,
     InvalidInputError,
+    MalformedResponseError,
+    most_telling,
 )
 from .events import Event
 from .prompts import Prompt, Rendered
@@ -189,6 +195,41 @@ class Context:
                 return sample
         raise DeadlineExceededError(account=self.ledger.label)
 
+    async def embed(
+        self, texts: Sequence[str], *, model: str | None = None, batch: int = TEXTS_PER_CALL, **options: Any
+    ) -> list[list[float]]:
+        """One vector per text, from a model with `/embeddings`; charged, retried, limited and journaled as every
+        call is. Fits the `embed` of `answers.EmbeddingClusters`.
+
+        Args:
+            texts: What to embed, none of them empty; no texts cost no call.
+            model: Name of the model; None for the first.
+            batch: Texts in one call, at least 1; the calls run side by side.
+            options: Further fields of the body, such as `dimensions`.
+
+        Raises:
+            InvalidInputError: A text is empty, an option is not for the caller to set, or the model is not known.
+            BudgetExceededError: A call does not fit the budget. It is not shrunk.
+            DeadlineExceededError: The deadline has passed, or passed meanwhile.
+            BackendError: A call failed for good; the others are cancelled.
+        """
+        name = self._model(model)
+        requests = []
+        for piece in batches(texts, batch):
+            request = embedding_request(piece, options)
+            request = request.replace(digest=_digest(request, name))
+            requests.append(self._identified(request, name, drawn=0))
+        backend = self._backend(name)
+        try:
+            deadline = math.inf if self.deadline is None else self.deadline
+            with anyio.CancelScope(deadline=deadline):
+                async with asyncio.TaskGroup() as tasks:
+                    calls = [tasks.create_task(_embedded(backend, request)) for request in requests]
+                return [vector for call in calls for vector in call.result()]
+        except BaseExceptionGroup as group:
+            raise most_telling(group) from None
+        raise DeadlineExceededError(account=self.ledger.first_to_end())
+
     def read(self, sample: Sample) -> Candidate:
         """`sample` with the answer read from it."""
         known = self._scope.read.get(id(sample))
@@ -326,9 +367,21 @@ def _as_stops(stop: object) -> tuple[str, ...]:
     raise InvalidInputError(f"stop must be a text or a list of texts, not {stop!r}")
 
 
+async def _embedded(backend: Backend, request: Request) -> list[list[float]]:
+    samples = await backend.complete(request)
+    vectors = [list(sample.vector) for sample in samples if sample.vector is not None]
+    if len(vectors) != len(request.texts):
+        raise MalformedResponseError(
+            f"{backend.name!r} returned {len(vectors)} embeddings for {len(request.texts)} texts; does it have any?"
+        )
+    return vectors
+
+
 def _digest(request: Request, model: str) -> str:
-    asked = (
+    asked: tuple[object, ...] = (
         model, request.messages, request.prompt, request.n, request.max_tokens, request.temperature,
         request.top_p, request.stop, request.logprobs, sorted(request.extra.items()),
     )  # fmt: skip
+    if request.texts:
+        asked = (*asked, request.texts)
     return hashlib.blake2b(repr(asked).encode("utf-8", "replace"), digest_size=16).hexdigest()

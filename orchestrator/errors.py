@@ -16,6 +16,7 @@ OrchestratorError
 │   │   ├── AuthenticationError         401, 403
 │   │   └── ModelNotFoundError          404
 │   └── ScriptExhaustedError            a scripted or replayed backend has no further sample
+├── EqualityError                       a user's predicate failed on two answers
 ├── EndpointError                       a local model server that did not start, or died
 ├── ModelFetchError                     weights that could not be fetched or verified
 └── JournalError                        a journal that cannot be opened or written
@@ -27,7 +28,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .types import Usage
+    from .types import Answer, Usage
 
 __all__ = [
     "AuthenticationError",
@@ -38,6 +39,7 @@ __all__ = [
     "ConnectionLostError",
     "DeadlineExceededError",
     "EndpointError",
+    "EqualityError",
     "InvalidInputError",
     "JournalError",
     "JournalMismatchError",
@@ -219,6 +221,20 @@ class ModelNotFoundError(StatusError):
 
 class ScriptExhaustedError(BackendError):
     """A scripted or replayed backend was asked for more samples than it holds."""
+
+
+class EqualityError(OrchestratorError):
+    """The function that says whether two answers are equal failed on a pair.
+
+    Attributes:
+        first, second: The answers it was asked about.
+    """
+
+    def __init__(self, first: Answer, second: Answer, error: Exception) -> None:
+        self.first, self.second = first, second
+        super().__init__(
+            f"the predicate failed on {first.text!r} and {second.text!r}: {type(error).__name__}: {error}"
+        )
 
 
 class EndpointError(OrchestratorError):

@@ -192,11 +192,12 @@ class Reservation(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What a backend is asked for. Exactly one of `messages` and `prompt` is given.
+    """What a backend is asked for. Exactly one of `messages`, `prompt` and `texts` is given.
 
     Attributes:
         messages: A chat, oldest message first.
         prompt: A plain text to continue, for base models and completion endpoints.
+        texts: Texts to embed; then `n` is their number and `max_tokens` 0, because nothing is written.
         n: Choices wanted, at least 1.
         max_tokens: Cap on the completion tokens of each choice, at least 1; None leaves it to the server.
         temperature: At least 0; None leaves it to the server.
@@ -213,6 +214,7 @@ class Request:
 
     messages: tuple[Message, ...] | None = None
     prompt: str | None = None
+    texts: tuple[str, ...] = ()
     n: int = 1
     max_tokens: int | None = None
     temperature: float | None = None
@@ -258,6 +260,7 @@ class Sample:
         model: The model that wrote it, as the server names it.
         index: Which choice of its request, from 0.
         call: The call it came from.
+        vector: The embedding of the request's text number `index`, when it was asked for texts.
     """
 
     text: str
@@ -269,6 +272,7 @@ class Sample:
     model: str | None = None
     index: int = 0
     call: CallId | None = None
+    vector: tuple[float, ...] | None = None
 
     @property
     def truncated(self) -> bool:

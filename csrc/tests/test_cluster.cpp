@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <stdexcept>
+
 #include "cluster.hpp"
 
 namespace orchestrator {
@@ -15,6 +17,18 @@ TEST(Clusters, AreNumberedInFirstSeenOrder) {
   EXPECT_EQ(clusters.abstentions(), 1u);
   EXPECT_EQ(clusters.sizes(), (std::vector<std::size_t>{2, 1}));
   EXPECT_EQ(clusters.members(), (std::vector<std::vector<std::size_t>>{{0, 3}, {2}}));
+}
+
+TEST(Clusters, WeightsAddUpByClusterAndAbstentionsToTheTotal) {
+  Clusters clusters;
+  clusters.add("a", 0.5);
+  clusters.add("b", 0.25);
+  clusters.add("a", 0.25);
+  clusters.add(std::nullopt, 2.0);
+  EXPECT_EQ(clusters.weights(), (std::vector<double>{0.75, 0.25}));
+  EXPECT_EQ(clusters.weight(), 3.0);
+  EXPECT_THROW(clusters.add("c", -0.5), std::invalid_argument);
+  EXPECT_EQ(clusters.samples(), 4u);
 }
 
 TEST(Clusters, OneAtATimeAndAllAtOnceAgree) {

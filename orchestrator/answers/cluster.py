@@ -1,23 +1,78 @@
-"""Equal answers are one answer: clusters by key, numbered in first-seen order."""
+"""Equal answers are one answer: what every clustering offers, and clusters by key."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
+from typing import Protocol, runtime_checkable
 
 from .. import _core
+from ..errors import InvalidInputError
 from ..types import Answer
 from .extract import LAYERED, AnswerReader
 from .normalize import Kind, check_kind, fold
 
-__all__ = ["Clusters", "cluster"]
+__all__ = ["Clustering", "Clusters", "check_weight", "cluster"]
 
 
-def cluster(texts: Iterable[str | None], *, kind: Kind = "auto") -> list[int | None]:
+@runtime_checkable
+class Clustering(Protocol):
+    """Groups answers as they come in.
+
+    Samples are numbered from 0 in the order they are added, abstentions included. What is read out goes by
+    cluster number: 0, 1, ... over the clusters there are now, in the order their first member was seen.
+    """
+
+    def add(self, answer: Answer | None, weight: float = 1.0, /) -> int | None:
+        """What the answer's cluster is called now; None for an abstention, which is counted.
+
+        A clustering in which a later answer can join two clusters says what becomes of that name; `ids` is
+        the partition as it stands.
+        """
+
+    @property
+    def samples(self) -> int:
+        """Samples added, abstentions included."""
+
+    @property
+    def abstentions(self) -> int:
+        """Samples without an answer."""
+
+    @property
+    def weight(self) -> float:
+        """The weight of all samples, abstentions included."""
+
+    @property
+    def ids(self) -> list[int | None]:
+        """The cluster number of each sample, None where it abstains."""
+
+    @property
+    def sizes(self) -> list[int]:
+        """Samples by cluster."""
+
+    @property
+    def weights(self) -> list[float]:
+        """Sums of the samples' weights by cluster."""
+
+    @property
+    def representatives(self) -> list[Answer]:
+        """One member by cluster: the first seen, or the medoid where there is a distance."""
+
+    @property
+    def members(self) -> list[list[int]]:
+        """Sample numbers by cluster, in the order they were added."""
+
+
+def cluster(
+    texts: Iterable[str | None], *, kind: Kind = "auto", by: Clustering | None = None
+) -> list[int | None]:
     """The cluster of each text's answer.
 
     Args:
         texts: Model outputs or bare answers, `n` of them; None abstains.
         kind: How answers are read and compared.
+        by: What groups the answers that were read; None: equal keys are one cluster. The answers are added
+            to it, after those it has already.
 
     Returns:
         `n` cluster numbers, from 0 in the order their first member was seen; None for a text without a
@@ -27,36 +82,52 @@ def cluster(texts: Iterable[str | None], *, kind: Kind = "auto") -> list[int | N
         InvalidInputError: `kind` is none of `KINDS`.
     """
     check_kind(kind)
-    if kind in LAYERED:
-        reader = AnswerReader(kind=kind)
-        answers = [None if text is None else reader.read(text) for text in texts]
+    if by is None and kind not in LAYERED:
+        keys = _core.extract_keys(list(texts), kind=kind)
+        return _core.cluster_keys([key if key is None or key.isascii() else fold(key) for key in keys])
+    reader = AnswerReader(kind=kind)
+    answers = [None if text is None else reader.read(text) for text in texts]
+    if by is None:
         return _core.cluster_keys([None if answer is None else answer.key for answer in answers])
-    keys = _core.extract_keys(list(texts), kind=kind)
-    return _core.cluster_keys([key if key is None or key.isascii() else fold(key) for key in keys])
+    for answer in answers:
+        by.add(answer)
+    return by.ids[by.samples - len(answers) :]
+
+
+def check_weight(weight: float) -> None:
+    """Raises `InvalidInputError` unless `weight` is finite and at least 0."""
+    if not 0.0 <= weight < math.inf:
+        raise InvalidInputError(f"a weight must be finite and at least 0, not {weight!r}")
 
 
 class Clusters:
-    """Clusters of equal answers, grown one sample at a time.
+    """Clusters of answers with equal keys; what `add` returns is the cluster's number and never changes."""
 
-    Samples are numbered from 0 in the order they are added, abstentions included.
-    """
-
-    __slots__ = ("_native", "_representatives")
+    __slots__ = ("_ids", "_native", "_representatives")
 
     def __init__(self) -> None:
         self._native = _core.Clusters()
         self._representatives: list[Answer] = []
+        self._ids: list[int | None] = []
 
     def __repr__(self) -> str:
-        return f"Clusters(sizes={self.sizes}, abstentions={self.abstentions})"
+        return f"{type(self).__name__}(sizes={self.sizes}, abstentions={self.abstentions})"
 
-    def add(self, answer: Answer | None) -> int | None:
-        """The cluster of a sample's answer, made if it is new; None for an abstention, which is counted."""
-        if answer is None:
-            return self._native.add(None)
-        cluster = self._native.add(answer.key)
+    def add(self, answer: Answer | None, weight: float = 1.0) -> int | None:
+        """The cluster of a sample's answer, made if it is new; None for an abstention, which is counted.
+
+        Raises:
+            InvalidInputError: `weight` is negative or not finite; nothing is added then.
+        """
+        return self._count(answer, None if answer is None else answer.key, weight)
+
+    def _count(self, answer: Answer | None, key: str | None, weight: float) -> int | None:
+        check_weight(weight)
+        cluster = self._native.add(key, weight)
         if cluster == len(self._representatives):
+            assert answer is not None
             self._representatives.append(answer)
+        self._ids.append(cluster)
         return cluster
 
     @property
@@ -70,9 +141,24 @@ class Clusters:
         return self._native.abstentions
 
     @property
+    def weight(self) -> float:
+        """The weight of all samples, abstentions included."""
+        return self._native.weight
+
+    @property
+    def ids(self) -> list[int | None]:
+        """The cluster of each sample, None where it abstains."""
+        return list(self._ids)
+
+    @property
     def sizes(self) -> list[int]:
         """Samples by cluster."""
         return self._native.sizes
+
+    @property
+    def weights(self) -> list[float]:
+        """Sums of the samples' weights by cluster."""
+        return self._native.weights
 
     @property
     def representatives(self) -> list[Answer]:

@@ -131,6 +131,8 @@ def upper_bound_prompt_tokens(request: Request) -> int:
     A byte-level tokenizer writes at most one token per byte of UTF-8. Parts that are not text (images, tool
     definitions) count with the bytes of their JSON.
     """
+    if request.texts:
+        return sum(len(text.encode(errors="surrogatepass")) + 2 for text in request.texts)
     if request.prompt is not None:
         return len(request.prompt.encode(errors="surrogatepass")) + 2
     total = TEMPLATE_OVERHEAD

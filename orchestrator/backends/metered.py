@@ -60,8 +60,8 @@ class Metered(Wrapper):
 
     def _within_context(self, request: Request, prompt_tokens: int) -> Request:
         length = self.capabilities.context_length
-        if length is None or prompt_tokens + _cap(request) <= length:
-            return request
+        if length is None or request.texts or prompt_tokens + _cap(request) <= length:
+            return request  # a context holds each text to embed, not all of them
         if prompt_tokens >= length:
             raise InvalidInputError(
                 f"the prompt has {prompt_tokens} tokens and {self.name!r} takes {length} with the answer: "
@@ -80,6 +80,8 @@ class Metered(Wrapper):
 
     def _shrink(self, request: Request, prompt_tokens: int, room: Headroom) -> Usage | None:
         """The largest worst case that fits `room`: fewer whole choices first, then one shorter choice."""
+        if request.texts:
+            return None  # half of the vectors would be of no use
         cap, least = _cap(request), min(self._least, _cap(request))
         tokens = self._affordable_completion_tokens(prompt_tokens, request.n * cap, room)
         if tokens < least:

@@ -22,6 +22,7 @@ from ..errors import (
 )
 from ..types import Capabilities, Price
 from .discovery import PROBE_SECONDS, server_root
+from .embeddings import EMBEDDINGS
 from .protocol import ProtocolBackend
 from .wire import CHAT, EventSplitter, excerpt, status_error
 
@@ -53,6 +54,9 @@ BODY_ARGUMENTS = frozenset(
     }
 )
 """Body fields that are arguments of the client's `create`; all others travel in its `extra_body`."""
+
+EMBEDDING_ARGUMENTS = frozenset({"encoding_format", "input", "model"})
+"""The same for embeddings."""
 
 
 class OpenAIBackend(ProtocolBackend):
@@ -110,7 +114,7 @@ class OpenAIBackend(ProtocolBackend):
 
     async def _send(self, route: str, body: Mapping[str, Any]) -> bytes:
         create = self._resource(route).with_raw_response.create
-        arguments = _arguments(body)
+        arguments = _arguments(body, EMBEDDING_ARGUMENTS if route == EMBEDDINGS else BODY_ARGUMENTS)
         with self._translated():
             raw = await create(**arguments) if self._is_async else await self._thread(create, **arguments)
         content: bytes = raw.http_response.content
@@ -143,6 +147,8 @@ class OpenAIBackend(ProtocolBackend):
             )
 
     def _resource(self, route: str) -> Any:
+        if route == EMBEDDINGS:
+            return self._client.embeddings
         return self._client.chat.completions if route == CHAT else self._client.completions
 
     async def _thread(self, function: Callable[..., T], *args: Any, **keywords: Any) -> T:
@@ -195,13 +201,13 @@ class OpenAIBackend(ProtocolBackend):
         return ConnectionLostError(f"the connection to {where} broke: {said}")
 
 
-def _arguments(body: Mapping[str, Any]) -> dict[str, Any]:
+def _arguments(body: Mapping[str, Any], known: frozenset[str] = BODY_ARGUMENTS) -> dict[str, Any]:
     """A body as arguments of the client's `create`."""
-    arguments = {name: value for name, value in body.items() if name in BODY_ARGUMENTS}
+    arguments = {name: value for name, value in body.items() if name in known}
     for name in ("messages", "stop"):
         if name in arguments:
             arguments[name] = list(arguments[name])
-    extra = {name: value for name, value in body.items() if name not in BODY_ARGUMENTS}
+    extra = {name: value for name, value in body.items() if name not in known}
     return {**arguments, "extra_body": extra} if extra else arguments
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from time import perf_counter
 from typing import Any
@@ -13,6 +13,7 @@ from ..types import Capabilities, Chunk, Price, Request, Sample, Usage
 from .accounting import missing_counts, reported_prompt, settle
 from .base import price_of
 from .discovery import Flavour, Server, merge
+from .embeddings import EMBEDDINGS, TEXTS_PER_CALL, batches, embedded, embedding_body, embedding_request
 from .transcript import Transcript
 from .wire import CHAT, Reply, loads, parse_reply, request_body, route_of
 
@@ -73,6 +74,8 @@ class ProtocolBackend:
 
     async def count_prompt_tokens(self, request: Request) -> int:
         """Prompt tokens of `request`: exact with llama.cpp and vLLM, else an upper bound from its bytes."""
+        if request.texts:
+            return self._server.bound(request)
         route_of(request)
         return await self._server.count_prompt(request)
 
@@ -87,6 +90,8 @@ class ProtocolBackend:
             InvalidInputError: The request cannot be sent as it is.
             BackendError: The attempt failed; the subclass says how.
         """
+        if request.texts:
+            return await self._vectors(request)
         route, body = self._body(request)
         chat = route == CHAT
         started = perf_counter()
@@ -104,6 +109,25 @@ class ProtocolBackend:
             data = loads(await self._send(route, body))
             reply = parse_reply(data, chat=chat, wanted_logprobs=request.logprobs)
         return await self._settled(reply, request, perf_counter() - started)
+
+    async def embed(
+        self, texts: Sequence[str], *, batch: int = TEXTS_PER_CALL, **options: Any
+    ) -> list[list[float]]:
+        """One vector per text, from `/embeddings`; nobody is charged (`Context.embed` does).
+
+        Args:
+            texts: What to embed, none of them empty; no texts cost no request.
+            batch: Texts in one request, at least 1; requests go one after the other.
+            options: Further fields of the body, such as `dimensions`.
+
+        Raises:
+            InvalidInputError: A text is empty, or an option is not for the caller to set.
+            BackendError: An attempt failed; what earlier requests brought is lost with it.
+        """
+        samples: list[Sample] = []
+        for piece in batches(texts, batch):
+            samples += await self._vectors(embedding_request(piece, options))
+        return [list(sample.vector or ()) for sample in samples]
 
     async def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
         """The answer in pieces; the last chunk carries the usage of the whole request.
@@ -156,6 +180,12 @@ class ProtocolBackend:
             request, model=self._model, n=n, cap_field=self._cap_field, least_logprobs=1 if llama_cpp else 0
         )
         return route, body
+
+    async def _vectors(self, request: Request) -> list[Sample]:
+        started = perf_counter()
+        data = loads(await self._send(EMBEDDINGS, embedding_body(request, model=self._model)))
+        seconds, most = perf_counter() - started, self._server.bound(request)
+        return embedded(data, request, most_tokens=most, price=self._price, seconds=seconds)
 
     async def _settled(self, reply: Reply, request: Request, seconds: float) -> list[Sample]:
         self._learn(reply, request)

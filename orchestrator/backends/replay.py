@@ -130,6 +130,8 @@ class ReplayBackend(InProcess):
             yield chunk
 
     def _shelf(self, request: Request) -> _Shelf:
+        if request.texts:
+            raise InvalidInputError(f"{self.name} is a record of samples: it has no embeddings")
         if request.call is not None and request.call.problem in self._shelves:
             return self._shelves[request.call.problem]
         text = prompt_text(request)

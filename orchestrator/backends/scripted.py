@@ -188,7 +188,7 @@ class ScriptedBackend(InProcess):
 
     def _usage(self, tokens: int, request: Request, *, first: bool) -> Usage:
         prompt = len(tokens_of(prompt_text(request))) if first else 0
-        written, requests = max(tokens, 1), 1 if first else 0
+        written, requests = 0 if request.texts else max(tokens, 1), 1 if first else 0
         cost = 0 if self.price is None else self.price.cost(prompt, written, requests=requests)
         return Usage(prompt_tokens=prompt, completion_tokens=written, requests=requests, picodollars=cost)
 
@@ -201,7 +201,9 @@ def tokens_of(text: str) -> list[str]:
 
 
 def prompt_text(request: Request) -> str:
-    """All the text of a request's prompt, messages on lines of their own."""
+    """All the text of a request's prompt; messages, or texts to embed, on lines of their own."""
+    if request.texts:
+        return "\n".join(request.texts)
     if request.prompt is not None:
         return request.prompt
     return "\n".join(_content_text(message.get("content")) for message in request.messages or ())

@@ -478,6 +478,7 @@ def request_body(request: Request, model: str) -> str:
         "model": model,
         "messages": request.messages,
         "prompt": request.prompt,
+        "texts": request.texts,
         "temperature": request.temperature,
         "top_p": request.top_p,
         "stop": request.stop,

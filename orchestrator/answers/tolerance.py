@@ -1,0 +1,109 @@
+"""Numbers that differ by no more than a tolerance are one answer."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, insort
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+
+from ..errors import InvalidInputError
+from ..types import Answer
+from .linked import LinkedClusters
+
+__all__ = ["ToleranceClusters", "number_of"]
+
+Number = Fraction | int | float
+
+
+def number_of(answer: Answer) -> Fraction | None:
+    """The exact number an answer's key stands for, or None when it is no rational number."""
+    if not answer.key.startswith("n:"):
+        return None
+    try:
+        return Fraction(answer.key[2:])
+    except (ValueError, ZeroDivisionError):  # a key in another spelling, or of thousands of digits
+        return None
+
+
+class ToleranceClusters(LinkedClusters):
+    """Clusters of numbers `a`, `b` with `|a - b| <= max(absolute, relative * max(|a|, |b|))`, chained.
+
+    Compared exactly, without rounding. Because a chain of small steps joins what is far apart, choose the
+    tolerance well below the distance of answers that differ. Answers that are no numbers are compared by key.
+    An answer costs O(log m) comparisons among `m` distinct ones. A cluster is represented by its median member.
+
+    Args:
+        relative: In [0, 1).
+        absolute: At least 0, finite.
+        value: The number an answer stands for, or None for none; by default the rational number of its key.
+
+    Raises:
+        InvalidInputError: A tolerance is out of its range.
+    """
+
+    def __init__(
+        self,
+        *,
+        relative: float = 0.0,
+        absolute: float = 0.0,
+        value: Callable[[Answer], Number | None] = number_of,
+    ) -> None:
+        if not 0.0 <= relative < 1.0:
+            raise InvalidInputError(f"relative must be in [0, 1), not {relative!r}")
+        if not 0.0 <= absolute < math.inf:
+            raise InvalidInputError(f"absolute must be at least 0 and finite, not {absolute!r}")
+        super().__init__()
+        self._relative, self._absolute = Fraction(relative), Fraction(absolute)
+        self._value = value
+        self._values: list[Fraction | None] = []  # by node, and after them that of an answer to be added
+        # Rounded, exact, node: floats decide nearly all comparisons, and rounding keeps the order.
+        self._sorted: list[tuple[float, Fraction, int]] = []
+
+    def _equal_to(self, answer: Answer) -> list[int]:
+        # Closeness is monotone in the distance on either side, so the two neighbours stand for all others.
+        value = self._number(answer)
+        del self._values[len(self._answers) :]
+        self._values.append(value)
+        if value is None:
+            return []
+        at = bisect_left(self._sorted, (_rounded(value), value, -1))
+        return [node for _, other, node in self._sorted[max(0, at - 1) : at + 1] if self._close(value, other)]
+
+    def _close(self, a: Fraction, b: Fraction) -> bool:
+        return abs(a - b) <= max(self._absolute, self._relative * max(abs(a), abs(b)))
+
+    def _joined(self, answer: Answer) -> None:
+        node = len(self._answers) - 1
+        value = self._values[node]
+        if value is not None:
+            insort(self._sorted, (_rounded(value), value, node))
+
+    def _number(self, answer: Answer) -> Fraction | None:
+        value = self._value(answer)
+        if value is None or (isinstance(value, float) and not math.isfinite(value)):
+            return None
+        return Fraction(value)
+
+    def _medoid(self, nodes: Sequence[int], counts: Sequence[int]) -> int:
+        # The sum of distances is least where no more than half of the samples lie on either side.
+        ranked = sorted(
+            (value, node, count)
+            for node, count in zip(nodes, counts, strict=True)
+            if (value := self._values[node]) is not None
+        )
+        if not ranked:
+            return nodes[0]
+        total, below, middle = sum(counts), 0, []
+        for _, node, count in ranked:
+            if 2 * below <= total and 2 * (total - below - count) <= total:
+                middle.append(node)
+            below += count
+        return min(middle)
+
+
+def _rounded(value: Fraction) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
