@@ -413,7 +413,7 @@ Strengths bradley_terry(const Comparisons& comparisons, double prior, TieModel t
   const StrengthModel model(comparisons, prior, ties);
   Vector point = model.start();
   Strengths result;
-  result.converged = point.empty();
+  result.converged = model.items() < 2;  // nothing to compare with: all are 1
   while (!result.converged && result.iterations < max_iterations) {
     ++result.iterations;
     point = model.minorise_and_maximise(point);

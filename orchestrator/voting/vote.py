@@ -255,8 +255,10 @@ def _clustered(
 ) -> tuple[Sequence[Answer], list[int | None]]:
     if given is None:
         reader, clusters = AnswerReader(kind=kind), Clusters()
-        ids = [clusters.add(reader.read(answer) if isinstance(answer, str) else answer) for answer in answers]
-        return clusters.representatives, ids
+        read = [
+            clusters.add(reader.read(answer) if isinstance(answer, str) else answer) for answer in answers
+        ]
+        return clusters.representatives, read
     if any(True for _ in answers):
         raise InvalidInputError("give either answers or clusters, not both")
     ids: list[int | None] = [None] * given.samples
