@@ -153,14 +153,17 @@ def _tool_names(item: Any) -> Answer | None:
 
 
 def _tool_arguments(item: Any) -> Answer | None:
-    spelled = []
+    read = []
     for name, arguments in _calls(item):
-        key = _arguments_key(arguments)
+        text = _arguments_text(arguments)
+        parsed = None if text is None else parse_json(text)
+        key = json_key(parsed.value) if parsed is not None and isinstance(parsed.value, dict) else None
         if key is None:
             return None
-        spelled.append((name, key))
-    spelled.sort()
-    text = ", ".join(key.removeprefix("j:") for _, key in spelled)
+        read.append((name, key, text))
+    read.sort()
+    spelled = [(name, key) for name, key, _ in read]
+    text = ", ".join(text for _, _, text in read if text is not None)
     return Answer(text=text, key="j:" + json.dumps(spelled), kind="json")
 
 
@@ -192,12 +195,11 @@ def _call(call: Any) -> tuple[str, Any] | None:
     return function["name"], next((function[key] for key in ("arguments", "input") if key in function), "")
 
 
-def _arguments_key(arguments: Any) -> str | None:
-    """The canonical JSON of a call's arguments, or None where they are no JSON object; no text is no argument."""
-    if not isinstance(arguments, str):
-        try:
-            arguments = json.dumps(arguments)
-        except (TypeError, ValueError, RecursionError):
-            return None
-    parsed = parse_json(arguments.strip() or "{}")
-    return json_key(parsed.value) if parsed is not None and isinstance(parsed.value, dict) else None
+def _arguments_text(arguments: Any) -> str | None:
+    """A call's arguments as JSON text, or None where they cannot be; no text is no argument."""
+    if isinstance(arguments, str):
+        return arguments.strip() or "{}"
+    try:
+        return json.dumps(arguments)
+    except (TypeError, ValueError, RecursionError):
+        return None

@@ -63,11 +63,11 @@ def test_kemenys_order_is_the_best_of_all_orders(votes: tuple[Table, Table]) -> 
 )
 def test_no_other_strengths_are_likelier(votes: tuple[Table, Table], prior: float, tie_model: str) -> None:
     wins, ties = votes
-    try:
-        fit = _core.bradley_terry(wins, ties, prior=prior, tie_model=tie_model, max_iterations=1000)
-    except ValueError as error:
-        assert "prior above 0" in str(error) or "all comparisons are ties" in str(error)
+    if not reference.has_finite_maximum(wins, ties, prior, tie_model):
+        with pytest.raises(ValueError, match=r"prior above 0|all comparisons are ties"):
+            _core.bradley_terry(wins, ties, prior=prior, tie_model=tie_model, max_iterations=1000)
         return
+    fit = _core.bradley_terry(wins, ties, prior=prior, tie_model=tie_model, max_iterations=1000)
     assert fit.converged
     point = [*fit.log_strengths, math.log(fit.theta)]
     free = len(point) - (fit.theta == 1)

@@ -79,6 +79,23 @@ def log_posterior(
     return total
 
 
+def has_finite_maximum(wins: Table, ties: Table, prior: float, tie_model: str) -> bool:
+    """Whether each part of the items lost to the rest, so that no strength can grow for ever."""
+    if tie_model == "rao_kupper" and any(map(any, ties)) and not any(map(any, wins)):
+        return False
+    items = range(len(wins))
+    parts = (set(part) for size in range(1, len(wins)) for part in itertools.combinations(items, size))
+    return prior > 0 or all(
+        any(
+            wins[outer][inner] or (tie_model == "half" and ties[outer][inner])
+            for inner in part
+            for outer in items
+            if outer not in part
+        )
+        for part in parts
+    )
+
+
 def kendall_tau(a: Sequence[float], b: Sequence[float]) -> float:
     """(concordant - discordant) / sqrt(pairs that differ in a * pairs that differ in b)."""
     pairs = list(itertools.combinations(range(len(a)), 2))
