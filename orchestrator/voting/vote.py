@@ -211,8 +211,8 @@ def best_of_clusters(
 
     With `sum` it is the verifier-weighted majority ("best-of-N weighted" of Snell et al. 2024,
     arXiv 2408.03314, §5.1); with `max` it is best-of-N, each answer as good as its best sample; `mean`
-    leaves out how often an answer was given. The answer is that of the winner's best-scored sample,
-    `Vote.sample`, the first of equals.
+    leaves out how often an answer was given. `Vote.sample` is the winner's best-scored sample, the first of
+    equals, and the answer is spelled as there (with `clusters`, as the cluster's representative is).
 
     Args:
         answers: As for `majority_vote`.
@@ -255,10 +255,9 @@ def _clustered(
 ) -> tuple[Sequence[Answer], list[int | None]]:
     if given is None:
         reader, clusters = AnswerReader(kind=kind), Clusters()
-        read = [
-            clusters.add(reader.read(answer) if isinstance(answer, str) else answer) for answer in answers
-        ]
-        return clusters.representatives, read
+        add, read = clusters.add, reader.read
+        added = [add(read(answer) if isinstance(answer, str) else answer) for answer in answers]
+        return clusters.representatives, added
     if any(True for _ in answers):
         raise InvalidInputError("give either answers or clusters, not both")
     ids: list[int | None] = [None] * given.samples
