@@ -54,6 +54,19 @@ def best_of_clusters(
     return ranked[0], sample, best / everything, (best - second) / everything, best == second
 
 
+def hierarchical(rows: Sequence[Sequence[str | None]], levels: int) -> tuple[list[str], list[int]]:
+    """The winner of each level and the rows left after it; a level nobody can read ends it."""
+    path: list[str] = []
+    alive = list(range(len(rows)))
+    for level in range(levels):
+        readable = [rows[i][level] for i in alive if rows[i][level] is not None]
+        if not readable:
+            break
+        path.append(max(dict.fromkeys(readable), key=readable.count))  # max keeps the first of equals
+        alive = [i for i in alive if rows[i][level] == path[-1]]
+    return path, alive
+
+
 def leader(counts: Sequence[int]) -> int | None:
     """The first with the most votes."""
     return max(range(len(counts)), key=lambda i: (counts[i], -i)) if any(counts) else None

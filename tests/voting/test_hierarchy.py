@@ -3,6 +3,9 @@ from __future__ import annotations
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from reference import voting as reference
 
 from orchestrator.errors import InvalidInputError
 from orchestrator.voting import hierarchical_vote, tool_call_vote
@@ -18,6 +21,18 @@ def test_the_second_field_is_voted_on_among_those_that_agree_on_the_first() -> N
     assert (vote.share, vote.margin) == (pytest.approx(2 / 7), pytest.approx(1 / 7))
     assert (vote.tied, vote.abstentions, vote.decided) == (False, 2, True)
     assert [level.counts for level in vote.votes] == [(2, 4), (1, 2)]
+
+
+keys = st.none() | st.sampled_from("ab")
+
+
+@given(rows=st.lists(st.tuples(keys, keys, keys), max_size=12))
+def test_levels_narrow_the_vote_down_as_defined(rows: list[tuple[str | None, ...]]) -> None:
+    vote = hierarchical_vote(rows, [lambda row, at=at: row[at] for at in range(3)])
+    path, alive = reference.hierarchical(rows, 3)
+    assert [str(answer) for answer in vote.path] == path
+    assert vote.share == pytest.approx(len(alive) / len(rows) if path else 0)
+    assert vote.sample == (alive[0] if len(path) == 3 else None)
 
 
 def test_a_level_nobody_can_read_leaves_the_path_so_far() -> None:
