@@ -3,6 +3,8 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
+#include <stdexcept>
+#include <string>
 
 #include "register.hpp"
 
@@ -19,11 +21,20 @@ std::vector<ClusterId> ids(const std::vector<std::optional<ClusterId>>& clusters
   return result;
 }
 
+Aggregate aggregate_named(std::string_view name) {
+  if (name == "sum") return Aggregate::sum;
+  if (name == "mean") return Aggregate::mean;
+  if (name == "max") return Aggregate::max;
+  throw std::invalid_argument("aggregate must be sum, mean or max, not '" + std::string(name) +
+                              "'");
+}
+
 }  // namespace
 
 void register_voting(py::module_& module) {
   py::class_<VoteCount>(module, "VoteCount", "How samples voted, by cluster.")
       .def_readonly("leader", &VoteCount::leader)
+      .def_readonly("sample", &VoteCount::sample)
       .def_readonly("share", &VoteCount::share)
       .def_readonly("margin", &VoteCount::margin)
       .def_readonly("tied", &VoteCount::tied)
@@ -42,6 +53,22 @@ void register_voting(py::module_& module) {
          const std::vector<double>& weights) { return weighted_vote(ids(clusters), weights); },
       py::arg("clusters"), py::arg("weights"),
       "Samples vote with their weights; ValueError for a bad one.");
+  module.def(
+      "log_weighted_vote",
+      [](const std::vector<std::optional<ClusterId>>& clusters,
+         const std::vector<double>& log_weights) {
+        return log_weighted_vote(ids(clusters), log_weights);
+      },
+      py::arg("clusters"), py::arg("log_weights"),
+      "Samples vote with the exponentials of their log-weights; ValueError for a bad one.");
+  module.def(
+      "best_of_clusters",
+      [](const std::vector<std::optional<ClusterId>>& clusters,
+         const std::vector<std::optional<double>>& scores, const std::string& aggregate) {
+        return best_of_clusters(ids(clusters), scores, aggregate_named(aggregate));
+      },
+      py::arg("clusters"), py::arg("scores"), py::kw_only(), py::arg("aggregate"),
+      "Clusters compete with the sum, mean or max of their members' scores.");
   module.def(
       "leading", [](const std::vector<std::uint64_t>& counts) { return leading(counts); },
       py::arg("counts"), "The first cluster with the largest positive count, or None.");

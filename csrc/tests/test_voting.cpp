@@ -45,6 +45,50 @@ TEST(WeightedVote, BadWeightsAreRefused) {
   EXPECT_THROW(weighted_vote(Ids{0}, std::vector<double>{}), std::invalid_argument);
 }
 
+TEST(LogWeightedVote, WeightsOutOfADoublesRangeStillVote) {
+  const auto vote = log_weighted_vote(Ids{0, 1, 1}, std::vector<double>{-3000, -3001, -3000.5});
+  EXPECT_EQ(vote.leader, 0u);
+  EXPECT_NEAR(vote.share, 1 / (1 + std::exp(-1.0) + std::exp(-0.5)), 1e-12);
+  EXPECT_EQ(log_weighted_vote(Ids{0}, std::vector<double>{5000}).leader, 0u);
+}
+
+TEST(LogWeightedVote, AHeavyAbstentionTakesTheShareAndNotTheLead) {
+  const auto vote = log_weighted_vote(Ids{kAbstains, 0, 1}, std::vector<double>{-1, -3000, -3001});
+  EXPECT_EQ(vote.leader, 0u);
+  EXPECT_EQ(vote.sample, 1u);
+  EXPECT_DOUBLE_EQ(vote.share, 0);
+}
+
+TEST(LogWeightedVote, WeightsOfZeroHaveNoLeaderAndBadOnesAreRefused) {
+  const double infinite = std::numeric_limits<double>::infinity();
+  EXPECT_FALSE(log_weighted_vote(Ids{0}, std::vector<double>{-infinite}).leader.has_value());
+  EXPECT_FALSE(log_weighted_vote(Ids{kAbstains}, std::vector<double>{0}).leader.has_value());
+  EXPECT_THROW(log_weighted_vote(Ids{0}, std::vector<double>{infinite}), std::invalid_argument);
+  EXPECT_THROW(log_weighted_vote(Ids{0}, std::vector<double>{std::nan("")}), std::invalid_argument);
+  EXPECT_THROW(log_weighted_vote(Ids{0}, std::vector<double>{}), std::invalid_argument);
+}
+
+TEST(BestOfClusters, SumMeanAndMaxCanDisagree) {
+  using Scores = std::vector<std::optional<double>>;
+  const Ids ids{0, 0, 0, 1, 1, 2};
+  const Scores scores{0.4, 0.5, 0.3, 0.9, 0.1, 0.7};
+  EXPECT_EQ(best_of_clusters(ids, scores, Aggregate::sum).sample, 1u);   // 1.2 against 1.0, 0.7
+  EXPECT_EQ(best_of_clusters(ids, scores, Aggregate::mean).sample, 5u);  // 0.7 against 0.4, 0.5
+  EXPECT_EQ(best_of_clusters(ids, scores, Aggregate::max).sample, 3u);
+}
+
+TEST(BestOfClusters, SumsDoNotOverflowAndBadScoresAreRefused) {
+  using Scores = std::vector<std::optional<double>>;
+  const double huge = std::numeric_limits<double>::max();
+  EXPECT_DOUBLE_EQ(best_of_clusters(Ids{0, 0, 1}, Scores{huge, huge, huge}, Aggregate::sum).share,
+                   2.0 / 3);
+  EXPECT_FALSE(best_of_clusters(Ids{0}, Scores{std::nullopt}, Aggregate::mean).leader.has_value());
+  EXPECT_THROW(best_of_clusters(Ids{0}, Scores{-1}, Aggregate::sum), std::invalid_argument);
+  EXPECT_THROW(best_of_clusters(Ids{0}, Scores{std::nan("")}, Aggregate::sum),
+               std::invalid_argument);
+  EXPECT_THROW(best_of_clusters(Ids{0}, Scores{}, Aggregate::sum), std::invalid_argument);
+}
+
 TEST(LeadIsSafe, DependsOnWhoWasSeenFirst) {
   EXPECT_TRUE(lead_is_safe(Counts{3, 1}, 2));   // a tie at 3 goes to the leader
   EXPECT_FALSE(lead_is_safe(Counts{1, 3}, 2));  // a tie at 3 goes to the challenger

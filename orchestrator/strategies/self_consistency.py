@@ -71,10 +71,10 @@ class SelfConsistency:
                 if len(candidates) < self.n and self.stop.should_stop(tally):
                     reason = StopReason.DECIDED
                     break
-        vote = majority_vote([candidate.answer for candidate in candidates])
+        vote = majority_vote(clusters=clusters)
         return Outcome(
             answer=vote.answer,
-            confidence=vote.share,
+            confidence=vote.confidence,
             tied=vote.tied,
             candidates=tuple(candidates),
             stop_reason=reason or samples.stop_reason,

@@ -32,6 +32,41 @@ def vote(
     return ranked[0], best / all_weight, (best - second) / all_weight, best == second
 
 
+def best_of_clusters(
+    ids: Sequence[int | None], scores: Sequence[Fraction | None], aggregate: str
+) -> tuple[int | None, int | None, Fraction, Fraction, bool]:
+    """Leader, its best sample, share, margin, tied; exact. Abstaining samples are one more cluster."""
+
+    def total(cluster: int | None) -> Fraction:
+        own = [score for i, score in zip(ids, scores, strict=True) if i == cluster and score is not None]
+        if aggregate == "max":
+            return max(own, default=Fraction(0))
+        return sum(own, Fraction(0)) / (max(1, len(own)) if aggregate == "mean" else 1)
+
+    totals = {cluster: total(cluster) for cluster in ids if cluster is not None}
+    ranked = sorted(totals, key=lambda cluster: (-totals[cluster], cluster))
+    if not ranked or totals[ranked[0]] == 0:
+        return None, None, Fraction(0), Fraction(0), False
+    scored = [i for i, cluster in enumerate(ids) if cluster == ranked[0] and scores[i] is not None]
+    sample = max(scored, key=lambda i: (scores[i], -i))
+    best, everything = totals[ranked[0]], sum(totals.values()) + total(None)
+    second = totals[ranked[1]] if len(ranked) > 1 else Fraction(0)
+    return ranked[0], sample, best / everything, (best - second) / everything, best == second
+
+
+def hierarchical(rows: Sequence[Sequence[str | None]], levels: int) -> tuple[list[str], list[int]]:
+    """The winner of each level and the rows left after it; a level nobody can read ends it."""
+    path: list[str] = []
+    alive = list(range(len(rows)))
+    for level in range(levels):
+        readable = [rows[i][level] for i in alive if rows[i][level] is not None]
+        if not readable:
+            break
+        path.append(max(dict.fromkeys(readable), key=readable.count))  # max keeps the first of equals
+        alive = [i for i in alive if rows[i][level] == path[-1]]
+    return path, alive
+
+
 def leader(counts: Sequence[int]) -> int | None:
     """The first with the most votes."""
     return max(range(len(counts)), key=lambda i: (counts[i], -i)) if any(counts) else None
