@@ -4,9 +4,13 @@
 #include <stdexcept>
 #include <string>
 
-#include "voting.hpp"
-
 namespace orchestrator {
+
+std::optional<std::size_t> leading(std::span<const std::uint64_t> counts) {
+  const auto largest = std::max_element(counts.begin(), counts.end());  // the first of equals
+  if (largest == counts.end() || *largest == 0) return std::nullopt;
+  return static_cast<std::size_t>(largest - counts.begin());
+}
 
 Tally Tally::of(std::span<const std::uint64_t> counts, std::uint64_t abstentions,
                 std::optional<std::uint64_t> planned) {

@@ -10,6 +10,9 @@
 
 namespace orchestrator {
 
+// The cluster that leads by counts: the first with the largest positive count.
+std::optional<std::size_t> leading(std::span<const std::uint64_t> counts);
+
 // Grows one sample at a time, in constant time, and can be cleared and used again without
 // allocating. Clusters are numbered in first-seen order; of clusters with equal votes the first
 // seen leads.
