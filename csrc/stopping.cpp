@@ -189,8 +189,9 @@ ValueOfSample::ValueOfSample(double price, double prior, std::int64_t lookahead)
 // beta-binomial probability; the right choice among the two afterwards is the one ahead. What is
 // gained is E[max(P, 1 - P)] - P now: as E[P] is P now, that is the sum of (1 - 2 P) over the k
 // that turn the order round, fewer than (m - d) / 2 with d the lead. With m - d even the last vote
-// can at most make a tie, where both choices are worth the same: such an m gains no more than m -
-// 1, so that only m = d + 1, d + 3, ... are looked at.
+// can at most make a tie, where both choices are worth the same: such an m gains no more than m
+// - 1. So m - d is odd for those looked at: d + 1, d + 3, d + 7, d + 15, ..., with steps that
+// double.
 //
 // A sample says one of the two with the posterior mean of their frequencies, all others and
 // abstentions counted against it; m votes cost m / that many samples.
@@ -207,7 +208,7 @@ void ValueOfSample::look_ahead(const Tally& tally, Visit visit) const {
   const std::uint64_t most = remaining ? std::min(lookahead_, *remaining) : lookahead_;
   double none = 1;  // P(none of m votes goes to the leader)
   std::uint64_t votes = 0;
-  for (std::uint64_t m = lead + 1; m <= most; m += 2) {
+  for (std::uint64_t m = lead + 1, step = 2; m <= most; m += step, step *= 2) {
     for (; votes < m; ++votes) none *= (b + as_double(votes)) / (a + b + as_double(votes));
     double probability = none, gain = 0;
     for (std::uint64_t k = 0; first + k < second + m - k; ++k) {

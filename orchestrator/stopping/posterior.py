@@ -88,7 +88,8 @@ class ValueOfSample(NativeRule[_core.ValueOfSample]):
     The knowledge gradient with look-ahead: one more vote alone can rarely change the leader, so its gain is
     mostly 0 however unsure the vote is (Frazier and Powell 2010, "Paradoxes in learning and the marginal
     value of information"). Therefore m more votes together are weighed against m times their price, for
-    every m up to `lookahead`, and it stops when no m pays.
+    m = d + 1, d + 3, d + 7, ... up to `lookahead` with d the lead (fewer change nothing), and it stops
+    when none of them pays.
 
     The gain is that of P(the leader is the mode), taken as the probability of a right answer. Approximation:
     only the leader and the runner-up contend, with P = P(p > 1/2) for p ~ Beta(v1 + prior, v2 + prior). For
