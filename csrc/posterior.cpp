@@ -300,19 +300,22 @@ ModePosterior::Bounds ModePosterior::bounds(const Tally& tally) const {
   Bounds known{1, pair_(lead, tally.second())};
   for (std::uint64_t i = rivals_to_add(tally); i > 0; --i) known.lower *= pair_(lead, 0);
   for (std::size_t i = 0; i < tally.counts().size(); ++i) {
-    if (i != tally.leader()) known.lower *= pair_(lead, tally.counts()[i]);
+    if (i != tally.leader().value_or(0)) known.lower *= pair_(lead, tally.counts()[i]);
   }
   return known;
 }
 
 std::uint64_t ModePosterior::rivals_to_add(const Tally& tally) const {
-  return tally.counts().size() + unseen_ < 2 ? 2 - tally.counts().size() : unseen_;
+  // Without any answer seen, the one that is asked about is one of the unseen.
+  const std::uint64_t seen = tally.counts().size();
+  const std::uint64_t extra = seen > 0 || unseen_ == 0 ? unseen_ : unseen_ - 1;
+  return seen < 2 ? std::max<std::uint64_t>(extra, 1) : extra;
 }
 
 double ModePosterior::integral(const Tally& tally, std::optional<double> level) const {
   Rivals rivals;
   for (std::size_t i = 0; i < tally.counts().size(); ++i) {
-    if (i != tally.leader()) rivals.add(tally.counts()[i]);
+    if (i != tally.leader().value_or(0)) rivals.add(tally.counts()[i]);
   }
   rivals.add(0, rivals_to_add(tally));
   const double a = static_cast<double>(tally.first()) + pair_.prior();

@@ -50,8 +50,9 @@ double beta_posterior(std::uint64_t first, std::uint64_t second);
 //
 // The answers are those of the tally and `unseen` more without a vote, which stand for all that may
 // still turn up; at least two in all, so that a single answer always has a rival. With two answers
-// the value is PairPosterior's. The time grows with the votes of the runner-up, not with the
-// leader's: about a microsecond for tens of votes and a whole prior, several for another prior.
+// the value is PairPosterior's. Without a leader it is the first answer's probability. The time
+// grows with the votes of the runner-up, not with the leader's: about a microsecond for tens of
+// votes and a whole prior, several for another prior.
 class ModePosterior {
  public:
   static constexpr std::int64_t kMostUnseen = 1000;

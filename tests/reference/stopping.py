@@ -46,10 +46,8 @@ def mode_posterior(counts: Sequence[int], prior: int, unseen: int) -> Fraction:
 
     Expands the product of the closed forms 1 - e^-x sum x^i / i!, and integrates x^k e^-mx = k! / m^(k + 1).
     """
-    first = leader(counts)
-    votes = [count for i, count in enumerate(counts) if i != first] + [0] * unseen
-    if not votes:
-        votes = [0]
+    first = leader(counts) or 0
+    votes = [count for i, count in enumerate(counts) if i != first] + [0] * unseen or [0]
     terms = {(0, 0): Fraction(1)}  # coefficients of x^k e^-mx
     for vote in votes:
         product: dict[tuple[int, int], Fraction] = {}
@@ -59,7 +57,7 @@ def mode_posterior(counts: Sequence[int], prior: int, unseen: int) -> Fraction:
                 at = (k + i, m + 1)
                 product[at] = product.get(at, Fraction(0)) - factor / math.factorial(i)
         terms = product
-    shape = (counts[first] if first is not None else 0) + prior
+    shape = counts[first] + prior
     total = sum(
         factor * math.factorial(k + shape - 1) / Fraction(m + 1) ** (k + shape)
         for (k, m), factor in terms.items()
