@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <limits>
 #include <stdexcept>
 #include <string>
@@ -188,81 +187,6 @@ VoteCount best_of_clusters(std::span<const ClusterId> clusters,
   for (double& value : vote.totals) value *= unit;
   if (vote.leader) vote.sample = slots[*vote.leader].best;
   return vote;
-}
-
-std::optional<std::size_t> leading(std::span<const std::uint64_t> counts) {
-  const auto largest = std::max_element(counts.begin(), counts.end());  // the first of equals
-  if (largest == counts.end() || *largest == 0) return std::nullopt;
-  return static_cast<std::size_t>(largest - counts.begin());
-}
-
-bool lead_is_safe(std::span<const std::uint64_t> counts, std::uint64_t remaining) {
-  const auto leader = leading(counts);
-  if (!leader) return false;
-  // The best any challenger can do is to get every remaining sample, and the leader none. It then
-  // overtakes if it has more votes, or as many and was seen earlier. A cluster not seen yet starts
-  // at 0 and comes last. Conversely, if no challenger overtakes so, none does in any other course:
-  // its total can only be smaller and the leader's only larger. So comparing these cases decides
-  // exactly.
-  const std::uint64_t lead = counts[*leader];
-  if (lead < remaining) return false;
-  for (std::size_t i = 0; i < counts.size(); ++i) {
-    if (i == *leader) continue;
-    const std::uint64_t ahead = lead - counts[i];
-    if (i < *leader ? ahead <= remaining : ahead < remaining) return false;
-  }
-  return true;
-}
-
-double beta_posterior(std::uint64_t first, std::uint64_t second) {
-  // For whole parameters the Beta distribution function is a binomial tail: with n = first + second
-  // + 1 fair coins, P(p > 1/2) = P(heads <= first). Of the two tails the smaller is summed, from
-  // its largest term down; terms fall at least geometrically once past the middle, so the sum ends
-  // after about sqrt(n) of them.
-  if (first == second) return 0.5;  // by symmetry; the sum below would be off by its rounding
-  if (first < second) return 1 - beta_posterior(second, first);
-  const double n = static_cast<double>(first) + static_cast<double>(second) + 1;
-  double heads = static_cast<double>(first) + 1;
-  double term = 1, sum = 0;  // relative to the first one, so that nothing underflows before the end
-  while (heads <= n && term > sum * 1e-18) {
-    sum += term;
-    term *= (n - heads) / (heads + 1);
-    heads += 1;
-  }
-  // log of C(n, first + 1) / 2^n
-  double log_first = -n * std::log(2.0);
-  const double k = static_cast<double>(second);
-  if (k <= 1024) {
-    for (double i = 1; i <= k; ++i) log_first += std::log((n - k + i) / i);
-  } else {
-    // Stirling's series, good to 1e-13 from here on.
-    const auto log_factorial = [](double x) {
-      return x * std::log(x) - x + 0.5 * std::log(2 * 3.14159265358979323846 * x) + 1 / (12 * x) -
-             1 / (360 * x * x * x);
-    };
-    log_first += log_factorial(n) - log_factorial(k) - log_factorial(n - k);
-  }
-  return 1 - std::exp(log_first) * sum;
-}
-
-double top_two_posterior(std::span<const std::uint64_t> counts) {
-  std::uint64_t first = 0, second = 0;
-  for (const std::uint64_t count : counts) {
-    second = std::max(second, std::min(first, count));
-    first = std::max(first, count);
-  }
-  return beta_posterior(first, second);
-}
-
-bool window_agrees(std::span<const ClusterId> clusters, std::size_t size) {
-  if (size == 0) throw std::invalid_argument("a window must hold at least 1 sample, got size 0");
-  for (; clusters.size() >= size; clusters = clusters.subspan(size)) {
-    const auto window = clusters.first(size);
-    const bool one =
-        std::adjacent_find(window.begin(), window.end(), std::not_equal_to<>{}) == window.end();
-    if (one && window.front() != kAbstains) return true;
-  }
-  return false;
 }
 
 }  // namespace orchestrator

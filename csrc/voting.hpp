@@ -1,4 +1,4 @@
-// Which cluster wins, by how much, and whether more samples could change it.
+// Which cluster wins, and by how much.
 //
 // Clusters are numbered in first-seen order; of clusters with equal votes the first seen leads.
 #pragma once
@@ -50,24 +50,5 @@ enum class Aggregate { sum, mean, max };
 // are finite and at least 0, one for each sample; else throws std::invalid_argument.
 VoteCount best_of_clusters(std::span<const ClusterId> clusters,
                            std::span<const std::optional<double>> scores, Aggregate aggregate);
-
-// The cluster that leads by counts: the first with the largest positive count.
-std::optional<std::size_t> leading(std::span<const std::uint64_t> counts);
-
-// Whether the leader of `counts` stays the leader whatever the `remaining` samples say.
-bool lead_is_safe(std::span<const std::uint64_t> counts, std::uint64_t remaining);
-
-// P(p > 1/2) for p ~ Beta(first + 1, second + 1): the probability, after `first` votes for the
-// leader and `second` for the runner-up under a uniform prior, that the leader is the more frequent
-// of the two.
-double beta_posterior(std::uint64_t first, std::uint64_t second);
-
-// The same for the two largest of `counts` (0 where there are fewer).
-double top_two_posterior(std::span<const std::uint64_t> counts);
-
-// Whether one of the consecutive, disjoint windows of `size` samples holds one cluster only and no
-// abstention; an incomplete last window does not count. Throws std::invalid_argument when size is
-// 0.
-bool window_agrees(std::span<const ClusterId> clusters, std::size_t size);
 
 }  // namespace orchestrator

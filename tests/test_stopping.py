@@ -1,9 +1,29 @@
 from __future__ import annotations
 
+import copy
+import pickle
+
 import pytest
 
 from orchestrator.errors import InvalidInputError
-from orchestrator.stopping import BetaStop, FixedSize, LeadStop, Stop, StoppingRule, Tally, WindowStop
+from orchestrator.stopping import (
+    After,
+    AllOf,
+    AnyOf,
+    BetaStop,
+    ConvergenceStop,
+    DirichletStop,
+    EntropyStop,
+    FixedSize,
+    LeadStop,
+    MajorityStop,
+    ScoreStop,
+    Stop,
+    StoppingRule,
+    Tally,
+    ValueOfSample,
+    WindowStop,
+)
 
 
 @pytest.mark.parametrize(
@@ -73,9 +93,10 @@ def test_an_open_plan_is_never_decided_by_counting() -> None:
 def test_fixed_size_is_never_early() -> None:
     tally = Tally(planned=3)
     for _ in range(2):
-        tally = tally.add(0)
+        tally.add(0)
         assert FixedSize().should_stop(tally) is None
-    assert FixedSize().should_stop(tally.add(None)) == Stop(reason="all 3 planned samples are in", leader=0)
+    tally.add(None)
+    assert FixedSize().should_stop(tally) == Stop(reason="all 3 planned samples are in", leader=0)
 
 
 def test_windows_are_counted_from_the_first_sample() -> None:
@@ -96,7 +117,7 @@ def test_adding_one_by_one_is_the_tally_of_all() -> None:
     clusters = [0, None, 1, 0, 2, None, 1]
     tally = Tally(planned=9)
     for cluster in clusters:
-        tally = tally.add(cluster)
+        tally.add(cluster)
     assert tally == Tally.of_clusters(clusters, planned=9)
     assert (tally.seen, tally.remaining, tally.leader) == (7, 2, 0)
 
@@ -108,13 +129,142 @@ def test_impossible_tallies_are_refused() -> None:
         lambda: Tally.of([1], planned=-1),
         lambda: Tally.of([1]).add(3),
         lambda: Tally.of_clusters([1, 0]),
-        lambda: Tally(counts=(1,), order=(0, 0)),
+        lambda: Tally.of([1]).add(-1),
+        lambda: Tally.of([1]).add(0, float("nan")),
         lambda: WindowStop(size=0),
+        lambda: WindowStop(size=-1),
+        lambda: DirichletStop(confidence=1.0),
+        lambda: DirichletStop(prior=0.0),
+        lambda: DirichletStop(unseen=-1),
+        lambda: MajorityStop(threshold=0.0),
+        lambda: EntropyStop(threshold=1.5),
+        lambda: ScoreStop(threshold=float("inf")),
+        lambda: ConvergenceStop(samples=0),
+        lambda: ValueOfSample(price=0.0),
+        lambda: AnyOf(rules=()),
+        lambda: AllOf(rules=(5,)),
+        lambda: After(n=0, rule=LeadStop()),
     ):
         with pytest.raises(InvalidInputError):
             make()
 
 
-@pytest.mark.parametrize("rule", [FixedSize(), LeadStop(), BetaStop(), WindowStop(size=3)])
+class AfterThree:
+    """A user's own rule."""
+
+    def should_stop(self, tally: Tally) -> Stop | None:
+        return Stop(reason="three are enough", leader=tally.leader) if tally.seen >= 3 else None
+
+
+EVERY = [
+    FixedSize(),
+    LeadStop(),
+    BetaStop(),
+    DirichletStop(),
+    WindowStop(size=3),
+    MajorityStop(),
+    EntropyStop(),
+    ScoreStop(),
+    ConvergenceStop(),
+    ValueOfSample(price=0.002),
+    BetaStop() | WindowStop(size=3),
+    LeadStop() & After(n=4, rule=BetaStop()),
+]
+
+
+@pytest.mark.parametrize("rule", [*EVERY, AfterThree()])
 def test_every_rule_is_one(rule: object) -> None:
     assert isinstance(rule, StoppingRule)
+
+
+@pytest.mark.parametrize("rule", EVERY)
+def test_rules_are_values_that_can_be_copied_and_sent(rule: StoppingRule) -> None:
+    for twin in (pickle.loads(pickle.dumps(rule)), copy.deepcopy(rule)):
+        assert twin == rule
+        assert hash(twin) == hash(rule)
+        assert twin.should_stop(Tally(planned=3)) == rule.should_stop(Tally(planned=3))
+
+
+def test_dirichlet_counts_all_rivals_and_one_not_seen_yet() -> None:
+    # Of Gamma(2) and two Gamma(1) the first is the largest with probability 1 - 2/4 + 1/9.
+    assert DirichletStop().posterior(Tally.of([1, 0])) == pytest.approx(11 / 18, abs=1e-9)
+    assert DirichletStop(unseen=0).posterior(Tally.of([5, 1])) == pytest.approx(0.9375, abs=1e-9)
+    assert DirichletStop(confidence=0.95).should_stop(Tally.of([4])) == Stop(
+        reason="the leader is the most frequent answer with probability at least 0.95", leader=0
+    )
+    assert DirichletStop(confidence=0.95).should_stop(Tally.of([2])) is None
+    assert DirichletStop(confidence=0.95).should_stop(Tally.of([])) is None
+
+
+def test_an_abstention_counts_against_a_majority() -> None:
+    rule = MajorityStop(threshold=0.8, at_least=5)
+    assert rule.should_stop(Tally.of([4, 1])) == Stop(reason="the leader has 4 of 5 samples", leader=0)
+    assert rule.should_stop(Tally.of([4], abstentions=2)) is None
+    assert rule.should_stop(Tally.of([4])) is None
+
+
+def test_entropy_is_measured_against_as_many_equal_clusters() -> None:
+    rule = EntropyStop(threshold=0.5, at_least=4)
+    assert rule.should_stop(Tally.of([20, 20])) is None
+    assert rule.should_stop(Tally.of([9, 1])) == Stop(
+        reason="the votes have a normalised entropy of 0.4690", leader=0
+    )
+    assert rule.should_stop(Tally.of([3])) is None
+
+
+def test_the_first_score_past_the_threshold_stops_unless_there_is_no_answer() -> None:
+    rule, tally = ScoreStop(threshold=0.75), Tally()
+    tally.add(0, 0.5)
+    tally.add(None, 1.0)
+    assert rule.should_stop(tally) is None
+    tally.add(1, 0.8)
+    assert rule.should_stop(tally) == Stop(reason="a sample scored 0.8", leader=0)
+
+
+def test_convergence_is_a_leader_whose_share_stays() -> None:
+    rule = ConvergenceStop(samples=2, tolerance=0.1)
+    assert rule.should_stop(Tally.of_clusters([0, 0, 0])) is not None
+    assert rule.should_stop(Tally.of_clusters([0, 0, 1])) is None
+    with pytest.raises(InvalidInputError, match="order"):
+        rule.should_stop(Tally.of([3]))
+
+
+def test_a_sample_is_taken_while_it_may_gain_more_than_it_costs() -> None:
+    # At one vote each, one more raises the leader's probability from 1/2 to 11/16.
+    assert ValueOfSample(price=0.18).should_stop(Tally.of([1, 1], planned=3)) is None
+    assert ValueOfSample(price=0.19).should_stop(Tally.of([1, 1], planned=3)) is not None
+    rule = ValueOfSample(price=0.01)
+    assert rule.should_stop(Tally.of([10])) is not None
+    assert rule.should_stop(Tally.of([], abstentions=2)) is None
+    assert rule.should_stop(Tally.of([], abstentions=100)) == Stop(
+        reason="no further samples are worth 0.01 right answers each", leader=None
+    )
+
+
+def test_combined_rules_give_the_reasons_of_their_parts() -> None:
+    tally = Tally.of_clusters([0, 0, 0, 0], planned=40)
+    ahead = "the leader is ahead with probability 0.9688"
+    assert (LeadStop() | BetaStop()).should_stop(tally) == Stop(reason=ahead, leader=0)
+    assert (LeadStop() & BetaStop()).should_stop(tally) is None
+    assert (WindowStop(size=4) & BetaStop()).should_stop(tally) == Stop(
+        reason=f"4 samples in a row agree and {ahead}", leader=0
+    )
+    assert After(n=5, rule=BetaStop()).should_stop(tally) is None
+    assert After(n=4, rule=BetaStop()).should_stop(tally) == Stop(reason=ahead, leader=0)
+
+
+def test_a_rule_of_the_users_own_takes_part_in_combinations() -> None:
+    own = Stop(reason="three are enough", leader=0)
+    assert (LeadStop() | AfterThree()).should_stop(Tally.of([2, 1])) == own
+    assert After(n=4, rule=AfterThree()).should_stop(Tally.of([2, 1])) is None
+    assert (AfterThree.should_stop(AfterThree(), Tally.of([2]))) is None
+    assert AllOf(rules=[AfterThree(), BetaStop()]).should_stop(Tally.of([2, 1])) is None
+
+
+def test_what_a_users_own_rule_raises_comes_through() -> None:
+    class Broken:
+        def should_stop(self, tally: Tally) -> Stop | None:
+            raise LookupError("broken")
+
+    with pytest.raises(LookupError, match="broken"):
+        AnyOf(rules=(Broken(),)).should_stop(Tally())

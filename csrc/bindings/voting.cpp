@@ -69,25 +69,4 @@ void register_voting(py::module_& module) {
       },
       py::arg("clusters"), py::arg("scores"), py::kw_only(), py::arg("aggregate"),
       "Clusters compete with the sum, mean or max of their members' scores.");
-  module.def(
-      "leading", [](const std::vector<std::uint64_t>& counts) { return leading(counts); },
-      py::arg("counts"), "The first cluster with the largest positive count, or None.");
-  module.def(
-      "lead_is_safe",
-      [](const std::vector<std::uint64_t>& counts, std::uint64_t remaining) {
-        return lead_is_safe(counts, remaining);
-      },
-      py::arg("counts"), py::kw_only(), py::arg("remaining"),
-      "Whether the leader stays so whatever is still to come.");
-  module.def(
-      "top_two_posterior",
-      [](const std::vector<std::uint64_t>& counts) { return top_two_posterior(counts); },
-      py::arg("counts"), "P(p > 1/2) under Beta(v1 + 1, v2 + 1) of the two largest counts.");
-  module.def(
-      "window_agrees",
-      [](const std::vector<std::optional<ClusterId>>& clusters, std::size_t size) {
-        return window_agrees(ids(clusters), size);
-      },
-      py::arg("clusters"), py::kw_only(), py::arg("size"),
-      "Whether one disjoint window of `size` samples agrees.");
 }

@@ -10,7 +10,6 @@ namespace orchestrator {
 namespace {
 
 using Ids = std::vector<ClusterId>;
-using Counts = std::vector<std::uint64_t>;
 
 TEST(MajorityVote, AbstentionsCountInTheDenominator) {
   const auto vote = majority_vote(Ids{kAbstains, 0, kAbstains, 0, kAbstains});
@@ -87,40 +86,6 @@ TEST(BestOfClusters, SumsDoNotOverflowAndBadScoresAreRefused) {
   EXPECT_THROW(best_of_clusters(Ids{0}, Scores{std::nan("")}, Aggregate::sum),
                std::invalid_argument);
   EXPECT_THROW(best_of_clusters(Ids{0}, Scores{}, Aggregate::sum), std::invalid_argument);
-}
-
-TEST(LeadIsSafe, DependsOnWhoWasSeenFirst) {
-  EXPECT_TRUE(lead_is_safe(Counts{3, 1}, 2));   // a tie at 3 goes to the leader
-  EXPECT_FALSE(lead_is_safe(Counts{1, 3}, 2));  // a tie at 3 goes to the challenger
-  EXPECT_TRUE(lead_is_safe(Counts{1, 4}, 2));
-  EXPECT_FALSE(lead_is_safe(Counts{2}, 3));  // a cluster not seen yet could get 3
-  EXPECT_TRUE(lead_is_safe(Counts{3}, 3));
-  EXPECT_FALSE(lead_is_safe(Counts{}, 0));
-}
-
-TEST(BetaPosterior, MatchesTheTable) {
-  EXPECT_DOUBLE_EQ(beta_posterior(2, 0), 0.875);
-  EXPECT_DOUBLE_EQ(beta_posterior(3, 0), 0.9375);
-  EXPECT_DOUBLE_EQ(beta_posterior(4, 0), 0.96875);
-  EXPECT_DOUBLE_EQ(beta_posterior(5, 0), 0.984375);
-  EXPECT_DOUBLE_EQ(beta_posterior(5, 1), 0.9375);
-  EXPECT_NEAR(beta_posterior(8, 2), 1 - 67.0 / 2048, 1e-15);
-  EXPECT_NEAR(beta_posterior(7, 7), 0.5, 1e-14);
-}
-
-TEST(BetaPosterior, HoldsForManyVotes) {
-  EXPECT_NEAR(beta_posterior(1'000'000, 1'000'000), 0.5, 1e-9);
-  EXPECT_NEAR(beta_posterior(501'000, 499'000), 0.5 * std::erfc(-2000 / std::sqrt(2.0 * 1e6)),
-              1e-5);
-  EXPECT_DOUBLE_EQ(beta_posterior(1'000'000, 0), 1);
-}
-
-TEST(WindowAgrees, LooksAtDisjointWholeWindows) {
-  EXPECT_TRUE(window_agrees(Ids{0, 1, 1, 1}, 2));
-  EXPECT_FALSE(window_agrees(Ids{0, 1, 1, 0}, 2));
-  EXPECT_FALSE(window_agrees(Ids{kAbstains, kAbstains}, 2));
-  EXPECT_FALSE(window_agrees(Ids{0}, 2));
-  EXPECT_THROW(window_agrees(Ids{0}, 0), std::invalid_argument);
 }
 
 }  // namespace

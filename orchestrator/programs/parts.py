@@ -33,8 +33,12 @@ class Registry:
     parts: Mapping[str, type]
 
 
-def _keyed(*classes: type, suffix: str = "") -> dict[str, type]:
-    return {_snake(cls.__name__).removesuffix(suffix): cls for cls in classes}
+def _keyed(*classes: type, suffixes: tuple[str, ...] = ()) -> dict[str, type]:
+    return {_without_suffix(_snake(cls.__name__), suffixes): cls for cls in classes}
+
+
+def _without_suffix(name: str, suffixes: tuple[str, ...]) -> str:
+    return next((name.removesuffix(suffix) for suffix in suffixes if name.endswith(suffix)), name)
 
 
 def _snake(name: str) -> str:
@@ -50,7 +54,7 @@ def _stopping_rules() -> list[type]:
 STRATEGIES = Registry(
     what="strategy", parts=_keyed(strategies.Single, strategies.SelfConsistency, strategies.BestOfN)
 )
-STOPPING_RULES = Registry(what="stopping rule", parts=_keyed(*_stopping_rules(), suffix="_stop"))
+STOPPING_RULES = Registry(what="stopping rule", parts=_keyed(*_stopping_rules(), suffixes=("_stop", "_of")))
 VERIFIERS = Registry(what="verifier", parts=verifiers.REGISTRY)
 
 _BY_ANNOTATION: Mapping[Any, Registry] = {StoppingRule: STOPPING_RULES, Verifier: VERIFIERS}
@@ -128,7 +132,8 @@ def _make(
         mistakes.add_validation(error, at, lambda _: parameters(part))
     for name, registry in registries.items():
         if name in given:
-            values[name] = build(registry, given[name], (*at, name), mistakes)
+            make = _build_all if _is_several(part, name) else build
+            values[name] = make(registry, given[name], (*at, name), mistakes)
     for name, field in parameters(part).items():
         required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
         if required and name not in values and name not in given:
@@ -140,6 +145,14 @@ def _make(
     except InvalidInputError as error:
         mistakes.add(_blamed(str(error), given, at), str(error))
         return None
+
+
+def _build_all(registry: Registry, value: Any, at: KeyPath, mistakes: Mistakes) -> tuple[Any, ...]:
+    """The parts of a list, such as the rules of `any: [...]`."""
+    if not isinstance(value, list):
+        mistakes.add(at, f"expected a list, each entry one {registry.what}: {', '.join(registry.parts)}")
+        return ()
+    return tuple(build(registry, entry, (*at, number), mistakes) for number, entry in enumerate(value))
 
 
 _MISSING_HINTS = {"verifier": "give it here, or as the file's `check:`"}
@@ -154,7 +167,12 @@ def _blamed(message: str, given: Mapping[str, Any], at: KeyPath) -> KeyPath:
 
 
 def _registry_of(part: type, name: str) -> Registry | None:
-    return _BY_ANNOTATION.get(_without_none(get_type_hints(part)[name]))
+    hint = _without_none(get_type_hints(part)[name])
+    return _BY_ANNOTATION.get(get_args(hint)[0] if get_origin(hint) is tuple else hint)
+
+
+def _is_several(part: type, name: str) -> bool:
+    return get_origin(_without_none(get_type_hints(part)[name])) is tuple
 
 
 def _without_none(hint: Any) -> Any:

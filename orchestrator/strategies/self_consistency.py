@@ -67,7 +67,7 @@ class SelfConsistency:
         async with samples:
             async for sample in samples:
                 candidates.append(candidate := ctx.read(sample))
-                tally = tally.add(clusters.add(candidate.answer))
+                tally.add(clusters.add(candidate.answer))
                 if len(candidates) < self.n and self.stop.should_stop(tally):
                     reason = StopReason.DECIDED
                     break

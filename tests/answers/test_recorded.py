@@ -61,7 +61,7 @@ def test_a_safe_lead_never_changes_the_winner_and_saves_samples() -> None:
         vote = majority_vote(problem["answers"], kind="text")
         tally = Tally(planned=40)
         for cluster in vote.clusters:
-            tally = tally.add(cluster)
+            tally.add(cluster)
             stop = LeadStop().should_stop(tally)
             if stop is not None:
                 break
@@ -77,7 +77,7 @@ def test_adaptive_consistency_takes_as_few_samples_as_its_reference() -> None:
     for problem in problems:
         tally = Tally(planned=40)
         for cluster in majority_vote(problem["answers"], kind="text").clusters:
-            tally = tally.add(cluster)
+            tally.add(cluster)
             if BetaStop(confidence=0.95).should_stop(tally):
                 break
         taken += tally.seen

@@ -10,7 +10,21 @@ from orchestrator.backends.local import LocalBackend
 from orchestrator.errors import InvalidInputError, ProgramFileError
 from orchestrator.programs.document import LARGEST_FILE
 from orchestrator.prompts import Example, Prompt
-from orchestrator.stopping import BetaStop, FixedSize, LeadStop
+from orchestrator.stopping import (
+    After,
+    AllOf,
+    AnyOf,
+    BetaStop,
+    ConvergenceStop,
+    DirichletStop,
+    EntropyStop,
+    FixedSize,
+    LeadStop,
+    MajorityStop,
+    ScoreStop,
+    ValueOfSample,
+    WindowStop,
+)
 from orchestrator.types import Price
 from orchestrator.verifiers import Equivalent, RequiredWords
 
@@ -197,6 +211,32 @@ def test_every_mistake_is_reported_with_its_place(file):
 
 
 @pytest.mark.parametrize(
+    ("stop", "rule"),
+    [
+        ("fixed_size", FixedSize()),
+        ("{dirichlet: 0.95}", DirichletStop(confidence=0.95)),
+        ("{dirichlet: {prior: 0.5, unseen: 2}}", DirichletStop(prior=0.5, unseen=2)),
+        ("{majority: 0.75}", MajorityStop(threshold=0.75)),
+        ("{entropy: {threshold: 0.25, at_least: 6}}", EntropyStop(threshold=0.25, at_least=6)),
+        ("{score: 0.9}", ScoreStop(threshold=0.9)),
+        ("{convergence: 4}", ConvergenceStop(samples=4)),
+        ("{value_of_sample: 0.002}", ValueOfSample(price=0.002)),
+        (
+            "{any: [{beta: 0.95}, {window: 3}]}",
+            AnyOf(rules=(BetaStop(confidence=0.95), WindowStop(size=3))),
+        ),
+        (
+            "{all: [lead, {after: {n: 4, rule: {beta: 0.9}}}]}",
+            AllOf(rules=(LeadStop(), After(n=4, rule=BetaStop(confidence=0.9)))),
+        ),
+    ],
+)
+def test_every_stopping_rule_can_be_written(file, stop, rule):
+    path = file(TINY + f"program: {{self_consistency: {{stop: {stop}}}}}\n")
+    assert load(path).strategy.stop == rule
+
+
+@pytest.mark.parametrize(
     ("program", "message"),
     [
         ("{self_consistency: {n: 0}}", "3:33: n and per_call must be at least 1, not 0 and 1"),
@@ -205,6 +245,13 @@ def test_every_mistake_is_reported_with_its_place(file):
         ("{self_consistency: {stop: {beta: 2}}}", "3:43: confidence must be in (0, 1)"),
         ("{self_consistency: {stop: leed}}", "hint: did you mean `lead`?"),
         ("{self_consistency: {stop: 3}}", "3:36: expected one stopping rule: "),
+        ("{self_consistency: {stop: {any: [{beta: 2}]}}}", "3:42: confidence must be in (0, 1)"),
+        ("{self_consistency: {stop: {any: [lead, leed]}}}", "3:42: no stopping rule `leed`"),
+        ("{self_consistency: {stop: {all: beta}}}", "3:42: expected a list, each entry one stopping rule"),
+        ("{self_consistency: {stop: {any: []}}}", "rules must hold at least 1 rule"),
+        ("{self_consistency: {stop: {after: {n: 0, rule: lead}}}}", "n must be at least 1 sample, not 0"),
+        ("{self_consistency: {stop: {after: 4}}}", "`rule` is missing in `after`"),
+        ("{self_consistency: {stop: {value_of_sample: {}}}}", "`price` is missing in `value_of_sample`"),
         ("{self_consistency: {modle: tiny}}", "3:30: unknown key `modle` in `program.self_consistency`"),
         ("{self_consistency: {stop: {lead: 3}}}", "3:43: `lead` takes no parameters"),
         (

@@ -1,0 +1,95 @@
+"""What a stopping rule is, and the base of those that decide natively."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast, runtime_checkable
+
+from .. import _core
+from .._core import Tally
+from ..errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from .combined import AllOf, AnyOf
+
+__all__ = ["NativeRule", "Stop", "StoppingRule", "native_rule"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """The decision to stop.
+
+    Attributes:
+        reason: Why, in words.
+        leader: The cluster that leads, or None when nothing was readable.
+    """
+
+    reason: str
+    leader: int | None
+
+
+@runtime_checkable
+class StoppingRule(Protocol):
+    """Decides from a tally, with no other state, so that the same samples always give the same decision."""
+
+    def should_stop(self, tally: Tally) -> Stop | None:
+        """The decision to stop, or None to go on."""
+
+
+Native = TypeVar("Native", bound=_core.StoppingRule)
+
+
+class NativeRule(Generic[Native]):
+    """A frozen dataclass of parameters whose decision is native.
+
+    A subclass builds its rule from its parameters in `_build`, which also checks them, and words its reason
+    in `_reason`. `a | b` stops when one of the two does, `a & b` when both do.
+    """
+
+    __slots__ = ("_rule",)
+    _rule: Native
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_rule", self._build())
+
+    def _build(self) -> Native:
+        raise NotImplementedError
+
+    def _reason(self, tally: Tally) -> str:
+        raise NotImplementedError
+
+    def should_stop(self, tally: Tally) -> Stop | None:
+        """The decision to stop, or None to go on."""
+        if not self._rule.should_stop(tally):
+            return None
+        return Stop(reason=self._reason(tally), leader=tally.leader)
+
+    def __or__(self, other: StoppingRule) -> AnyOf:
+        from .combined import AnyOf
+
+        return AnyOf(rules=(self, other))
+
+    def __and__(self, other: StoppingRule) -> AllOf:
+        from .combined import AllOf
+
+        return AllOf(rules=(self, other))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Native rules are not pickled or copied but built again from the parameters.
+        parameters = {field.name: getattr(self, field.name) for field in dataclasses.fields(cast(Any, self))}
+        return partial(type(self), **parameters), ()
+
+
+def native_rule(rule: StoppingRule) -> _core.StoppingRule:
+    """The rule as native engines and combinators ask it; one written in Python is called back.
+
+    Raises:
+        InvalidInputError: `rule` has no `should_stop`.
+    """
+    if isinstance(rule, NativeRule):
+        return cast(_core.StoppingRule, rule._rule)
+    if isinstance(rule, StoppingRule):
+        return _core.PythonRule(rule)
+    raise InvalidInputError(f"a stopping rule has a method should_stop(tally), which {rule!r} has not")
