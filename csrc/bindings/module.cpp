@@ -10,4 +10,7 @@ PYBIND11_MODULE(_core, module, pybind11::mod_gil_not_used()) {
   register_normalize(module);
   register_cluster(module);
   register_voting(module);
+  register_estimators(module);
+  register_bootstrap(module);
+  register_replay(module);
 }

@@ -9,3 +9,6 @@ void register_extract(pybind11::module_& module);
 void register_normalize(pybind11::module_& module);
 void register_cluster(pybind11::module_& module);
 void register_voting(pybind11::module_& module);
+void register_estimators(pybind11::module_& module);
+void register_bootstrap(pybind11::module_& module);
+void register_replay(pybind11::module_& module);
