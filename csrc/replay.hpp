@@ -67,10 +67,11 @@ enum class VoteKind {
 struct Tier {
   const Recording* recording = nullptr;
   const StoppingRule* rule = nullptr;  // none: all samples are taken
-  std::optional<std::size_t> samples;  // at most so many; none: all that are recorded
+  std::optional<std::size_t> samples =
+      std::nullopt;  // at most so many; none: all that are recorded
   // The answer is accepted when the leader has at least this share of the samples seen, abstentions
   // included; none: when the rule fired. The last tier always accepts.
-  std::optional<double> accept;
+  std::optional<double> accept = std::nullopt;
   bool carry =
       false;  // whether votes of earlier tiers count here: their clusters must mean the same
 };

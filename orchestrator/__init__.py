@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import answers, backends, budget, errors, events, stopping, strategies, voting
+    from . import answers, backends, budget, errors, events, scaling, stopping, strategies, voting
     from .budget import Budget, Ledger
     from .context import Context, ControlProgram
     from .errors import OrchestratorError
@@ -53,7 +53,17 @@ _HOME = {
     "load": "programs",
     "run_sync": "runtime",
 }
-_MODULES = ("answers", "backends", "budget", "errors", "events", "stopping", "strategies", "voting")
+_MODULES = (
+    "answers",
+    "backends",
+    "budget",
+    "errors",
+    "events",
+    "scaling",
+    "stopping",
+    "strategies",
+    "voting",
+)
 
 __all__ = [
     "Answer",
@@ -83,6 +93,7 @@ __all__ = [
     "events",
     "load",
     "run_sync",
+    "scaling",
     "stopping",
     "strategies",
     "voting",

@@ -1,6 +1,10 @@
-"""The native core. Call it through `orchestrator.budget`, `.answers`, `.voting` and `.stopping`."""
+"""The native core. Call it through `orchestrator.budget`, `.answers`, `.voting`, `.stopping` and `.scaling`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from enum import Enum
+
+import numpy as np
+from numpy.typing import NDArray
 
 # answers
 
@@ -49,6 +53,95 @@ def leading(counts: Sequence[int]) -> int | None: ...
 def lead_is_safe(counts: Sequence[int], *, remaining: int) -> bool: ...
 def top_two_posterior(counts: Sequence[int]) -> float: ...
 def window_agrees(clusters: Sequence[int | None], *, size: int) -> bool: ...
+
+# estimators, bootstrap and replay: arrays must have the type named; ValueError for bad numbers
+
+def pass_at_k(
+    n: NDArray[np.uint64], c: NDArray[np.uint64], k: NDArray[np.uint64] | np.uint64
+) -> NDArray[np.float64]: ...
+def best_of_k(scores: NDArray[np.float64], correct: NDArray[np.float64], *, k: int) -> float: ...
+def exact_maj_at_k(
+    counts: NDArray[np.uint64],
+    correct: NDArray[np.float64],
+    *,
+    abstentions: int,
+    k: int,
+    max_steps: float,
+) -> float | None: ...
+def bootstrap_means(
+    sizes: NDArray[np.uint64],
+    values: NDArray[np.float64],
+    *,
+    k: int,
+    problems: bool,
+    samples: bool,
+    resamples: int,
+    seed: int,
+    threads: int,
+) -> NDArray[np.float64]: ...
+
+class StoppingRule: ...
+
+class CallbackRule(StoppingRule):
+    def __init__(
+        self,
+        decide: Callable[[tuple[int, ...], int, int | None, tuple[int, ...], float | None], bool],
+    ) -> None: ...
+
+class VoteKind(Enum):
+    plurality = 0
+    weighted = 1
+    best = 2
+
+class Recording:
+    def __init__(
+        self,
+        sizes: NDArray[np.uint64],
+        clusters: NDArray[np.int64],
+        correct: NDArray[np.float64],
+        scores: NDArray[np.float64] | None,
+        costs: NDArray[np.float64] | None,
+    ) -> None: ...
+
+class ByProblem:
+    @property
+    def mean(self) -> NDArray[np.float64]: ...
+    @property
+    def variance(self) -> NDArray[np.float64]: ...
+
+class ReplayTotals:
+    @property
+    def correct(self) -> ByProblem: ...
+    @property
+    def samples(self) -> ByProblem: ...
+    @property
+    def costs(self) -> ByProblem: ...
+    @property
+    def unanswered(self) -> NDArray[np.float64]: ...
+    @property
+    def ended(self) -> NDArray[np.float64]: ...
+    @property
+    def fired(self) -> NDArray[np.float64]: ...
+
+def replay(
+    tiers: Sequence[tuple[Recording, StoppingRule | None, int | None, float | None, bool]],
+    *,
+    vote: VoteKind,
+    resamples: int,
+    seed: int,
+    shuffle: bool,
+    threads: int,
+) -> ReplayTotals: ...
+def vote_curve(
+    recording: Recording,
+    ks: Sequence[int],
+    *,
+    vote: VoteKind,
+    resamples: int,
+    seed: int,
+    threads: int,
+) -> ByProblem: ...
+def draw_order(*, seed: int, problem: int, resample: int, tier: int, size: int, count: int) -> list[int]: ...
 
 # ledger
 #

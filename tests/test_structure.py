@@ -17,6 +17,7 @@ LAYERS = [
     ["pricing", "waiting", "budget"],
     ["answers"],
     ["voting", "stopping"],
+    ["scaling"],
     ["prompts"],
     ["serving"],
     ["backends"],

@@ -1,0 +1,28 @@
+"""What spending more samples buys, worked out from samples that are already recorded."""
+
+from __future__ import annotations
+
+from .estimators import Estimate, best_of_k, coverage, maj_at_k, pass_at_k
+from .intervals import Interval, bootstrap_interval, hierarchical_bootstrap, wilson_interval
+from .recordings import RecordedProblem, Recording
+from .replay import ReplayResult, Tier, VoteCurve, maj_curve, replay, replay_cascade
+
+__all__ = [
+    "Estimate",
+    "Interval",
+    "RecordedProblem",
+    "Recording",
+    "ReplayResult",
+    "Tier",
+    "VoteCurve",
+    "best_of_k",
+    "bootstrap_interval",
+    "coverage",
+    "hierarchical_bootstrap",
+    "maj_at_k",
+    "maj_curve",
+    "pass_at_k",
+    "replay",
+    "replay_cascade",
+    "wilson_interval",
+]
