@@ -62,7 +62,7 @@ def test_single_answers_and_votes_on_aqua_are_as_recorded():
     recording = aqua()
     assert np.mean(recording.correct) == pytest.approx(0.4439, abs=5e-5)
     # In the recorded order, ties to the first seen and failed programs abstaining. On record: 0.5968; there a
-    # question none of whose programs gave an option is answered "A", which is right once.
+    # question none of whose programs gave an option is answered "A", which is right twice.
     vote = replay(recording, shuffle=False)
     lucky = sum(not any(row["answers"]) and row["gold"] == "A" for row in rows("aqua_letters"))
     assert vote.accuracy + lucky / 253 == pytest.approx(0.5968, abs=5e-5)

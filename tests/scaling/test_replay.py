@@ -168,7 +168,7 @@ def test_a_rule_of_ones_own_is_asked_with_the_order_and_the_plan():
     recording = Recording.from_arrays([[4, -1, 7, 7, 4]], [[0, 0, 1, 1, 0]])
     result = replay(recording, stop=Watching(), shuffle=False)
     assert result.samples == 4
-    assert seen[-1] == Tally(counts=(1, 2), abstentions=1, planned=5, order=(0, None, 1, 1))
+    assert seen[-1] == Tally.of_clusters([0, None, 1, 1], planned=5)
     assert result.accuracy == 1
     assert (result.accuracy.method, result.accuracy.standard_error) == ("exact", 0)
 
