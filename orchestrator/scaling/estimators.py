@@ -126,7 +126,7 @@ def maj_at_k(
         clusters: `n` cluster numbers; None or -1 abstains.
         correct: In [0, 1], by sample or as a mapping from cluster; see `RecordedProblem`.
         k: Samples in a vote, in [1, n].
-        weights: `n` weights, at least 0, with which samples vote (Li et al. 2023, arXiv 2206.02336; weighted
+        weights: `n` weights, at least 0, with which samples vote (Li et al. 2022, arXiv 2206.02336; weighted
             best-of-N with a verifier's scores). Such votes are simulated.
         method: "exact", "monte_carlo", or "auto": exact where it is feasible within about a second.
         resamples: Random draws when it is simulated.

@@ -7,6 +7,7 @@ import json
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
@@ -143,18 +144,12 @@ class Recording:
             InvalidInputError: a line is not a JSON object, or as for `from_answers`.
             OSError: the file cannot be read.
         """
+        opened = gzip.open if str(path).endswith(".gz") else open
         rows = []
-        with gzip.open(path, "rt", encoding="utf-8") if str(path).endswith(".gz") else open(path) as file:
+        with opened(path, "rb") as file:
             for number, line in enumerate(file, 1):
-                if not line.strip():
-                    continue
-                try:
-                    row = json.loads(line)
-                except ValueError as error:
-                    raise InvalidInputError(f"{path}, line {number}: not JSON: {error}") from error
-                if not isinstance(row, dict):
-                    raise InvalidInputError(f"{path}, line {number}: expected an object, one problem a line")
-                rows.append(row)
+                if line.strip():
+                    rows.append(_read_line(line, where=f"{path}, line {number}"))
         return cls.from_answers(rows, kind=kind)
 
     @classmethod
@@ -187,6 +182,10 @@ class Recording:
                 for row in range(len(table))
             )
         )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The native columns are not pickled but built again from the problems.
+        return partial(type(self), problems=self.problems), ()
 
     def __len__(self) -> int:
         """The number of problems."""
@@ -302,6 +301,16 @@ def _frozen(values: Any, dtype: type[Scalar]) -> NDArray[Scalar]:
 
 def _joined(columns: Sequence[Any], dtype: type[Scalar]) -> NDArray[Scalar]:
     return np.ascontiguousarray(np.concatenate(columns), dtype=dtype)
+
+
+def _read_line(line: bytes, *, where: str) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+    except ValueError as error:  # of JSON or of UTF-8
+        raise InvalidInputError(f"{where}: not JSON: {error}") from error
+    if not isinstance(row, dict):
+        raise InvalidInputError(f"{where}: expected an object, one problem a line")
+    return row
 
 
 def _read_problem(rows: Sequence[Mapping[str, Any]], number: int, kind: Kind) -> list[RecordedProblem]:

@@ -20,20 +20,28 @@ def mix(x: int) -> int:
     return x ^ x >> 31
 
 
+class Stream:
+    """Whole numbers below a bound, by Lemire's multiplication, from a counter that starts at (seed, a, b, c)."""
+
+    def __init__(self, seed: int, *coordinates: int) -> None:
+        self.state = mix(seed)
+        for coordinate in (*coordinates, 0, 0, 0)[:3]:
+            self.state = mix((self.state + coordinate) & MASK)
+
+    def below(self, bound: int) -> int:
+        while True:
+            self.state = (self.state + STEP) & MASK
+            product = (mix(self.state) >> 32) * bound
+            if product % 2**32 >= 2**32 % bound:
+                return product >> 32
+
+
 def order(seed: int, problem: int, resample: int, tier: int, size: int) -> list[int]:
-    """A Fisher-Yates shuffle; whole numbers below a bound by Lemire's multiplication."""
-    state = mix(seed)
-    for coordinate in (problem, resample, tier):
-        state = mix((state + coordinate) & MASK)
+    """A Fisher-Yates shuffle."""
+    random = Stream(seed, problem, resample, tier)
     drawn = list(range(size))
     for place in range(size):
-        bound = size - place
-        while True:
-            state = (state + STEP) & MASK
-            product = (mix(state) >> 32) * bound
-            if product % 2**32 >= 2**32 % bound:
-                break
-        other = place + (product >> 32)
+        other = place + random.below(size - place)
         drawn[place], drawn[other] = drawn[other], drawn[place]
     return drawn
 

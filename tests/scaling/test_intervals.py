@@ -6,6 +6,9 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from reference import bootstrap as reference
 
 from orchestrator.errors import InvalidInputError
 from orchestrator.scaling import (
@@ -71,6 +74,24 @@ def test_the_same_seed_gives_the_same_interval_on_any_number_of_threads():
     samples = np.random.default_rng(3).integers(0, 2, size=(30, 8))
     runs = [hierarchical_bootstrap(samples, k=3, seed=5, threads=threads) for threads in (1, 4)]
     assert runs[0] == runs[1] != hierarchical_bootstrap(samples, k=3, seed=6)
+
+
+@settings(max_examples=40)
+@given(data=st.data(), level=st.sampled_from(["problems", "samples", "both"]), seed=st.integers(0, 2**64 - 1))
+def test_resamples_are_the_ones_they_are_defined_as(data, level, seed):
+    k = data.draw(st.integers(1, 3))
+    samples = data.draw(st.lists(st.lists(st.integers(0, 1), min_size=k, max_size=6), min_size=1, max_size=4))
+    levels = {"problems": level != "samples", "within": level != "problems"}
+    drawn = reference.means(samples, k, **levels, resamples=12, seed=seed)
+    shift = figure(samples, k) - np.mean(drawn) if k > 1 else 0.0
+    low, high = np.quantile(drawn, [0.1, 0.9]) + shift
+    interval = hierarchical_bootstrap(samples, k=k, level=level, confidence=0.8, resamples=12, seed=seed)
+    assert interval.value == pytest.approx(figure(samples, k), abs=1e-12)
+    assert ends(interval) == pytest.approx((max(low, 0), min(high, 1)), abs=1e-12)
+
+
+def figure(samples: list[list[int]], k: int) -> float:
+    return reference.mean([reference.figure(values, k) for values in samples])
 
 
 def held(level: str, k: int, *, problems: int, n: int, rounds: int, resamples: int) -> float:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gzip
 import json
+import pickle
 
 import numpy as np
 import pytest
 
 from orchestrator.errors import InvalidInputError
-from orchestrator.scaling import RecordedProblem, Recording
+from orchestrator.scaling import RecordedProblem, Recording, replay
 
 ROW = {"id": "q1", "answers": ["1/2", "0.5", "2", None], "gold": "0.50", "scores": [0.1, 0.2, 0.3, 0.4]}
 
@@ -51,10 +52,13 @@ def test_a_file_holds_one_problem_a_line(tmp_path, suffix):
     assert [problem.id for problem in recording.problems] == ["q1", "ü"]
 
 
-@pytest.mark.parametrize(("line", "said"), [("{", "line 2: not JSON"), ("[1]", "line 2: expected an object")])
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [("{", "line 2: not JSON"), ("[1]", "line 2: expected an object"), ("\udcff", "line 2: not JSON")],
+)
 def test_a_bad_line_is_named(tmp_path, line, said):
     path = tmp_path / "samples.jsonl"
-    path.write_text(f"{json.dumps(ROW)}\n{line}\n")
+    path.write_text(f"{json.dumps(ROW)}\n{line}\n", errors="surrogateescape")
     with pytest.raises(InvalidInputError, match=said):
         Recording.from_jsonl(path)
 
@@ -76,6 +80,13 @@ def test_a_split_parts_the_problems_and_is_the_same_for_a_seed():
     assert sorted(ids[0] + ids[1]) == [str(row) for row in range(9)]
     assert [problem.id for problem in recording.split(fraction=0.3, seed=1)[0].problems] == ids[0]
     assert [problem.id for problem in recording.split(fraction=0.3, seed=2)[0].problems] != ids[0]
+
+
+def test_a_recording_survives_pickling():
+    recording = Recording.from_arrays([[0, 1], [1, 1]], [[1, 0], [0, 0]], scores=[[1, 2], [3, 4]])
+    copy = pickle.loads(pickle.dumps(recording))
+    assert [problem.clusters.tolist() for problem in copy.problems] == [[0, 1], [1, 1]]
+    assert replay(copy, vote="best").accuracy == replay(recording, vote="best").accuracy
 
 
 def test_what_was_recorded_cannot_be_changed():
