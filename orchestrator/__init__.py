@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import answers, backends, budget, errors, events, ranking, stopping, strategies, voting
+    from . import answers, backends, budget, errors, events, ranking, scaling, stopping, strategies, voting
     from .budget import Budget, Ledger
     from .context import Context, ControlProgram
     from .errors import OrchestratorError
@@ -60,6 +60,7 @@ _MODULES = (
     "errors",
     "events",
     "ranking",
+    "scaling",
     "stopping",
     "strategies",
     "voting",
@@ -94,6 +95,7 @@ __all__ = [
     "load",
     "ranking",
     "run_sync",
+    "scaling",
     "stopping",
     "strategies",
     "voting",

@@ -1,7 +1,11 @@
-"""The native core. Call it through `orchestrator.budget`, `.answers`, `.voting` and `.stopping`."""
+"""The native core. Call it through `orchestrator.budget`, `.answers`, `.voting`, `.stopping` and `.scaling`."""
 
 from collections.abc import Iterable, Sequence
+from enum import Enum
 from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 # answers
 
@@ -205,6 +209,87 @@ def bradley_terry(
 ) -> Strengths: ...
 def kendall_tau(a: Sequence[float], b: Sequence[float]) -> float: ...
 def spearman_rho(a: Sequence[float], b: Sequence[float]) -> float: ...
+
+# estimators, bootstrap and replay: arrays must have the type named; ValueError for bad numbers
+
+def pass_at_k(
+    n: NDArray[np.uint64], c: NDArray[np.uint64], k: NDArray[np.uint64] | np.uint64
+) -> NDArray[np.float64]: ...
+def best_of_k(scores: NDArray[np.float64], correct: NDArray[np.float64], *, k: int) -> float: ...
+def exact_maj_at_k(
+    counts: NDArray[np.uint64],
+    correct: NDArray[np.float64],
+    *,
+    abstentions: int,
+    k: int,
+    max_steps: float,
+) -> float | None: ...
+def bootstrap_means(
+    sizes: NDArray[np.uint64],
+    values: NDArray[np.float64],
+    *,
+    k: int,
+    problems: bool,
+    samples: bool,
+    resamples: int,
+    seed: int,
+    threads: int,
+) -> NDArray[np.float64]: ...
+
+class VoteKind(Enum):
+    plurality = 0
+    weighted = 1
+    best = 2
+
+class Recording:
+    def __init__(
+        self,
+        sizes: NDArray[np.uint64],
+        clusters: NDArray[np.int64],
+        correct: NDArray[np.float64],
+        scores: NDArray[np.float64] | None,
+        costs: NDArray[np.float64] | None,
+    ) -> None: ...
+
+class ByProblem:
+    @property
+    def mean(self) -> NDArray[np.float64]: ...
+    @property
+    def variance(self) -> NDArray[np.float64]: ...
+
+class ReplayTotals:
+    @property
+    def correct(self) -> ByProblem: ...
+    @property
+    def samples(self) -> ByProblem: ...
+    @property
+    def costs(self) -> ByProblem: ...
+    @property
+    def unanswered(self) -> NDArray[np.float64]: ...
+    @property
+    def ended(self) -> NDArray[np.float64]: ...
+    @property
+    def fired(self) -> NDArray[np.float64]: ...
+
+def replay(
+    tiers: Sequence[tuple[Recording, StoppingRule | None, int | None, float | None, bool]],
+    *,
+    vote: VoteKind,
+    resamples: int,
+    seed: int,
+    shuffle: bool,
+    threads: int,
+) -> ReplayTotals: ...
+def vote_curve(
+    recording: Recording,
+    ks: Sequence[int],
+    *,
+    vote: VoteKind,
+    resamples: int,
+    seed: int,
+    threads: int,
+) -> ByProblem: ...
+def draw_order(*, seed: int, problem: int, resample: int, tier: int, size: int, count: int) -> list[int]: ...
 
 # ledger
 #

@@ -13,4 +13,7 @@ PYBIND11_MODULE(_core, module, pybind11::mod_gil_not_used()) {
   register_ranking(module);
   register_tally(module);
   register_stopping(module);
+  register_estimators(module);
+  register_bootstrap(module);
+  register_replay(module);
 }

@@ -12,3 +12,6 @@ void register_voting(pybind11::module_& module);
 void register_ranking(pybind11::module_& module);
 void register_tally(pybind11::module_& module);
 void register_stopping(pybind11::module_& module);
+void register_estimators(pybind11::module_& module);
+void register_bootstrap(pybind11::module_& module);
+void register_replay(pybind11::module_& module);
