@@ -169,7 +169,11 @@ NodeId Grammar::exponent() {
 }
 
 NodeId Grammar::numeral_node(std::string_view written) {
-  if (const auto value = numeral_value(written)) return builder_.number(*value);
+  if (all_digits(written) && written.size() < 3) {
+    const auto tens = static_cast<std::uint64_t>(written.size() == 2 ? written[0] - '0' : 0);
+    return builder_.number(10 * tens + static_cast<std::uint64_t>(written.back() - '0'));
+  }
+  if (auto value = numeral_value(written)) return builder_.number(std::move(*value));
   return fail();
 }
 

@@ -86,7 +86,11 @@ class Grammar {
     return tokens_[at_ + by < tokens_.size() ? at_ + by : tokens_.size() - 1];
   }
   TokenKind previous() const { return at_ == 0 ? TokenKind::end : tokens_[at_ - 1].kind; }
-  bool accept(TokenKind kind);
+  bool accept(TokenKind kind) {
+    if (!now().is(kind)) return false;
+    ++at_;
+    return true;
+  }
   void expect(TokenKind kind);
   NodeId fail();  // from here on there is nothing but `end`
   bool failed() const { return !builder_.intact(); }

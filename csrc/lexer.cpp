@@ -19,44 +19,37 @@ constexpr std::size_t kLongestWords = 256;  // characters in one \text{...} that
 // Letters as constants, for symbols whose spelling is not in the text.
 constexpr std::string_view kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
+constexpr std::uint8_t of(Relation relation) { return static_cast<std::uint8_t>(relation); }
+
 struct Mark {
-  std::string_view sign;
-  TokenKind kind;
+  TokenKind kind = end;  // end: no mark of a formula
   std::uint8_t detail = 0;
 };
 
-constexpr std::uint8_t of(Relation relation) { return static_cast<std::uint8_t>(relation); }
+// What one ASCII character says.
+constexpr std::array<Mark, 128> kMarks = [] {
+  std::array<Mark, 128> marks{};
+  constexpr std::string_view kSigns = "*^_+-/()[]{},;:&|~%";
+  constexpr std::array kKinds{times,      power,       low,         plus,         minus,
+                              slash,      paren_open,  paren_close, bracket_open, bracket_close,
+                              brace_open, brace_close, comma,       semicolon,    colon,
+                              ampersand,  bar,         space,       percent};
+  for (std::size_t i = 0; i < kSigns.size(); ++i)
+    marks[static_cast<unsigned char>(kSigns[i])] = {kKinds[i]};
+  marks['='] = {relation, of(Relation::equal)};
+  marks['<'] = {relation, of(Relation::less)};
+  marks['>'] = {relation, of(Relation::greater)};
+  return marks;
+}();
 
-// Longer ones first.
-constexpr auto kMarks = std::to_array<Mark>({
-    {"**", power},
-    {"*", times},
-    {"^", power},
-    {"_", low},
-    {"+", plus},
-    {"-", minus},
-    {"/", slash},
-    {"(", paren_open},
-    {")", paren_close},
-    {"[", bracket_open},
-    {"]", bracket_close},
-    {"}", brace_close},
-    {"{", brace_open},
-    {",", comma},
-    {";", semicolon},
-    {":=", relation, of(Relation::equal)},
-    {":", colon},
-    {"&", ampersand},
-    {"|", bar},
-    {"==", relation, of(Relation::equal)},
-    {"=", relation, of(Relation::equal)},
-    {"<=", relation, of(Relation::less_equal)},
-    {"<", relation, of(Relation::less)},
-    {">=", relation, of(Relation::greater_equal)},
-    {">", relation, of(Relation::greater)},
-    {"~", space},
-    {"%", percent},
-});
+// What two say; kind end when they are two marks.
+constexpr Mark pair_mark(char first, char second) {
+  if (first == '*' && second == '*') return {power};
+  if (second != '=') return {};
+  if (first == '<') return {relation, of(Relation::less_equal)};
+  if (first == '>') return {relation, of(Relation::greater_equal)};
+  return {first == '=' || first == ':' ? relation : end, of(Relation::equal)};
+}
 
 class Lexer {
  public:
@@ -126,18 +119,18 @@ class Lexer {
   }
 
   void mark() {
-    for (const auto& [sign, kind, detail] : kMarks) {
-      if (!rest().starts_with(sign)) continue;
-      if (kind == comma && rest().starts_with(",,")) return fail();
-      const std::string_view whole = text_.substr(at_, sign.size());
-      at_ += whole.size();
-      if (kind == space) {
-        spaced_ = true;
-        return;
-      }
-      return emit(Token{.kind = kind, .detail = detail, .text = whole});
+    Mark said = pair_mark(here(), here(1));
+    const std::size_t length = said.kind == end ? 1 : 2;
+    if (said.kind == end && !is_multibyte(here()))
+      said = kMarks[static_cast<unsigned char>(here())];
+    if (said.kind == end || (said.kind == comma && here(1) == ',')) return fail();
+    const std::string_view whole = text_.substr(at_, length);
+    at_ += length;
+    if (said.kind == space) {
+      spaced_ = true;
+    } else {
+      emit({.kind = said.kind, .detail = said.detail, .text = whole});
     }
-    fail();
   }
 
   // x != 3 is a relation, 5!=120 a factorial and an equation.
@@ -209,7 +202,7 @@ class Lexer {
   }
 
   void read_primes(Token& token) {
-    for (;;) {
+    while (here() == '\'' || here() == '^' || here() == '\\') {
       std::size_t taken = 0;
       if (here() == '\'') taken = 1;
       for (const std::string_view prime : {"^\\prime", "^{\\prime}", "\\prime"}) {
@@ -270,6 +263,7 @@ class Lexer {
 
   void backslash() {
     if (is_alpha(here(1))) return named_command();
+    if (at_ + 1 == text_.size()) return void(++at_);  // a line's end that was cut off
     const std::string_view whole = rest().substr(0, 2);
     at_ += whole.size();
     switch (char_at(whole, 1)) {

@@ -27,6 +27,7 @@ std::size_t spaces_at(std::string_view text, std::size_t at) {
 std::size_t group_gap(std::string_view text, std::size_t at) {
   static constexpr std::array<std::string_view, 7> kGaps{"{,}", " ",   "\\,", "\\ ",
                                                          "~",   "\\;", "\\:"};
+  if (std::string_view("{ \\~,").find(char_at(text, at)) == std::string_view::npos) return 0;
   for (const std::string_view gap : kGaps) {
     if (text.substr(at).starts_with(gap)) return gap.size();
   }

@@ -14,12 +14,6 @@ using enum TokenKind;
 Grammar::Grammar(std::vector<Token>& tokens)
     : tokens_(tokens), builder_(std::min(tokens.size(), kMaxNodes) + 1) {}
 
-bool Grammar::accept(TokenKind kind) {
-  if (!now().is(kind)) return false;
-  ++at_;
-  return true;
-}
-
 void Grammar::expect(TokenKind kind) {
   if (!accept(kind)) fail();
 }
