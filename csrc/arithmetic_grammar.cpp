@@ -131,7 +131,7 @@ NodeId Grammar::signed_factor() {
   if (!now().is(minus) && !now().is(plus)) return factor();
   const Level level(*this);
   const bool negative = now().is(minus);
-  if (failed()) return 0;
+  if (failed()) return fail();
   ++at_;
   const NodeId inner = signed_factor();
   return negative ? builder_.make(Op::negate, {inner}) : inner;
@@ -151,14 +151,14 @@ NodeId Grammar::factor() {
     } else {
       return node;
     }
-    if (failed()) return 0;
+    if (failed()) return fail();
   }
 }
 
 // Powers of powers are read from the right.
 NodeId Grammar::exponent() {
   const Level level(*this);
-  if (failed()) return 0;
+  if (failed()) return fail();
   if (accept(minus)) return builder_.make(Op::negate, {exponent()});
   if (accept(plus)) return exponent();
   const NodeId node = now().is(brace_open) ? argument(false)

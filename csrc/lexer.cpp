@@ -70,6 +70,7 @@ class Lexer {
 
   void emit(Token token) {
     token.spaced = std::exchange(spaced_, false);
+    if (negated_) negate(token);
     if (tokens_.size() > kMaxTokens) return fail();
     tokens_.push_back(token);
   }
@@ -332,7 +333,8 @@ class Lexer {
       case accent:
         return accented(name);
       case negated:
-        return negated_relation();
+        if (std::exchange(negated_, true)) fail();
+        return;
       case set_name:
         return named_set(known.detail != 0, name);
       case matrix_begin:
@@ -385,15 +387,16 @@ class Lexer {
     emit(token);
   }
 
-  void negated_relation() {
-    while (is_space(here())) ++at_;
-    const std::size_t before = tokens_.size();
-    step();
-    if (!readable_ || tokens_.size() != before + 1 || !tokens_.back().is(relation)) return fail();
-    std::uint8_t& said = tokens_.back().detail;
-    if (said == of(Relation::equal)) return void(said = of(Relation::not_equal));
-    if (said == of(Relation::member)) return void(said = of(Relation::not_member));
-    fail();
+  // The relation after \not.
+  void negate(Token& token) {
+    negated_ = false;
+    if (token.is(relation) && token.detail == of(Relation::equal)) {
+      token.detail = of(Relation::not_equal);
+    } else if (token.is(relation) && token.detail == of(Relation::member)) {
+      token.detail = of(Relation::not_member);
+    } else {
+      fail();
+    }
   }
 
   // \mathbb{R}, \R, and with a sign: \mathbb{R}^+, \mathbb{Z}_{>0}.
@@ -515,6 +518,7 @@ class Lexer {
   std::size_t at_ = 0;
   std::size_t mark_to_skip_ = std::string_view::npos;  // closes a \text that holds no word
   bool spaced_ = false;
+  bool negated_ = false;
   bool readable_ = true;
 };
 

@@ -93,7 +93,7 @@ bool is_any(TokenKind kind, const std::array<TokenKind, N>& kinds) {
 
 NodeId Grammar::operand() {
   const Level level(*this);
-  if (failed()) return 0;
+  if (failed()) return fail();
   const Token& token = now();
   switch (token.kind) {
     case numeral:
@@ -295,7 +295,7 @@ NodeId Grammar::bare_argument() {
 NodeId Grammar::argument(bool one_digit) {
   if (now().is(brace_open) || now().is(group_open)) {
     const Level level(*this);
-    if (failed()) return 0;
+    if (failed()) return fail();
     ++at_;
     const Within inside(*this, {.grouped_commas = true});
     const NodeId node = stacked(entry());
@@ -307,7 +307,7 @@ NodeId Grammar::argument(bool one_digit) {
   std::string_view& digits = tokens_[at_].text;
   if (!is_digit(digits[0]) || (digits.size() > 1 && !is_digit(digits[1]))) return fail();
   const NodeId node = numeral_node(digits.substr(0, 1));
-  if (failed()) return 0;
+  if (failed()) return fail();
   digits.remove_prefix(1);
   if (digits.empty()) ++at_;
   return node;
@@ -370,7 +370,7 @@ NodeId Grammar::bracketed(TokenKind open) {
 
 // [[1, 2], [3, 4]]: rows of equal lengths are a matrix.
 NodeId Grammar::rows_of(std::size_t mark) {
-  if (failed()) return 0;
+  if (failed()) return fail();
   std::vector<NodeId> entries;
   std::size_t columns = 0;
   for (std::size_t i = mark; i < mark + builder_.waiting_since(mark); ++i) {

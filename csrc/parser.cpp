@@ -189,7 +189,8 @@ NodeId Grammar::reduced() {
 
 namespace {
 
-constexpr std::size_t kMaxText = std::size_t{1} << 16;
+// A tree of kMaxNodes takes no more characters than this to write.
+constexpr std::size_t kMaxText = std::size_t{1} << 15;
 
 // Whether `text` is UTF-8, without overlong forms and surrogates, and has no NUL in it.
 bool is_plain_utf8(std::string_view text) {
