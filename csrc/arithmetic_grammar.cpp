@@ -74,7 +74,8 @@ NodeId Grammar::product() {
     } else if (starts_factor()) {
       // Numbers stand side by side only as 3\frac{1}{2}, which number() has read.
       const bool beside = previous() == numeral || previous() == symbol || previous() == constant;
-      if ((now().is(numeral) && beside) || previous() == percent) return fail();
+      if ((now().is(numeral) && beside) || previous() == percent || previous() == degree)
+        return fail();
       if (after_slash && !failed() &&
           (builder_.node(denominator).op != Op::number || has_symbol(begin, numerator)))
         return fail();
@@ -146,6 +147,10 @@ NodeId Grammar::factor() {
       node = builder_.make(Op::double_factorial, {node});
     } else if (accept(percent)) {
       node = builder_.make(Op::divide, {node, builder_.number(100)});
+    } else if (accept(degree)) {
+      if (!angle_) continue;
+      const NodeId half_turns = builder_.make(Op::multiply, {node, builder_.leaf(Op::pi)});
+      node = builder_.make(Op::divide, {half_turns, builder_.number(180)});
     } else if (accept(power)) {
       node = builder_.make(Op::power, {node, exponent()});
     } else {

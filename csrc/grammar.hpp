@@ -7,7 +7,7 @@
 //   reduced    = sum {"\bmod" product | "\pmod" argument}
 //   sum        = [sign] product {sign product}         sign = "+" | "-" | "\pm" | "\mp"
 //   product    = signed {["*" | "/"] signed}           signed = {sign} factor
-//   factor     = operand {"!" | "!!" | "%" | "^" exponent}
+//   factor     = operand {"!" | "!!" | "%" | "°" | "^" exponent}
 //   operand    = number | name | name "(" ... ")" | function argument | bracketed | matrix
 //
 // What the bare signs leave open is decided so:
@@ -21,6 +21,7 @@
 //     name with primes, and for h, p, q, r, s, u, v, y before a bracket with a single letter or
 //     number in it; the bracket must follow directly. Any other a(b + c) is a product;
 //   - 3\frac{1}{2} and "3 1/2" are 3 + 1/2; other numbers side by side are no formula;
+//   - 90^\circ is 90, but in the argument of a trigonometric function 90 pi/180;
 //   - 1,234 is one number outside of brackets, and two entries inside them.
 #pragma once
 
@@ -152,6 +153,7 @@ class Grammar {
   std::size_t level_ = 0;
   Context context_{.grouped_commas = true};
   ExpressionBuilder builder_;
+  bool angle_ = false;  // in the argument of a trigonometric function
 };
 
 }  // namespace orchestrator

@@ -51,6 +51,11 @@ constexpr Mark pair_mark(char first, char second) {
   return {first == '=' || first == ':' ? relation : end, of(Relation::equal)};
 }
 
+// dx, dy: \frac{dy}{dx} is not y/x.
+bool is_differential(std::string_view run) {
+  return run.size() == 2 && run[0] == 'd' && std::string_view("rstuvxyz").find(run[1]) != run.npos;
+}
+
 class Lexer {
  public:
   Lexer(std::string_view text, std::vector<Token>& tokens) : text_(text), tokens_(tokens) {}
@@ -147,7 +152,7 @@ class Lexer {
     at_ += twice ? 2 : 1;
   }
 
-  // ^\circ, ^{\circ}, ^\degree: an angle is compared by its number.
+  // ^\circ, ^{\circ}.
   bool degrees() {
     std::size_t to = at_ + 1;
     while (is_space(char_at(text_, to))) ++to;
@@ -159,9 +164,8 @@ class Lexer {
     to += 5;
     while (braced && is_space(char_at(text_, to))) ++to;
     if (braced && char_at(text_, to++) != '}') return false;
-    at_ = to;
-    spaced_ = true;
-    if (!after_operand()) fail();
+    const std::size_t start = std::exchange(at_, to);
+    emit({.kind = degree, .text = text_.substr(start, to - start)});
     return true;
   }
 
@@ -180,6 +184,10 @@ class Lexer {
         at_ += word.size();
         return notation(*word_notation(word), word);
       }
+    }
+    if (is_differential(run)) {
+      at_ += length;
+      return emit({.kind = symbol, .text = run});
     }
     if (!is_product_of_letters(run)) return fail();
     letter_run(run);
@@ -341,6 +349,10 @@ class Lexer {
       case matrix_end:
         return environment(known.kind);
       case symbol: {
+        // \Delta x is one name: \frac{\Delta y}{\Delta x} is not y/x.
+        std::size_t next = at_;
+        while (is_space(char_at(text_, next))) ++next;
+        if (name == "Delta" && is_alpha(char_at(text_, next))) return accented(name);
         Token token{.kind = symbol, .text = name, .accent = "\\"};
         read_marks(token);
         return emit(token);
@@ -507,8 +519,6 @@ class Lexer {
   void sign() {
     const Sign* known = sign_notation(rest());
     if (known == nullptr) return fail();
-    const bool degree = known->command == "degree";
-    if (degree && !after_operand()) return fail();
     at_ += known->sign.size();
     notation(*command_notation(known->command), known->command);
   }

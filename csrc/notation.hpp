@@ -55,6 +55,7 @@ enum class TokenKind : std::uint8_t {
   factorial,
   double_factorial,
   percent,
+  degree,
   over,          // {a \over b}
   choose,        // {n \choose k}
   modulo,        // a \bmod m

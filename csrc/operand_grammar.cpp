@@ -245,7 +245,9 @@ NodeId Grammar::function() {
       }
     }
   }
+  const bool outer = std::exchange(angle_, which <= Function::csc);
   const NodeId node = function_of(which, base);
+  angle_ = outer;
   return raised ? builder_.make(Op::power, {node, *raised}) : node;
 }
 

@@ -204,6 +204,19 @@ TEST(Parser, ReadsFunctions) {
                    {"{n \\choose k}", "binomial(n, k)"}});
 }
 
+TEST(Parser, DegreesCountOnlyInTrigonometricFunctions) {
+  expect_readings({{"\\sin 30^\\circ", "sin(30*pi/180)"},
+                   {"\\cos(60°)", "cos(60*pi/180)"},
+                   {"\\arctan(1) + 45^\\circ", "arctan(1) + 45"}});
+}
+
+TEST(Parser, DifferencesAreNoProducts) {
+  expect_readings({{"\\frac{dy}{dx}", "dy/dx"},
+                   {"\\frac{\\Delta y}{\\Delta x}", "\\Delta{y}/\\Delta{x}"},
+                   {"\\frac{\\partial f}{\\partial x}", "\\partial{f}/\\partial{x}"},
+                   {"\\Delta = b^2-4ac", "\\Delta = b^2 - 4*a*c"}});
+}
+
 TEST(Parser, ReadsBars) {
   expect_readings({{"|x|", "abs(x)"},
                    {"\\lvert x\\rvert", "abs(x)"},
