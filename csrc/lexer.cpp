@@ -21,41 +21,6 @@ constexpr std::string_view kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
 constexpr std::uint8_t of(Relation relation) { return static_cast<std::uint8_t>(relation); }
 
-struct Mark {
-  TokenKind kind = end;  // end: no mark of a formula
-  std::uint8_t detail = 0;
-};
-
-// What one ASCII character says.
-constexpr std::array<Mark, 128> kMarks = [] {
-  std::array<Mark, 128> marks{};
-  constexpr std::string_view kSigns = "*^_+-/()[]{},;:&|~%";
-  constexpr std::array kKinds{times,      power,       low,         plus,         minus,
-                              slash,      paren_open,  paren_close, bracket_open, bracket_close,
-                              brace_open, brace_close, comma,       semicolon,    colon,
-                              ampersand,  bar,         space,       percent};
-  for (std::size_t i = 0; i < kSigns.size(); ++i)
-    marks[static_cast<unsigned char>(kSigns[i])] = {kKinds[i]};
-  marks['='] = {relation, of(Relation::equal)};
-  marks['<'] = {relation, of(Relation::less)};
-  marks['>'] = {relation, of(Relation::greater)};
-  return marks;
-}();
-
-// What two say; kind end when they are two marks.
-constexpr Mark pair_mark(char first, char second) {
-  if (first == '*' && second == '*') return {power};
-  if (second != '=') return {};
-  if (first == '<') return {relation, of(Relation::less_equal)};
-  if (first == '>') return {relation, of(Relation::greater_equal)};
-  return {first == '=' || first == ':' ? relation : end, of(Relation::equal)};
-}
-
-// dx, dy: \frac{dy}{dx} is not y/x.
-bool is_differential(std::string_view run) {
-  return run.size() == 2 && run[0] == 'd' && std::string_view("rstuvxyz").find(run[1]) != run.npos;
-}
-
 class Lexer {
  public:
   Lexer(std::string_view text, std::vector<Token>& tokens) : text_(text), tokens_(tokens) {}
@@ -125,10 +90,9 @@ class Lexer {
   }
 
   void mark() {
-    Mark said = pair_mark(here(), here(1));
+    Mark said = pair_notation(here(), here(1));
     const std::size_t length = said.kind == end ? 1 : 2;
-    if (said.kind == end && !is_multibyte(here()))
-      said = kMarks[static_cast<unsigned char>(here())];
+    if (said.kind == end) said = mark_notation(here());
     if (said.kind == end || (said.kind == comma && here(1) == ',')) return fail();
     const std::string_view whole = text_.substr(at_, length);
     at_ += length;

@@ -301,6 +301,22 @@ constexpr auto kShortWords = std::to_array<std::string_view>(
      "mph", "rpm", "nth", "kwh", "mrs", "tsp", "pts", "pcs", "yrs", "wks", "kph", "kmh", "kW",
      "mA",  "mL",  "cL",  "dL",  "kB",  "pH",  "kN",  "mV",  "kV",  "dB",  "nF",  "tv"});
 
+// What one ASCII character says.
+constexpr std::array<Mark, 128> kMarks = [] {
+  std::array<Mark, 128> marks{};
+  constexpr std::string_view kWritten = "*^_+-/()[]{},;:&|~%";
+  constexpr std::array kKinds{times,      power,       low,         plus,         minus,
+                              slash,      paren_open,  paren_close, bracket_open, bracket_close,
+                              brace_open, brace_close, comma,       semicolon,    colon,
+                              ampersand,  bar,         space,       percent};
+  for (std::size_t i = 0; i < kWritten.size(); ++i)
+    marks[static_cast<unsigned char>(kWritten[i])] = {kKinds[i]};
+  marks['='] = {relation, of(Relation::equal)};
+  marks['<'] = {relation, of(Relation::less)};
+  marks['>'] = {relation, of(Relation::greater)};
+  return marks;
+}();
+
 bool ascending(std::string_view run) {
   return std::adjacent_find(run.begin(), run.end(), std::greater_equal<>{}) == run.end();
 }
@@ -319,6 +335,22 @@ const Sign* sign_notation(std::string_view text) {
   const auto found = std::find_if(kSigns.begin(), kSigns.end(),
                                   [&](const Sign& sign) { return text.starts_with(sign.sign); });
   return found == kSigns.end() ? nullptr : &*found;
+}
+
+Mark mark_notation(char sign) {
+  return is_multibyte(sign) ? Mark{} : kMarks[static_cast<unsigned char>(sign)];
+}
+
+Mark pair_notation(char first, char second) {
+  if (first == '*' && second == '*') return {power};
+  if (second != '=') return {};
+  if (first == '<') return {relation, of(Relation::less_equal)};
+  if (first == '>') return {relation, of(Relation::greater_equal)};
+  return {first == '=' || first == ':' ? relation : end, of(Relation::equal)};
+}
+
+bool is_differential(std::string_view run) {
+  return run.size() == 2 && run[0] == 'd' && std::string_view("rstuvxyz").find(run[1]) != run.npos;
 }
 
 bool is_product_of_letters(std::string_view run) {

@@ -106,6 +106,19 @@ struct Sign {
 // The sign `text` begins with; nullptr for another character.
 const Sign* sign_notation(std::string_view text);
 
+struct Mark {
+  TokenKind kind = TokenKind::end;  // end: no mark of a formula
+  std::uint8_t detail = 0;
+};
+
+// What one ASCII character says.
+Mark mark_notation(char sign);
+// What two say together; kind end when they are two marks.
+Mark pair_notation(char first, char second);
+
+// dx, dy: names, for \frac{dy}{dx} is not y/x.
+bool is_differential(std::string_view run);
+
 // Whether two or more letters in a row are a product of variables ("xy", "AB", "abc") rather than a
 // word or a unit ("odd", "cm"):
 //   - two capitals, or a lower-case letter with a capital;
