@@ -7,6 +7,7 @@ PYBIND11_MODULE(_core, module, pybind11::mod_gil_not_used()) {
   register_ledger(module);
   register_arithmetic(module);
   register_extract(module);
+  register_parser(module);
   register_normalize(module);
   register_cluster(module);
   register_voting(module);

@@ -6,6 +6,7 @@
 void register_ledger(pybind11::module_& module);
 void register_arithmetic(pybind11::module_& module);
 void register_extract(pybind11::module_& module);
+void register_parser(pybind11::module_& module);
 void register_normalize(pybind11::module_& module);
 void register_cluster(pybind11::module_& module);
 void register_voting(pybind11::module_& module);
