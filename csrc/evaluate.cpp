@@ -232,9 +232,7 @@ void Evaluator::substitute(std::string_view variable, const Rational* value) {
 
 Scalar Evaluator::exact(Rational value) {
   Scalar out;
-  // The reduction to lowest terms costs the product of the lengths.
-  const std::size_t cost = value.numerator().limbs().size() * value.denominator().limbs().size();
-  if (!value.within_limits() || !spend(static_cast<int>(cost))) return Scalar::invalid();
+  if (!value.within_limits() || !spend(RationalField::cost(value))) return Scalar::invalid();
   out.exact = &rationals_.emplace_back(std::move(value));
   return out;
 }
@@ -261,14 +259,20 @@ Scalar Evaluator::pointwise(const Scalar& a, const Scalar& b, Operation operatio
   if (a.infinite != 0 || b.infinite != 0 || !a.valid() || !b.valid() || !spend(1)) {
     return Scalar::invalid();
   }
-  const Scalar left = numeric(a), right = numeric(b);
+  Scalar number;
+  if (a.exact != nullptr || b.exact != nullptr) number = numeric(a.exact != nullptr ? a : b);
+  const Scalar& left = a.exact != nullptr ? number : a;
+  const Scalar other = a.exact != nullptr && b.exact != nullptr ? numeric(b) : Scalar{};
+  const Scalar& right = b.exact == nullptr ? b : a.exact != nullptr ? other : number;
   Scalar out;
   out.constant = left.constant && right.constant;
   out.fragile = left.fragile || right.fragile;
+  bool valid = true;
   for (std::size_t i = 0; i < (out.constant ? 1 : kPoints); ++i) {
     out.at[i] = operation(left.at[left.constant ? 0 : i], right.at[right.constant ? 0 : i]);
+    valid = valid && out.at[i].valid();
   }
-  return out.valid() ? out : Scalar::invalid();
+  return valid ? out : Scalar::invalid();
 }
 
 Scalar Evaluator::evaluate(NodeId node) {
@@ -1051,7 +1055,10 @@ std::optional<typename Field::Element> Evaluator::field_value(NodeId id, const F
     const Scalar value = recognised(evaluate(id));
     return value.exact != nullptr ? field.number(*value.exact) : std::nullopt;
   };
-  if (!spend(20)) return std::nullopt;
+  if (!spend(1)) return std::nullopt;
+  const auto paid = [&](Element value) {
+    return value && spend(Field::cost(*value)) ? value : std::nullopt;
+  };
   switch (node.op) {
     case Op::symbol:
       return field.variable(hashed(expression_.names[node.index]));
@@ -1071,7 +1078,7 @@ std::optional<typename Field::Element> Evaluator::field_value(NodeId id, const F
     case Op::divide: {
       const Element over = field_value(children[0], field), under = field_value(children[1], field);
       const Element inverse = over && under ? field.inverse(*under) : std::nullopt;
-      return inverse ? field.multiply(*over, *inverse) : std::nullopt;
+      return inverse ? paid(field.multiply(*over, *inverse)) : std::nullopt;
     }
     case Op::negate:
     case Op::plus_minus:
@@ -1086,7 +1093,8 @@ std::optional<typename Field::Element> Evaluator::field_value(NodeId id, const F
       if (!n || *n == 0 || !exponent.exact->is_integer()) return constant();
       const Element base = field_value(children[0], field);
       if (!base) return std::nullopt;
-      const Element raised = field.power(*base, static_cast<std::uint64_t>(*n < 0 ? -*n : *n));
+      const Element raised =
+          paid(field.power(*base, static_cast<std::uint64_t>(*n < 0 ? -*n : *n)));
       return raised && *n < 0 ? field.inverse(*raised) : raised;
     }
     default:

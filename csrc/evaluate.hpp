@@ -47,7 +47,7 @@ inline constexpr int kValueBits = 60;
 inline constexpr int kGuardBits = 12;
 
 // Work one formula may take, in operations on values; past it values are invalid.
-inline constexpr int kMaxWork = 50'000;
+inline constexpr int kMaxWork = 20'000;
 
 struct Scalar {
   const Rational* exact = nullptr;  // its value, when it is rational and known exactly

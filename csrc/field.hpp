@@ -46,6 +46,9 @@ struct PrimeField {
   }
   static Element negated(Element a) { return a == 0 ? 0 : kPrime - a; }
 
+  // What computing an element took, in operations on values.
+  static int cost(Element) { return 1; }
+
   static Element product(Element a, Element b) {
     // a b = h 2^61 + l, and 2^61 is 1.
     __extension__ using Wide = unsigned __int128;
@@ -88,6 +91,10 @@ struct RationalField {
   std::optional<Rational> power(const Rational& a, std::uint64_t exponent) const {
     if (exponent > 4 * kMaxDigits) return std::nullopt;
     return orchestrator::power(a, static_cast<std::int64_t>(exponent));
+  }
+  // The reduction to lowest terms takes the product of the lengths.
+  static int cost(const Rational& a) {
+    return static_cast<int>(2 * a.numerator().limbs().size() * a.denominator().limbs().size());
   }
   static Rational negated(const Rational& a) { return a.negated(); }
 };

@@ -27,14 +27,11 @@ struct Hash {
     first = mixed(first ^ value);
     second = mixed(second + 0x9e3779b97f4a7c15 * mixed(~value));
   }
-  bool add(const Value& value) {
-    const auto parts = rounded(value);
-    if (!parts) return false;
-    add(static_cast<std::uint64_t>(parts->re));
-    add(static_cast<std::uint64_t>(parts->im));
-    add(static_cast<std::uint64_t>(parts->re_exponent) << 32 ^
-        static_cast<std::uint32_t>(parts->im_exponent));
-    return true;
+  void add(const Rounded& parts) {
+    add(static_cast<std::uint64_t>(parts.re));
+    if (parts.im != 0) add(static_cast<std::uint64_t>(parts.im));
+    add(static_cast<std::uint64_t>(parts.re_exponent) << 32 ^
+        static_cast<std::uint32_t>(parts.im_exponent));
   }
   std::string hex() const {
     constexpr std::string_view kDigits = "0123456789abcdef";
@@ -174,21 +171,21 @@ class Fingerprinter {
   Key value_key(const Scalar& value, std::optional<NodeId> fragile) {
     if (value.exact != nullptr) return value.exact->str();
     if (value.infinite != 0) return value.infinite > 0 ? "oo" : "-oo";
-    Hash hash;
-    if (!hash.add(value.at[0])) return std::nullopt;
-    bool constant = value.constant;
-    if (!constant) {
-      const auto first = rounded(value.at[0]), second = rounded(value.at[1]),
-                 third = rounded(value.at[2]);
-      if (!second || !third) return std::nullopt;
-      constant = first == second && first == third;
+    std::array<Rounded, kPoints> parts;
+    for (std::size_t i = 0; i < (value.constant ? 1 : kPoints); ++i) {
+      const auto at = rounded(value.at[i]);
+      if (!at) return std::nullopt;
+      parts[i] = *at;
     }
-    if (constant) {
+    Hash hash;
+    hash.add(parts[0]);
+    if (value.constant || (parts[0] == parts[1] && parts[0] == parts[2])) {
       if (const auto number = fragile ? std::nullopt : reconstructed(value.at[0])) {
         return number->str();
       }
-    } else if (!hash.add(value.at[1]) || !hash.add(value.at[2])) {
-      return std::nullopt;
+    } else {
+      hash.add(parts[1]);
+      hash.add(parts[2]);
     }
     std::string out = "#" + hash.hex();
     if (fragile) {
@@ -549,7 +546,9 @@ class Fingerprinter {
     const Value unit = either_sign ? first : absolute(first);
     Hash hash;
     for (const Value& at : value.at) {
-      if (!hash.add(at / unit)) return std::nullopt;
+      const auto parts = rounded(at / unit);
+      if (!parts) return std::nullopt;
+      hash.add(*parts);
     }
     return hash.hex();
   }
