@@ -553,7 +553,7 @@ Scalar Evaluator::power(const Scalar& base, const Scalar& exponent) {
     if (*denominator != 1) return fractional_power(base, p, *denominator);
     if (base.exact != nullptr) {
       if (!spend(static_cast<int>(std::min<std::int64_t>(size, 20)))) return Scalar::invalid();
-      if (auto value = orchestrator::power(*base.exact, p)) return exact(std::move(*value));
+      if (auto value = raised(*base.exact, p)) return exact(std::move(*value));
       if (base.exact->is_zero()) return Scalar::invalid();
     }
     return pointwise(base, [p](const Value& v) { return orchestrator::power(v, p); });
@@ -567,7 +567,7 @@ Scalar Evaluator::fractional_power(const Scalar& base, std::int64_t p, std::uint
   if (base.exact != nullptr) {
     if (!spend(base.exact->numerator().limbs().size() > 2 ? 500 : 5)) return Scalar::invalid();
     if (const auto of = exact_root(*base.exact, q)) {
-      if (auto value = orchestrator::power(*of, p)) return exact(std::move(*value));
+      if (auto value = raised(*of, p)) return exact(std::move(*value));
     }
   }
   if (!spend(q == 2 ? 5 : 30)) return Scalar::invalid();

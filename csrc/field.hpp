@@ -90,7 +90,7 @@ struct RationalField {
   std::optional<Rational> inverse(const Rational& a) const { return Rational{1} / a; }
   std::optional<Rational> power(const Rational& a, std::uint64_t exponent) const {
     if (exponent > 4 * kMaxDigits) return std::nullopt;
-    return orchestrator::power(a, static_cast<std::int64_t>(exponent));
+    return orchestrator::raised(a, static_cast<std::int64_t>(exponent));
   }
   // The reduction to lowest terms takes the product of the lengths.
   static int cost(const Rational& a) {

@@ -29,7 +29,7 @@ Natural floor_root(const Natural& a, std::uint64_t n) {
   Natural root = Natural::power_of_ten((a.digits() + n - 1) / n);
   const Natural index{n}, others{n - 1};
   while (true) {
-    const std::optional<Natural> rest = power(root, n - 1);
+    const std::optional<Natural> rest = raised(root, n - 1);
     // Past the limit the power is larger than `a`: a step then only divides by n/(n-1).
     const Natural quotient = rest ? divide(a, *rest).first : Natural{};
     Natural next = divide(others * root + quotient, index).first;
@@ -219,7 +219,7 @@ Natural gcd(Natural a, Natural b) {
   return a;
 }
 
-std::optional<Natural> power(const Natural& base, std::uint64_t exponent) {
+std::optional<Natural> raised(const Natural& base, std::uint64_t exponent) {
   if (exponent == 0 || base.is_one()) return Natural{1};
   if (base.is_zero()) return base;
   // A number of d digits is at least 10^(d-1), and 2 is at least 10^0.3.
@@ -247,7 +247,7 @@ std::optional<Natural> exact_root(const Natural& a, std::uint64_t n) {
     return Natural{candidate};
   }
   Natural root = floor_root(a, n);
-  if (power(root, n) != a) return std::nullopt;
+  if (raised(root, n) != a) return std::nullopt;
   return root;
 }
 
@@ -350,11 +350,11 @@ Rational floor(const Rational& a) {
   return {a.negative(), a.negative() ? whole + Natural{1} : whole, Natural{1}};
 }
 
-std::optional<Rational> power(const Rational& base, std::int64_t exponent) {
+std::optional<Rational> raised(const Rational& base, std::int64_t exponent) {
   if (base.is_zero() && exponent <= 0) return std::nullopt;
   const std::uint64_t size = exponent < 0 ? std::uint64_t{0} - static_cast<std::uint64_t>(exponent)
                                           : static_cast<std::uint64_t>(exponent);
-  auto numerator = power(base.numerator(), size), denominator = power(base.denominator(), size);
+  auto numerator = raised(base.numerator(), size), denominator = raised(base.denominator(), size);
   if (!numerator || !denominator) return std::nullopt;
   if (exponent < 0) std::swap(numerator, denominator);
   return Rational{base.negative() && size % 2 == 1, *numerator, *denominator};

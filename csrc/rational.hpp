@@ -67,7 +67,7 @@ std::pair<Natural, Natural> divide(const Natural& a, const Natural& b);
 Natural gcd(Natural a, Natural b);
 
 // base^exponent; none when it would pass kMaxDigits.
-std::optional<Natural> power(const Natural& base, std::uint64_t exponent);
+std::optional<Natural> raised(const Natural& base, std::uint64_t exponent);
 // The n-th root if it is whole; throws std::invalid_argument when n is zero.
 std::optional<Natural> exact_root(const Natural& a, std::uint64_t n);
 
@@ -111,7 +111,7 @@ class Rational {
 
 Rational floor(const Rational& a);
 // base^exponent; none for 0 to a power of 0 or less, and when it would pass kMaxDigits.
-std::optional<Rational> power(const Rational& base, std::int64_t exponent);
+std::optional<Rational> raised(const Rational& base, std::int64_t exponent);
 // The n-th root if it is rational: of a negative number only for odd n, and then negative. Throws
 // std::invalid_argument when n is zero.
 std::optional<Rational> exact_root(const Rational& a, std::uint64_t n);
