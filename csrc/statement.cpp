@@ -68,7 +68,10 @@ bool names(const Expression& expression, NodeId side, NodeId value) {
                return is_name(expression, child) && names(expression, child, value);
              });
     default:
-      return is_designation(expression, side) && is_constant(expression, value);
+      // "f(1) + f(2) = 5" says 5.
+      return is_constant(expression, value) &&
+             (is_designation(expression, side) ||
+              (contains(expression, side, Op::apply) && !contains(expression, side, Op::symbol)));
   }
 }
 

@@ -18,8 +18,9 @@ bool contains(const Expression& expression, NodeId node, Op op);
 
 // The side that a chain of equations says, or the set in a membership: the other side is a name, a
 // tuple or ratio of names, or a product or quotient of names of segments and areas (capitals,
-// subscripts) that is said to be constant. What follows \approx only repeats. None for a true
-// equation between formulas: "7 = 11a + c", "x = y", "x^2 + y^2 = 1". Precondition: a relation.
+// subscripts), or some of values of functions ("f(1) + f(2)"), that is said to be constant. What
+// follows \approx only repeats. None for a true equation between formulas: "7 = 11a + c", "x = y",
+// "x^2 + y^2 = 1". Precondition: a relation.
 std::optional<NodeId> said(const Expression& expression, NodeId relation);
 
 struct Assignment {

@@ -219,6 +219,7 @@ TEST(Fingerprint, AnEquationForANameSaysTheOtherSide) {
   expect_equal(chain({sqrt(3) / 3, decimal("0.577")}, {Relation::approximately}), 1 / sqrt(3));
   expect_equal(equal(y, power(x, 2) + 2 * x + 1), power(x + 1, 2));
   expect_equal(equal(apply("f", {x}), 2 * x), x + x);
+  EXPECT_EQ(key(equal(apply("f", {1}) + apply("f", {2}), 5)), "n:5");
   expect_different(equal(7, 11 * a + z), 11 * a + z);
   expect_different(equal(x + y, 5), 5);
 }
