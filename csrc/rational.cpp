@@ -1,6 +1,7 @@
 #include "rational.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <stdexcept>
 
@@ -10,9 +11,37 @@ namespace {
 constexpr std::uint32_t kBase = 1'000'000'000;
 constexpr std::size_t kBaseDigits = 9;
 
+std::optional<std::uint64_t> product(std::optional<std::uint64_t> a, std::uint64_t b) {
+  std::uint64_t out = 0;
+  if (!a || __builtin_mul_overflow(*a, b, &out)) return std::nullopt;
+  return out;
+}
+
+std::optional<std::uint64_t> small_power(std::uint64_t base, std::uint64_t exponent) {
+  std::optional<std::uint64_t> out = 1;
+  for (; exponent > 0 && out; --exponent) out = product(out, base);
+  return out;
+}
+
+// The largest natural whose n-th power is at most `a`, for n >= 2.
+Natural floor_root(const Natural& a, std::uint64_t n) {
+  // Newton's iteration from above falls until it is there.
+  Natural root = Natural::power_of_ten((a.digits() + n - 1) / n);
+  const Natural index{n}, others{n - 1};
+  while (true) {
+    const std::optional<Natural> rest = raised(root, n - 1);
+    // Past the limit the power is larger than `a`: a step then only divides by n/(n-1).
+    const Natural quotient = rest ? divide(a, *rest).first : Natural{};
+    Natural next = divide(others * root + quotient, index).first;
+    if (!(next < root)) return root;
+    root = std::move(next);
+  }
+}
+
 }  // namespace
 
 Natural::Natural(std::uint64_t value) {
+  if (value != 0) limbs_.reserve(value < kBase ? 1 : 3);
   for (; value != 0; value /= kBase) limbs_.push_back(static_cast<std::uint32_t>(value % kBase));
 }
 
@@ -51,7 +80,17 @@ std::uint64_t Natural::low64() const {
   return value;
 }
 
-std::size_t Natural::digits() const { return str().size(); }
+std::size_t Natural::digits() const {
+  if (limbs_.empty()) return 1;
+  std::size_t out = (limbs_.size() - 1) * kBaseDigits;
+  for (std::uint32_t top = limbs_.back(); top != 0; top /= 10) ++out;
+  return out;
+}
+
+std::optional<std::uint64_t> Natural::small() const {
+  if (!fits64()) return std::nullopt;
+  return low64();
+}
 
 std::string Natural::str() const {
   if (limbs_.empty()) return "0";
@@ -180,6 +219,38 @@ Natural gcd(Natural a, Natural b) {
   return a;
 }
 
+std::optional<Natural> raised(const Natural& base, std::uint64_t exponent) {
+  if (exponent == 0 || base.is_one()) return Natural{1};
+  if (base.is_zero()) return base;
+  // A number of d digits is at least 10^(d-1), and 2 is at least 10^0.3.
+  if (exponent > 4 * kMaxDigits || (base.digits() - 1) * exponent > kMaxDigits) return std::nullopt;
+  Natural out{1}, square = base;
+  for (;; exponent /= 2) {
+    if (exponent % 2 == 1) out = out * square;
+    if (exponent <= 1) break;
+    square = square * square;
+    if (square.digits() > kMaxDigits) return std::nullopt;
+  }
+  if (out.digits() > kMaxDigits) return std::nullopt;
+  return out;
+}
+
+std::optional<Natural> exact_root(const Natural& a, std::uint64_t n) {
+  if (n == 0) throw std::invalid_argument("root of " + a.str() + " with index 0");
+  if (n == 1 || a.is_zero() || a.is_one()) return a;
+  if (n > 4 * kMaxDigits) return std::nullopt;  // 2^n is already larger
+  if (const auto value = a.small()) {
+    const double root =
+        std::round(std::pow(static_cast<double>(*value), 1.0 / static_cast<double>(n)));
+    const auto candidate = static_cast<std::uint64_t>(root);
+    if (candidate < 2 || small_power(candidate, n) != value) return std::nullopt;
+    return Natural{candidate};
+  }
+  Natural root = floor_root(a, n);
+  if (raised(root, n) != a) return std::nullopt;
+  return root;
+}
+
 Rational::Rational(bool negative, const Natural& numerator, const Natural& denominator)
     : negative_(negative && !numerator.is_zero()),
       numerator_(numerator),
@@ -193,6 +264,31 @@ Rational::Rational(bool negative, const Natural& numerator, const Natural& denom
   }
 }
 
+Rational::Rational(std::int64_t value)
+    : negative_(value < 0),
+      numerator_(value < 0 ? std::uint64_t{0} - static_cast<std::uint64_t>(value)
+                           : static_cast<std::uint64_t>(value)),
+      denominator_(1) {}
+
+Rational::Rational(Reduced, bool negative, Natural numerator, Natural denominator)
+    : negative_(negative && !numerator.is_zero()),
+      numerator_(std::move(numerator)),
+      denominator_(std::move(denominator)) {}
+
+Rational Rational::of_small(bool negative, std::uint64_t numerator, std::uint64_t denominator) {
+  const std::uint64_t common = std::gcd(numerator, denominator);
+  return {Reduced{}, negative, Natural{numerator / common}, Natural{denominator / common}};
+}
+
+Rational Rational::negated() const { return {Reduced{}, !negative_, numerator_, denominator_}; }
+
+std::optional<std::int64_t> Rational::small_integer() const {
+  const auto size = numerator_.small();
+  if (!is_integer() || !size) return std::nullopt;
+  const auto value = static_cast<std::int64_t>(*size);
+  return negative_ ? -value : value;
+}
+
 bool Rational::within_limits() const {
   return numerator_.digits() <= kMaxDigits && denominator_.digits() <= kMaxDigits;
 }
@@ -204,7 +300,16 @@ std::string Rational::str() const {
   return out;
 }
 
+// The products of parts below 10^9, and the sum of two such products, fit 64 bits.
 Rational operator+(const Rational& a, const Rational& b) {
+  if (a.is_short() && b.is_short()) {
+    const std::uint64_t p = a.numerator_.low64(), q = a.denominator_.low64();
+    const std::uint64_t r = b.numerator_.low64(), s = b.denominator_.low64();
+    const std::uint64_t left = p * s, right = r * q;
+    if (a.negative_ == b.negative_) return Rational::of_small(a.negative_, left + right, q * s);
+    return left < right ? Rational::of_small(b.negative_, right - left, q * s)
+                        : Rational::of_small(a.negative_, left - right, q * s);
+  }
   const Natural left = a.numerator_ * b.denominator_, right = b.numerator_ * a.denominator_;
   const Natural denominator = a.denominator_ * b.denominator_;
   if (a.negative_ == b.negative_) return {a.negative_, left + right, denominator};
@@ -213,13 +318,55 @@ Rational operator+(const Rational& a, const Rational& b) {
 }
 
 Rational operator*(const Rational& a, const Rational& b) {
-  return {a.negative_ != b.negative_, a.numerator_ * b.numerator_, a.denominator_ * b.denominator_};
+  const bool negative = a.negative_ != b.negative_;
+  if (a.is_short() && b.is_short()) {
+    return Rational::of_small(negative, a.numerator_.low64() * b.numerator_.low64(),
+                              a.denominator_.low64() * b.denominator_.low64());
+  }
+  return {negative, a.numerator_ * b.numerator_, a.denominator_ * b.denominator_};
 }
 
 std::optional<Rational> operator/(const Rational& a, const Rational& b) {
   if (b.numerator_.is_zero()) return std::nullopt;
-  return Rational{a.negative_ != b.negative_, a.numerator_ * b.denominator_,
-                  a.denominator_ * b.numerator_};
+  const bool negative = a.negative_ != b.negative_;
+  if (a.is_short() && b.is_short()) {
+    return Rational::of_small(negative, a.numerator_.low64() * b.denominator_.low64(),
+                              a.denominator_.low64() * b.numerator_.low64());
+  }
+  return Rational{negative, a.numerator_ * b.denominator_, a.denominator_ * b.numerator_};
+}
+
+std::strong_ordering operator<=>(const Rational& a, const Rational& b) {
+  if (a.negative_ != b.negative_) {
+    return a.negative_ ? std::strong_ordering::less : std::strong_ordering::greater;
+  }
+  const auto sizes = a.numerator_ * b.denominator_ <=> b.numerator_ * a.denominator_;
+  return a.negative_ ? 0 <=> sizes : sizes;
+}
+
+Rational floor(const Rational& a) {
+  if (a.is_integer()) return a;
+  const Natural whole = divide(a.numerator(), a.denominator()).first;
+  return {a.negative(), a.negative() ? whole + Natural{1} : whole, Natural{1}};
+}
+
+std::optional<Rational> raised(const Rational& base, std::int64_t exponent) {
+  if (base.is_zero() && exponent <= 0) return std::nullopt;
+  const std::uint64_t size = exponent < 0 ? std::uint64_t{0} - static_cast<std::uint64_t>(exponent)
+                                          : static_cast<std::uint64_t>(exponent);
+  auto numerator = raised(base.numerator(), size), denominator = raised(base.denominator(), size);
+  if (!numerator || !denominator) return std::nullopt;
+  if (exponent < 0) std::swap(numerator, denominator);
+  return Rational{base.negative() && size % 2 == 1, *numerator, *denominator};
+}
+
+std::optional<Rational> exact_root(const Rational& a, std::uint64_t n) {
+  if (a.negative() && n % 2 == 0 && n != 0) return std::nullopt;
+  const auto numerator = exact_root(a.numerator(), n);
+  if (!numerator) return std::nullopt;
+  const auto denominator = exact_root(a.denominator(), n);
+  if (!denominator) return std::nullopt;
+  return Rational{a.negative(), *numerator, *denominator};
 }
 
 Decimal Decimal::of(std::string_view whole, std::string_view fraction, std::int64_t exponent) {
