@@ -6,7 +6,7 @@
 
 #include "choice.hpp"
 #include "latex.hpp"
-#include "number.hpp"
+#include "number_scan.hpp"
 #include "text.hpp"
 
 namespace orchestrator {
@@ -383,6 +383,8 @@ std::optional<Extracted> read_statement(std::string_view statement, Kind kind) {
     case Kind::automatic:
     case Kind::math:
       return math_statement(statement, kind);
+    case Kind::boolean:
+    case Kind::date:
     case Kind::text:
     case Kind::code:
       break;
@@ -553,6 +555,8 @@ std::optional<Extracted> read_loose(std::string_view text, Kind kind) {
     case Kind::automatic:
     case Kind::math:
       return loose_math(text, kind);
+    case Kind::boolean:
+    case Kind::date:
     case Kind::text:
     case Kind::code:
       break;
