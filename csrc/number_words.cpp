@@ -112,6 +112,7 @@ class WordReader {
   WordReader(std::string_view text, std::size_t at) : text_(text), at_(at) {}
 
   std::size_t at() const { return at_; }
+  bool at_digit() const { return is_digit(char_at(text_, at_)); }
 
   // The next word, past one space or hyphen unless it is the first; none at the end, before another
   // sign, or when it is longer than any word of a number.
@@ -299,6 +300,15 @@ std::optional<Rational> size(WordReader& reader) {
   return whole(*count);
 }
 
+// A look at the first word, which most answers do not pass.
+bool begins_number(const WordReader& reader) {
+  const auto token = reader.peek();
+  if (!token) return reader.at_digit();
+  const std::string_view word = token->text();
+  return word == "a" || word == "an" || word == "minus" || word == "negative" ||
+         cardinal_word(word) != nullptr;
+}
+
 bool ends_word(std::string_view text, std::size_t at) {
   return !is_alnum(char_at(text, at)) && char_at(text, at) != '\'';
 }
@@ -337,6 +347,7 @@ std::optional<SpokenNumber> ordinal_in_digits(std::string_view text) {
 
 std::optional<SpokenNumber> read_number_words(std::string_view text) {
   WordReader reader(text, 0);
+  if (!begins_number(reader)) return std::nullopt;
   const bool negative = reader.take_word("minus") || reader.take_word("negative");
   const auto value = size(reader);
   if (!value || !ends_word(text, reader.at())) return std::nullopt;

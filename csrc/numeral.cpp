@@ -125,6 +125,7 @@ void NumeralReader::skip_space() {
 }
 
 bool NumeralReader::skip_filler() {
+  if (is_digit(peek())) return false;
   for (const std::string_view word : kFillers) {
     if (starts_with_word(rest(), word) && char_after(word.size()) == ' ') {
       at_ += word.size() + 1;
@@ -135,6 +136,7 @@ bool NumeralReader::skip_filler() {
 }
 
 bool NumeralReader::skip_currency() {
+  if (is_digit(peek()) || is_lower(peek())) return false;  // most answers
   for (const auto& [written, name] : kCurrencies) {
     if (!rest().starts_with(written)) continue;
     if (is_alpha(written.back()) && is_alpha(char_after(written.size()))) continue;
