@@ -121,7 +121,7 @@ class DateReader {
       const bool shortened = written.size() <= 5 && names[i].starts_with(written);
       if (written != names[i] && !shortened) continue;
       at_ = end;
-      if (written.size() < names[i].size()) take('.');
+      if (written.size() <= 4) take('.');
       return static_cast<int>(i);
     }
     return std::nullopt;
@@ -298,7 +298,8 @@ class DateReader {
     std::string out = "T";
     out.append(padded(*hours, 2)).append(":").append(padded(minute, 2));
     if (second != 0) out.append(":").append(padded(second, 2));
-    return zone() ? std::optional(out.append(zone_)) : std::nullopt;
+    const auto offset = zone();
+    return offset ? std::optional(out.append(*offset)) : std::nullopt;
   }
 
   // The hour from 0 to 23, by what follows the time: o'clock, am, pm, noon.
@@ -336,30 +337,28 @@ class DateReader {
     return hour == 12 ? 0 : hour;
   }
 
-  // Z, UTC, GMT or +02:00 into zone_; false for an offset that is none.
-  bool zone() {
-    zone_.clear();
+  // "Z" for Z, UTC and GMT, "+02:00" after the time of an ISO date, empty without any; none for an
+  // offset that is none.
+  std::optional<std::string> zone() {
     const std::size_t before = at_;
     skip_space();
-    if (take_word("z") || take_word("utc") || take_word("gmt")) return zone_ = "Z", true;
+    if (take_word("z") || take_word("utc") || take_word("gmt")) return std::string(1, 'Z');
     const char sign = peek();
-    if (!iso_ || (sign != '+' && sign != '-')) return at_ = before, true;
+    if (!iso_ || (sign != '+' && sign != '-')) return at_ = before, std::string{};
     ++at_;
     const auto hours = integer();
-    if (!hours || hours->digits != 2 || hours->value > 14 || !take(':')) return false;
+    if (!hours || hours->digits != 2 || hours->value > 14 || !take(':')) return std::nullopt;
     const auto minutes = integer();
-    if (!minutes || minutes->digits != 2 || minutes->value > 59) return false;
-    if (hours->value == 0 && minutes->value == 0) return zone_ = "Z", true;
-    zone_ += sign;
-    zone_.append(padded(hours->value, 2)).append(":").append(padded(minutes->value, 2));
-    return true;
+    if (!minutes || minutes->digits != 2 || minutes->value > 59) return std::nullopt;
+    if (hours->value == 0 && minutes->value == 0) return std::string(1, 'Z');
+    std::string out(1, sign);
+    return out.append(padded(hours->value, 2)).append(":").append(padded(minutes->value, 2));
   }
 
   std::string_view text_;
   bool any_;
   std::size_t at_ = 0;
   bool iso_ = false;  // after the T of 2021-05-01T10:30, where an offset is no range of times
-  std::string zone_;
 };
 
 }  // namespace

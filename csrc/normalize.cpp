@@ -131,9 +131,10 @@ std::optional<std::string_view> number_side(std::string_view simplified, Kind ki
 }
 
 std::optional<std::string> number_of(std::string_view simplified, const Reading& reading) {
-  if (auto value = parse_number(simplified, reading)) return "n:" + *value;
-  if (auto value = parse_ordinal(simplified, reading))
+  // First, for "one hundred second", which is not a hundred seconds.
+  if (const auto value = parse_ordinal(simplified, reading))
     return (reading.kind == Kind::number ? "n:" : "o:") + *value;
+  if (const auto value = parse_number(simplified, reading)) return "n:" + *value;
   const auto side = number_side(simplified, reading.kind);
   const auto value = side ? parse_number(*side, reading) : std::nullopt;
   return value ? std::optional("n:" + *value) : std::nullopt;

@@ -109,9 +109,20 @@ std::optional<std::string> in_digits(std::string_view text, const Reading& readi
                                          : out;
 }
 
+// Whether the next word is of a number too: "twenty hundred", "five six". After "and a half" it may
+// be a million.
+bool goes_on(std::string_view tail) {
+  if (!tail.starts_with(' ') && !tail.starts_with('-')) return false;
+  tail.remove_prefix(1);
+  const std::size_t end = static_cast<std::size_t>(
+      std::find_if_not(tail.begin(), tail.end(), is_alpha) - tail.begin());
+  return is_number_word(lowered(tail.substr(0, end)));
+}
+
 std::optional<std::string> in_words(std::string_view text, const Reading& reading) {
   const auto spoken = read_number_words(text);
-  if (!spoken) return std::nullopt;
+  if (!spoken || (spoken->value.denominator() == Natural{1} && goes_on(text.substr(spoken->end))))
+    return std::nullopt;
   NumeralReader reader(text, spoken->end, {reading.kind == Kind::number, false, reading.percent});
   const auto value = reader.scaled(spoken->value);
   const UnitScope scope = scope_of(reading);

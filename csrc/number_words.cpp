@@ -217,7 +217,8 @@ class WordReader {
         group_ += word.value;
         return true;
       case Class::hundred:
-        if (joined || group_ >= 100 || (!first && group_ == 0)) return false;
+        // "twelve hundred", but not "twenty hundred"
+        if (joined || group_ >= 100 || (!first && group_ % 10 == 0)) return false;
         group_ = first ? 100 : group_ * 100;
         return true;
       case Class::large:
