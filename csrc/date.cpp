@@ -12,15 +12,13 @@ namespace {
 
 constexpr std::size_t kMaxLength = 80;  // no date is longer
 
-constexpr std::array<std::string_view, 12> kMonths{
-    "january", "february", "march",     "april",   "may",      "june",
-    "july",    "august",   "september", "october", "november", "december"};
+constexpr std::array<std::string_view, 12> kMonths{"january",   "february", "march",    "april",
+                                                   "may",       "june",     "july",     "august",
+                                                   "september", "october",  "november", "december"};
 constexpr std::array<std::string_view, 7> kWeekdays{"sunday",   "monday", "tuesday", "wednesday",
                                                     "thursday", "friday", "saturday"};
 
-constexpr bool is_leap(int year) {
-  return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-}
+constexpr bool is_leap(int year) { return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0); }
 
 int days_in(int month, int year) {
   constexpr std::array<int, 12> kDays{31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
@@ -168,8 +166,8 @@ class DateReader {
     if (take_word("the")) skip_space();
     const auto found = is_digit(peek()) ? date_from_number() : date_from_month();
     if (!found || !found->valid()) return std::nullopt;
-    if (weekday && (!found->is_day() ||
-                    weekday_of(found->year, found->month, found->day) != *weekday))
+    if (weekday &&
+        (!found->is_day() || weekday_of(found->year, found->month, found->day) != *weekday))
       return std::nullopt;
     return found;
   }

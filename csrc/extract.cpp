@@ -320,13 +320,11 @@ std::string_view before_argument(std::string_view statement) {
 }
 
 std::optional<Extracted> number_statement(std::string_view statement, const Reading& reading) {
-  if (auto key = number_key(statement, reading))
-    return refusing_none(statement, *std::move(key));
+  if (auto key = number_key(statement, reading)) return refusing_none(statement, *std::move(key));
   const std::string simplified = simplify(unwrap(statement.substr(0, kMaxLine)));
   if (looks_like_math(simplified)) return std::nullopt;  // a formula or a list, and not a number
   const std::string_view short_form = before_argument(statement);
-  if (auto key = number_key(short_form, reading))
-    return refusing_none(short_form, *std::move(key));
+  if (auto key = number_key(short_form, reading)) return refusing_none(short_form, *std::move(key));
   // "$12 + $5 = $17" says 17; "42 because 6 * 7 is 42" says the first.
   const std::size_t equals = simplified.rfind('=');
   const std::string_view part =

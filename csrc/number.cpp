@@ -46,10 +46,10 @@ std::optional<std::string> with_ascii_digits(std::string_view text) {
     };
     const std::uint32_t lead = byte(0);
     const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
-    const std::uint32_t code =
-        length == 2   ? (lead & 0x1f) << 6 | (byte(1) & 0x3f)
-        : length == 3 ? (lead & 0x0f) << 12 | (byte(1) & 0x3f) << 6 | (byte(2) & 0x3f)
-                      : 0;
+    const std::uint32_t code = length == 2 ? (lead & 0x1f) << 6 | (byte(1) & 0x3f)
+                               : length == 3
+                                   ? (lead & 0x0f) << 12 | (byte(1) & 0x3f) << 6 | (byte(2) & 0x3f)
+                                   : 0;
     if (const char ascii = ascii_of(code); ascii != '\0') {
       out += ascii;
       any = true;
@@ -114,8 +114,8 @@ std::optional<std::string> in_digits(std::string_view text, const Reading& readi
 bool goes_on(std::string_view tail) {
   if (!tail.starts_with(' ') && !tail.starts_with('-')) return false;
   tail.remove_prefix(1);
-  const std::size_t end = static_cast<std::size_t>(
-      std::find_if_not(tail.begin(), tail.end(), is_alpha) - tail.begin());
+  const std::size_t end =
+      static_cast<std::size_t>(std::find_if_not(tail.begin(), tail.end(), is_alpha) - tail.begin());
   return is_number_word(lowered(tail.substr(0, end)));
 }
 

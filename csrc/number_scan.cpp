@@ -95,16 +95,18 @@ class Scanner {
   std::string kept_unit(std::size_t begin, std::size_t end, std::string_view currency) const {
     if (currency.empty() && previous(begin) == '$') currency = "$";
     if (!currency.empty()) return std::string(currency);
-    std::string_view line = text_.substr(end, kMaxUnit);
-    if (line.size() == kMaxUnit) line = line.substr(0, line.find_last_of(' '));
+    const std::string_view rest = text_.substr(end);
+    std::string_view line = rest.substr(0, kMaxUnit);
+    if (line.size() < rest.size()) line = line.substr(0, line.find_last_of(' '));
     line = line.substr(0, line.find_first_of(",;:()"));
-    while (!line.empty()) {
+    for (bool cut = line.size() < rest.size(); !line.empty(); cut = true) {
       line = trim_right(line);
       if (line.ends_with('.')) line.remove_suffix(1);
-      if (only_known_units(line, UnitScope::symbols))
+      const std::size_t space = std::min(line.find_last_of(" \x01"), line.size());
+      const bool preposition = cut && line.substr(space) == " in";  // "12 in all"
+      if (!preposition && only_known_units(line, UnitScope::symbols))
         return parse_unit(line, UnitScope::symbols).value_or("");
-      const std::size_t space = line.find_last_of(" \x01");
-      line = line.substr(0, space == std::string_view::npos ? 0 : space);
+      line = line.substr(0, space == line.size() ? 0 : space);
     }
     return {};
   }

@@ -27,7 +27,6 @@ enum class Which { first, last };
 
 // Reads one line of simplified prose. `reading` says what percentages are worth and whether the
 // value shows its unit: then the known unit after the number, or none.
-NumberScan scan_numbers(std::string_view text, Which which,
-                        const Reading& reading = Kind::number);
+NumberScan scan_numbers(std::string_view text, Which which, const Reading& reading = Kind::number);
 
 }  // namespace orchestrator

@@ -11,9 +11,9 @@
 namespace orchestrator {
 namespace {
 
-constexpr std::size_t kMaxWord = 14;    // letters; the longest word of the table has 12
+constexpr std::size_t kMaxWord = 14;      // letters; the longest word of the table has 12
 constexpr std::size_t kMaxDigits64 = 15;  // digits that are read into 64 bits
-constexpr std::size_t kMaxPlaces = 18;  // digit words after "point"
+constexpr std::size_t kMaxPlaces = 18;    // digit words after "point"
 
 enum class Class : std::uint8_t { small, tens, hundred, large, half, quarter, dozen, other };
 
@@ -327,15 +327,16 @@ std::string_view suffix_of(std::string_view digits) {
 std::optional<SpokenNumber> ordinal_in_digits(std::string_view text) {
   std::string digits;
   std::size_t at = 0;
-  for (; is_digit(char_at(text, at)) || (char_at(text, at) == ',' && is_digit(char_at(text, at + 1)));
+  for (;
+       is_digit(char_at(text, at)) || (char_at(text, at) == ',' && is_digit(char_at(text, at + 1)));
        ++at) {
     if (digits.size() > kMaxDigits64) return std::nullopt;
     if (text[at] != ',') digits += text[at];
   }
   if (digits.empty()) return std::nullopt;
   std::size_t marks = 0;  // of "^{\text{rd}}" at most: ^ { mark
-  while (marks < 3 && (char_at(text, at) == '^' || char_at(text, at) == '{' ||
-                       char_at(text, at) == kTextMark))
+  while (marks < 3 &&
+         (char_at(text, at) == '^' || char_at(text, at) == '{' || char_at(text, at) == kTextMark))
     ++at, ++marks;
   if (!starts_with_folded(text.substr(at), suffix_of(digits))) return std::nullopt;
   at += 2;

@@ -34,8 +34,8 @@ std::optional<SpokenNumber> read_number_words(std::string_view text);
 // "21^{st}". Its value is whole.
 std::optional<SpokenNumber> read_ordinal(std::string_view text);
 
-// Whether `word`, in lower case, is one of a number's or of an ordinal's: "five", "fifth", "fifths",
-// "half", "halves".
+// Whether `word`, in lower case, is one of a number's or of an ordinal's: "five", "fifth",
+// "fifths", "half", "halves".
 bool is_number_word(std::string_view word);
 
 }  // namespace orchestrator

@@ -17,10 +17,10 @@ struct Named {
   std::string_view written, name;
 };
 constexpr std::array<Named, 22> kCurrencies{
-    {{"US$", "$"},   {"$", "$"},    {"€", "€"},    {"£", "£"},   {"¥", "¥"},   {"₹", "₹"},
-     {"USD", "$"},   {"EUR", "€"},  {"GBP", "£"},  {"JPY", "¥"}, {"INR", "₹"}, {"Rs.", "₹"},
+    {{"US$", "$"},   {"$", "$"},      {"€", "€"},   {"£", "£"},    {"¥", "¥"},   {"₹", "₹"},
+     {"USD", "$"},   {"EUR", "€"},    {"GBP", "£"}, {"JPY", "¥"},  {"INR", "₹"}, {"Rs.", "₹"},
      {"Rs", "₹"},    {"CNY", "yuan"}, {"C$", "C$"}, {"CAD", "C$"}, {"A$", "A$"}, {"AUD", "A$"},
-     {"CHF", "CHF"}, {"₩", "₩"},    {"KRW", "₩"},  {"₽", "₽"}}};
+     {"CHF", "CHF"}, {"₩", "₩"},      {"KRW", "₩"}, {"₽", "₽"}}};
 
 struct Scale {
   std::string_view word;
@@ -507,8 +507,7 @@ std::int64_t NumeralReader::scientific_exponent() {
   const char sign = char_at(text_, first);
   if (sign == '-' || sign == '+') ++first;
   const std::size_t count = digits_at(first);
-  if (count == 0 || count > kMaxExponentDigits || is_alpha(char_at(text_, first + count)))
-    return 0;
+  if (count == 0 || count > kMaxExponentDigits || is_alpha(char_at(text_, first + count))) return 0;
   at_ = first + count;
   const std::int64_t exponent = std::stoll(std::string(text_.substr(first, count)));
   return sign == '-' ? -exponent : exponent;
@@ -516,8 +515,7 @@ std::int64_t NumeralReader::scientific_exponent() {
 
 // ---- repeating decimals
 
-std::optional<Numeral> NumeralReader::repeating(std::string_view whole,
-                                                std::string_view fraction) {
+std::optional<Numeral> NumeralReader::repeating(std::string_view whole, std::string_view fraction) {
   const char next = peek();
   if (next != '\\' && next != '(' && next != '.' && !is_multibyte(next)) return std::nullopt;
   const std::size_t before = at_;
@@ -562,9 +560,9 @@ std::optional<std::string> NumeralReader::period_after(std::string_view fraction
   if (fraction.empty()) return std::nullopt;
   std::string period(1, fraction.back());
   const bool dots = rest().starts_with(kDotAbove);
-  const std::string_view mark = dots                             ? kDotAbove
-                                : rest().starts_with(kMacron)    ? kMacron
-                                                                 : kOverline;
+  const std::string_view mark = dots                          ? kDotAbove
+                                : rest().starts_with(kMacron) ? kMacron
+                                                              : kOverline;
   if (!rest().starts_with(mark)) return std::nullopt;
   at_ += mark.size();
   if (dots) {  // the first and the last digit of the period have a dot each

@@ -51,8 +51,6 @@ Kind kind_of(std::string_view name) { return named("kind", name, kKinds); }
 
 UnitRule unit_rule_of(std::string_view name) { return named("units", name, kUnitRules); }
 
-PercentRule percent_rule_of(std::string_view name) {
-  return named("percent", name, kPercentRules);
-}
+PercentRule percent_rule_of(std::string_view name) { return named("percent", name, kPercentRules); }
 
 }  // namespace orchestrator

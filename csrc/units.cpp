@@ -20,24 +20,80 @@ struct Name {
 
 // Words and abbreviations, in lower case and singular.
 constexpr std::array<Name, 75> kNames{{
-    {"inch", "in"},      {"inches", "in"},   {"in", "in"},         {"foot", "ft"},
-    {"feet", "ft"},      {"ft", "ft"},       {"yard", "yd"},       {"yd", "yd"},
-    {"mile", "mi"},      {"mi", "mi"},       {"pound", "lb"},      {"lb", "lb"},
-    {"ounce", "oz"},     {"oz", "oz"},       {"ton", "ton"},       {"tonne", "tonne"},
-    {"gallon", "gal"},   {"gal", "gal"},     {"quart", "qt"},      {"qt", "qt"},
-    {"pint", "pt"},      {"pt", "pt"},       {"cup", "cup"},       {"teaspoon", "tsp"},
-    {"tsp", "tsp"},      {"tablespoon", "tbsp"}, {"tbsp", "tbsp"}, {"hour", "h"},
-    {"hr", "h"},           {"h", "h"},         {"minute", "min"},  {"min", "min"},       {"sec", "s"},
-    {"day", "day"},      {"week", "week"},   {"wk", "week"},       {"month", "month"},
-    {"mo", "month"},     {"year", "year"},   {"yr", "year"},       {"decade", "decade"},
-    {"century", "century"}, {"centuries", "century"}, {"dollar", "$"}, {"usd", "$"},
-    {"buck", "$"},       {"cent", "cent"},   {"¢", "cent"},        {"euro", "€"},
-    {"eur", "€"},        {"€", "€"},         {"gbp", "£"},         {"£", "£"},
-    {"yen", "¥"},        {"jpy", "¥"},       {"¥", "¥"},           {"yuan", "yuan"},
-    {"rmb", "yuan"},     {"cny", "yuan"},    {"rupee", "₹"},       {"inr", "₹"},
-    {"₹", "₹"},          {"degree", "°"},    {"deg", "°"},         {"radian", "rad"},
-    {"rad", "rad"},      {"mph", "mi/h"},    {"kmh", "km/h"},      {"kph", "km/h"},
-    {"hectare", "ha"},   {"ha", "ha"},       {"acre", "acre"},     {"celsius", "°C"},    {"fahrenheit", "°F"},
+    {"inch", "in"},
+    {"inches", "in"},
+    {"in", "in"},
+    {"foot", "ft"},
+    {"feet", "ft"},
+    {"ft", "ft"},
+    {"yard", "yd"},
+    {"yd", "yd"},
+    {"mile", "mi"},
+    {"mi", "mi"},
+    {"pound", "lb"},
+    {"lb", "lb"},
+    {"ounce", "oz"},
+    {"oz", "oz"},
+    {"ton", "ton"},
+    {"tonne", "tonne"},
+    {"gallon", "gal"},
+    {"gal", "gal"},
+    {"quart", "qt"},
+    {"qt", "qt"},
+    {"pint", "pt"},
+    {"pt", "pt"},
+    {"cup", "cup"},
+    {"teaspoon", "tsp"},
+    {"tsp", "tsp"},
+    {"tablespoon", "tbsp"},
+    {"tbsp", "tbsp"},
+    {"hour", "h"},
+    {"hr", "h"},
+    {"h", "h"},
+    {"minute", "min"},
+    {"min", "min"},
+    {"sec", "s"},
+    {"day", "day"},
+    {"week", "week"},
+    {"wk", "week"},
+    {"month", "month"},
+    {"mo", "month"},
+    {"year", "year"},
+    {"yr", "year"},
+    {"decade", "decade"},
+    {"century", "century"},
+    {"centuries", "century"},
+    {"dollar", "$"},
+    {"usd", "$"},
+    {"buck", "$"},
+    {"cent", "cent"},
+    {"¢", "cent"},
+    {"euro", "€"},
+    {"eur", "€"},
+    {"€", "€"},
+    {"gbp", "£"},
+    {"£", "£"},
+    {"yen", "¥"},
+    {"jpy", "¥"},
+    {"¥", "¥"},
+    {"yuan", "yuan"},
+    {"rmb", "yuan"},
+    {"cny", "yuan"},
+    {"rupee", "₹"},
+    {"inr", "₹"},
+    {"₹", "₹"},
+    {"degree", "°"},
+    {"deg", "°"},
+    {"radian", "rad"},
+    {"rad", "rad"},
+    {"mph", "mi/h"},
+    {"kmh", "km/h"},
+    {"kph", "km/h"},
+    {"hectare", "ha"},
+    {"ha", "ha"},
+    {"acre", "acre"},
+    {"celsius", "°C"},
+    {"fahrenheit", "°F"},
     {"kelvin", "K"},
 }};
 
@@ -62,10 +118,24 @@ constexpr std::array<Name, 19> kMetricWords{{{"meter", "m"},
                                              {"mole", "mol"},
                                              {"ohm", "Ω"}}};
 
-constexpr std::array<Name, 18> kMetricSymbols{
-    {{"m", "m"},   {"g", "g"},     {"l", "L"},     {"L", "L"},  {"s", "s"},   {"W", "W"},
-     {"J", "J"},   {"V", "V"},     {"N", "N"},     {"Pa", "Pa"}, {"Hz", "Hz"}, {"hz", "Hz"},
-     {"A", "A"},   {"cal", "cal"}, {"mol", "mol"}, {"Wh", "Wh"}, {"wh", "Wh"}, {"eV", "eV"}}};
+constexpr std::array<Name, 18> kMetricSymbols{{{"m", "m"},
+                                               {"g", "g"},
+                                               {"l", "L"},
+                                               {"L", "L"},
+                                               {"s", "s"},
+                                               {"W", "W"},
+                                               {"J", "J"},
+                                               {"V", "V"},
+                                               {"N", "N"},
+                                               {"Pa", "Pa"},
+                                               {"Hz", "Hz"},
+                                               {"hz", "Hz"},
+                                               {"A", "A"},
+                                               {"cal", "cal"},
+                                               {"mol", "mol"},
+                                               {"Wh", "Wh"},
+                                               {"wh", "Wh"},
+                                               {"eV", "eV"}}};
 
 struct Prefix {
   std::string_view word, symbol, name;
@@ -82,22 +152,22 @@ constexpr std::array<Prefix, 11> kPrefixes{{{"nano", "n", "n"},
                                             {"giga", "G", "G"},
                                             {"tera", "T", "T"}}};
 
-constexpr std::array<Name, 6> kBytes{{{"kB", "kB"},
-                                      {"KB", "kB"},
-                                      {"MB", "MB"},
-                                      {"GB", "GB"},
-                                      {"TB", "TB"},
-                                      {"kb", "kB"}}};
+constexpr std::array<Name, 6> kBytes{
+    {{"kB", "kB"}, {"KB", "kB"}, {"MB", "MB"}, {"GB", "GB"}, {"TB", "TB"}, {"kb", "kB"}}};
 
 // Symbols that touch their number and still are no product of variables.
 constexpr std::array<std::string_view, 26> kAttached{
-    "cm",  "mm",  "km",   "kg",  "mg",   "ml",  "ft",  "in",  "lb", "lbs", "oz", "hr",  "hrs",
+    "cm",  "mm",   "km",  "kg",   "mg",  "ml",  "ft",  "in",  "lb", "lbs", "oz", "hr", "hrs",
     "min", "mins", "sec", "secs", "mph", "kmh", "kph", "kwh", "mi", "yd",  "nm", "hz", "khz"};
 
 // Words after a number that change what it says, so that dropping them would merge different
 // answers.
 constexpr std::array<std::string_view, 46> kNotUnits{
-    "am", "pm", "a.m", "p.m", "or", "and", "to", "of", "plus", "minus", "times", "more", "less", "than", "at", "by", "pi", "sqrt", "sin", "cos", "tan", "log", "ln", "exp", "mod", "inf", "choose", "factorial", "squared", "cubed", "not", "if", "ago", "bc", "ad", "bce", "ce", "percentage", "over", "through", "o'clock", "past", "st", "nd", "rd", "th"};
+    "am",      "pm",   "a.m",  "p.m",  "or",  "and", "to",     "of",         "plus",    "minus",
+    "times",   "more", "less", "than", "at",  "by",  "pi",     "sqrt",       "sin",     "cos",
+    "tan",     "log",  "ln",   "exp",  "mod", "inf", "choose", "factorial",  "squared", "cubed",
+    "not",     "if",   "ago",  "bc",   "ad",  "bce", "ce",     "percentage", "over",    "through",
+    "o'clock", "past", "st",   "nd",   "rd",  "th"};
 
 template <std::size_t N>
 bool contains(const std::array<std::string_view, N>& words, std::string_view word) {
@@ -130,8 +200,8 @@ std::string known_unit(std::string_view written) {
   if (const auto bytes = name_in(kBytes, written); !bytes.empty()) return std::string(bytes);
   if (std::string name = metric(written, false); !name.empty()) return name;
   const std::string lower = lowered(written);
-  for (std::string_view word : {std::string_view(lower), std::string_view(lower)
-                                                             .substr(0, lower.size() - 1)}) {
+  for (std::string_view word :
+       {std::string_view(lower), std::string_view(lower).substr(0, lower.size() - 1)}) {
     const bool plural = word.size() < lower.size();
     if (plural && (word.size() < 2 || lower.back() != 's')) break;
     if (const auto name = name_in(kNames, word); !name.empty()) return std::string(name);
@@ -231,8 +301,7 @@ class UnitReader {
     const char digit = char_at(tail_, at);
     if (digit < '1' || digit > '4' || is_digit(char_at(tail_, at + 1))) return false;
     if (braced && char_at(tail_, ++at) != '}') return false;
-    if (!terms_.back().known && scope_ != UnitScope::any && (digit > '3' || negative))
-      return false;
+    if (!terms_.back().known && scope_ != UnitScope::any && (digit > '3' || negative)) return false;
     terms_.back().power *= (digit - '0') * (negative ? -1 : 1);
     at_ = at + 1;
     return powered_ = true;
