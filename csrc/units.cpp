@@ -353,9 +353,9 @@ class UnitReader {
     const bool variable =
         attached && written.size() == 1 && std::string_view("xyzn").find(written[0]) != npos;
     if (scope_ == UnitScope::any) return !variable;
-    const bool symbol =
-        known && written.size() == 1 &&
-        (scope_ == UnitScope::symbols || (under_ && !spent_ && terms_.back().known));
+    const bool symbol = known && written.size() == 1 &&
+                        (scope_ == UnitScope::symbols ||
+                         (under_ && !spent_ && !terms_.empty() && terms_.back().known));
     if (symbol) return true;
     // "45 degrees north" is more than 45.
     if (!known && !terms_.empty() && terms_.back().name == "°") return false;
