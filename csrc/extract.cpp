@@ -6,7 +6,7 @@
 
 #include "choice.hpp"
 #include "latex.hpp"
-#include "number.hpp"
+#include "number_scan.hpp"
 #include "text.hpp"
 
 namespace orchestrator {
@@ -319,19 +319,17 @@ std::string_view before_argument(std::string_view statement) {
   return statement.substr(0, end);
 }
 
-std::optional<Extracted> number_statement(std::string_view statement) {
-  if (auto key = number_key(statement, Kind::number))
-    return refusing_none(statement, *std::move(key));
+std::optional<Extracted> number_statement(std::string_view statement, const Reading& reading) {
+  if (auto key = number_key(statement, reading)) return refusing_none(statement, *std::move(key));
   const std::string simplified = simplify(unwrap(statement.substr(0, kMaxLine)));
   if (looks_like_math(simplified)) return std::nullopt;  // a formula or a list, and not a number
   const std::string_view short_form = before_argument(statement);
-  if (auto key = number_key(short_form, Kind::number))
-    return refusing_none(short_form, *std::move(key));
+  if (auto key = number_key(short_form, reading)) return refusing_none(short_form, *std::move(key));
   // "$12 + $5 = $17" says 17; "42 because 6 * 7 is 42" says the first.
   const std::size_t equals = simplified.rfind('=');
   const std::string_view part =
       equals == npos ? simplified : std::string_view(simplified).substr(equals + 1);
-  const NumberScan scan = scan_numbers(part, Which::first);
+  const NumberScan scan = scan_numbers(part, Which::first, reading);
   return scan.found ? std::optional(of_number(part, *scan.found)) : std::nullopt;
 }
 
@@ -343,10 +341,10 @@ std::optional<Extracted> choice_statement(std::string_view statement) {
   return of_choice(simplified, first_choice(simplified));
 }
 
-std::optional<Extracted> math_statement(std::string_view statement, Kind kind) {
-  if (auto key = number_key(statement, kind)) return refusing_none(statement, *std::move(key));
-  std::string key = normalize(statement, kind);
-  if (kind == Kind::automatic && !key.starts_with("c:") &&
+std::optional<Extracted> math_statement(std::string_view statement, const Reading& reading) {
+  if (auto key = number_key(statement, reading)) return refusing_none(statement, *std::move(key));
+  std::string key = normalize(statement, reading);
+  if (reading.kind == Kind::automatic && !key.starts_with("c:") &&
       (statement.starts_with('(') || statement.starts_with("**("))) {
     const std::string simplified = simplify(statement);
     const auto leading = leading_choice(simplified);
@@ -360,12 +358,12 @@ std::optional<Extracted> math_statement(std::string_view statement, Kind kind) {
   if (key.starts_with("t:") || (key.starts_with("m:") && words)) {
     const std::string_view short_form = before_argument(statement);
     if (short_form.size() < statement.size()) {
-      std::string short_key = normalize(short_form, kind);
+      std::string short_key = normalize(short_form, reading);
       if (!short_key.starts_with("t:")) return refusing_none(short_form, std::move(short_key));
     }
-    if (kind == Kind::math) {
+    if (reading.kind == Kind::math) {
       const std::string simplified = simplify(unwrap(statement.substr(0, kMaxLine)));
-      const NumberScan scan = scan_numbers(simplified, Which::first);
+      const NumberScan scan = scan_numbers(simplified, Which::first, reading);
       if (scan.found) return of_number(simplified, *scan.found);
     }
   }
@@ -373,21 +371,23 @@ std::optional<Extracted> math_statement(std::string_view statement, Kind kind) {
 }
 
 // A statement known to be the answer: the content of a mark, or a whole bare answer.
-std::optional<Extracted> read_statement(std::string_view statement, Kind kind) {
-  if (kind != Kind::code && is_refusal(statement)) return std::nullopt;
-  switch (kind) {
+std::optional<Extracted> read_statement(std::string_view statement, const Reading& reading) {
+  if (reading.kind != Kind::code && is_refusal(statement)) return std::nullopt;
+  switch (reading.kind) {
     case Kind::number:
-      return number_statement(statement);
+      return number_statement(statement, reading);
     case Kind::choice:
       return choice_statement(statement);
     case Kind::automatic:
     case Kind::math:
-      return math_statement(statement, kind);
+      return math_statement(statement, reading);
+    case Kind::boolean:
+    case Kind::date:
     case Kind::text:
     case Kind::code:
       break;
   }
-  return refusing_none(statement, normalize(statement, kind));
+  return refusing_none(statement, normalize(statement, reading));
 }
 
 // ---- unmarked texts
@@ -438,7 +438,7 @@ struct LastNumber {
   bool unreadable = false;
 };
 
-LastNumber last_number(std::string_view text) {
+LastNumber last_number(std::string_view text, const Reading& reading) {
   LinesUp lines(text);
   for (std::size_t i = 0; i < kMaxLines; ++i) {
     const auto line = lines.next();
@@ -448,7 +448,7 @@ LastNumber last_number(std::string_view text) {
                      [](char c) { return is_digit(c) || is_multibyte(c); }))
       continue;
     const std::string simplified = simplify(part);
-    const NumberScan scan = scan_numbers(simplified, Which::last);
+    const NumberScan scan = scan_numbers(simplified, Which::last, reading);
     if (scan.found) return {of_number(simplified, *scan.found), false};
     if (scan.unreadable) return {std::nullopt, true};
   }
@@ -490,14 +490,14 @@ std::size_t word_count(std::string_view text) {
 }
 
 // Whether the whole of an unmarked text is an answer by itself.
-bool bare(std::string_view text, Kind kind) {
+bool bare(std::string_view text, const Reading& reading) {
   // A long text is an answer by itself only if it is one formula; the look at it ends at its first
   // word.
   if (text.size() > kMaxBare && (text.find('\n') != npos || !looks_like_math(text))) return false;
-  if (number_key(text, kind)) return true;
+  if (number_key(text, reading)) return true;
   const std::string simplified = simplify(unwrap(text));
   if (looks_like_math(simplified)) return true;
-  return kind == Kind::automatic &&
+  return reading.kind == Kind::automatic &&
          (whole_choice(simplified, false) || word_count(text) <= kMaxBareWords);
 }
 
@@ -510,21 +510,21 @@ std::optional<Extracted> loose_choice(std::string_view text) {
   return of_choice(text, last_choice(text));
 }
 
-std::optional<Extracted> loose_number(std::string_view text) {
+std::optional<Extracted> loose_number(std::string_view text, const Reading& reading) {
   if (text.size() <= kMaxBare || looks_like_math(text)) {
-    if (auto key = number_key(text, Kind::number)) {
+    if (auto key = number_key(text, reading)) {
       // "x = 5" says 5, and that is what to show.
       const std::string_view said = trim(text.substr(text.rfind('=') + 1));
       return refusing_none(said.empty() ? text : said, *std::move(key));
     }
     if (looks_like_math(simplify(unwrap(text)))) return std::nullopt;
   }
-  return last_number(text).answer;
+  return last_number(text, reading).answer;
 }
 
-std::optional<Extracted> loose_math(std::string_view text, Kind kind) {
-  if (bare(text, kind)) return math_statement(text, kind);
-  if (kind == Kind::automatic) {
+std::optional<Extracted> loose_math(std::string_view text, const Reading& reading) {
+  if (bare(text, reading)) return math_statement(text, reading);
+  if (reading.kind == Kind::automatic) {
     const std::string_view line = last_line(text);
     if (const auto letter = whole_choice(line, false); letter && *letter != 'I')
       return choice_statement(line);
@@ -532,33 +532,35 @@ std::optional<Extracted> loose_math(std::string_view text, Kind kind) {
         text.starts_with('(') || text.starts_with("**(") || char_at(text, 1) == ')';
     if (auto leading = of_choice(text, leading_choice(text)); leading && bracketed) return leading;
   }
-  if (const auto inside = last_formula(text)) return math_statement(*inside, kind);
-  if (auto number = last_number(text); number.answer) return std::move(number.answer);
+  if (const auto inside = last_formula(text)) return math_statement(*inside, reading);
+  if (auto number = last_number(text, reading); number.answer) return std::move(number.answer);
   const std::string_view line = last_line(text);
-  if (kind == Kind::automatic) {
+  if (reading.kind == Kind::automatic) {
     const auto letter = last_choice(line);
     if (letter && trim(line.substr(letter->end)).find_first_not_of(".)*]") == npos)
       return of_choice(line, letter);
   }
-  return refusing_none(line, normalize(line, kind));
+  return refusing_none(line, normalize(line, reading));
 }
 
-std::optional<Extracted> read_loose(std::string_view text, Kind kind) {
+std::optional<Extracted> read_loose(std::string_view text, const Reading& reading) {
   if (is_refusal(text)) return std::nullopt;
-  switch (kind) {
+  switch (reading.kind) {
     case Kind::number:
-      return loose_number(text);
+      return loose_number(text, reading);
     case Kind::choice:
       return loose_choice(text);
     case Kind::automatic:
     case Kind::math:
-      return loose_math(text, kind);
+      return loose_math(text, reading);
+    case Kind::boolean:
+    case Kind::date:
     case Kind::text:
     case Kind::code:
       break;
   }
   const std::string_view line = last_line(text);
-  return refusing_none(line, normalize(line, kind));
+  return refusing_none(line, normalize(line, reading));
 }
 
 }  // namespace
@@ -621,20 +623,20 @@ std::vector<std::string_view> json_spans(std::string_view text, std::size_t limi
   return result;
 }
 
-std::optional<Extracted> extract(std::string_view text, Kind kind, bool truncated) {
+std::optional<Extracted> extract(std::string_view text, const Reading& reading, bool truncated) {
   const auto visible = after_thinking(text);
   if (!visible) return std::nullopt;
-  if (kind == Kind::code) {
+  if (reading.kind == Kind::code) {
     const auto block = last_code_block(*visible);
     if (!block || trim(*block).empty()) return std::nullopt;
-    return Extracted{std::string(*block), normalize(*block, kind)};
+    return Extracted{std::string(*block), normalize(*block, reading)};
   }
   const std::string_view body = trim(*visible);
   if (body.empty()) return std::nullopt;
   bool marked = false;
   const auto read = [&](const Mark& mark) -> std::optional<Extracted> {
     marked = true;
-    return truncated && !mark.complete ? std::nullopt : read_statement(mark.content, kind);
+    return truncated && !mark.complete ? std::nullopt : read_statement(mark.content, reading);
   };
   if (const Box box = find_box(body); box.opened) {
     marked = true;
@@ -645,15 +647,15 @@ std::optional<Extracted> extract(std::string_view text, Kind kind, bool truncate
   for (const Mark& mark : find_marks(body)) {
     if (auto answer = read(mark)) return answer;
   }
-  return marked || truncated ? std::nullopt : read_loose(body, kind);
+  return marked || truncated ? std::nullopt : read_loose(body, reading);
 }
 
 std::vector<std::optional<std::string>> extract_keys(
-    std::span<const std::optional<std::string_view>> texts, Kind kind) {
+    std::span<const std::optional<std::string_view>> texts, const Reading& reading) {
   std::vector<std::optional<std::string>> keys;
   keys.reserve(texts.size());
   for (const auto& text : texts) {
-    auto answer = text ? extract(*text, kind) : std::nullopt;
+    auto answer = text ? extract(*text, reading) : std::nullopt;
     keys.push_back(answer ? std::optional(std::move(answer->key)) : std::nullopt);
   }
   return keys;

@@ -36,11 +36,12 @@ struct Extracted {
 };
 
 // `truncated`: the token limit cut the text off; then only a mark whose content is complete counts.
-std::optional<Extracted> extract(std::string_view text, Kind kind, bool truncated = false);
+std::optional<Extracted> extract(std::string_view text, const Reading& reading,
+                                 bool truncated = false);
 
 // The key of each text's answer; nothing in, nothing out.
 std::vector<std::optional<std::string>> extract_keys(
-    std::span<const std::optional<std::string_view>> texts, Kind kind);
+    std::span<const std::optional<std::string_view>> texts, const Reading& reading);
 
 // What follows the last </think> (or </thinking>); none when a block is still open.
 std::optional<std::string_view> after_thinking(std::string_view text);

@@ -20,9 +20,10 @@ ReadAnswer to_tuple(const std::optional<Extracted>& answer) {
                     name_of(kind_of_key(answer->key))};
 }
 
-ReadAnswer extract_one(const py::str& text, std::string_view kind, bool truncated) {
+ReadAnswer extract_one(const py::str& text, std::string_view kind, bool truncated,
+                       std::string_view units, std::string_view percent) {
   const TextView view(text);
-  const Kind wanted = kind_of(kind);
+  const Reading wanted{kind_of(kind), unit_rule_of(units), percent_rule_of(percent)};
   std::optional<Extracted> answer;
   {
     const py::gil_scoped_release unlocked;
@@ -31,9 +32,10 @@ ReadAnswer extract_one(const py::str& text, std::string_view kind, bool truncate
   return to_tuple(answer);
 }
 
-std::vector<std::optional<py::str>> keys_of(const py::sequence& texts, std::string_view kind) {
+std::vector<std::optional<py::str>> keys_of(const py::sequence& texts, std::string_view kind,
+                                            std::string_view units, std::string_view percent) {
   const TextViews views(texts);
-  const Kind wanted = kind_of(kind);
+  const Reading wanted{kind_of(kind), unit_rule_of(units), percent_rule_of(percent)};
   std::vector<std::optional<std::string>> keys;
   {
     const py::gil_scoped_release unlocked;
@@ -55,8 +57,10 @@ std::optional<py::str> optional_text(const std::optional<std::string_view>& text
 
 void register_extract(py::module_& module) {
   module.def("extract", &extract_one, py::arg("text"), py::kw_only(), py::arg("kind"),
-             py::arg("truncated"), "The final answer of a text as (text, key, kind), or None.");
+             py::arg("truncated"), py::arg("units") = "by_kind", py::arg("percent") = "fraction",
+             "The final answer of a text as (text, key, kind), or None.");
   module.def("extract_keys", &keys_of, py::arg("texts"), py::kw_only(), py::arg("kind"),
+             py::arg("units") = "by_kind", py::arg("percent") = "fraction",
              "The key of each text's answer, or None; None stays None.");
   module.def(
       "after_thinking",

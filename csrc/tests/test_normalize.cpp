@@ -46,7 +46,13 @@ TEST(Normalize, DifferentAnswersNeverShareAKey) {
   }
 }
 
-TEST(Normalize, AnUnknownKindIsNamed) { EXPECT_THROW(kind_of("maths"), std::invalid_argument); }
+TEST(Normalize, AnUnknownNameIsRefused) {
+  EXPECT_THROW(kind_of("maths"), std::invalid_argument);
+  EXPECT_THROW(unit_rule_of("hold"), std::invalid_argument);
+  EXPECT_THROW(percent_rule_of("half"), std::invalid_argument);
+  for (const char* name : {"auto", "number", "math", "choice", "boolean", "date", "text", "code"})
+    EXPECT_EQ(name_of(kind_of(name)), name);
+}
 
 TEST(Normalize, NestedFractionsBeyondTheLimitAreNoNumber) {
   std::string open;

@@ -17,7 +17,18 @@ from dataclasses import field as dataclass_field
 from .. import _core
 from ..errors import InvalidInputError
 from ..types import Answer
-from .normalize import Kind, ParsedJson, check_kind, fold, json_key, normalize, parse_json
+from .normalize import (
+    Kind,
+    ParsedJson,
+    PercentRule,
+    UnitRule,
+    check_kind,
+    check_rules,
+    fold,
+    json_key,
+    normalize,
+    parse_json,
+)
 
 __all__ = ["AnswerReader", "extract"]
 
@@ -37,6 +48,8 @@ class AnswerReader:
 
     Attributes:
         kind: How answers are read and compared.
+        units: What becomes of units after numbers.
+        percent: What percentages are worth.
         pattern: A regular expression: the last match wins, its group `answer` or else its first group or
             else all of it is the answer. Matched by Python's `re`: its cost on long texts is the pattern's.
         field: A field of the last JSON object in the text that has it; `a.b` goes into nested objects.
@@ -48,6 +61,8 @@ class AnswerReader:
     """
 
     kind: Kind = "auto"
+    units: UnitRule = "by_kind"
+    percent: PercentRule = "fraction"
     pattern: str | None = None
     field: str | None = None
     function: Callable[[str], str | None] | None = None
@@ -55,6 +70,7 @@ class AnswerReader:
 
     def __post_init__(self) -> None:
         check_kind(self.kind)
+        check_rules(self.units, self.percent)
         if sum(way is not None for way in (self.pattern, self.field, self.function)) > 1:
             raise InvalidInputError("give at most one of pattern, field and function")
         if self.field is not None and not all(self.field.split(".")):
@@ -77,7 +93,9 @@ class AnswerReader:
                 is not asked.
         """
         if self.pattern is None and self.field is None and self.function is None and self.kind not in LAYERED:
-            found = _core.extract(text, kind=self.kind, truncated=truncated)
+            found = _core.extract(
+                text, kind=self.kind, truncated=truncated, units=self.units, percent=self.percent
+            )
             return None if found is None else Answer(text=found[0], key=fold(found[1]), kind=found[2])
         visible = _core.after_thinking(text)
         if visible is None:
@@ -98,7 +116,7 @@ class AnswerReader:
             return None if written is None else Answer(text=written[0], key=f"n:{written[1]}", kind="number")
         if self.kind == "code":
             return Answer(text=found, key=normalize(found, kind="code"), kind="code")
-        key = normalize(found, kind=self.kind)
+        key = normalize(found, kind=self.kind, units=self.units, percent=self.percent)
         kind = _KINDS_BY_PREFIX[key[0]]
         readable = kind == self.kind or self.kind in ("auto", "math")
         return Answer(text=found.strip(), key=key, kind=kind) if readable else None
@@ -140,7 +158,17 @@ class AnswerReader:
         return self._bare(value.text())
 
 
-_KINDS_BY_PREFIX = {"n": "number", "c": "choice", "m": "math", "t": "text", "j": "json", "x": "code"}
+_KINDS_BY_PREFIX = {
+    "n": "number",
+    "o": "number",
+    "c": "choice",
+    "b": "boolean",
+    "d": "date",
+    "m": "math",
+    "t": "text",
+    "j": "json",
+    "x": "code",
+}
 
 
 def _field(parsed: ParsedJson, path: str) -> ParsedJson | None:
