@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <stdexcept>
 #include <utility>
 
 #include "choice.hpp"
@@ -12,13 +11,6 @@
 
 namespace orchestrator {
 namespace {
-
-constexpr std::array<std::pair<Kind, std::string_view>, 6> kKinds{{{Kind::automatic, "auto"},
-                                                                   {Kind::number, "number"},
-                                                                   {Kind::math, "math"},
-                                                                   {Kind::choice, "choice"},
-                                                                   {Kind::text, "text"},
-                                                                   {Kind::code, "code"}}};
 
 constexpr std::array<std::string_view, 22> kFunctions{
     "sin", "cos", "tan", "cot", "sec", "csc",    "log",    "ln",     "exp", "sqrt", "pi",
@@ -150,22 +142,6 @@ std::string code_key(std::string_view code) {
 
 }  // namespace
 
-std::string_view name_of(Kind kind) {
-  return std::find_if(kKinds.begin(), kKinds.end(),
-                      [&](const auto& entry) { return entry.first == kind; })
-      ->second;
-}
-
-Kind kind_of(std::string_view name) {
-  const auto found = std::find_if(kKinds.begin(), kKinds.end(),
-                                  [&](const auto& entry) { return entry.second == name; });
-  if (found == kKinds.end()) {
-    throw std::invalid_argument("kind must be auto, number, math, choice, text or code, not '" +
-                                std::string(name) + "'");
-  }
-  return found->first;
-}
-
 Kind kind_of_key(std::string_view key) {
   switch (char_at(key, 0)) {
     case 'n':
@@ -203,23 +179,25 @@ bool looks_like_math(std::string_view simplified) {
   return any;
 }
 
-std::optional<std::string> number_key(std::string_view answer, Kind kind) {
+std::optional<std::string> number_key(std::string_view answer, const Reading& reading) {
   const std::string simplified = simplify(unwrap(answer));
-  return number_of_simplified(unwrap(simplified), kind);
+  return number_of_simplified(unwrap(simplified), reading.kind);
 }
 
-std::string normalize(std::string_view answer, Kind kind) {
-  switch (kind) {
+std::string normalize(std::string_view answer, const Reading& reading) {
+  switch (reading.kind) {
     case Kind::automatic:
     case Kind::math:
-      return math_key(answer, kind);
+      return math_key(answer, reading.kind);
     case Kind::number:
-      if (auto key = number_key(answer, kind)) return *key;
+      if (auto key = number_key(answer, reading)) return *key;
       return text_key(answer);
     case Kind::choice:
       return choice_key(answer);
     case Kind::code:
       return code_key(answer);
+    case Kind::boolean:
+    case Kind::date:
     case Kind::text:
       break;
   }

@@ -5,7 +5,9 @@
 #include <algorithm>
 
 #include "register.hpp"
+#include "spans.hpp"
 #include "text.hpp"
+#include "thinking.hpp"
 
 namespace py = pybind11;
 using namespace orchestrator;
@@ -20,9 +22,14 @@ ReadAnswer to_tuple(const std::optional<Extracted>& answer) {
                     name_of(kind_of_key(answer->key))};
 }
 
-ReadAnswer extract_one(const py::str& text, std::string_view kind, bool truncated) {
+Reading reading_of(std::string_view kind, std::string_view units, std::string_view percent) {
+  return {kind_of(kind), unit_rule_of(units), percent_rule_of(percent)};
+}
+
+ReadAnswer extract_one(const py::str& text, std::string_view kind, bool truncated,
+                       std::string_view units, std::string_view percent) {
   const TextView view(text);
-  const Kind wanted = kind_of(kind);
+  const Reading wanted = reading_of(kind, units, percent);
   std::optional<Extracted> answer;
   {
     const py::gil_scoped_release unlocked;
@@ -31,9 +38,10 @@ ReadAnswer extract_one(const py::str& text, std::string_view kind, bool truncate
   return to_tuple(answer);
 }
 
-std::vector<std::optional<py::str>> keys_of(const py::sequence& texts, std::string_view kind) {
+std::vector<std::optional<py::str>> keys_of(const py::sequence& texts, std::string_view kind,
+                                            std::string_view units, std::string_view percent) {
   const TextViews views(texts);
-  const Kind wanted = kind_of(kind);
+  const Reading wanted = reading_of(kind, units, percent);
   std::vector<std::optional<std::string>> keys;
   {
     const py::gil_scoped_release unlocked;
@@ -55,8 +63,10 @@ std::optional<py::str> optional_text(const std::optional<std::string_view>& text
 
 void register_extract(py::module_& module) {
   module.def("extract", &extract_one, py::arg("text"), py::kw_only(), py::arg("kind"),
-             py::arg("truncated"), "The final answer of a text as (text, key, kind), or None.");
+             py::arg("truncated"), py::arg("units") = "by_kind", py::arg("percent") = "fraction",
+             "The final answer of a text as (text, key, kind), or None.");
   module.def("extract_keys", &keys_of, py::arg("texts"), py::kw_only(), py::arg("kind"),
+             py::arg("units") = "by_kind", py::arg("percent") = "fraction",
              "The key of each text's answer, or None; None stays None.");
   module.def(
       "after_thinking",
@@ -64,8 +74,20 @@ void register_extract(py::module_& module) {
       py::arg("text"), "What follows the last </think>, or None while one is open.");
   module.def(
       "last_code_block",
-      [](const py::str& text) { return optional_text(last_code_block(TextView(text).view())); },
-      py::arg("text"), "The contents of the last closed fenced block, or None.");
+      [](const py::str& text, std::string_view language) {
+        return optional_text(last_code_block(TextView(text).view(), language));
+      },
+      py::arg("text"), py::kw_only(), py::arg("language") = "",
+      "The contents of the last closed fenced block, of a language if one is given, or None.");
+  module.def(
+      "last_element",
+      [](const py::str& text, std::string_view name, bool open_end) {
+        const TextView view(text);
+        const auto element = last_element(view.view(), name, open_end);
+        return element ? std::optional(to_python(element->content)) : std::nullopt;
+      },
+      py::arg("text"), py::kw_only(), py::arg("name"), py::arg("open_end"),
+      "The contents of the last <name>...</name>, or None.");
   module.def(
       "json_spans",
       [](const py::str& text, std::size_t limit) {

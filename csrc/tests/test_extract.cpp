@@ -5,12 +5,13 @@
 #include <string>
 
 #include "extract.hpp"
+#include "spans.hpp"
 
 namespace orchestrator {
 namespace {
 
-constexpr Kind kKinds[] = {Kind::automatic, Kind::number, Kind::math,
-                           Kind::choice,    Kind::text,   Kind::code};
+constexpr Kind kKinds[] = {Kind::automatic, Kind::number, Kind::math, Kind::choice,
+                           Kind::boolean,   Kind::date,   Kind::text, Kind::code};
 
 std::string key(std::string_view text, Kind kind = Kind::automatic, bool truncated = false) {
   const auto answer = extract(text, kind, truncated);
