@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "latex.hpp"
 #include "normalize.hpp"
@@ -39,13 +40,90 @@ std::size_t rfind_delimiter(std::string_view text, std::string_view what, std::s
 }
 
 // Pandoc's rule for single dollar signs: no space inside of them and no digit after. What no price
-// can hold may have spaces.
+// can hold may have spaces, and so may digits alone at their end ("$12 $").
 bool dollars_hold_formula(std::string_view inside, std::string_view after) {
   if (is_digit(char_at(after, 0)) || inside.find('\n') != npos) return false;
-  if (!is_space(inside.front()) && !is_space(inside.back())) return true;
-  return inside.find_first_of("\\=^_") != npos ||
-         (is_space(inside.front()) && is_space(inside.back()));
+  const bool before = is_space(inside.front()), behind = is_space(inside.back());
+  if (before == behind || inside.find_first_of("\\=^_") != npos) return true;
+  return behind && is_digit(trim(inside).back()) &&
+         std::none_of(inside.begin(), inside.end(), is_alpha);
 }
+
+// Reads simplified text for words that are no part of a formula. What \text holds, the names of
+// environments and of functions, "and" and "or" are parts; so are words of capitals (AB = 4) beside
+// signs of a formula.
+class FormulaScan {
+ public:
+  explicit FormulaScan(std::string simplified) : text_(std::move(simplified)) {}
+
+  // `delimited`: dollar signs or brackets say that it is one; then a stray word does not matter.
+  bool run(bool delimited) {
+    const bool signs = delimited || text_.find_first_of("=_^\\<>") != std::string::npos;
+    const int allowed = delimited ? 1 : 0;
+    int words = 0;
+    bool any = false;
+    while (at_ < text_.size()) {
+      const char c = text_[at_];
+      any = any || (c != ' ' && c != kTextMark);
+      if (c == kTextMark) {
+        const std::size_t close = text_.find(kTextMark, at_ + 1);
+        at_ = close == npos ? text_.size() : close + 1;
+        any = true;
+      } else if (c == '\\') {
+        command();
+      } else if (is_alpha(c)) {
+        words += prose_word(signs);
+        if (words > allowed) return false;
+      } else if (is_multibyte(c)) {
+        if (!mathematical()) return false;
+      } else {
+        ++at_;
+      }
+    }
+    return any;
+  }
+
+ private:
+  void command() {
+    const std::string_view rest = std::string_view(text_).substr(at_);
+    ++at_;
+    if (at_ < text_.size() && !is_alpha(text_[at_])) {
+      ++at_;
+      return;
+    }
+    while (is_alpha(char_at(text_, at_))) ++at_;
+    if (!rest.starts_with("\\begin{") && !rest.starts_with("\\end{")) return;
+    skip_group();
+    if (rest.starts_with("\\begin{array}")) skip_group();  // its columns
+  }
+
+  void skip_group() {
+    if (char_at(text_, at_) != '{') return;
+    const std::size_t close = text_.find('}', at_);
+    at_ = close == npos ? text_.size() : close + 1;
+  }
+
+  bool prose_word(bool signs) {
+    const std::size_t begin = at_;
+    while (is_alpha(char_at(text_, at_))) ++at_;
+    const std::string_view word = std::string_view(text_).substr(begin, at_ - begin);
+    if (word.size() == 1 || word == "and" || word == "or" || looks_like_math(word)) return false;
+    return !signs || std::any_of(word.begin(), word.end(), is_lower);
+  }
+
+  // Greek letters, letterlike symbols, arrows and operators, and the sign of degrees.
+  bool mathematical() {
+    const auto lead = static_cast<unsigned char>(text_[at_]);
+    const auto second = static_cast<unsigned char>(char_at(text_, at_ + 1));
+    const bool sign = lead == 0xe2 && second >= 0x84 && second <= 0x8b;
+    if (lead != 0xce && lead != 0xcf && lead != 0xc2 && !sign) return false;
+    at_ += sign ? 3 : 2;
+    return true;
+  }
+
+  std::string text_;
+  std::size_t at_ = 0;
+};
 
 std::optional<Span> formula_ending(std::string_view text, std::size_t end, const Pair& pair) {
   const std::size_t inner_end = end - pair.close.size();
@@ -53,8 +131,9 @@ std::optional<Span> formula_ending(std::string_view text, std::size_t end, const
   if (begin == npos) return std::nullopt;
   const std::size_t inner = begin + pair.open.size();
   const std::string_view inside = text.substr(inner, inner_end - inner);
-  if (trim(inside).empty() || !is_formula(inside)) return std::nullopt;
+  if (trim(inside).empty()) return std::nullopt;
   if (pair.open == "$" && !dollars_hold_formula(inside, text.substr(end))) return std::nullopt;
+  if (!looks_like_math(inside) && !FormulaScan(simplify(inside)).run(true)) return std::nullopt;
   return Span{begin, end, trim(inside)};
 }
 
@@ -88,25 +167,7 @@ bool joins(std::string_view joint) {
 }  // namespace
 
 bool is_formula(std::string_view text) {
-  if (looks_like_math(text)) return true;
-  std::string plain = simplify(text);
-  // What \text holds, and the names of environments, are no prose.
-  std::string kept;
-  bool in_text = false;
-  for (std::size_t i = 0; i < plain.size(); ++i) {
-    if (plain[i] == kTextMark) {
-      in_text = !in_text;
-    } else if (std::string_view(plain).substr(i).starts_with("\\begin{") ||
-               std::string_view(plain).substr(i).starts_with("\\end{")) {
-      const std::size_t close = plain.find('}', i);
-      if (close == npos) return false;
-      kept += '0';
-      i = close;
-    } else if (!in_text) {
-      kept += plain[i];
-    }
-  }
-  return looks_like_math(kept.empty() ? std::string_view("0") : std::string_view(kept));
+  return looks_like_math(text) || FormulaScan(simplify(text)).run(false);
 }
 
 std::optional<Formula> last_formula(std::string_view text) {

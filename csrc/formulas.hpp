@@ -18,8 +18,8 @@ struct Formula {
 // sentence are no formula.
 std::optional<Formula> last_formula(std::string_view text);
 
-// Whether `text` is a formula and not prose: commands, signs, single letters, functions, and the
-// names of environments and of \text.
+// Whether `text` is a formula and not prose: commands, signs, single letters, functions, capitals
+// beside signs (AB = 4), "and" and "or", the names of environments and what \text holds.
 bool is_formula(std::string_view text);
 
 }  // namespace orchestrator

@@ -26,12 +26,16 @@ constexpr std::array<std::string_view, 21> kRefusals{
 
 constexpr std::array<std::string_view, 6> kNoAnswers{"n/a", "na", "?", "...", "…", "no answer"};
 
-// "42, since 6 * 7 is 42": what stands before the argument.
+// "42, since 6 * 7 is 42": what stands before the argument, which is words and not more formulas.
 std::string_view before_argument(std::string_view statement) {
   std::size_t end = statement.size();
-  for (const std::string_view word : {", ", " because", " since ", " as ", " (", "; ", " which ",
-                                      "，", " weil ", " car ", " porque ", " perché "}) {
+  for (const std::string_view word : {" because", " since ", " as ", " (", " which ", "，",
+                                      " weil ", " car ", " porque ", " perché "}) {
     end = std::min(end, statement.find(word));
+  }
+  for (const std::string_view word : {", ", "; "}) {
+    const std::size_t at = statement.find(word);
+    if (at < end && !is_formula(statement.substr(at + word.size()))) end = at;
   }
   return statement.substr(0, end);
 }
@@ -95,6 +99,14 @@ std::optional<Extracted> part_of_statement(std::string_view part, const Reading&
                                                     : std::nullopt;
 }
 
+// The number of a statement that has just one: "12 and 13" says neither.
+std::optional<Extracted> only_number(std::string_view simplified, const Reading& reading) {
+  const NumberScan first = scan_numbers(simplified, Which::first);
+  const NumberScan last = scan_numbers(simplified, Which::last);
+  if (!first.found || !last.found || first.found->begin != last.found->begin) return std::nullopt;
+  return of_number(simplified, *first.found, reading);
+}
+
 // A statement in words around its answer.
 std::optional<Extracted> math_in_words(std::string_view statement, const Reading& reading) {
   const std::string_view prose = statement.substr(0, kMaxProse);
@@ -106,10 +118,7 @@ std::optional<Extracted> math_in_words(std::string_view statement, const Reading
   if (auto said = part_of_statement(after_verb(short_form), reading)) return said;
   if (const auto formula = last_formula(prose))
     return unless_empty(formula->content, normalize(formula->content, reading));
-  if (reading.kind != Kind::math) return std::nullopt;
-  const std::string simplified = simplify(unwrap(prose));
-  const NumberScan scan = scan_numbers(simplified, Which::first);
-  return scan.found ? std::optional(of_number(simplified, *scan.found, reading)) : std::nullopt;
+  return reading.kind == Kind::math ? only_number(simplify(unwrap(prose)), reading) : std::nullopt;
 }
 
 std::optional<Extracted> math_statement(std::string_view statement, const Reading& reading) {
@@ -127,11 +136,11 @@ std::optional<Extracted> math_statement(std::string_view statement, const Readin
   return unless_empty(statement, std::move(key));
 }
 
-// The contents of $1$, $2$ and $3$ in one list, without the signs between them.
-std::optional<std::string> joined_formulas(std::string_view statement) {
-  if (std::count(statement.begin(), statement.end(), '$') < 4 &&
-      statement.find("\\)") == statement.rfind("\\)"))
-    return std::nullopt;
+// The contents of "$1$, $2$ and $3$" in one list, or of one formula whose delimiters unwrap()
+// leaves, when the statement is nothing else.
+std::optional<std::string> delimited_formulas(std::string_view statement) {
+  const std::string_view core = unwrap(statement);
+  if (core.find('$') == npos && core.find("\\)") == npos) return std::nullopt;
   const auto formula = last_formula(statement);
   if (!formula || formula->begin != 0) return std::nullopt;
   const std::string_view rest = trim(statement.substr(formula->end));
@@ -229,7 +238,9 @@ std::optional<Extracted> read_statement(std::string_view statement, const Readin
   if (!reads_formulas(reading.kind)) return read_as(statement, reading);
   while (statement.size() > 1 && statement.back() == '\\' && !statement.ends_with("\\\\"))
     statement = trim(statement.substr(0, statement.size() - 1));  // a sentence's stray escape
-  std::optional<std::string> rewritten = joined_formulas(statement);
+  if (statement.size() > 4 && statement.starts_with("\\\"") && statement.ends_with("\\\""))
+    statement = trim(statement.substr(2, statement.size() - 4));  // quotes of a string literal
+  std::optional<std::string> rewritten = delimited_formulas(statement);
   if (over_escaped(rewritten ? std::string_view(*rewritten) : statement))
     rewritten = unescaped(rewritten ? std::string_view(*rewritten) : statement);
   if (!rewritten) return read_as(statement, reading);

@@ -92,6 +92,9 @@ bool bare(std::string_view text, const Reading& reading) {
   if (text.size() > kMaxBare && (text.find('\n') != npos || !looks_like_math(text))) return false;
   if (number_key(text, reading)) return true;
   if (is_formula(unwrap(text))) return true;
+  if (const auto formula = last_formula(text);
+      formula && formula->begin == 0 && formula->end + 1 >= text.size())
+    return true;
   const std::string simplified = simplify(unwrap(text));
   return reading.kind == Kind::automatic &&
          (whole_choice(simplified, false) || word_count(text) <= kMaxBareWords);
