@@ -4,7 +4,9 @@
 #include <array>
 #include <utility>
 
+#include "boolean.hpp"
 #include "choice.hpp"
+#include "date.hpp"
 #include "latex.hpp"
 #include "number.hpp"
 #include "text.hpp"
@@ -88,37 +90,88 @@ std::optional<std::string_view> right_side(std::string_view text) {
   return text.substr(last + 1);
 }
 
-std::optional<std::string> number_of_simplified(std::string_view simplified, Kind kind) {
-  const bool number = kind == Kind::number;
-  const Units units = number ? Units::any : Units::words;
-  if (auto value = parse_number(simplified, units, number)) return "n:" + *value;
-  std::optional<std::string_view> right;
-  if (number) {
-    const std::size_t sign = simplified.find_last_of("=:");
-    if (sign != std::string_view::npos) right = simplified.substr(sign + 1);
-    if (right && simplified[sign] == ':' && sign > 0 && is_digit(simplified[sign - 1]))
-      right.reset();  // 10:30
-  } else {
-    right = right_side(simplified);
+// What an answer says, unwrapped and in one spelling.
+class Plain {
+ public:
+  explicit Plain(std::string_view answer) {
+    const std::string_view inside = unwrap(answer);
+    simplified_ = simplify(inside);
+    core_ = unwrap(simplified_);
+    // unwrap() takes the dots of 0.333... for the sentence's; after decimals they are not.
+    const auto after = static_cast<std::size_t>(inside.data() + inside.size() - answer.data());
+    if (!inside.empty() && answer.substr(after).starts_with("..") && ends_in_decimals(core_)) {
+      simplified_ = std::string(core_) + "\\ldots";
+      core_ = simplified_;
+    }
   }
-  if (!right) return std::nullopt;
-  auto value = parse_number(*right, units, number);
-  if (!value) return std::nullopt;
-  return "n:" + *value;
+  Plain(const Plain&) = delete;  // core_ points into simplified_
+  Plain& operator=(const Plain&) = delete;
+
+  std::string_view text() const { return core_; }
+
+ private:
+  static bool ends_in_decimals(std::string_view text) {
+    std::size_t digits = text.size();
+    while (digits > 0 && is_digit(text[digits - 1])) --digits;
+    return digits < text.size() && digits > 0 && text[digits - 1] == '.';
+  }
+
+  std::string simplified_;
+  std::string_view core_;
+};
+
+// The part after "x =" or "2 + 3 =", which says the number alone.
+std::optional<std::string_view> number_side(std::string_view simplified, Kind kind) {
+  if (kind != Kind::number) return right_side(simplified);
+  const std::size_t sign = simplified.find_last_of("=:");
+  if (sign == std::string_view::npos) return std::nullopt;
+  if (simplified[sign] == ':' && sign > 0 && is_digit(simplified[sign - 1]))
+    return std::nullopt;  // 10:30
+  return simplified.substr(sign + 1);
 }
 
-std::string math_key(std::string_view answer, Kind kind) {
-  const std::string simplified = simplify(unwrap(answer));
-  const std::string_view core = unwrap(simplified);
-  if (auto key = number_of_simplified(core, kind)) return *key;
-  if (kind == Kind::automatic) {
+std::optional<std::string> number_of(std::string_view simplified, const Reading& reading) {
+  if (auto value = parse_number(simplified, reading)) return "n:" + *value;
+  if (auto value = parse_ordinal(simplified, reading))
+    return (reading.kind == Kind::number ? "n:" : "o:") + *value;
+  const auto side = number_side(simplified, reading.kind);
+  const auto value = side ? parse_number(*side, reading) : std::nullopt;
+  return value ? std::optional("n:" + *value) : std::nullopt;
+}
+
+std::optional<std::string> date_of(std::string_view simplified, DateForms forms) {
+  const auto date = parse_date(simplified, forms);
+  return date ? std::optional("d:" + *date) : std::nullopt;
+}
+
+// The kinds math and auto: the first of these that the whole answer is. Only auto knows dates and
+// choices.
+std::string math_key(std::string_view answer, const Reading& reading) {
+  const Plain plain(answer);
+  const std::string_view core = plain.text();
+  if (auto key = number_of(core, reading)) return *std::move(key);
+  if (reading.kind == Kind::automatic) {
+    if (auto key = date_of(core, DateForms::unmistakable)) return *std::move(key);
     if (const auto letter = whole_choice(core, false); letter && *letter != 'I')
       return std::string("c:") + *letter;
   }
   if (looks_like_math(core) || has_formula_signs(core)) return "m:" + formula(core);
-  std::string plain(core);
-  std::erase(plain, kTextMark);
-  return "t:" + folded(unwrap(plain));
+  std::string text(core);
+  std::erase(text, kTextMark);
+  return "t:" + folded(unwrap(text));
+}
+
+std::string boolean_key(std::string_view answer) {
+  const Plain plain(answer);
+  const auto truth = whole_boolean(plain.text());
+  if (!truth) return text_key(answer);
+  return *truth ? "b:true" : "b:false";
+}
+
+std::string date_key(std::string_view answer) {
+  const Plain plain(answer);
+  if (auto key = date_of(plain.text(), DateForms::any)) return *std::move(key);
+  return text_key(answer);
 }
 
 std::string choice_key(std::string_view answer) {
@@ -145,9 +198,14 @@ std::string code_key(std::string_view code) {
 Kind kind_of_key(std::string_view key) {
   switch (char_at(key, 0)) {
     case 'n':
+    case 'o':
       return Kind::number;
     case 'c':
       return Kind::choice;
+    case 'b':
+      return Kind::boolean;
+    case 'd':
+      return Kind::date;
     case 'm':
       return Kind::math;
     case 'x':
@@ -180,24 +238,25 @@ bool looks_like_math(std::string_view simplified) {
 }
 
 std::optional<std::string> number_key(std::string_view answer, const Reading& reading) {
-  const std::string simplified = simplify(unwrap(answer));
-  return number_of_simplified(unwrap(simplified), reading.kind);
+  return number_of(Plain(answer).text(), reading);
 }
 
 std::string normalize(std::string_view answer, const Reading& reading) {
   switch (reading.kind) {
     case Kind::automatic:
     case Kind::math:
-      return math_key(answer, reading.kind);
+      return math_key(answer, reading);
     case Kind::number:
-      if (auto key = number_key(answer, reading)) return *key;
+      if (auto key = number_key(answer, reading)) return *std::move(key);
       return text_key(answer);
     case Kind::choice:
       return choice_key(answer);
+    case Kind::boolean:
+      return boolean_key(answer);
+    case Kind::date:
+      return date_key(answer);
     case Kind::code:
       return code_key(answer);
-    case Kind::boolean:
-    case Kind::date:
     case Kind::text:
       break;
   }

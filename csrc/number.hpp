@@ -1,45 +1,26 @@
-// Numbers as models write them, read exactly.
+// Answers that are one number: digits or words, a sign, a percentage, a currency, a unit.
 //
-//   number   = [filler] [currency] [sign] [currency] product ["%"] [magnitude] [unit]
-//   product  = factor { "*" factor }
-//   factor   = power | fraction | decimal [mixed] | decimal "/" [sign] decimal
-//   power    = decimal "^" integer | decimal "^{" integer "}"
-//   fraction = "\frac" argument argument           argument = "{" number "}" | digit
-//   mixed    = ["\s"] fraction | " " digits "/" digits         (the fraction part below one)
-//   decimal  = digits with or without groups of three ["." digits] ["e" integer] | "." digits
+//   answer = [filler] ["minus" | "negative"] (number | words) ["%"] [magnitude] [unit]
 //
-// Text goes through simplify() first. Parts beyond kMaxDigits digits are kept exactly where the
-// number is a plain decimal and are no number elsewhere.
+// `number` is the grammar of numeral.hpp, `words` that of number_words.hpp, `unit` that of
+// units.hpp. Under the kinds math and automatic a number in words takes known units only: "one
+// direction" is no 1.
 #pragma once
 
-#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "reading.hpp"
+
 namespace orchestrator {
 
-// What a trailing word means: `strict` allows none; `words` drops units that cannot be variables
-// (two or more lower-case letters, or marked by \text); `any` drops whatever word follows the
-// number.
-enum class Units { strict, words, any };
+// The value of simplified `text` when the whole of it is one number, "-1/2"; with units kept the
+// unit follows, "5 cm". Digits of other scripts are digits.
+std::optional<std::string> parse_number(std::string_view text, const Reading& reading);
 
-// A number found in a text: its canonical value ("-1/2") and where it stood.
-struct FoundNumber {
-  std::string value;
-  std::size_t begin = 0, end = 0;
-};
-
-// The value of `text` when the whole of it is one number. `decimal_comma` reads 1,5 as 1.5.
-std::optional<std::string> parse_number(std::string_view text, Units units, bool decimal_comma);
-
-// What the last (or first) number in prose is; `unreadable` when something like a date, a clock
-// time or a version stands there instead.
-struct NumberScan {
-  std::optional<FoundNumber> found;
-  bool unreadable = false;
-};
-enum class Which { first, last };
-NumberScan scan_numbers(std::string_view text, Which which);
+// The number of an ordinal, "3" of "third", "3rd" and "3^{rd}"; under kind number a word may follow
+// ("3rd place").
+std::optional<std::string> parse_ordinal(std::string_view text, const Reading& reading);
 
 }  // namespace orchestrator

@@ -7,6 +7,7 @@
 #include "answer_phrases.hpp"
 #include "formulas.hpp"
 #include "latex.hpp"
+#include "prose.hpp"
 #include "text.hpp"
 
 namespace orchestrator {
@@ -67,8 +68,8 @@ std::optional<Extracted> number_statement(std::string_view statement, const Read
   const std::size_t equals = simplified.rfind('=');
   const std::string_view part =
       equals == npos ? simplified : std::string_view(simplified).substr(equals + 1);
-  const NumberScan scan = scan_numbers(part, Which::first);
-  return scan.found ? std::optional(of_number(part, *scan.found, reading)) : std::nullopt;
+  const NumberScan scan = scan_numbers(part, Which::first, reading);
+  return scan.found ? std::optional(of_number(part, *scan.found)) : std::nullopt;
 }
 
 std::optional<Extracted> choice_statement(std::string_view statement) {
@@ -101,10 +102,10 @@ std::optional<Extracted> part_of_statement(std::string_view part, const Reading&
 
 // The number of a statement that has just one: "12 and 13" says neither.
 std::optional<Extracted> only_number(std::string_view simplified, const Reading& reading) {
-  const NumberScan first = scan_numbers(simplified, Which::first);
-  const NumberScan last = scan_numbers(simplified, Which::last);
+  const NumberScan first = scan_numbers(simplified, Which::first, reading);
+  const NumberScan last = scan_numbers(simplified, Which::last, reading);
   if (!first.found || !last.found || first.found->begin != last.found->begin) return std::nullopt;
-  return of_number(simplified, *first.found, reading);
+  return of_number(simplified, *first.found);
 }
 
 // A statement in words around its answer.
@@ -174,6 +175,13 @@ std::string unescaped(std::string_view text) {
   return out;
 }
 
+// The whole of it, or the one inside of it.
+std::optional<Extracted> scalar_statement(std::string_view statement, const Reading& reading) {
+  std::string key = normalize(statement, reading);
+  if (!key.starts_with("t:")) return unless_empty(statement, std::move(key));
+  return read_scalar_in(statement, reading);
+}
+
 std::optional<Extracted> read_as(std::string_view statement, const Reading& reading) {
   switch (reading.kind) {
     case Kind::number:
@@ -183,7 +191,11 @@ std::optional<Extracted> read_as(std::string_view statement, const Reading& read
     case Kind::automatic:
     case Kind::math:
       return math_statement(statement, reading);
-    default:
+    case Kind::boolean:
+    case Kind::date:
+      return scalar_statement(statement, reading);
+    case Kind::text:
+    case Kind::code:
       break;
   }
   return unless_empty(statement, normalize(statement, reading));
@@ -199,14 +211,10 @@ std::optional<Extracted> unless_empty(std::string_view text, std::string key) {
   return Extracted{std::string(core), std::move(key)};
 }
 
-Extracted of_number(std::string_view simplified, const FoundNumber& number,
-                    const Reading& reading) {
+Extracted of_number(std::string_view simplified, const FoundNumber& number) {
   std::string_view text = trim(simplified.substr(number.begin, number.end - number.begin));
   if (text.size() > 1 && text.back() == '$')
     text = trim(text.substr(0, text.size() - 1));  // the end of $...$
-  if (reading.percent == PercentRule::number) {
-    if (auto key = number_key(text, reading)) return {std::string(text), *std::move(key)};
-  }
   return {std::string(text), "n:" + number.value};
 }
 
@@ -215,6 +223,13 @@ std::optional<Extracted> of_choice(std::string_view text,
   if (!choice) return std::nullopt;
   return Extracted{std::string(text.substr(choice->begin, choice->end - choice->begin)),
                    std::string("c:") + choice->letter};
+}
+
+std::optional<Extracted> read_scalar_in(std::string_view text, const Reading& reading) {
+  const auto part = reading.kind == Kind::boolean ? boolean_in(text) : date_in(text);
+  if (!part) return std::nullopt;
+  std::string key = normalize(*part, reading);
+  return key.starts_with("t:") ? std::nullopt : unless_empty(*part, std::move(key));
 }
 
 bool is_refusal(std::string_view text) {

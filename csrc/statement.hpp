@@ -8,7 +8,7 @@
 
 #include "choice.hpp"
 #include "normalize.hpp"
-#include "number.hpp"
+#include "number_scan.hpp"
 
 namespace orchestrator {
 
@@ -24,6 +24,8 @@ struct Extracted {
 //   choice   a letter alone or several; the letter it begins with; the first one it mentions
 //   math     the whole of it; before its argument; after its last "is"; the formulas between its
 //            dollar signs; for kind math its first number
+//   boolean  the whole of it; its first word; the last yes or no of its last sentence
+//   date     the whole of it; the last date in it
 //   text     the whole of it
 std::optional<Extracted> read_statement(std::string_view statement, const Reading& reading);
 
@@ -31,8 +33,11 @@ std::optional<Extracted> read_statement(std::string_view statement, const Readin
 // determined, or does not exist, is an answer.
 bool is_refusal(std::string_view text);
 
+// A boolean or a date inside prose, as `reading.kind` says.
+std::optional<Extracted> read_scalar_in(std::string_view text, const Reading& reading);
+
 // A number found in simplified prose, as an answer.
-Extracted of_number(std::string_view simplified, const FoundNumber& number, const Reading& reading);
+Extracted of_number(std::string_view simplified, const FoundNumber& number);
 
 std::optional<Extracted> of_choice(std::string_view text, const std::optional<FoundChoice>& choice);
 

@@ -8,7 +8,7 @@
 #include "choice.hpp"
 #include "formulas.hpp"
 #include "latex.hpp"
-#include "number.hpp"
+#include "number_scan.hpp"
 #include "text.hpp"
 
 namespace orchestrator {
@@ -71,8 +71,8 @@ std::optional<Extracted> last_number(std::string_view text, const Reading& readi
                      [](char c) { return is_digit(c) || is_multibyte(c); }))
       continue;
     const std::string simplified = simplify(part);
-    const NumberScan scan = scan_numbers(simplified, Which::last);
-    if (scan.found) return of_number(simplified, *scan.found, reading);
+    const NumberScan scan = scan_numbers(simplified, Which::last, reading);
+    if (scan.found) return of_number(simplified, *scan.found);
     if (scan.unreadable) break;
   }
   return std::nullopt;
@@ -181,7 +181,13 @@ std::optional<Extracted> read_unmarked(std::string_view text, const Reading& rea
     case Kind::automatic:
     case Kind::math:
       return unmarked_math(text, reading);
-    default:
+    case Kind::boolean:
+    case Kind::date:
+      if (auto whole = text.size() <= kMaxBare ? read_statement(text, reading) : std::nullopt)
+        return whole;
+      return read_scalar_in(text, reading);
+    case Kind::text:
+    case Kind::code:
       break;
   }
   const std::string_view line = last_line(text);

@@ -16,6 +16,8 @@ namespace orchestrator {
 //            unless a number follows; the last number; the last line
 //   auto     the whole text when it is a formula, a number, a letter or at most three words; a lone
 //            letter; then as for math
+//   boolean  its first word; the last yes or no of its last sentence
+//   date     the last date, near the end
 //   text     the last line that is not empty
 std::optional<Extracted> read_unmarked(std::string_view text, const Reading& reading);
 

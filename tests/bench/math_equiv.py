@@ -2,7 +2,7 @@
 
     python tests/bench/math_equiv.py pairs.jsonl.gz [--answers]
 
-The file has a JSON object a line with `gold`, `pred`, `equal` (0 or 1), `test` and `id`. Kinds follow the test's name:
+Each line has a JSON object with `gold`, `pred`, `equal` (0 or 1), `test` and `id`. Kinds follow the test's name:
 multiple-choice tests are read as choices, number tests as numbers, all others as math. A wrong merge calls different
 answers equal and may elect a wrong one; a wrong split only costs votes.
 """
