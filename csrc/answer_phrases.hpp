@@ -40,7 +40,8 @@ inline constexpr auto kLatin = std::to_array<AnswerWord>({
     {"antwoord", 'w', 3},     // Dutch, Afrikaans
     {"jawaban", 'w', 2},      // Indonesian, Malay
     {"jawapan", 'w', 2},      // Malay
-    {"câu trả lời", 'u', 3},  // Vietnamese
+    {"Đáp án", 'p', 4},       //
+    {"câu trả lời", 'u', 3},  //  // Vietnamese
 });
 
 // Words of other scripts, and of Latin ones whose letters offer no anchor.

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "answer_phrases.hpp"
 #include "latex.hpp"
 #include "text.hpp"
 #include "words.hpp"
@@ -177,8 +178,19 @@ std::size_t skip_letters(std::string_view text, std::size_t at) {
   return at;
 }
 
+// "nicht B", "不是B"
+bool negated_elsewhere(std::string_view text, std::size_t before) {
+  const std::size_t end = skip_markup_back(text, before);
+  const std::string_view said = text.substr(0, end);
+  if (said.ends_with("不是") || said.ends_with("不选") || said.ends_with("不選")) return true;
+  return std::any_of(
+      phrases::kNegations.begin(), phrases::kNegations.end(), [&](std::string_view negation) {
+        return end >= negation.size() && whole_word_at(text, end - negation.size(), negation);
+      });
+}
+
 bool rejected(std::string_view text, const Mention& mention) {
-  if (negating(mention.word)) return true;
+  if (negating(mention.word) || negated_elsewhere(text, mention.before)) return true;
   if (is_noun(mention.word)) {  // not option B
     const std::size_t noun = skip_markup_back(text, mention.before) - mention.word.size();
     if (negating(word_before(text, noun))) return true;

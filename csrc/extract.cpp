@@ -44,6 +44,8 @@ std::optional<Extracted> extract_marked_or_not(std::string_view body, const Read
   }
   for (const Mark& mark : marks) {
     if (!counts(mark)) continue;
+    // "The answer is \boxed{...}": the box could not be read, and its surroundings say no more.
+    if (boxes.box && mark.content.find("\\boxed") != std::string_view::npos) continue;
     if (auto answer = read_statement(mark.content, reading)) return answer;
   }
   return boxes.opened || !marks.empty() || truncated ? std::nullopt : read_unmarked(body, reading);

@@ -177,6 +177,7 @@ std::string date_key(std::string_view answer) {
 std::string choice_key(std::string_view answer) {
   const std::string simplified = simplify(unwrap(answer));
   if (const auto letter = whole_choice(simplified, true)) return std::string("c:") + *letter;
+  if (const std::string letters = whole_choices(simplified); !letters.empty()) return "c:" + letters;
   if (const auto leading = leading_choice(simplified)) return std::string("c:") + leading->letter;
   return text_key(answer);
 }

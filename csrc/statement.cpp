@@ -82,12 +82,20 @@ std::optional<Extracted> choice_statement(std::string_view statement) {
   return of_choice(simplified, first_choice(simplified));
 }
 
-// (B) Paris
+// "(B) Paris", "B) 42", "\textbf{(B) }42": a letter that its bracket shows to be no variable.
 std::optional<Extracted> bracketed_choice(std::string_view statement) {
-  if (!statement.starts_with('(') && !statement.starts_with("**(")) return std::nullopt;
   const std::string simplified = simplify(statement);
-  const auto leading = leading_choice(simplified);
-  if (!leading || !is_alnum(char_at(simplified, leading->end + 2))) return std::nullopt;
+  const std::size_t start = simplified.find_first_not_of("* \x01");
+  if (start == npos) return std::nullopt;
+  const bool in_text = start > 0 && simplified.find(kTextMark) < start;
+  const bool bracket = simplified[start] == '(' || char_at(simplified, start + 1) == ')';
+  const auto leading = bracket ? leading_choice(simplified) : std::nullopt;
+  if (!leading || leading->begin > start + 1) return std::nullopt;
+  std::size_t after = leading->end + 1;
+  while (char_at(simplified, after) == '*' || char_at(simplified, after) == kTextMark) ++after;
+  const bool spaced = char_at(simplified, after) == ' ';
+  if (!(spaced || in_text) || !is_alnum(char_at(simplified, after + (spaced ? 1 : 0))))
+    return std::nullopt;
   return of_choice(simplified, leading);
 }
 

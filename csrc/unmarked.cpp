@@ -85,6 +85,17 @@ std::size_t word_count(std::string_view text) {
   return count;
 }
 
+// Whether a text in a script without spaces is too long to be an answer by itself.
+bool long_unspaced(std::string_view text) {
+  constexpr std::size_t kMaxUnspaced = 8;  // characters
+  std::size_t characters = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    characters += byte >= 0xe3 && byte <= 0xed;  // first bytes of kana, Chinese and Hangul
+  }
+  return characters > kMaxUnspaced;
+}
+
 // Whether the whole of an unmarked text is an answer by itself.
 bool bare(std::string_view text, const Reading& reading) {
   // A long text is an answer by itself only if it is one formula; the look at it ends at its first
@@ -97,7 +108,8 @@ bool bare(std::string_view text, const Reading& reading) {
     return true;
   const std::string simplified = simplify(unwrap(text));
   return reading.kind == Kind::automatic &&
-         (whole_choice(simplified, false) || word_count(text) <= kMaxBareWords);
+         (whole_choice(simplified, false) ||
+          (word_count(text) <= kMaxBareWords && !long_unspaced(text)));
 }
 
 // The last formula of a text's end, if no number follows it.
@@ -121,7 +133,8 @@ bool lists_options(std::string_view text, char first) {
 
 std::optional<Extracted> unmarked_choice(std::string_view text) {
   const std::string_view line = last_line(text);
-  if (whole_choice(line, true)) return read_statement(line, Reading(Kind::choice));
+  if (whole_choice(line, true) || !whole_choices(line).empty())
+    return read_statement(line, Reading(Kind::choice));
   const SettledChoice settled = settled_choice(text);
   const auto leading = leading_choice(text);
   const bool listing = leading && lists_options(text, leading->letter);
@@ -150,7 +163,19 @@ std::optional<Extracted> lone_choice(std::string_view text) {
     return read_statement(line, Reading(Kind::choice));
   const bool bracketed =
       text.starts_with('(') || text.starts_with("**(") || char_at(text, 1) == ')';
-  return bracketed ? of_choice(text, leading_choice(text)) : std::nullopt;
+  const auto leading = bracketed ? leading_choice(text) : std::nullopt;
+  if (!leading || lists_options(text, leading->letter)) return std::nullopt;
+  return of_choice(text, leading);
+}
+
+// A letter that the last line ends with or says to be the answer.
+std::optional<Extracted> closing_choice(std::string_view line) {
+  const SettledChoice settled = settled_choice(line);
+  if (settled.named) return of_choice(line, settled.named);
+  const auto letter = settled.mentioned;
+  if (!letter || trim(line.substr(letter->end)).find_first_not_of(".)*]") != npos)
+    return std::nullopt;
+  return of_choice(line, letter);
 }
 
 std::optional<Extracted> unmarked_math(std::string_view text, const Reading& reading) {
@@ -162,9 +187,7 @@ std::optional<Extracted> unmarked_math(std::string_view text, const Reading& rea
   if (auto number = last_number(text, reading)) return number;
   const std::string_view line = last_line(text);
   if (reading.kind == Kind::automatic) {
-    const auto letter = settled_choice(line).mentioned;
-    if (letter && trim(line.substr(letter->end)).find_first_not_of(".)*]") == npos)
-      return of_choice(line, letter);
+    if (auto choice = closing_choice(line)) return choice;
   }
   return unless_empty(line, normalize(line, reading));
 }
