@@ -11,37 +11,38 @@
 
 namespace orchestrator::phrases {
 
-// Words of languages in Latin letters, by the letter they are searched by (a rare one) and where it
-// stands in them.
+// Words of languages in Latin letters, with two neighbouring letters of theirs that are rare in
+// English, by which they are searched: `at` is where the second of the two stands. marks.cpp lists
+// the pairs.
 struct AnswerWord {
   std::string_view word;
-  char anchor;
-  std::size_t at;
+  std::size_t at;  // in bytes
 };
 
 inline constexpr auto kLatin = std::to_array<AnswerWord>({
-    {"réponse", 'p', 3},      // French (é is two bytes)
-    {"reponse", 'p', 2},      // without its accent
-    {"respuesta", 'p', 3},    // Spanish
-    {"resposta", 'p', 3},     // Portuguese, Catalan
-    {"risposta", 'p', 3},     // Italian
-    {"răspunsul", 'p', 4},    // Romanian
-    {"cevap", 'p', 4},        // Turkish
-    {"đáp án", 'p', 4},       // Vietnamese
-    {"odpověď", 'p', 2},      // Czech
-    {"odpowiedź", 'p', 2},    // Polish
-    {"odgovor", 'v', 4},      // Croatian, Serbian, Slovene
-    {"odpoveď", 'v', 4},      // Slovak
-    {"svaret", 'v', 1},       // Swedish, Danish, Norwegian
-    {"svar", 'v', 1},         // the same without its article
-    {"válasz", 'v', 0},       // Hungarian
-    {"vastaus", 'v', 0},      // Finnish
-    {"antwort", 'w', 3},      // German
-    {"antwoord", 'w', 3},     // Dutch, Afrikaans
-    {"jawaban", 'w', 2},      // Indonesian, Malay
-    {"jawapan", 'w', 2},      // Malay
-    {"Đáp án", 'p', 4},       //
-    {"câu trả lời", 'u', 3},  //  // Vietnamese
+    {"réponse", 3},      // French
+    {"reponse", 2},      // without its accent
+    {"respuesta", 3},    // Spanish
+    {"resposta", 3},     // Portuguese, Catalan
+    {"risposta", 3},     // Italian
+    {"răspunsul", 4},    // Romanian
+    {"cevap", 3},        // Turkish
+    {"đáp án", 4},       // Vietnamese
+    {"Đáp án", 4},       //
+    {"câu trả lời", 7},  //
+    {"Câu trả lời", 7},  //
+    {"odpověď", 2},      // Czech
+    {"odpowiedź", 2},    // Polish
+    {"odpoveď", 2},      // Slovak
+    {"odgovor", 2},      // Croatian, Serbian, Slovene
+    {"svaret", 1},       // Swedish, Danish, Norwegian
+    {"svar", 1},         // the same without its article
+    {"válasz", 1},       // Hungarian
+    {"vastaus", 1},      // Finnish
+    {"antwort", 3},      // German
+    {"antwoord", 3},     // Dutch, Afrikaans
+    {"jawaban", 1},      // Indonesian, Malay
+    {"jawapan", 1},      // Malay
 });
 
 // Words of other scripts, and of Latin ones whose letters offer no anchor.

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "answer_phrases.hpp"
+#include "block_search.hpp"
 #include "latex.hpp"
 #include "text.hpp"
 #include "words.hpp"
@@ -240,56 +241,31 @@ FoundChoice found(std::string_view text, std::size_t at) {
   return {to_upper(text[at]), at, at + 1};
 }
 
-// Letters that stand by themselves, the last first. A block at a time is looked at without
-// branches, because a text has a thousand letters and a handful of these.
+// Letters that stand by themselves, the last first.
 class LoneLetters {
  public:
-  explicit LoneLetters(std::string_view text) : text_(text), begin_(text.size()) {}
+  explicit LoneLetters(std::string_view text) : text_(text), search_(text, alone) {}
 
   // The next one, or npos.
   std::size_t next() {
-    for (;;) {
-      const std::size_t hit = rfind_char(std::string_view(alone_.data(), size_), '\1', left_);
-      if (hit != npos) {
-        left_ = hit;
-        const std::size_t at = begin_ + hit;
-        if (!joins_before(text_, at) && !joins_at(text_, at + 1)) return at;
-        continue;
-      }
-      if (begin_ == 0) return npos;
-      load();
-    }
+    std::size_t at = search_.next();
+    while (at != npos && (joins_before(text_, at) || joins_at(text_, at + 1))) at = search_.next();
+    return at;
   }
 
  private:
-  static constexpr std::size_t kBlock = 512;
-
-  void load() {
-    size_ = std::min(begin_, kBlock);
-    const std::size_t end = begin_;
-    begin_ -= size_;
-    std::array<char, kBlock + 2> around;  // with a byte to either side
-    around[0] = begin_ == 0 ? '\0' : text_[begin_ - 1];
-    std::copy_n(text_.data() + begin_, size_, around.data() + 1);
-    around[size_ + 1] = char_at(text_, end);
-    std::array<std::uint8_t, kBlock + 2> word{};
-    std::array<std::uint8_t, kBlock + 2> letter{};
-    for (std::size_t i = 0; i < size_ + 2; ++i) {
-      const auto c = static_cast<std::uint8_t>(around[i]);
-      letter[i] = static_cast<std::uint8_t>((c | 0x20) - 'a') < 26;
-      word[i] = static_cast<std::uint8_t>(letter[i] | (static_cast<std::uint8_t>(c - '0') < 10));
-    }
-    for (std::size_t i = 0; i < size_; ++i) {
-      alone_[i] = static_cast<char>(letter[i + 1] & (word[i] ^ std::uint8_t{1}) &
-                                    (word[i + 2] ^ std::uint8_t{1}));
-    }
-    left_ = size_;
+  static constexpr std::uint8_t letter(std::uint8_t c) {
+    return static_cast<std::uint8_t>((c | 0x20) - 'a') < 26;
   }
+  static constexpr std::uint8_t joining(std::uint8_t c) {
+    return letter(c) | static_cast<std::uint8_t>(static_cast<std::uint8_t>(c - '0') < 10);
+  }
+  static constexpr auto alone = [](std::uint8_t before, std::uint8_t c, std::uint8_t after) {
+    return static_cast<std::uint8_t>(letter(c) & (joining(before) ^ 1) & (joining(after) ^ 1));
+  };
 
   std::string_view text_;
-  std::size_t begin_;  // of the block in the text
-  std::size_t size_ = 0, left_ = 0;
-  std::array<char, kBlock> alone_;
+  BlockSearch<decltype(alone)> search_;
 };
 
 // Whether the line that begins with the letter at `at` goes on with one name and ends: "A Peter".

@@ -15,6 +15,7 @@
 namespace orchestrator {
 namespace {
 
+constexpr auto npos = std::string_view::npos;
 constexpr std::size_t kBytesPerThread = 1 << 20;  // less is read sooner than a thread starts
 constexpr std::size_t kMaxThreads = 4;
 
@@ -27,25 +28,31 @@ std::optional<Extracted> extract_code(std::string_view text) {
 // What is more than words: a number, a formula, a choice.
 bool is_plain(const Extracted& answer) { return !answer.key.starts_with("t:"); }
 
+// A strong mark behind the box that says a number, a formula or a choice.
+std::optional<Extracted> said_again(std::string_view after_box, const Reading& reading,
+                                    bool truncated) {
+  for (const Mark& mark : find_marks(after_box)) {
+    if (!mark.strong || (truncated && !mark.complete)) continue;
+    if (mark.content.find("\\boxed") != npos) continue;
+    if (auto answer = read_statement(mark.content, reading); answer && is_plain(*answer))
+      return answer;
+  }
+  return std::nullopt;
+}
+
 // The answer in `body`, which is addressed to the reader and not empty.
-std::optional<Extracted> extract_marked_or_not(std::string_view body, const Reading& reading,
-                                               bool truncated) {
+std::optional<Extracted> extract_from(std::string_view body, const Reading& reading,
+                                      bool truncated) {
   const BoxSearch boxes = find_box(body);
-  const std::vector<Mark> marks = find_marks(body);
-  const auto counts = [&](const Mark& mark) { return !truncated || mark.complete; };
   if (boxes.box && !(truncated && boxes.at_end)) {
-    for (const Mark& mark : marks) {
-      if (!mark.strong || mark.at <= boxes.box->begin || !counts(mark)) continue;
-      if (mark.content.find("\\boxed") != std::string_view::npos) continue;
-      if (auto answer = read_statement(mark.content, reading); answer && is_plain(*answer))
-        return answer;
-    }
+    if (auto answer = said_again(body.substr(boxes.box->begin), reading, truncated)) return answer;
     if (auto answer = read_statement(boxes.box->content, reading)) return answer;
   }
+  const std::vector<Mark> marks = find_marks(body);
   for (const Mark& mark : marks) {
-    if (!counts(mark)) continue;
+    if (truncated && !mark.complete) continue;
     // "The answer is \boxed{...}": the box could not be read, and its surroundings say no more.
-    if (boxes.box && mark.content.find("\\boxed") != std::string_view::npos) continue;
+    if (boxes.box && mark.content.find("\\boxed") != npos) continue;
     if (auto answer = read_statement(mark.content, reading)) return answer;
   }
   return boxes.opened || !marks.empty() || truncated ? std::nullopt : read_unmarked(body, reading);
@@ -67,7 +74,7 @@ std::optional<Extracted> extract(std::string_view text, const Reading& reading, 
   if (reading.kind == Kind::code) return extract_code(*visible);
   const std::string_view body = trim(*visible);
   if (body.empty()) return std::nullopt;
-  return extract_marked_or_not(body, reading, truncated);
+  return extract_from(body, reading, truncated);
 }
 
 std::vector<std::optional<std::string>> extract_keys(

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <bitset>
+#include <cstdint>
 #include <optional>
 #include <utility>
 
 #include "answer_phrases.hpp"
+#include "block_search.hpp"
 #include "spans.hpp"
 #include "text.hpp"
 #include "words.hpp"
@@ -174,12 +176,24 @@ void find_by_w(std::string_view text, char w, std::vector<Phrase>& found) {
   }
 }
 
-void find_latin(std::string_view text, char anchor, std::vector<Phrase>& found) {
+// The pairs of neighbouring bytes by which the words of kLatin are searched, in any case.
+constexpr auto kLatinPair = [](std::uint8_t before, std::uint8_t byte, std::uint8_t) {
+  const auto c = static_cast<std::uint8_t>(byte | 0x20),
+             b = static_cast<std::uint8_t>(before | 0x20);
+  const int pair =
+      ((c == 'p') & ((b == 's') | (b == 'e') | (b == 'd') | (b == 0xa9) | (b == 0xa1))) |
+      ((c == 'a') & ((b == 'j') | (b == 'v'))) | ((c == 'g') & (b == 'd')) |
+      ((c == 'w') & (b == 't')) | ((c == 'v') & (b == 's')) | ((byte == 0xc3) & (b == 'v')) |
+      ((byte == 0xe1) & (b == 'r'));
+  return static_cast<std::uint8_t>(pair);
+};
+
+void find_latin(std::string_view text, std::vector<Phrase>& found) {
+  BlockSearch search(text, kLatinPair);
   std::size_t marks = 0;
-  for (std::size_t hit = text.size();
-       marks < kMaxMarks && (hit = rfind_char(text, anchor, hit)) != npos;) {
+  for (std::size_t hit; marks < kMaxMarks && (hit = search.next()) != npos;) {
     for (const phrases::AnswerWord& answer : phrases::kLatin) {
-      if (answer.anchor != to_lower(anchor) || hit < answer.at) continue;
+      if (hit < answer.at || to_lower(text[hit]) != answer.word[answer.at]) continue;
       const std::size_t at = hit - answer.at;
       if (!starts_with_folded(text.substr(at), answer.word) || joins_before(text, at)) continue;
       std::size_t end = at + answer.word.size();
@@ -327,11 +341,8 @@ std::vector<Mark> find_marks(std::string_view text) {
   for (const char w : {'w', 'W'}) find_by_w(text, w, found);
   find_hashes(text, found);
   if (found.empty()) {
-    for (const char anchor : {'p', 'P', 'v', 'V', 'w', 'W'}) find_latin(text, anchor, found);
-    if (beyond_ascii(text)) {
-      find_latin(text, 'u', found);
-      find_other(text, found);
-    }
+    find_latin(text, found);
+    if (beyond_ascii(text)) find_other(text, found);
   }
   std::sort(found.begin(), found.end(), [](const Phrase& a, const Phrase& b) {
     return a.strong != b.strong ? a.strong : a.at > b.at;
