@@ -10,7 +10,7 @@
 #include "evaluate.hpp"
 #include "inequality.hpp"
 #include "mixing.hpp"
-#include "statement.hpp"
+#include "assertion.hpp"
 #include "text.hpp"
 
 namespace orchestrator {

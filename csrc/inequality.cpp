@@ -4,7 +4,7 @@
 #include <array>
 #include <utility>
 
-#include "statement.hpp"
+#include "assertion.hpp"
 
 namespace orchestrator {
 namespace {

@@ -7,9 +7,12 @@
 #include "boolean.hpp"
 #include "choice.hpp"
 #include "date.hpp"
+#include "fingerprint.hpp"
 #include "latex.hpp"
 #include "number.hpp"
+#include "parser.hpp"
 #include "text.hpp"
+#include "units.hpp"
 
 namespace orchestrator {
 namespace {
@@ -147,6 +150,37 @@ std::optional<std::string> date_of(std::string_view simplified, DateForms forms)
 
 // The kinds math and auto: the first of these that the whole answer is. Only auto knows dates and
 // choices.
+// The formula before a unit: "3\\sqrt{2} cm", "15 \\text{ square units}"; empty when there is none.
+std::string_view before_unit(std::string_view core) {
+  const std::size_t mark = core.find(kTextMark);
+  if (mark != std::string_view::npos) {
+    const bool unit = parse_unit(core.substr(mark), UnitScope::words).has_value();
+    return unit ? trim_right(core.substr(0, mark)) : std::string_view{};
+  }
+  const std::size_t space = core.find_last_of(' ');
+  if (space == std::string_view::npos) return {};
+  const std::string_view tail = core.substr(space + 1);
+  const bool word = tail.size() > 1 && std::all_of(tail.begin(), tail.end(), is_lower);
+  return word && only_known_units(tail, UnitScope::words) ? trim_right(core.substr(0, space))
+                                                          : std::string_view{};
+}
+
+// The key of a formula by its value; none when it is no formula, or undecided. A run of letters is
+// a product only where the task is known to be mathematics.
+std::optional<std::string> formula_key(std::string_view core, const Reading& reading) {
+  const bool letters = std::none_of(core.begin(), core.end(), [](char c) {
+    return is_digit(c) || std::string_view("\\+*/^_=<>|()[]{}").find(c) != std::string_view::npos ||
+           is_multibyte(c);
+  });
+  if (letters && core.size() > 1 && reading.kind == Kind::automatic) return std::nullopt;
+  if (const auto tree = parse(core)) return fingerprint(*tree);
+  if (reading.units == UnitRule::keep) return std::nullopt;
+  const std::string_view bare = before_unit(core);
+  if (bare.empty()) return std::nullopt;
+  const auto tree = parse(bare);
+  return tree ? fingerprint(*tree) : std::nullopt;
+}
+
 std::string math_key(std::string_view answer, const Reading& reading) {
   const Plain plain(answer);
   const std::string_view core = plain.text();
@@ -156,6 +190,7 @@ std::string math_key(std::string_view answer, const Reading& reading) {
     if (const auto letter = whole_choice(core, false); letter && *letter != 'I')
       return std::string("c:") + *letter;
   }
+  if (auto key = formula_key(core, reading)) return *std::move(key);
   if (looks_like_math(core) || has_formula_signs(core)) return "m:" + formula(core);
   std::string text(core);
   std::erase(text, kTextMark);
@@ -178,6 +213,8 @@ std::string date_key(std::string_view answer) {
 std::string choice_key(std::string_view answer) {
   const std::string simplified = simplify(unwrap(answer));
   if (const auto letter = whole_choice(simplified, true)) return std::string("c:") + *letter;
+  if (const std::string letters = whole_choices(simplified); !letters.empty())
+    return "c:" + letters;
   if (const auto leading = leading_choice(simplified)) return std::string("c:") + leading->letter;
   return text_key(answer);
 }

@@ -1,36 +1,47 @@
-// What a statement says as an answer: "x = 5" says 5, "f(x) = x^2" says x^2, "x \in S" says S.
+// Reading a statement that is known to be the answer: the content of a mark or a box, or a bare
+// answer.
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
-#include <vector>
 
-#include "expression.hpp"
+#include "choice.hpp"
+#include "normalize.hpp"
+#include "number_scan.hpp"
 
 namespace orchestrator {
 
-// Names of variables, and of unknown functions if asked for, in the order they occur in; no name
-// twice.
-std::vector<std::string_view> variables(const Expression& expression, NodeId node);
-std::vector<std::string_view> applied(const Expression& expression, NodeId node);
-
-bool contains(const Expression& expression, NodeId node, Op op);
-
-// The side that a chain of equations says, or the set in a membership: the other side is a name, a
-// tuple or ratio of names, or a product or quotient of names of segments and areas (capitals,
-// subscripts), or some of values of functions ("f(1) + f(2)"), that is said to be constant. What
-// follows \approx only repeats. None for a true equation between formulas: "7 = 11a + c", "x = y",
-// "x^2 + y^2 = 1". Precondition: a relation.
-std::optional<NodeId> said(const Expression& expression, NodeId relation);
-
-struct Assignment {
-  std::string_view name;
-  NodeId value;
+struct Extracted {
+  std::string text;  // as the model wrote it, without its wrapping
+  std::string key;
 };
-// "x = 5" with a plain variable on the left.
-std::optional<Assignment> assignment(const Expression& expression, NodeId node);
 
-// Whether a name is one letter, "x" or "\theta", without a subscript.
-bool is_single_letter(std::string_view name);
+// The answer a statement says, read as its kind; none when it cannot be, or when it refuses.
+//
+//   number   the whole of it; before its argument ("42, since 6 * 7 = 42"); after its last "=" or
+//            "is"; its first number
+//   choice   a letter alone or several; the letter it begins with; the first one it mentions
+//   math     the whole of it; before its argument; after its last "is"; the formulas between its
+//            dollar signs; for kind math its first number
+//   boolean  the whole of it; its first word; the last yes or no of its last sentence
+//   date     the whole of it; the last date in it
+//   text     the whole of it
+std::optional<Extracted> read_statement(std::string_view statement, const Reading& reading);
+
+// Whether a text says only that the model will not or cannot answer. That the answer cannot be
+// determined, or does not exist, is an answer.
+bool is_refusal(std::string_view text);
+
+// A boolean or a date inside prose, as `reading.kind` says.
+std::optional<Extracted> read_scalar_in(std::string_view text, const Reading& reading);
+
+// A number found in simplified prose, as an answer.
+Extracted of_number(std::string_view simplified, const FoundNumber& number);
+
+std::optional<Extracted> of_choice(std::string_view text, const std::optional<FoundChoice>& choice);
+
+// An answer unless its key says that there is nothing in it.
+std::optional<Extracted> unless_empty(std::string_view text, std::string key);
 
 }  // namespace orchestrator

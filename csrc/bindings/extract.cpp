@@ -5,7 +5,9 @@
 #include <algorithm>
 
 #include "register.hpp"
+#include "spans.hpp"
 #include "text.hpp"
+#include "thinking.hpp"
 
 namespace py = pybind11;
 using namespace orchestrator;
@@ -20,10 +22,14 @@ ReadAnswer to_tuple(const std::optional<Extracted>& answer) {
                     name_of(kind_of_key(answer->key))};
 }
 
+Reading reading_of(std::string_view kind, std::string_view units, std::string_view percent) {
+  return {kind_of(kind), unit_rule_of(units), percent_rule_of(percent)};
+}
+
 ReadAnswer extract_one(const py::str& text, std::string_view kind, bool truncated,
                        std::string_view units, std::string_view percent) {
   const TextView view(text);
-  const Reading wanted{kind_of(kind), unit_rule_of(units), percent_rule_of(percent)};
+  const Reading wanted = reading_of(kind, units, percent);
   std::optional<Extracted> answer;
   {
     const py::gil_scoped_release unlocked;
@@ -35,7 +41,7 @@ ReadAnswer extract_one(const py::str& text, std::string_view kind, bool truncate
 std::vector<std::optional<py::str>> keys_of(const py::sequence& texts, std::string_view kind,
                                             std::string_view units, std::string_view percent) {
   const TextViews views(texts);
-  const Reading wanted{kind_of(kind), unit_rule_of(units), percent_rule_of(percent)};
+  const Reading wanted = reading_of(kind, units, percent);
   std::vector<std::optional<std::string>> keys;
   {
     const py::gil_scoped_release unlocked;
@@ -68,8 +74,20 @@ void register_extract(py::module_& module) {
       py::arg("text"), "What follows the last </think>, or None while one is open.");
   module.def(
       "last_code_block",
-      [](const py::str& text) { return optional_text(last_code_block(TextView(text).view())); },
-      py::arg("text"), "The contents of the last closed fenced block, or None.");
+      [](const py::str& text, std::string_view language) {
+        return optional_text(last_code_block(TextView(text).view(), language));
+      },
+      py::arg("text"), py::kw_only(), py::arg("language") = "",
+      "The contents of the last closed fenced block, of a language if one is given, or None.");
+  module.def(
+      "last_element",
+      [](const py::str& text, std::string_view name, bool open_end) {
+        const TextView view(text);
+        const auto element = last_element(view.view(), name, open_end);
+        return element ? std::optional(to_python(element->content)) : std::nullopt;
+      },
+      py::arg("text"), py::kw_only(), py::arg("name"), py::arg("open_end"),
+      "The contents of the last <name>...</name>, or None.");
   module.def(
       "json_spans",
       [](const py::str& text, std::size_t limit) {

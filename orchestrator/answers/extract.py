@@ -1,10 +1,11 @@
 """The final answer in what a model wrote, or None: an abstention.
 
-Evidence, strongest first: only what follows the last `</think>` counts; the last complete `\\boxed{...}`;
-"final answer is", `#### x`, `<answer>`; "the answer is", "Answer:"; and without any such mark what the kind
-allows: the last number, a lone or named choice letter, the whole text when it is an answer by itself, the
-last formula, the last line. A marked answer that cannot be read as the kind wanted abstains rather than
-letting weaker evidence speak.
+Evidence, strongest first: only what is addressed to the reader counts, after the last `</think>` or its like and
+before the token that ends the turn; the last complete `\\boxed{...}`, or boxes joined by commas and "and";
+"final answer is", `#### x`, `<answer>`; "the answer is", "Answer:", in many languages; and without any such mark
+what the kind allows: the last formula or number, a choice letter alone or said to be it, the whole text when it is
+an answer by itself, the last line. A marked answer that cannot be read as the kind wanted abstains rather than
+letting weaker evidence speak. That something cannot be determined is an answer; that the model does not know is not.
 """
 
 from __future__ import annotations
@@ -26,7 +27,6 @@ from .normalize import (
     check_rules,
     fold,
     json_key,
-    normalize,
     parse_json,
 )
 
@@ -39,49 +39,66 @@ JSON_SPANS = 8
 """Bracketed spans of a text tried as JSON, the last first."""
 
 
+_TAG = re.compile(r"[A-Za-z_][\w.:-]*")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerReader:
     """How the answers of a task are found and compared.
 
-    `kind` says how answers compare. They are found by the evidence above unless one of `pattern`, `field` and
-    `function` says otherwise; what these find is a bare answer, keyed by `kind`.
+    `kind` says how answers compare. They are found by the evidence above unless one of `pattern`, `field`, `tag`,
+    `language` and `function` says otherwise; what these find is a bare answer, keyed by `kind`.
 
     Attributes:
         kind: How answers are read and compared.
-        units: What becomes of units after numbers.
-        percent: What percentages are worth.
         pattern: A regular expression: the last match wins, its group `answer` or else its first group or
             else all of it is the answer. Matched by Python's `re`: its cost on long texts is the pattern's.
         field: A field of the last JSON object in the text that has it; `a.b` goes into nested objects.
+        tag: An XML tag: the contents of the last `<tag>...</tag>`; one that runs to the end of a text that was
+            not truncated counts too, since a closing tag is often a stop string.
+        language: A language of fenced code: the last closed block that names it (`python` also takes `py`).
         function: Takes the text (after thinking) and returns the bare answer, or None to abstain.
+        units: What becomes of a unit after a number: `drop` it, `keep` it so that units must agree, or as is usual
+            for the kind.
+        percent: Whether `50%` is the `fraction` 1/2 or the `number` 50.
 
     Raises:
-        InvalidInputError: an unknown kind, a pattern that does not compile, an empty field, or more than one
-            way to find answers.
+        InvalidInputError: an unknown kind or rule, a pattern that does not compile, an empty field, no tag's name,
+            or more than one way to find answers.
     """
 
     kind: Kind = "auto"
-    units: UnitRule = "by_kind"
-    percent: PercentRule = "fraction"
     pattern: str | None = None
     field: str | None = None
+    tag: str | None = None
+    language: str | None = None
     function: Callable[[str], str | None] | None = None
+    units: UnitRule = "by_kind"
+    percent: PercentRule = "fraction"
     _compiled: re.Pattern[str] | None = dataclass_field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         check_kind(self.kind)
         check_rules(self.units, self.percent)
-        if sum(way is not None for way in (self.pattern, self.field, self.function)) > 1:
-            raise InvalidInputError("give at most one of pattern, field and function")
+        if sum(way is not None for way in self._ways) > 1:
+            raise InvalidInputError("give at most one of pattern, field, tag, language and function")
         if self.field is not None and not all(self.field.split(".")):
             raise InvalidInputError(
                 f"field must name a JSON field, such as 'answer' or 'result.value', not {self.field!r}"
             )
+        if self.tag is not None and not _TAG.fullmatch(self.tag):
+            raise InvalidInputError(f"tag must be the name of a tag, such as 'answer', not {self.tag!r}")
+        if self.language is not None and not self.language.strip():
+            raise InvalidInputError("language must name a language of fenced code, such as 'python'")
         if self.pattern is not None:
             try:
                 object.__setattr__(self, "_compiled", re.compile(self.pattern))
             except re.error as error:
                 raise InvalidInputError(f"pattern {self.pattern!r} does not compile: {error}") from error
+
+    @property
+    def _ways(self) -> tuple[object, ...]:
+        return self.pattern, self.field, self.tag, self.language, self.function
 
     def read(self, text: str, *, truncated: bool = False) -> Answer | None:
         """The answer in `text`, or None when it abstains.
@@ -92,7 +109,7 @@ class AnswerReader:
                 that is complete counts; with `pattern`, a match that ends before the text does; `function`
                 is not asked.
         """
-        if self.pattern is None and self.field is None and self.function is None and self.kind not in LAYERED:
+        if self.kind not in LAYERED and all(way is None for way in self._ways):
             found = _core.extract(
                 text, kind=self.kind, truncated=truncated, units=self.units, percent=self.percent
             )
@@ -102,6 +119,10 @@ class AnswerReader:
             return None
         if self.pattern is not None:
             return self._bare(self._matched(visible, truncated))
+        if self.tag is not None:
+            return self._bare(_core.last_element(visible, name=self.tag, open_end=not truncated))
+        if self.language is not None:
+            return self._bare(_core.last_code_block(visible, language=self.language))
         if self.function is not None:
             return None if truncated else self._bare(self.function(visible))
         if self.kind == "expression":
@@ -111,12 +132,16 @@ class AnswerReader:
     def _bare(self, found: str | None) -> Answer | None:
         if found is None or not found.strip():
             return None
+        if self.kind == "json":
+            parsed = parse_json(found)
+            key = None if parsed is None else json_key(parsed.value)
+            return None if key is None else Answer(text=found.strip(), key=key, kind="json")
         if self.kind == "expression":
             written = _core.find_expression(found)
             return None if written is None else Answer(text=written[0], key=f"n:{written[1]}", kind="number")
+        key = fold(_core.normalize(found, kind=self.kind, units=self.units, percent=self.percent))
         if self.kind == "code":
-            return Answer(text=found, key=normalize(found, kind="code"), kind="code")
-        key = normalize(found, kind=self.kind, units=self.units, percent=self.percent)
+            return Answer(text=found, key=key, kind="code")
         kind = _KINDS_BY_PREFIX[key[0]]
         readable = kind == self.kind or self.kind in ("auto", "math")
         return Answer(text=found.strip(), key=key, kind=kind) if readable else None
@@ -187,7 +212,11 @@ def extract(
     kind: Kind = "auto",
     pattern: str | None = None,
     field: str | None = None,
+    tag: str | None = None,
+    language: str | None = None,
     function: Callable[[str], str | None] | None = None,
+    units: UnitRule = "by_kind",
+    percent: PercentRule = "fraction",
     truncated: bool = False,
 ) -> Answer | None:
     """The final answer in `text`, or None when it abstains: `AnswerReader(...).read(text)`.
@@ -195,5 +224,14 @@ def extract(
     >>> extract(r"so it is \\boxed{\\frac{1}{2}}").key
     'n:1/2'
     """
-    reader = AnswerReader(kind=kind, pattern=pattern, field=field, function=function)
+    reader = AnswerReader(
+        kind=kind,
+        pattern=pattern,
+        field=field,
+        tag=tag,
+        language=language,
+        function=function,
+        units=units,
+        percent=percent,
+    )
     return reader.read(text, truncated=truncated)

@@ -90,6 +90,77 @@ def test_choice_letters_are_read_as_models_write_them(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "The correct choice is (B). (A) is wrong because it is red.", "B: 42", "**Answer**: B", "Answer choice: B",
+        "The answer is for sure B, it can't be A or C", "I would go with B.", "My final answer is **B**",
+        "Options A and C are wrong, so B is correct. Note that D is incorrect.",
+        "I'd choose option B over A", "B\n\nExplanation: A is wrong", r"\boxed{\textbf{(B) }5}",
+        "A) Paris\nB) London\nC) Rome\n\nSo the correct option is B.",
+        "The answer to this question is B.",
+    ],
+)  # fmt: skip
+def test_the_choice_said_to_be_it_outweighs_others_mentioned(text: str) -> None:
+    assert key(text, "choice") == "c:B"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "La réponse est B", "La réponse correcte est (B).", "Réponse : B", "La respuesta correcta es la B.",
+        "Respuesta: B) 42", "La risposta corretta è B", "A resposta correta é a letra B.",
+        "Die richtige Antwort ist B.", "Die Antwort lautet: B", "Het antwoord is B", "Rätt svar är B.",
+        "Правильный ответ: B", "Ответ — B", "Odpowiedź: B", "Απάντηση: B",
+        "答案是B。", "正确答案为 B", "因此，答案选B。", "故选：B", "答案：（B）", "答えはBです。", "正解は B です",
+        "정답은 B입니다.", "답은 (B)입니다", "उत्तर: B", "सही उत्तर B है।", "উত্তর: B",
+        "الإجابة الصحيحة هي B", "الجواب هو (B).", "התשובה הנכונה היא B",
+        "Doğru cevap B'dir.", "Đáp án đúng là B.", "คำตอบที่ถูกต้องคือ B", "Jawaban yang benar adalah B.",
+    ],
+)  # fmt: skip
+def test_choices_are_read_in_many_languages(text: str) -> None:
+    assert key(text, "choice") == "c:B"
+    assert key(text + " C is not.", "choice") == "c:B"
+
+
+@pytest.mark.parametrize(
+    "text", ["La réponse est 42.", "答案是42。", "정답은 42입니다.", "उत्तर 42 है।", "答えは42です"]
+)
+def test_numbers_are_read_in_many_languages(text: str) -> None:
+    assert key(text) == key(text, "number") == "n:42"
+
+
+@pytest.mark.parametrize("text", ["Die Antwort ist nicht B", "答案不是B", "P(A) is small", "f(B) = 3"])
+def test_letters_that_are_turned_down_or_operands_are_no_choices(text: str) -> None:
+    assert key(text, "choice") is None
+
+
+def test_several_letters_are_another_choice_than_one() -> None:
+    assert key("The correct answers are C and A", "choice") == key(r"\boxed{A, C}", "choice") == "c:AC"
+    assert key("Answer: K", "choice") == "c:K"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[THINK]5[/THINK]6", "n:6"),
+        ("[THINK]5", None),
+        ("◁think▷5◁/think▷6", "n:6"),
+        ("<thinking>5</thinking>6", "n:6"),
+        (
+            "<|channel|>analysis<|message|>5<|end|><|start|>assistant<|channel|>final<|message|>6<|return|>",
+            "n:6",
+        ),
+        ("<|channel|>analysis<|message|>5", None),
+        ("so it is 6.<|im_end|>\n<|im_start|>user\nAnd 7?", "n:6"),
+        ("<think>5</think><answer>6</answer>", "n:6"),
+        ("I think <answer>6", "n:6"),
+    ],
+)
+def test_only_what_is_addressed_to_the_reader_counts(text: str, expected: str | None) -> None:
+    assert key(text) == expected
+
+
+@pytest.mark.parametrize(
     "text", ["A", "(A)", "A.", "The answer is A.", "Answer: A", "A because it is", r"\boxed{A}", "a)"]
 )
 def test_the_letter_a_is_a_choice(text: str) -> None:
@@ -133,6 +204,34 @@ def test_code_is_the_last_closed_block() -> None:
     assert extract("x = 1", kind="code") is None
 
 
+def test_code_can_be_of_a_language() -> None:
+    reader = AnswerReader(kind="code", language="python")
+    answer = reader.read("```py\nx = 1\n```\n```sh\nls\n```\n```python\nx = 2")
+    assert answer is not None
+    assert answer.text == "x = 1\n"
+    fenced = AnswerReader(kind="code", language="Markdown").read("````markdown\n```\nx\n```\n````")
+    assert fenced is not None
+    assert fenced.text == "```\nx\n```\n"
+
+
+def test_a_tag_holds_the_bare_answer() -> None:
+    reader = AnswerReader(kind="number", tag="result")
+    assert str(reader.read('<result>1</result> no, <Result unit="cm"> 2 </Result> of 3')) == "2"
+    assert str(reader.read("<result>1</result> <result>2")) == "2"
+    assert str(reader.read("<result>1</result> <result>2", truncated=True)) == "1"
+    assert reader.read("<result>none</result>") is None
+    assert reader.read("<results>1</results>") is None
+
+
+def test_units_and_percentages_are_read_as_the_task_says() -> None:
+    assert extract("That is 50%.", kind="number", percent="number") == extract("50%", percent="number")
+    assert AnswerReader(kind="number", percent="number").read("The answer is 50%.") is not None
+    kept = [extract(text, kind="number", units="keep") for text in ("Answer: 5 cm", "so 5 m")]
+    assert kept[0] is not None
+    assert kept[1] is not None
+    assert kept[0].key != kept[1].key
+
+
 def test_json_values_compare_by_content() -> None:
     first = extract('Here: {"b": [1, 2.50], "a": "x"} as asked', kind="json")
     second = extract('{"a":"x","b":[1.0,25e-1]}', kind="json")
@@ -170,8 +269,12 @@ def test_a_function_reads_what_it_likes() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"kind": "maths"}, {"pattern": "("}, {"pattern": "a", "field": "b"}, {"field": ""}, {"field": "a..b"}],
-)
+    [
+        {"kind": "maths"}, {"pattern": "("}, {"pattern": "a", "field": "b"}, {"field": ""}, {"field": "a..b"},
+        {"tag": "a b"}, {"tag": ""}, {"language": " "}, {"tag": "a", "language": "b"}, {"units": "none"},
+        {"percent": "half"},
+    ],
+)  # fmt: skip
 def test_a_reader_that_cannot_be_is_refused(wrong: dict[str, str]) -> None:
     with pytest.raises(InvalidInputError):
         AnswerReader(**wrong)  # type: ignore[arg-type]

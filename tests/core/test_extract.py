@@ -7,11 +7,14 @@ from reference import extract as reference
 
 from orchestrator import _core
 
-KINDS = ["auto", "number", "math", "choice", "text", "code"]
+KINDS = ["auto", "number", "math", "choice", "boolean", "date", "text", "code"]
 pieces = st.lists(st.sampled_from(["\\boxed{", "{", "}", "7", "ab ", " ", "\n", "x"]), max_size=16).map(
     "".join
 )
 tagged = st.lists(st.sampled_from(["<think>", "</think>", "<", "text ", "5"]), max_size=8).map("".join)
+elements = st.lists(st.sampled_from(["<a>", "</a>", "<A x=1>", "</ab>", "<", "7", " "]), max_size=10).map(
+    "".join
+)
 anything = st.text(st.characters(), max_size=60)  # lone surrogates and NULs among them
 
 
@@ -29,6 +32,18 @@ def test_the_box_that_closes_last_is_the_answer(text: str) -> None:
 @given(text=tagged)
 def test_only_what_follows_thinking_counts(text: str) -> None:
     assert _core.after_thinking(text) == reference.after_thinking(text)
+
+
+@given(text=elements, open_end=st.booleans())
+def test_the_last_element_is_the_innermost_that_closes_last(text: str, open_end: bool) -> None:
+    found = _core.last_element(text, name="a", open_end=open_end)
+    assert found == reference.last_element(text, "a", open_end=open_end)
+
+
+@given(before=st.integers(0, 1100), after=st.integers(0, 1100))
+def test_a_letter_alone_is_found_wherever_it_stands(before: int, after: int) -> None:
+    text = "ab " * (before // 3) + "(C)" + " xy" * (after // 3) + "." * (after % 3)
+    assert _core.extract_keys([text], kind="choice") == ["c:C"]
 
 
 @given(text=anything, kind=st.sampled_from(KINDS), truncated=st.booleans())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 
 def last_box(text: str) -> str | None:
     """The contents of the box that closes last, empty ones apart; quadratic."""
@@ -25,3 +27,15 @@ def after_thinking(text: str) -> str | None:
     head, mark, tail = text.rpartition("</think>")
     visible = tail if mark else head + tail
     return None if "<think>" in visible else visible
+
+
+def last_element(text: str, name: str, *, open_end: bool) -> str | None:
+    """The contents of the element that opens last before the last end tags; every start tag tried."""
+    starts = list(re.finditer(rf"<{name}(?:>|\s[^>]*>)", text, re.IGNORECASE))
+    for start in reversed(starts):
+        end = re.compile(rf"</{name}(?:>|\s)", re.IGNORECASE).search(text, start.end())
+        if end is not None:
+            return text[start.end() : end.start()]
+        if open_end:
+            return text[start.end() :]
+    return None
