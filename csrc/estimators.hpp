@@ -7,7 +7,7 @@
 #include <optional>
 #include <span>
 
-#include "cluster.hpp"
+#include "answers/cluster.hpp"
 
 namespace orchestrator {
 

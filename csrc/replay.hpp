@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-#include "cluster.hpp"
+#include "answers/cluster.hpp"
 #include "stopping.hpp"
 
 namespace orchestrator {

@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "cluster.hpp"
+#include "answers/cluster.hpp"
 
 namespace orchestrator {
 

@@ -1,4 +1,4 @@
-#include "arithmetic.hpp"
+#include "answers/arithmetic.hpp"
 
 #include <pybind11/stl.h>
 

@@ -1,10 +1,10 @@
-#include "cluster.hpp"
+#include "answers/cluster.hpp"
 
 #include <pybind11/stl.h>
 
 #include <algorithm>
 
-#include "partition.hpp"
+#include "answers/partition.hpp"
 #include "register.hpp"
 #include "text.hpp"
 

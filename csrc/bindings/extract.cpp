@@ -1,13 +1,13 @@
-#include "extract.hpp"
+#include "answers/extract.hpp"
 
 #include <pybind11/stl.h>
 
 #include <algorithm>
 
+#include "answers/spans.hpp"
+#include "answers/thinking.hpp"
 #include "register.hpp"
-#include "spans.hpp"
 #include "text.hpp"
-#include "thinking.hpp"
 
 namespace py = pybind11;
 using namespace orchestrator;

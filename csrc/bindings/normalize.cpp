@@ -1,4 +1,4 @@
-#include "normalize.hpp"
+#include "answers/normalize.hpp"
 
 #include "register.hpp"
 #include "text.hpp"

@@ -1,4 +1,4 @@
-#include "parser.hpp"
+#include "formulas/parser.hpp"
 
 #include <pybind11/stl.h>
 

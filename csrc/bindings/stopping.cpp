@@ -115,5 +115,6 @@ void register_stopping(py::module_& module) {
            }),
            py::kw_only(), py::arg("n"), py::arg("rule").none(false));
   RuleClass<PythonRule>(module, "PythonRule")
-      .def(py::init<py::object>(), py::arg("rule"), py::pos_only(), "Asks a rule written in Python.");
+      .def(py::init<py::object>(), py::arg("rule"), py::pos_only(),
+           "Asks a rule written in Python.");
 }

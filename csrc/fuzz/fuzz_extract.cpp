@@ -7,9 +7,9 @@
 #include <string>
 #include <string_view>
 
-#include "arithmetic.hpp"
-#include "extract.hpp"
-#include "normalize.hpp"
+#include "answers/arithmetic.hpp"
+#include "answers/extract.hpp"
+#include "answers/normalize.hpp"
 
 using namespace orchestrator;
 

@@ -4,8 +4,8 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "fingerprint.hpp"
-#include "parser.hpp"
+#include "formulas/fingerprint.hpp"
+#include "formulas/parser.hpp"
 
 using namespace orchestrator;
 

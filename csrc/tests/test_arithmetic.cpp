@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "arithmetic.hpp"
+#include "answers/arithmetic.hpp"
 
 namespace orchestrator {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <stdexcept>
 
-#include "cluster.hpp"
+#include "answers/cluster.hpp"
 
 namespace orchestrator {
 namespace {

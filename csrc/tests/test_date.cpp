@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
-#include "date.hpp"
-#include "normalize.hpp"
+#include "answers/date.hpp"
+#include "answers/normalize.hpp"
 
 namespace orchestrator {
 namespace {

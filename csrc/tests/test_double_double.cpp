@@ -3,7 +3,7 @@
 #include <cmath>
 #include <random>
 
-#include "double_double.hpp"
+#include "formulas/double_double.hpp"
 
 namespace orchestrator {
 namespace {

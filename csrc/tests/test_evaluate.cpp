@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "evaluate.hpp"
+#include "formulas/evaluate.hpp"
 #include "tree_builder.hpp"
 
 namespace orchestrator {

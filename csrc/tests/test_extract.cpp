@@ -4,8 +4,8 @@
 #include <random>
 #include <string>
 
-#include "extract.hpp"
-#include "spans.hpp"
+#include "answers/extract.hpp"
+#include "answers/spans.hpp"
 
 namespace orchestrator {
 namespace {

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "fingerprint.hpp"
+#include "formulas/fingerprint.hpp"
 #include "tree_builder.hpp"
 
 namespace orchestrator {

@@ -3,7 +3,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "normalize.hpp"
+#include "answers/normalize.hpp"
 #include "rational.hpp"
 
 namespace orchestrator {

@@ -2,12 +2,12 @@
 
 #include <string>
 
-#include "latex.hpp"
-#include "normalize.hpp"
-#include "number.hpp"
-#include "number_scan.hpp"
-#include "number_words.hpp"
-#include "units.hpp"
+#include "answers/latex.hpp"
+#include "answers/normalize.hpp"
+#include "answers/number.hpp"
+#include "answers/number_scan.hpp"
+#include "answers/number_words.hpp"
+#include "answers/units.hpp"
 
 namespace orchestrator {
 namespace {

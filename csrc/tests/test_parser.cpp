@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "expression.hpp"
-#include "parser.hpp"
+#include "formulas/expression.hpp"
+#include "formulas/parser.hpp"
 
 namespace orchestrator {
 namespace {

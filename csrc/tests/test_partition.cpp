@@ -3,7 +3,7 @@
 #include <limits>
 #include <stdexcept>
 
-#include "partition.hpp"
+#include "answers/partition.hpp"
 
 namespace orchestrator {
 namespace {

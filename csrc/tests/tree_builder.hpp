@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "expression.hpp"
+#include "formulas/expression.hpp"
 
 namespace orchestrator::trees {
 

@@ -1,0 +1,277 @@
+// Sums, products, powers and numbers of the grammar.
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include "formulas/grammar.hpp"
+#include "formulas/literal.hpp"
+#include "text.hpp"
+
+namespace orchestrator {
+
+using enum TokenKind;
+
+namespace {
+
+bool all_digits(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), is_digit);
+}
+
+// Whether a / b is below one, for runs of digits.
+bool is_below(std::string_view a, std::string_view b) {
+  if (!all_digits(a) || !all_digits(b)) return false;
+  while (a.starts_with('0')) a.remove_prefix(1);
+  while (b.starts_with('0')) b.remove_prefix(1);
+  return a.size() != b.size() ? a.size() < b.size() : a < b;
+}
+
+// The number that names a base in words; 0 for another word.
+std::uint64_t base_named(std::string_view word) {
+  static constexpr auto kNames = std::to_array<std::string_view>(
+      {"two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+       "thirteen", "fourteen", "fifteen", "sixteen"});
+  const auto found = std::find(kNames.begin(), kNames.end(), lowered(word));
+  return found == kNames.end() ? 0 : static_cast<std::uint64_t>(found - kNames.begin()) + 2;
+}
+
+}  // namespace
+
+NodeId Grammar::sum() {
+  const std::size_t mark = builder_.mark();
+  for (;;) {
+    const TokenKind sign = now().kind;
+    const bool signs = sign == plus || sign == minus || sign == plus_minus || sign == minus_plus;
+    if (signs) ++at_;
+    if (!signs && builder_.waiting_since(mark) > 0) break;
+    const NodeId term = product();
+    if (sign == minus) {
+      builder_.push(builder_.make(Op::negate, {term}));
+    } else if (sign == plus_minus || sign == minus_plus) {
+      builder_.push(builder_.make(sign == plus_minus ? Op::plus_minus : Op::minus_plus, {term}));
+    } else {
+      builder_.push(term);
+    }
+    if (failed()) break;
+  }
+  return builder_.gather_several(Op::add, mark);
+}
+
+NodeId Grammar::product() {
+  const std::size_t mark = builder_.mark();
+  const std::size_t begin = builder_.size();  // first node of the product
+  NodeId numerator = 0, denominator = 0;
+  bool after_slash = false, after_bar = false;
+  builder_.push(signed_factor());
+  for (;;) {
+    if (accept(times)) {
+      builder_.push(signed_factor());
+      after_slash = false;
+    } else if (accept(slash)) {
+      numerator = builder_.gather_several(Op::multiply, mark);
+      denominator = signed_factor();
+      builder_.push(builder_.make(Op::divide, {numerator, denominator}));
+      after_slash = true;
+    } else if (starts_factor()) {
+      // Numbers stand side by side only as 3\frac{1}{2}, which number() has read.
+      const bool beside = previous() == numeral || previous() == symbol || previous() == constant;
+      if ((now().is(numeral) && beside) || previous() == percent || previous() == degree)
+        return fail();
+      if (after_slash && !failed() &&
+          (builder_.node(denominator).op != Op::number || has_symbol(begin, numerator)))
+        return fail();
+      // |a|b|c| is either of two things.
+      const bool opens_bar = now().is(bar);
+      if (opens_bar && after_bar && previous() != bar) return fail();
+      after_bar = after_bar || previous() == bar;
+      builder_.push(factor());
+      after_slash = false;
+    } else {
+      return builder_.gather_several(Op::multiply, mark);
+    }
+  }
+}
+
+bool Grammar::has_symbol(std::size_t from, NodeId to) const {
+  for (std::size_t id = from; id <= to; ++id) {
+    const Op op = builder_.node(static_cast<NodeId>(id)).op;
+    if (op == Op::symbol || op == Op::apply) return true;
+  }
+  return false;
+}
+
+bool Grammar::starts_factor() const {
+  switch (now().kind) {
+    case numeral:
+    case symbol:
+    case constant:
+    case TokenKind::function:
+    case call:
+    case TokenKind::root:
+    case TokenKind::fraction:
+    case binomial:
+    case matrix_begin:
+    case brace_open:
+    case group_open:
+    case bar_open:
+    case floor_open:
+    case ceiling_open:
+      return true;
+    case paren_open:
+      return !ahead(1).is(modulo);
+    case bracket_open:
+      return !context_.interval_tail;
+    case bar:
+    case norm:
+      return context_.bar != now().kind && !context_.separators;
+    default:
+      return false;
+  }
+}
+
+NodeId Grammar::signed_factor() {
+  if (!now().is(minus) && !now().is(plus)) return factor();
+  const Level level(*this);
+  const bool negative = now().is(minus);
+  if (failed()) return fail();
+  ++at_;
+  const NodeId inner = signed_factor();
+  return negative ? builder_.make(Op::negate, {inner}) : inner;
+}
+
+NodeId Grammar::factor() {
+  NodeId node = operand();
+  for (;;) {
+    if (accept(factorial)) {
+      node = builder_.make(Op::factorial, {node});
+    } else if (accept(double_factorial)) {
+      node = builder_.make(Op::double_factorial, {node});
+    } else if (accept(percent)) {
+      node = builder_.make(Op::divide, {node, builder_.number(100)});
+    } else if (accept(degree)) {
+      if (!angle_) continue;
+      const NodeId half_turns = builder_.make(Op::multiply, {node, builder_.leaf(Op::pi)});
+      node = builder_.make(Op::divide, {half_turns, builder_.number(180)});
+    } else if (accept(power)) {
+      node = builder_.make(Op::power, {node, exponent()});
+    } else {
+      return node;
+    }
+    if (failed()) return fail();
+  }
+}
+
+// Powers of powers are read from the right.
+NodeId Grammar::exponent() {
+  const Level level(*this);
+  if (failed()) return fail();
+  if (accept(minus)) return builder_.make(Op::negate, {exponent()});
+  if (accept(plus)) return exponent();
+  const NodeId node = now().is(brace_open) ? argument(false)
+                      : now().is(numeral)  ? number(false)
+                                           : operand();
+  if (!accept(power)) return node;
+  return builder_.make(Op::power, {node, exponent()});
+}
+
+NodeId Grammar::numeral_node(std::string_view written) {
+  if (all_digits(written) && written.size() < 3) {
+    const auto tens = static_cast<std::uint64_t>(written.size() == 2 ? written[0] - '0' : 0);
+    return builder_.number(10 * tens + static_cast<std::uint64_t>(written.back() - '0'));
+  }
+  if (auto value = numeral_value(written)) return builder_.number(std::move(*value));
+  return fail();
+}
+
+NodeId Grammar::number(bool with_fraction) {
+  if (!now().script.empty()) return based_number(tokens_[at_++]);
+  const std::string_view written = with_fraction ? numeral_with_commas() : tokens_[at_++].text;
+  const NodeId whole = numeral_node(written);
+  if (!with_fraction || written.find('.') != written.npos || !proper_fraction_ahead()) return whole;
+  NodeId part = 0;
+  if (now().is(numeral)) {
+    const NodeId numerator = numeral_node(now().text);
+    part = builder_.make(Op::divide, {numerator, numeral_node(ahead(2).text)});
+    if (!failed()) at_ += 3;
+  } else {
+    ++at_;
+    part = fraction();
+  }
+  return builder_.make(Op::add, {whole, part});
+}
+
+// Whether what follows a whole number is the rest of a mixed fraction: "1/2" or \frac of digits,
+// below one, with nothing after it that would take a part of it.
+bool Grammar::proper_fraction_ahead() const {
+  if (now().is(numeral)) {
+    const bool plain = now().spaced && now().script.empty() && ahead(1).is(slash) &&
+                       ahead(2).is(numeral) && ahead(2).script.empty();
+    return plain && is_below(now().text, ahead(2).text);
+  }
+  if (!now().is(TokenKind::fraction)) return false;
+  std::array<std::string_view, 2> parts;
+  std::size_t by = 1, cut = 0;  // `cut`: digits of the token ahead that are taken
+  for (std::string_view& part : parts) {
+    if (ahead(by).is(brace_open)) {
+      if (!ahead(by + 1).is(numeral) || !ahead(by + 2).is(brace_close)) return false;
+      part = ahead(by + 1).text;
+      by += 3;
+    } else if (ahead(by).is(numeral) && cut < ahead(by).text.size()) {
+      part = ahead(by).text.substr(cut, 1);
+      if (++cut == ahead(by).text.size()) ++by, cut = 0;
+    } else {
+      return false;
+    }
+  }
+  return cut == 0 && is_below(parts[0], parts[1]);
+}
+
+// 1,234,567.8 outside of brackets: groups of three to the end of a chain of tight commas.
+std::string_view Grammar::numeral_with_commas() {
+  const std::string_view first = tokens_[at_++].text;
+  if (!context_.grouped_commas || first.size() > 3 || first[0] == '0' || !all_digits(first))
+    return first;
+  const auto tight = [&](std::size_t by) {
+    return ahead(by).is(comma) && !ahead(by).spaced && ahead(by + 1).is(numeral) &&
+           !ahead(by + 1).spaced && ahead(by + 1).script.empty();
+  };
+  std::size_t by = 0;
+  for (; tight(by) && by < kMaxDigits; by += 2) {
+    const std::string_view group = ahead(by + 1).text;
+    if (!all_digits(group.substr(0, 3)) || group.size() < 3 || is_digit(char_at(group, 3)))
+      return first;
+    if (group.size() > 3) {  // decimals: the last group
+      by += 2;
+      break;
+    }
+  }
+  if (by == 0 || tight(by)) return first;
+  const std::string_view last = ahead(by - 1).text;
+  at_ += by;
+  return {first.data(), static_cast<std::size_t>(last.data() + last.size() - first.data())};
+}
+
+// 204_5 is kept as written, base(204, 5): its value is another number's digits.
+NodeId Grammar::based_number(const Token& digits) {
+  std::string script;
+  for (const char c : digits.script) {
+    if (!is_space(c)) script += c;
+  }
+  for (const std::string_view command : {"\\text{", "\\mathrm{", "\\textrm{"}) {
+    if (script.starts_with(command) && script.ends_with('}'))
+      script = script.substr(command.size(), script.size() - command.size() - 1);
+  }
+  const std::size_t mark = builder_.mark();
+  builder_.push(numeral_node(digits.text));
+  if (all_digits(script)) {
+    builder_.push(numeral_node(script));
+  } else if (const std::uint64_t base = base_named(script)) {
+    builder_.push(builder_.number(base));
+  } else if (script.size() == 1 && is_alpha(script[0])) {
+    builder_.push(builder_.named(Op::symbol, script));
+  } else {
+    return fail();
+  }
+  return builder_.apply("base", mark);
+}
+
+}  // namespace orchestrator
