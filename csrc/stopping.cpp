@@ -175,6 +175,29 @@ bool ConvergenceStop::should_stop(const Tally& tally) const {
   }
 }
 
+LearnedStop::LearnedStop(double confidence, double bias, double evidence, double lead)
+    : confidence_(confidence), bias_(bias), evidence_(evidence), lead_(lead) {
+  require(confidence > 0 && confidence <= 1, "confidence must be in (0, 1]", confidence);
+  require(std::isfinite(bias), "bias must be finite", bias);
+  require(std::isfinite(evidence), "evidence must be finite", evidence);
+  require(std::isfinite(lead), "lead must be finite", lead);
+}
+
+double LearnedStop::stays(const Tally& tally) const {
+  const auto remaining = tally.remaining();
+  if (!tally.leader() || !remaining) return 0;
+  if (lead_is_safe(tally.counts(), *remaining)) return 1;
+  const double doubt = 1 - beta_posterior(tally.first(), tally.second());
+  const double evidence = std::min(kMostEvidence, -std::log(doubt));
+  const double lead = static_cast<double>(tally.first() - tally.second()) /
+                      std::sqrt(static_cast<double>(*remaining) + 1);
+  return 1 / (1 + std::exp(-(bias_ + evidence_ * evidence + lead_ * lead)));
+}
+
+bool LearnedStop::should_stop(const Tally& tally) const {
+  return tally.leader() && stays(tally) >= confidence_;
+}
+
 ValueOfSample::ValueOfSample(double price, double prior, std::int64_t lookahead)
     : price_(price), pair_(prior), lookahead_(static_cast<std::uint64_t>(lookahead)) {
   require(price > 0 && std::isfinite(price), "price must be above 0 and finite", price);

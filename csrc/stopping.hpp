@@ -125,6 +125,24 @@ class ConvergenceStop final : public StoppingRule {
   double tolerance_;
 };
 
+// Stops when the leader will probably still lead after the planned samples, by a model fitted to
+// recorded runs: P(it stays) = sigmoid(bias + evidence * e + lead * d), with e = -ln(1 - P(p >
+// 1/2)) for p ~ Beta(v1 + 1, v2 + 1), at most kMostEvidence, and d = (v1 - v2) / sqrt(r + 1) for r
+// samples to come. A lead that cannot be lost stays with probability 1.
+class LearnedStop final : public StoppingRule {
+ public:
+  static constexpr double kMostEvidence = 40;  // beyond it 1 - P is less than a double can tell
+
+  LearnedStop(double confidence, double bias, double evidence, double lead);
+  bool should_stop(const Tally& tally) const override;
+
+  // P(the leader stays); 0 when nothing leads or the plan is open.
+  double stays(const Tally& tally) const;
+
+ private:
+  double confidence_, bias_, evidence_, lead_;
+};
+
 // When no number of further samples, up to `lookahead` votes for the leader and the runner-up,
 // gains as much as it costs. `price` of a sample, above 0, in units of the value of a right answer.
 class ValueOfSample final : public StoppingRule {

@@ -16,6 +16,7 @@ from orchestrator.stopping import (
     EntropyStop,
     FixedSize,
     LeadStop,
+    LearnedStop,
     MajorityStop,
     ScoreStop,
     Stop,
@@ -141,6 +142,8 @@ def test_impossible_tallies_are_refused() -> None:
         lambda: ScoreStop(threshold=float("inf")),
         lambda: ConvergenceStop(samples=0),
         lambda: ValueOfSample(price=0.0),
+        lambda: LearnedStop(confidence=0.0, bias=0.0, evidence=1.0, lead=1.0),
+        lambda: LearnedStop(confidence=0.9, bias=float("nan"), evidence=1.0, lead=1.0),
         lambda: AnyOf(rules=()),
         lambda: AllOf(rules=(5,)),
         lambda: After(n=0, rule=LeadStop()),
@@ -167,6 +170,7 @@ EVERY = [
     ScoreStop(),
     ConvergenceStop(),
     ValueOfSample(price=0.002),
+    LearnedStop(confidence=0.9, bias=-1.0, evidence=1.5, lead=0.5),
     BetaStop() | WindowStop(size=3),
     LeadStop() & After(n=4, rule=BetaStop()),
 ]
@@ -268,3 +272,14 @@ def test_what_a_users_own_rule_raises_comes_through() -> None:
 
     with pytest.raises(LookupError, match="broken"):
         AnyOf(rules=(Broken(),)).should_stop(Tally())
+
+
+def test_a_learned_rule_needs_a_plan_and_knows_what_is_still_to_come() -> None:
+    rule = LearnedStop(confidence=0.9, bias=-2.0, evidence=1.0, lead=2.0)
+    assert rule.should_stop(Tally.of([3])) is None  # an open plan
+    assert rule.should_stop(Tally.of([3], planned=40)) is None
+    assert rule.stays(Tally.of([3], planned=40)) < rule.stays(Tally.of([3], planned=7)) < 1
+    stop = rule.should_stop(Tally.of([3], planned=7))
+    assert stop is not None
+    assert stop.reason == "the leader stays with probability 0.9694, by recorded runs"
+    assert rule.stays(Tally.of([3], planned=5)) == 1.0  # safe

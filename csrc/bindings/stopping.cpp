@@ -80,6 +80,10 @@ void register_rules_of_posteriors(py::module_& module) {
       .def(py::init<double, double, std::int64_t>(), py::kw_only(), py::arg("confidence"),
            py::arg("prior"), py::arg("unseen"))
       .def("posterior", &DirichletStop::posterior, py::arg("tally"));
+  RuleClass<LearnedStop>(module, "LearnedStop")
+      .def(py::init<double, double, double, double>(), py::kw_only(), py::arg("confidence"),
+           py::arg("bias"), py::arg("evidence"), py::arg("lead"))
+      .def("stays", &LearnedStop::stays, py::arg("tally"));
   RuleClass<ValueOfSample>(module, "ValueOfSample")
       .def(py::init<double, double, std::int64_t>(), py::kw_only(), py::arg("price"),
            py::arg("prior"), py::arg("lookahead"))

@@ -7,6 +7,7 @@ from .estimators import Estimate, best_of_k, coverage, maj_at_k, pass_at_k
 from .intervals import Interval, bootstrap_interval, hierarchical_bootstrap, wilson_interval
 from .recordings import RecordedProblem, Recording
 from .replay import ReplayResult, Tier, VoteCurve, maj_curve, replay, replay_cascade
+from .stop_search import StopChoice, choose_stop, fit_stop
 
 __all__ = [
     "Calibrator",
@@ -15,13 +16,16 @@ __all__ = [
     "RecordedProblem",
     "Recording",
     "ReplayResult",
+    "StopChoice",
     "Tier",
     "VoteCurve",
     "best_of_k",
     "bootstrap_interval",
     "brier_score",
+    "choose_stop",
     "coverage",
     "expected_calibration_error",
+    "fit_stop",
     "hierarchical_bootstrap",
     "maj_at_k",
     "maj_curve",

@@ -8,6 +8,7 @@ first seen. Rules combine: `BetaStop() | WindowStop(size=5)`, `MajorityStop() & 
 from .._core import Tally
 from .combined import After, AllOf, AnyOf
 from .counts import EntropyStop, FixedSize, LeadStop, MajorityStop, ScoreStop
+from .learned import LearnedStop
 from .order import ConvergenceStop, WindowStop
 from .posterior import BetaStop, DirichletStop, ValueOfSample
 from .rule import Stop, StoppingRule
@@ -22,6 +23,7 @@ __all__ = [
     "EntropyStop",
     "FixedSize",
     "LeadStop",
+    "LearnedStop",
     "MajorityStop",
     "ScoreStop",
     "Stop",

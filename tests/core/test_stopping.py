@@ -35,6 +35,7 @@ SEVERAL = [
     _core.ConvergenceStop(samples=3, tolerance=0.25),
     _core.ValueOfSample(price=0.02, prior=1, lookahead=8),
     _core.ScoreStop(threshold=0.5),
+    _core.LearnedStop(confidence=0.9, bias=-1.0, evidence=1.5, lead=0.5),
 ]
 
 
@@ -131,3 +132,19 @@ def test_the_value_of_samples_is_that_of_every_way_they_fall(
     assert rule.net_gain(tally) == pytest.approx(max(0.0, *gains), abs=1e-12)
     if first and min(abs(gain) for gain in gains) > 1e-9:
         assert rule.should_stop(tally) == all(gain <= 0 for gain in gains)
+
+
+@given(
+    votes=counts,
+    remaining=st.integers(0, 6),
+    weights=st.tuples(st.floats(-3, 3), st.floats(-3, 3), st.floats(-3, 3)),
+)
+def test_a_leader_stays_as_the_fitted_model_says(
+    votes: list[int], remaining: int, weights: tuple[float, float, float]
+) -> None:
+    bias, evidence, lead = weights
+    rule = _core.LearnedStop(confidence=0.5, bias=bias, evidence=evidence, lead=lead)
+    tally = _core.Tally.of(votes, planned=sum(votes) + remaining)
+    expected = reference.stays(votes, remaining, bias=bias, evidence=evidence, lead=lead)
+    assert rule.stays(tally) == pytest.approx(expected, abs=1e-9)
+    assert rule.stays(_core.Tally.of(votes)) == 0.0

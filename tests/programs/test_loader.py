@@ -20,6 +20,7 @@ from orchestrator.stopping import (
     EntropyStop,
     FixedSize,
     LeadStop,
+    LearnedStop,
     MajorityStop,
     ScoreStop,
     ValueOfSample,
@@ -221,6 +222,10 @@ def test_every_mistake_is_reported_with_its_place(file):
         ("{score: 0.9}", ScoreStop(threshold=0.9)),
         ("{convergence: 4}", ConvergenceStop(samples=4)),
         ("{value_of_sample: 0.002}", ValueOfSample(price=0.002)),
+        (
+            "{learned: {confidence: 0.98, bias: -2, evidence: 1.5, lead: 2}}",
+            LearnedStop(confidence=0.98, bias=-2.0, evidence=1.5, lead=2.0),
+        ),
         (
             "{any: [{beta: 0.95}, {window: 3}]}",
             AnyOf(rules=(BetaStop(confidence=0.95), WindowStop(size=3))),

@@ -97,3 +97,15 @@ def expected_gain(first: int, second: int, votes: int) -> Fraction:
             a, b = a + 1 - fall, b + fall
         expected += probability * max(beta_posterior(a, b), 1 - beta_posterior(a, b))
     return expected - now
+
+
+def stays(counts: Sequence[int], remaining: int, *, bias: float, evidence: float, lead: float) -> float:
+    """P(the leader stays) by the logistic model of `LearnedStop`."""
+    if leader(counts) is None:
+        return 0.0
+    if lead_is_safe(counts, remaining):
+        return 1.0
+    first, second = sorted([*counts, 0], reverse=True)[:2]
+    e = min(40.0, -math.log(1 - float(beta_posterior(first, second))))
+    d = (first - second) / math.sqrt(remaining + 1)
+    return 1 / (1 + math.exp(-(bias + evidence * e + lead * d)))

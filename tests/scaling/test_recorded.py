@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from bench import recorded_stopping
 
+from orchestrator.answers import equivalent
 from orchestrator.scaling import RecordedProblem, Recording, Tier, coverage, maj_curve, replay, replay_cascade
 from orchestrator.stopping import BetaStop, WindowStop
 
@@ -106,3 +108,28 @@ def test_a_cascade_by_agreement_saves_most_samples_on_date():
     result = replay_cascade([few, Tier(recording=recording)], resamples=50)
     assert result.samples < 6.5
     assert result.accuracy == pytest.approx(0.772, abs=0.003)
+
+
+def test_two_ways_of_asking_bbh_that_agree_are_right_as_often_as_recorded():
+    table = rows("bbh_answers")
+    agree = [row for row in table if equivalent(row["cot"] or "none", row["direct"] or "none", kind="text")]
+    right = [row for row in agree if equivalent(row["cot"] or "none", row["gold"], kind="text")]
+    assert 100 * len(agree) / len(table) == pytest.approx(50.1, abs=0.3)
+    assert 100 * len(right) / len(agree) == pytest.approx(86.9, abs=0.1)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(300)
+def test_a_rule_learned_on_half_of_the_problems_saves_samples_on_the_other_half():
+    savings, losses = [], []
+    for load in recorded_stopping.SETS.values():
+        table = recorded_stopping.measured(load(), splits=2, seed=0, resamples=50)
+        learned, rival, full = (
+            table[name] for name in (recorded_stopping.CHOSEN, "adaptive consistency 0.95", "full vote")
+        )
+        rivals = [name for name in table if name.startswith(("adaptive", "ESC"))]
+        assert recorded_stopping.dominated_by(recorded_stopping.CHOSEN, table, rivals) == []
+        savings.append(1 - learned[1] / rival[1])
+        losses.append(100 * (full[0] - learned[0]))
+    assert np.mean(savings) > 0.3
+    assert np.mean(losses) < 0.3
