@@ -12,8 +12,11 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
+import random
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from math import comb
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +127,56 @@ def measured(
     }
 
 
+def plain_adaptive(ids: Sequence[int]) -> tuple[int, int]:
+    """Adaptive consistency at 0.95 by its definition: the answer (-1: none) and the samples taken."""
+    votes: Counter[int] = Counter()
+    for at, cluster in enumerate(ids):
+        votes.update([cluster] if cluster >= 0 else [])
+        first, second = ([count for _, count in votes.most_common(2)] + [0, 0])[:2]
+        tail = sum(comb(first + second + 1, heads) for heads in range(first + 1))
+        if first and tail >= 0.95 * 2 ** (first + second + 1):
+            return plain_vote(ids[: at + 1]), at + 1
+    return plain_vote(ids), len(ids)
+
+
+def plain_windows(ids: Sequence[int], size: int) -> tuple[int, int]:
+    """ESC by its definition: stop at the first window of equal answers."""
+    for start in range(0, len(ids) - size + 1, size):
+        window = set(ids[start : start + size])
+        if len(window) == 1 and min(window) >= 0:
+            return plain_vote(ids[: start + size]), start + size
+    return plain_vote(ids), len(ids)
+
+
+def plain_vote(ids: Sequence[int]) -> int:
+    votes = Counter(cluster for cluster in ids if cluster >= 0)
+    return votes.most_common(1)[0][0] if votes else -1  # of equal counts the first seen
+
+
+def whole(recording: Recording, orders: int = 20) -> None:
+    """Rules without parameters to choose, on all problems: this library's replay next to plain Python."""
+    rng = random.Random(0)
+    for name, rule, plain in (
+        ("adaptive consistency 0.95", stopping.BetaStop(confidence=0.95), plain_adaptive),
+        ("ESC 3", stopping.WindowStop(size=3), lambda ids: plain_windows(ids, 3)),
+        ("ESC 5", stopping.WindowStop(size=5), lambda ids: plain_windows(ids, 5)),
+    ):
+        ours = replay(recording, stop=rule, resamples=200)
+        right, taken = 0.0, 0
+        for problem in recording.problems:
+            ids, correct = list(map(int, problem.clusters)), list(problem.correct)
+            for _ in range(orders):
+                draw = rng.sample(range(len(ids)), len(ids))
+                answer, samples = plain([ids[i] for i in draw])
+                taken += samples
+                right += next((correct[i] for i in draw if ids[i] == answer), 0.0) if answer >= 0 else 0.0
+        runs = len(recording) * orders
+        print(
+            f"  {name:30s} {100 * ours.accuracy:11.2f} {float(ours.samples):14.2f}"
+            f"   plain reference {100 * right / runs:6.2f} {taken / runs:6.2f}"
+        )
+
+
 def dominated_by(name: str, table: dict[str, tuple[float, float]], others: Iterable[str]) -> list[str]:
     """The others that are at least as right for no more samples, and better in one of the two."""
     accuracy, samples = table[name]
@@ -143,8 +196,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     savings, losses = [], []
     for title, load in SETS.items():
-        table = measured(load(), splits=options.splits, seed=options.seed)
+        recording = load()
+        table = measured(recording, splits=options.splits, seed=options.seed)
         print(f"\n{title:32s} accuracy, %   mean samples")
+        print(" on all problems, nothing chosen")
+        whole(recording)
+        print(f" on the halves not chosen on, mean of {options.splits} splits")
         for name, (accuracy, samples) in table.items():
             print(f"  {name:30s} {100 * accuracy:11.2f} {samples:14.2f}")
         rivals = [name for name in table if name.startswith(("adaptive", "ESC"))]
