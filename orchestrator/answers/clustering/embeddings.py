@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from ..errors import InvalidInputError
-from ..types import Answer
+from ...errors import InvalidInputError
+from ...types import Answer
 from .average_link import AverageLink
-from .cluster import check_weight
+from .clusters import check_weight
 from .linked import LinkedClusters
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 
-from .. import _core
-from ..errors import EqualityError
-from ..types import Answer
-from .cluster import check_weight
+from ... import _core
+from ...errors import EqualityError
+from ...types import Answer
+from .clusters import check_weight
 
 __all__ = ["LinkedClusters", "PredicateClusters"]
 

@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterable
 from typing import Protocol, runtime_checkable
 
-from .. import _core
-from ..errors import InvalidInputError
-from ..types import Answer
-from .extract import LAYERED, AnswerReader
-from .normalize import Kind, check_kind, fold
+from ... import _core
+from ...errors import InvalidInputError
+from ...types import Answer
+from ..extract import LAYERED, AnswerReader, check_readable
+from ..normalize import Kind, PercentRule, UnitRule, fold
 
 __all__ = ["Clustering", "Clusters", "check_weight", "cluster"]
 
@@ -64,13 +64,18 @@ class Clustering(Protocol):
 
 
 def cluster(
-    texts: Iterable[str | None], *, kind: Kind = "auto", by: Clustering | None = None
+    texts: Iterable[str | None],
+    *,
+    kind: Kind = "auto",
+    units: UnitRule = "by_kind",
+    percent: PercentRule = "fraction",
+    by: Clustering | None = None,
 ) -> list[int | None]:
     """The cluster of each text's answer.
 
     Args:
         texts: Model outputs or bare answers, `n` of them; None abstains.
-        kind: How answers are read and compared.
+        kind, units, percent: How answers are read and compared (see `normalize`).
         by: What groups the answers that were read; None: equal keys are one cluster. The answers are added
             to it, after those it has already.
 
@@ -79,19 +84,27 @@ def cluster(
         readable answer.
 
     Raises:
-        InvalidInputError: `kind` is none of `KINDS`.
+        InvalidInputError: an unknown kind or rule, or a text that is none.
     """
-    check_kind(kind)
+    reader = AnswerReader(kind=kind, units=units, percent=percent)
+    given = _listed(texts)
     if by is None and kind not in LAYERED:
-        keys = _core.extract_keys(list(texts), kind=kind)
+        keys = _core.extract_keys(given, kind=kind, units=units, percent=percent)
         return _core.cluster_keys([key if key is None or key.isascii() else fold(key) for key in keys])
-    reader = AnswerReader(kind=kind)
-    answers = [None if text is None else reader.read(text) for text in texts]
+    answers = [None if text is None else reader.read(text) for text in given]
     if by is None:
         return _core.cluster_keys([None if answer is None else answer.key for answer in answers])
     for answer in answers:
         by.add(answer)
     return by.ids[by.samples - len(answers) :]
+
+
+def _listed(texts: Iterable[str | None]) -> list[str | None]:
+    if isinstance(texts, str):
+        raise InvalidInputError("give a list of texts, not one text")
+    given = list(texts)
+    check_readable(given)
+    return given
 
 
 def check_weight(weight: float) -> None:
