@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, get_args
+from numbers import Real
+from typing import Any, Literal, TypeAlias, get_args
 
 from .. import _core
 from ..errors import InvalidInputError
@@ -142,8 +142,8 @@ def explain(
     )
 
 
-def _check(kind: Kind, tolerance: float | None, equivalence: str) -> None:
-    if tolerance is not None and not (math.isfinite(tolerance) and 0 <= tolerance < 1):
+def _check(kind: Kind, tolerance: Any, equivalence: str) -> None:
+    if tolerance is not None and not (isinstance(tolerance, Real) and 0 <= float(tolerance) < 1):
         raise InvalidInputError(f"tolerance must be at least 0 and below 1, not {tolerance!r}")
     if equivalence not in get_args(Equivalence):
         raise InvalidInputError(
