@@ -122,6 +122,12 @@ class LinkedClusters(ABC):
 class PredicateClusters(LinkedClusters):
     """Clusters by a function that says whether two answers are equal.
 
+    >>> from orchestrator.answers import MathVerify, cluster
+    >>> texts = [r"\\boxed{\\lim_{x \\to 0} x}", "0", "1"]
+    >>> with MathVerify(timeout=20) as judge:
+    ...     cluster(texts, kind="math", by=PredicateClusters(judge.equal))
+    [0, 0, 1]
+
     The function is taken to be symmetric and is asked about answers with different keys only, each pair at most
     once: never about two that are together already. An answer that belongs with none of `m` distinct ones costs
     `m` questions.
