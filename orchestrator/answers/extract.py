@@ -200,10 +200,10 @@ def check_readable(items: Sequence[object]) -> None:
 
 
 def _not_a_text(item: object, what: str = "what answers are read from") -> InvalidInputError:
-    hint = "None for an abstention is for lists only" if item is None else f"try str({item!r:.40})"
-    if isinstance(item, bytes):
-        hint = "decode it first"
-    return InvalidInputError(f"{what} must be a text, not {type(item).__name__}: {hint}")
+    hint = ": decode it first" if isinstance(item, bytes) else f": try str({item!r:.40})"
+    return InvalidInputError(
+        f"{what} must be a text, not {type(item).__name__}{'' if item is None else hint}"
+    )
 
 
 def _field(parsed: ParsedJson, path: str) -> ParsedJson | None:

@@ -76,8 +76,10 @@ def normalize(
         A key with its prefix. What cannot be read as `kind` gets the key of a text, so this never fails.
 
     Raises:
-        InvalidInputError: `kind`, `units` or `percent` is none of the above.
+        InvalidInputError: `kind`, `units` or `percent` is none of the above, or `text` is no string.
     """
+    if not isinstance(text, str):
+        raise InvalidInputError(f"an answer must be a text, not {type(text).__name__}")
     if kind == "json" or kind == "expression":
         check_rules(units, percent)
         found = _json_text(text) if kind == "json" else _evaluated(text)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from ... import _core
 from ...errors import EqualityError
 from ...types import Answer
-from .clusters import check_weight
+from .clusters import check_weight, key_of
 
 __all__ = ["LinkedClusters", "PredicateClusters"]
 
@@ -57,9 +57,10 @@ class LinkedClusters(ABC):
         return self._partition.add(None if answer is None else self._node(answer), weight)
 
     def _node(self, answer: Answer) -> int:
-        node = self._nodes.get(answer.key)
+        key = key_of(answer)
+        node = self._nodes.get(key)
         if node is None:
-            node = self._nodes[answer.key] = self._partition.add_node(self._equal_to(answer))
+            node = self._nodes[key] = self._partition.add_node(self._equal_to(answer))
             self._answers.append(answer)
             self._joined(answer)
         return node
