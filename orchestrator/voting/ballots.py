@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from numbers import Integral, Real
 from typing import Any
 
-from ..answers import AnswerReader, Clustering, Clusters
+from .. import _core
+from ..answers import AnswerReader, Clustering
 from ..answers.extract import check_readable
 from ..errors import InvalidInputError
 from ..types import Answer
@@ -23,10 +24,13 @@ def clustered(
         InvalidInputError: Both are given, or one of the wrong type.
     """
     if given is None:
-        clusters = Clusters()
-        add, read = clusters.add, reader.read
-        added = [add(read(item) if isinstance(item, str) else item) for item in listed(answers)]
-        return clusters.representatives, added
+        found = [reader.read(item) if isinstance(item, str) else item for item in listed(answers)]
+        ids = _core.cluster_keys([None if answer is None else answer.key for answer in found])
+        first_seen: list[Answer] = []
+        for answer, cluster in zip(found, ids, strict=True):
+            if answer is not None and cluster == len(first_seen):
+                first_seen.append(answer)
+        return first_seen, ids
     if any(True for _ in answers):
         raise InvalidInputError("give either answers or clusters, not both")
     if not hasattr(type(given), "representatives"):
