@@ -6,9 +6,10 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from .answers import Kind, equivalent
+from .answers import Kind, PercentRule, UnitRule, equivalent
 from .types import Answer, Candidate, Outcome, Problem, StopReason, Usage
 
 if TYPE_CHECKING:
@@ -180,15 +181,24 @@ class Tracker:
     """Adds up outcomes as they come; what it keeps does not grow with their number.
 
     Args:
-        kind: How answers are compared with references.
+        kind, units, percent: How answers are compared with references (see `answers.equivalent`).
         check: Name of the scores that judge a problem without a reference, or None.
         priced: Whether the price of every model is known.
     """
 
     MOST_MESSAGES = 20
 
-    def __init__(self, *, kind: Kind = "auto", check: str | None = None, priced: bool = True) -> None:
-        self._kind, self._check, self._priced = kind, check, priced
+    def __init__(
+        self,
+        *,
+        kind: Kind = "auto",
+        units: UnitRule = "by_kind",
+        percent: PercentRule = "fraction",
+        check: str | None = None,
+        priced: bool = True,
+    ) -> None:
+        self._equivalent = partial(equivalent, kind=kind, units=units, percent=percent)
+        self._check, self._priced = check, priced
         self._problems = self._answered = self._judged = self._samples = 0
         self._right = self._covered = 0
         self._mean = self._first = 0.0
@@ -231,7 +241,7 @@ class Tracker:
         return None if score is None or score.value is None else score.value >= RIGHT_ENOUGH
 
     def _equals(self, answer: Answer | None, reference: str) -> bool:
-        return answer is not None and equivalent(answer, reference, kind=self._kind)
+        return answer is not None and self._equivalent(answer, reference)
 
     def _chosen_is_right(self, problem: Problem, outcome: Outcome, verdicts: Sequence[bool | None]) -> bool:
         if problem.reference is not None:

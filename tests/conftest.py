@@ -10,8 +10,10 @@ import pytest
 from faulty_server import FaultyServer
 from hypothesis import settings
 
-# How long an example takes depends on what else the machine does.
-settings.register_profile("tests", deadline=None)
+# How long an example takes depends on what else the machine does: no time limits. Few examples make a quick suite,
+# and each run takes others; `--hypothesis-profile=thorough` takes many.
+settings.register_profile("tests", deadline=None, max_examples=25)
+settings.register_profile("thorough", deadline=None, max_examples=1000)
 settings.load_profile("tests")
 
 

@@ -1,6 +1,8 @@
 """Documents are tests: the README's code runs and prints what it says, and every example loads."""
 
 import contextlib
+import doctest
+import importlib
 import io
 import re
 from pathlib import Path
@@ -23,6 +25,17 @@ def test_python_in_the_readme_prints_what_it_says(number):
     language, expected = BLOCKS[number + 1]
     assert language == "text", "a Python block is followed by what it prints"
     assert printed.getvalue() == expected
+
+
+WITH_EXAMPLES = [path for path in sorted((ROOT / "orchestrator").rglob("*.py")) if ">>>" in path.read_text()]
+
+
+@pytest.mark.parametrize("path", WITH_EXAMPLES, ids=lambda path: path.stem)
+def test_examples_in_docstrings_print_what_they_say(path):
+    name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    failed, tried = doctest.testmod(importlib.import_module(name))
+    assert failed == 0
+    assert tried > 0
 
 
 @pytest.mark.parametrize("number", [n for n, (language, _) in enumerate(BLOCKS) if language == "yaml"])

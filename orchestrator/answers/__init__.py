@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from ..types import Answer
-from .behaviour import BehaviourClusters, PassMatrix
-from .cluster import Clustering, Clusters, cluster
-from .embeddings import AverageLinkClusters, Embedder, EmbeddingClusters
-from .equivalence import equivalent
+from .clustering import (
+    AverageLinkClusters,
+    BehaviourClusters,
+    Clustering,
+    Clusters,
+    Embedder,
+    EmbeddingClusters,
+    FuzzyClusters,
+    LinkedClusters,
+    PassMatrix,
+    PredicateClusters,
+    ToleranceClusters,
+    cluster,
+)
+from .equivalence import Comparison, Equivalence, Reading, equivalent, explain
 from .extract import AnswerReader, extract
-from .fuzzy import FuzzyClusters
-from .linked import LinkedClusters, PredicateClusters
-from .normalize import KINDS, Kind, normalize
+from .normalize import KINDS, Kind, PercentRule, UnitRule, normalize
 from .second_opinion import MathVerify, math_verify_equal
-from .tolerance import ToleranceClusters
 
 __all__ = [
     "KINDS",
@@ -22,17 +30,23 @@ __all__ = [
     "BehaviourClusters",
     "Clustering",
     "Clusters",
+    "Comparison",
     "Embedder",
     "EmbeddingClusters",
+    "Equivalence",
     "FuzzyClusters",
     "Kind",
     "LinkedClusters",
     "MathVerify",
     "PassMatrix",
+    "PercentRule",
     "PredicateClusters",
+    "Reading",
     "ToleranceClusters",
+    "UnitRule",
     "cluster",
     "equivalent",
+    "explain",
     "extract",
     "math_verify_equal",
     "normalize",

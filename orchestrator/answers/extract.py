@@ -11,26 +11,17 @@ letting weaker evidence speak. That something cannot be determined is an answer;
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 
 from .. import _core
 from ..errors import InvalidInputError
 from ..types import Answer
-from .normalize import (
-    Kind,
-    ParsedJson,
-    PercentRule,
-    UnitRule,
-    check_kind,
-    check_rules,
-    fold,
-    json_key,
-    parse_json,
-)
+from .json_values import ParsedJson, json_key, parse_json
+from .normalize import Kind, PercentRule, UnitRule, check_kind, check_rules, fold
 
-__all__ = ["AnswerReader", "extract"]
+__all__ = ["AnswerReader", "check_readable", "extract"]
 
 LAYERED = ("json", "expression")
 """Kinds whose answers are found by a step of their own, not by the evidence above."""
@@ -108,7 +99,12 @@ class AnswerReader:
             truncated: Whether the token limit cut it off (`Sample.truncated`). Then only a marked answer
                 that is complete counts; with `pattern`, a match that ends before the text does; `function`
                 is not asked.
+
+        Raises:
+            InvalidInputError: `text` is not a string.
         """
+        if not isinstance(text, str):
+            raise _not_a_text(text)
         if self.kind not in LAYERED and all(way is None for way in self._ways):
             found = _core.extract(
                 text, kind=self.kind, truncated=truncated, units=self.units, percent=self.percent
@@ -194,6 +190,20 @@ _KINDS_BY_PREFIX = {
     "j": "json",
     "x": "code",
 }
+
+
+def check_readable(items: Sequence[object]) -> None:
+    """Raises `InvalidInputError` at the first item that is neither a text, nor an `Answer`, nor None."""
+    for number, item in enumerate(items):
+        if item is not None and not isinstance(item, str | Answer):
+            raise _not_a_text(item, f"item {number}")
+
+
+def _not_a_text(item: object, what: str = "what answers are read from") -> InvalidInputError:
+    hint = ": decode it first" if isinstance(item, bytes) else f": try str({item!r:.40})"
+    return InvalidInputError(
+        f"{what} must be a text, not {type(item).__name__}{'' if item is None else hint}"
+    )
 
 
 def _field(parsed: ParsedJson, path: str) -> ParsedJson | None:

@@ -25,7 +25,7 @@ from typing import Self
 from ..errors import InvalidInputError, OrchestratorError
 from ..types import Answer
 
-__all__ = ["MathVerify", "math_verify_equal"]
+__all__ = ["MathVerify", "check_installed", "math_verify_equal"]
 
 START_SECONDS = 120.0
 """Time for a worker to import sympy; not counted against a pair."""
@@ -34,6 +34,12 @@ WORKER_BYTES = 2 * 2**30
 """Address space of a worker, where the system can limit it: sympy may try to write out a tower of powers."""
 
 _WORKER = Path(__file__).with_name("second_opinion_worker.py")
+
+
+def check_installed() -> None:
+    """Raises `InvalidInputError`, with the line that installs it, unless there is math-verify."""
+    if importlib.util.find_spec("math_verify") is None:
+        raise InvalidInputError("a second opinion needs math-verify: run `pip install 'orchestrator[math]'`")
 
 
 class _WorkerLost(Exception):
@@ -124,10 +130,7 @@ class MathVerify:
             raise InvalidInputError(
                 f"timeout must be above 0 and workers at least 1, not {timeout!r} and {workers}"
             )
-        if importlib.util.find_spec("math_verify") is None:
-            raise InvalidInputError(
-                "a second opinion needs math-verify: run `pip install 'orchestrator[math]'`"
-            )
+        check_installed()
         self.timeout, self.workers = timeout, workers
         self._idle: list[_Worker] = []
         self._slots = threading.BoundedSemaphore(workers)

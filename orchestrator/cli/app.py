@@ -129,7 +129,10 @@ def run(
     ] = None,
     kind: Annotated[
         str | None,
-        typer.Option(help="How answers are read: number, choice, text, ...", rich_help_panel=STRATEGY),
+        typer.Option(
+            help="How answers are read: number, math, choice, boolean, date, text, json, ...",
+            rich_help_panel=STRATEGY,
+        ),
     ] = None,
     budget_usd: Annotated[
         float | None, typer.Option(min=0, help="US dollars.", rich_help_panel=BUDGET)

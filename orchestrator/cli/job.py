@@ -88,7 +88,7 @@ def make_job(flags: Flags) -> Job:
     models = _models(flags, file)
     if file is not None:
         strategy = _adjusted(file.strategy, flags, models)
-        answers = file.answers if flags.kind is None else AnswerReader(kind=flags.kind)
+        answers = file.answers if flags.kind is None else replace(file.answers, kind=flags.kind)
         program = replace(file, strategy=strategy, answers=answers)
     else:
         program = _adjusted(program, flags, models)

@@ -93,7 +93,10 @@ class _Session:
             model.backend.price is not None or isinstance(model.backend, ReplayBackend)
             for model in self.job.models.values()
         )
-        tracker = Tracker(kind=self.job.answers.kind, check=check, priced=priced)
+        reader = self.job.answers
+        tracker = Tracker(
+            kind=reader.kind, units=reader.units, percent=reader.percent, check=check, priced=priced
+        )
         self.status = Status(total=self.job.total, tracker=tracker)
         self.out, errors = Console(highlight=False), Console(stderr=True, highlight=False)
         live = errors.is_terminal and not errors.is_dumb_terminal

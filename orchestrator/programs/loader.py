@@ -167,7 +167,7 @@ def _reader(document: Document, mistakes: Mistakes) -> AnswerReader:
     try:
         return AnswerReader(**options)
     except InvalidInputError as error:
-        place = next((name for name in ("pattern", "field") if name in options), "kind")
+        place = next((name for name in ("pattern", "field", "tag", "language") if name in options), "kind")
         mistakes.add(("answer", place), str(error))
         return AnswerReader()
 

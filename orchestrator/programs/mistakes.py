@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -77,9 +78,7 @@ class Mistakes:
         elif kind in EXPECTED:
             self.add(path, f"`{name}` must be {EXPECTED[kind]}, not {_shown(details['input'])}")
         elif kind == "literal_error":
-            hint = did_you_mean(
-                str(details["input"]), str(context["expected"]).replace("'", "").split(" or ")
-            )
+            hint = did_you_mean(str(details["input"]), re.findall(r"'([^']+)'", str(context["expected"])))
             self.add(
                 path, f"`{name}` must be {context['expected']}, not {_shown(details['input'])}", hint=hint
             )

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator
 
+from ..answers import PercentRule, UnitRule
+
 __all__ = [
     "AnswerSpec",
     "BudgetSpec",
@@ -187,6 +189,10 @@ class AnswerSpec(Spec):
     kind: Text = "auto"
     pattern: Text | None = None
     field: Text | None = None
+    tag: Text | None = None
+    language: Text | None = None
+    units: UnitRule = "by_kind"
+    percent: PercentRule = "fraction"
 
 
 class ProgramSpec(Spec):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from ..answers import Clusters
 from ..context import Context
 from ..errors import InvalidInputError
-from ..stopping import LeadStop, StoppingRule, Tally
+from ..stopping import LeadStop, Stop, StoppingRule, Tally
 from ..types import Candidate, Outcome, Problem, StopReason
-from ..voting import majority_vote
+from ..voting import Vote, majority_vote
 
 __all__ = ["SelfConsistency"]
 
@@ -33,6 +34,9 @@ class SelfConsistency:
         temperature: At least 0. None leaves it to the model's settings.
         max_tokens: Cap on each answer, in tokens; None leaves it to the model's settings.
         per_call: Samples drawn by one request.
+
+    The outcome's `detail` has `votes` by cluster, `clusters` (that of each candidate, None where it abstains),
+    `abstentions`, `margin` as a share of all samples, and `stopped`, the rule's reason or None.
     """
 
     n: int = 16
@@ -63,13 +67,12 @@ class SelfConsistency:
         )
         candidates: list[Candidate] = []
         clusters, tally = Clusters(), Tally(planned=self.n)
-        reason: StopReason | None = None
+        stopped: Stop | None = None
         async with samples:
             async for sample in samples:
                 candidates.append(candidate := ctx.read(sample))
                 tally.add(clusters.add(candidate.answer))
-                if len(candidates) < self.n and self.stop.should_stop(tally):
-                    reason = StopReason.DECIDED
+                if len(candidates) < self.n and (stopped := self.stop.should_stop(tally)):
                     break
         vote = majority_vote(clusters=clusters)
         return Outcome(
@@ -77,6 +80,17 @@ class SelfConsistency:
             confidence=vote.confidence,
             tied=vote.tied,
             candidates=tuple(candidates),
-            stop_reason=reason or samples.stop_reason,
-            detail={"votes": list(vote.counts), "abstentions": vote.abstentions},
+            stop_reason=StopReason.DECIDED if stopped else samples.stop_reason,
+            detail=_detail(vote, stopped),
         )
+
+
+def _detail(vote: Vote, stopped: Stop | None) -> dict[str, Any]:
+    """The vote by cluster, the cluster of each candidate (None: it abstained), and why no more were drawn."""
+    return {
+        "votes": list(vote.counts),
+        "clusters": list(vote.clusters),
+        "abstentions": vote.abstentions,
+        "margin": vote.margin,
+        "stopped": None if stopped is None else stopped.reason,
+    }

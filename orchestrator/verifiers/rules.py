@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
-from ..answers import Kind, equivalent
+from ..answers import Kind, PercentRule, UnitRule, equivalent
 from ..context import Context
 from ..errors import InvalidInputError
-from ..types import Candidate, Problem, Score
+from ..types import Answer, Candidate, Problem, Score
 
 __all__ = ["RIGHT", "WRONG", "Equivalent", "Predicate", "Regex", "Rule"]
 
@@ -93,11 +93,27 @@ class Equivalent(Rule):
 
     Args:
         kind: How the two are compared; `auto` decides by their form.
+        units, percent: What units and percentages are worth in the reference, as for the answers.
+        tolerance: Two numbers are also equal when they differ by at most this share of the larger one, in [0, 1).
+
+    Raises:
+        InvalidInputError: An unknown kind or rule, or a tolerance out of its range.
     """
 
     name: ClassVar[str] = "equivalent"
 
     kind: Kind = "auto"
+    units: UnitRule = "by_kind"
+    percent: PercentRule = "fraction"
+    tolerance: float | None = None
+
+    def __post_init__(self) -> None:
+        self._same("", "")  # an option that is wrong is so here, not at the first candidate
+
+    def _same(self, a: Answer | str, b: Answer | str) -> bool:
+        return equivalent(
+            a, b, kind=self.kind, units=self.units, percent=self.percent, tolerance=self.tolerance
+        )
 
     def judge(self, problem: Problem, candidate: Candidate) -> Score:
         """Whether answer and reference are equal; abstains without a reference."""
@@ -105,5 +121,5 @@ class Equivalent(Rule):
             return Score(value=None, reason="the problem has no reference")
         if candidate.answer is None:
             return Score(value=WRONG, reason="no readable answer")
-        same = equivalent(candidate.answer, problem.reference, kind=self.kind)
+        same = self._same(candidate.answer, problem.reference)
         return Score(value=RIGHT if same else WRONG)

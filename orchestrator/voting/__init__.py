@@ -6,7 +6,6 @@ from .hierarchy import HierarchicalVote, hierarchical_vote, tool_call_vote
 from .vote import (
     Aggregate,
     Calibration,
-    Clustering,
     Vote,
     best_of_clusters,
     majority_vote,
@@ -25,7 +24,6 @@ from .weights import (
 __all__ = [
     "Aggregate",
     "Calibration",
-    "Clustering",
     "HierarchicalVote",
     "Vote",
     "best_of_clusters",

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from ..answers import AnswerReader
-from ..answers.normalize import json_key, parse_json
+from ..answers.json_values import json_key, parse_json
 from ..errors import InvalidInputError
 from ..types import Answer, Message
+from .ballots import checked_numbers
 from .vote import Vote, majority_vote, weighted_vote
 
 __all__ = ["HierarchicalVote", "hierarchical_vote", "tool_call_vote"]
@@ -74,11 +75,15 @@ def hierarchical_vote(
         quorum: Readable keys that each level needs.
 
     Raises:
-        InvalidInputError: there is no level, or a weight, the threshold or the quorum is out of range.
+        InvalidInputError: there is no level, a key is of another type, or a weight, the threshold or the quorum
+            is out of range.
     """
+    if not isinstance(items, Iterable) or isinstance(items, str):
+        raise InvalidInputError(f"give a list of items, not one {type(items).__name__}")
     items = list(items)
-    if not levels:
-        raise InvalidInputError("a hierarchical vote needs at least one level")
+    if callable(levels) or not levels:
+        raise InvalidInputError("a hierarchical vote needs a list of at least one level")
+    weights = None if weights is None else checked_numbers("weight", weights)
     if weights is not None and len(weights) != len(items):
         raise InvalidInputError(f"{len(weights)} weights for {len(items)} items")
     alive = list(range(len(items)))

@@ -12,14 +12,14 @@ from dataclasses import dataclass, replace
 from typing import Literal, Protocol, TypeAlias
 
 from .. import _core
-from ..answers import AnswerReader, Clusters, Kind
+from ..answers import AnswerReader, Clustering, Kind, PercentRule, UnitRule
 from ..errors import InvalidInputError
 from ..types import Answer
+from .ballots import check_rule, checked_numbers, clustered, listed
 
 __all__ = [
     "Aggregate",
     "Calibration",
-    "Clustering",
     "Vote",
     "best_of_clusters",
     "majority_vote",
@@ -31,22 +31,6 @@ Aggregate: TypeAlias = Literal["sum", "mean", "max"]
 
 ROUNDING = 1e-12
 """Shares are compared with a threshold within this, so that a sum of tenths reaches three tenths."""
-
-
-class Clustering(Protocol):
-    """Answers already clustered, as `answers.Clusters` does it: clusters numbered in first-seen order."""
-
-    @property
-    def samples(self) -> int:
-        """`n`, abstentions included."""
-
-    @property
-    def representatives(self) -> Sequence[Answer]:
-        """The answer of each cluster."""
-
-    @property
-    def members(self) -> Sequence[Sequence[int]]:
-        """Sample numbers by cluster."""
 
 
 class Calibration(Protocol):
@@ -127,6 +111,8 @@ def majority_vote(
     answers: Iterable[Answer | str | None] = (),
     *,
     kind: Kind = "auto",
+    units: UnitRule = "by_kind",
+    percent: PercentRule = "fraction",
     clusters: Clustering | None = None,
     threshold: float = 0.0,
     quorum: int = 0,
@@ -135,17 +121,18 @@ def majority_vote(
 
     Args:
         answers: `n` answers, None for an abstention. A `str` is read as a bare answer of `kind` first.
-        kind: How strings are read; an `Answer` keeps the key it has.
+        kind, units, percent: How strings are read (see `answers.normalize`); an `Answer` keeps the key it has.
         clusters: Answers already clustered, in place of `answers`.
         threshold: The share, in [0, 1], the leader must reach; below it there is no answer.
         quorum: Readable answers needed; with fewer there is no answer.
 
     Raises:
-        InvalidInputError: `kind` is unknown, both answers and clusters are given, the clusters are not
-            numbered in first-seen order, or `threshold` or `quorum` is out of range.
+        InvalidInputError: A kind or rule is unknown, an answer is of another type, both answers and clusters
+            are given, the clusters are not numbered in first-seen order, or `threshold` or `quorum` is out of
+            range.
     """
-    _check_rule(threshold, quorum)
-    representatives, ids = _clustered(answers, kind, clusters)
+    check_rule(threshold, quorum)
+    representatives, ids = clustered(answers, AnswerReader(kind=kind, units=units, percent=percent), clusters)
     try:
         count = _core.majority_vote(ids)
     except ValueError as error:
@@ -159,6 +146,8 @@ def weighted_vote(
     *,
     log_weights: Sequence[float] | None = None,
     kind: Kind = "auto",
+    units: UnitRule = "by_kind",
+    percent: PercentRule = "fraction",
     clusters: Clustering | None = None,
     threshold: float = 0.0,
     quorum: int = 0,
@@ -174,7 +163,7 @@ def weighted_vote(
         log_weights: Natural logarithms of `n` weights, such as log-likelihoods: sums are right even where
             exp(-2000) is no longer a number above 0. Minus infinity is a weight of 0. `Vote.totals` are
             then in units of the largest weight among the votes.
-        kind: As for `majority_vote`.
+        kind, units, percent: As for `majority_vote`.
         clusters: As for `majority_vote`.
         threshold: The share of the weight, in [0, 1], the leader must reach.
         quorum: Readable answers needed, whatever their weights.
@@ -183,15 +172,14 @@ def weighted_vote(
         InvalidInputError: a weight is negative, infinite or not a number; there are not `n` of them; none
             or both kinds of weights are given; or as for `majority_vote`.
     """
-    _check_rule(threshold, quorum)
+    check_rule(threshold, quorum)
     if (weights is None) == (log_weights is None):
         raise InvalidInputError("give either weights or log_weights")
-    representatives, ids = _clustered(answers, kind, clusters)
+    representatives, ids = clustered(answers, AnswerReader(kind=kind, units=units, percent=percent), clusters)
+    numbers = checked_numbers("weight", log_weights if weights is None else weights)
+    count_votes = _core.log_weighted_vote if weights is None else _core.weighted_vote
     try:
-        if weights is not None:
-            count = _core.weighted_vote(ids, list(weights))
-        else:
-            count = _core.log_weighted_vote(ids, list(log_weights or ()))
+        count = count_votes(ids, numbers)
     except ValueError as error:
         raise InvalidInputError(str(error)) from error
     return _vote(representatives, ids, count, threshold, quorum)
@@ -203,6 +191,8 @@ def best_of_clusters(
     *,
     aggregate: Aggregate = "sum",
     kind: Kind = "auto",
+    units: UnitRule = "by_kind",
+    percent: PercentRule = "fraction",
     clusters: Clustering | None = None,
     threshold: float = 0.0,
     quorum: int = 0,
@@ -220,7 +210,7 @@ def best_of_clusters(
             and a cluster with no score at all has a total of 0.
         aggregate: What a cluster makes of its members' scores. In `share` and `margin` the totals of all
             clusters are the denominator, the abstaining samples counted as one more cluster.
-        kind: As for `majority_vote`.
+        kind, units, percent: As for `majority_vote`.
         clusters: As for `majority_vote`.
         threshold: The share the leader must reach, in [0, 1].
         quorum: Readable answers needed.
@@ -229,42 +219,19 @@ def best_of_clusters(
         InvalidInputError: a score is negative, infinite or not a number; there are not `n` of them; the
             aggregate is unknown; or as for `majority_vote`.
     """
-    _check_rule(threshold, quorum)
-    given = list(answers)
-    representatives, ids = _clustered(given, kind, clusters)
+    check_rule(threshold, quorum)
+    given, reader = listed(answers), AnswerReader(kind=kind, units=units, percent=percent)
+    representatives, ids = clustered(given, reader, clusters)
+    numbers = checked_numbers("score", scores, optional=True)
     try:
-        count = _core.best_of_clusters(ids, list(scores), aggregate=aggregate)
+        count = _core.best_of_clusters(ids, numbers, aggregate=aggregate)
     except ValueError as error:
         raise InvalidInputError(str(error)) from error
     vote = _vote(representatives, ids, count, threshold, quorum)
     if vote.answer is None or vote.sample is None or clusters is not None:
         return vote
     best = given[vote.sample]
-    return replace(vote, answer=AnswerReader(kind=kind).read(best) if isinstance(best, str) else best)
-
-
-def _check_rule(threshold: float, quorum: int) -> None:
-    if not 0.0 <= threshold <= 1.0:
-        raise InvalidInputError(f"threshold must be a share in [0, 1], not {threshold}")
-    if quorum < 0:
-        raise InvalidInputError(f"quorum must be at least 0 answers, not {quorum}")
-
-
-def _clustered(
-    answers: Iterable[Answer | str | None], kind: Kind, given: Clustering | None
-) -> tuple[Sequence[Answer], list[int | None]]:
-    if given is None:
-        reader, clusters = AnswerReader(kind=kind), Clusters()
-        add, read = clusters.add, reader.read
-        added = [add(read(answer) if isinstance(answer, str) else answer) for answer in answers]
-        return clusters.representatives, added
-    if any(True for _ in answers):
-        raise InvalidInputError("give either answers or clusters, not both")
-    ids: list[int | None] = [None] * given.samples
-    for cluster, members in enumerate(given.members):
-        for sample in members:
-            ids[sample] = cluster
-    return given.representatives, ids
+    return replace(vote, answer=reader.read(best) if isinstance(best, str) else best)
 
 
 def _vote(

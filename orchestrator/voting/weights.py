@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from ..errors import InvalidInputError
 from ..types import Candidate, Sample, TokenLogprob
+from .ballots import checked_numbers
 
 __all__ = [
     "length_penalty_weights",
@@ -125,7 +126,7 @@ def rank_weights(scores: Sequence[float], *, power: float = 1.0) -> list[float]:
         InvalidInputError: a score is not a number, or `power` is negative or not finite.
     """
     _check_power("power", power)
-    for number, score in enumerate(scores):
+    for number, score in enumerate(checked_numbers("score", scores)):
         if math.isnan(score):
             raise InvalidInputError(f"the score of sample {number} is not a number")
     first: dict[float, int] = {}

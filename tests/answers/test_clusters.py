@@ -140,8 +140,8 @@ def test_tolerance_is_the_transitive_closure_of_closeness(
     for text in texts:
         clusters.add(number(text))
 
-    def close(a: Fraction, b: Fraction) -> bool:
-        return abs(a - b) <= max(absolute, relative * max(abs(a), abs(b)))
+    def close(a: Fraction, b: Fraction) -> bool:  # exactly: in floats, half of 16/3 is less than 8/3
+        return abs(a - b) <= max(Fraction(absolute), Fraction(relative) * max(abs(a), abs(b)))
 
     values = [Fraction(text) for text in texts]
     assert clusters.ids == transitive_closure(values, close)

@@ -13,7 +13,7 @@ from reference.clustering import average_link, transitive_closure
 from sklearn.cluster import AgglomerativeClustering
 
 from orchestrator.answers import Answer, AverageLinkClusters, EmbeddingClusters
-from orchestrator.answers.average_link import AverageLink
+from orchestrator.answers.clustering.average_link import AverageLink
 from orchestrator.errors import InvalidInputError
 
 

@@ -27,6 +27,7 @@ from orchestrator.errors import (
 )
 from orchestrator.events import CallReplayed, RequestShrunk
 from orchestrator.types import Price, Request, Sample, Usage
+from orchestrator.voting import majority_vote
 
 
 def vector_of(text: str) -> list[float]:
@@ -195,29 +196,41 @@ async def test_a_resumed_run_embeds_nothing_again(tmp_path: Path) -> None:
     assert '"texts":["carrot"]' in body
 
 
-async def test_answers_are_clustered_by_meaning_within_the_budget() -> None:
-    clusters = None
+async def test_answers_clustered_by_meaning_are_charged_and_not_embedded_again_on_resuming(
+    tmp_path: Path,
+) -> None:
+    found: list[EmbeddingClusters] = []
 
     async def program(ctx: Context, problem: Problem) -> Outcome:
-        nonlocal clusters
         answers = [
             ctx.answers.read(text)
             for text in ("an apple tree grows", "any old apple tree grows", "my house is red")
         ]
-        clusters = EmbeddingClusters(ctx.embed, threshold=0.99)
+        found.append(clusters := EmbeddingClusters(ctx.embed, threshold=0.99))
         await clusters.learn(answers)
+        if len(found) == 1:
+            raise KeyError("stopped here")
         for answer in answers:
             clusters.add(answer)
-        return Outcome(answer=clusters.representatives[0], confidence=2 / 3)
+        vote = majority_vote(clusters=clusters)
+        return Outcome(answer=vote.answer, confidence=vote.confidence)
 
-    server = Server()
-    async with (
-        serving(server) as url,
-        Controller(models={"e": HttpBackend(base_url=url, model="e")}) as controller,
-    ):
-        outcome = await controller.run(program, "what is it?")
-    assert clusters.ids == [0, 0, 1]
+    server, price = Server(), Price(input=1_000_000, output=0)  # picodollars a token: one dollar a million
+    problem, path = Problem(id="p", prompt="what is it?"), tmp_path / "run.db"
+    async with serving(server) as url:
+        models = {"e": HttpBackend(base_url=url, model="e", price=price)}
+        async with Controller(models=models, journal=path, seed=1) as controller:
+            with pytest.raises(KeyError):
+                await controller.run(program, problem)
+        async with Controller(models=models, journal=path, seed=1, resume=True) as controller:
+            outcome = await controller.run(program, problem)
+    assert len(server.bodies) == 1
     assert outcome.usage.requests == 1
+    assert outcome.usage.prompt_tokens == 4 + 5 + 4
+    assert outcome.usage.picodollars == 13_000_000
+    assert found[1].ids == [0, 0, 1]
+    assert str(outcome.answer) == "an apple tree grows"
+    assert outcome.confidence == pytest.approx(2 / 3)
 
 
 async def test_a_deadline_ends_embedding() -> None:

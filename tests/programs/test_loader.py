@@ -139,6 +139,41 @@ def test_a_strategys_keys_are_its_fields(file, text, made):
     assert strategy(file, text) == made
 
 
+@pytest.mark.parametrize(
+    ("answer", "reader"),
+    [
+        ("{tag: result}", AnswerReader(tag="result")),
+        ("{kind: code, language: python}", AnswerReader(kind="code", language="python")),
+        ("{kind: boolean}", AnswerReader(kind="boolean")),
+        ("{kind: date, field: due}", AnswerReader(kind="date", field="due")),
+        (
+            "{kind: number, units: keep, percent: number}",
+            AnswerReader(kind="number", units="keep", percent="number"),
+        ),
+    ],
+)
+def test_answers_are_read_as_the_file_says(file, answer, reader):
+    assert load(file(TINY + f"answer: {answer}\nprogram: single\n")).answers == reader
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (
+            "{units: dropp}",
+            ":3:17: `units` must be 'by_kind', 'drop' or 'keep', not 'dropp'\n  hint: did you mean `drop`?",
+        ),
+        ("{percent: 50}", ":3:19: `percent` must be 'fraction' or 'number', not 50"),
+        ("{tagg: a}", ":3:10: unknown key `tagg` in `answer`\n  hint: did you mean `tag`?"),
+        ("{tag: <a>}", ":3:15: tag must be the name of a tag, such as 'answer', not '<a>'"),
+        ("{tag: a, field: b}", "give at most one of pattern, field, tag, language and function"),
+        ("{kind: boolan}", ":3:16: `kind` must be one of auto, number"),
+    ],
+)
+def test_a_mistake_in_how_answers_are_read_is_reported_with_its_place(file, answer, said):
+    assert said in mistakes(file, TINY + f"answer: {answer}\nprogram: single\n")
+
+
 def test_best_of_n_uses_the_files_check(file):
     program = load(file(TINY + "check: {required_words: {at_most: 9}}\nprogram: {best_of_n: {n: 4}}\n"))
     assert program.strategy == BestOfN(n=4, verifier=RequiredWords(at_most=9))

@@ -69,7 +69,13 @@ async def test_the_vote_of_five_samples_is_the_most_frequent_answer():
         outcome = await controller.run(SelfConsistency(n=5, stop=FixedSize()), "2 + 2?")
     assert outcome.answer.text == "4"
     assert outcome.confidence == pytest.approx(3 / 5)
-    assert outcome.detail == {"votes": [3, 1], "abstentions": 1}
+    assert outcome.detail == {
+        "votes": [3, 1],
+        "clusters": [0, 1, 0, 0, None],
+        "abstentions": 1,
+        "margin": pytest.approx(2 / 5),
+        "stopped": None,
+    }
 
 
 async def test_once_the_leader_cannot_be_overtaken_the_rest_is_cancelled():
@@ -90,6 +96,8 @@ async def test_once_the_leader_cannot_be_overtaken_the_rest_is_cancelled():
         assert controller.ledger.statistics().held.total_tokens == 0
     assert outcome.stop_reason is StopReason.DECIDED
     assert outcome.confidence == 1.0
+    assert (outcome.detail["votes"], outcome.detail["clusters"]) == ([3], [0, 0, 0])
+    assert outcome.detail["stopped"] == "the lead is safe with 2 samples to come"
     [stopped] = [event for event in events if isinstance(event, SamplingStopped)]
     assert stopped.cancelled == 2
     # P2: the cancelled calls are charged at their worst case, since what they used is not known.

@@ -131,7 +131,7 @@ def test_bootstrap_intervals_hold_about_as_often_as_they_say(level, k):
     ],
 )
 def test_bootstrap_intervals_hold_within_two_points_of_what_they_say(level, k, least, most):
-    assert least <= held(level, k, problems=100, n=20, rounds=2000, resamples=600) <= most
+    assert least <= held(level, k, problems=100, n=20, rounds=600, resamples=300) <= most
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ def test_clusters_out_of_order_are_refused() -> None:
     class Backwards:
         samples = 2
         representatives = tuple(filter(None, map(answers.extract, ("1", "2"))))
-        members = ((1,), (0,))
+        ids = (1, 0)
 
     with pytest.raises(InvalidInputError, match="first-seen order"):
         majority_vote(clusters=Backwards())

@@ -10,10 +10,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 
-from .. import _core
-from ..errors import EqualityError
-from ..types import Answer
-from .cluster import check_weight
+from ... import _core
+from ...errors import EqualityError
+from ...types import Answer
+from .clusters import check_weight, key_of
 
 __all__ = ["LinkedClusters", "PredicateClusters"]
 
@@ -57,9 +57,10 @@ class LinkedClusters(ABC):
         return self._partition.add(None if answer is None else self._node(answer), weight)
 
     def _node(self, answer: Answer) -> int:
-        node = self._nodes.get(answer.key)
+        key = key_of(answer)
+        node = self._nodes.get(key)
         if node is None:
-            node = self._nodes[answer.key] = self._partition.add_node(self._equal_to(answer))
+            node = self._nodes[key] = self._partition.add_node(self._equal_to(answer))
             self._answers.append(answer)
             self._joined(answer)
         return node
@@ -121,6 +122,12 @@ class LinkedClusters(ABC):
 
 class PredicateClusters(LinkedClusters):
     """Clusters by a function that says whether two answers are equal.
+
+    >>> from orchestrator.answers import MathVerify, cluster
+    >>> texts = [r"\\boxed{\\lim_{x \\to 0} x}", "0", "1"]
+    >>> with MathVerify(timeout=20) as judge:
+    ...     cluster(texts, kind="math", by=PredicateClusters(judge.equal))
+    [0, 0, 1]
 
     The function is taken to be symmetric and is asked about answers with different keys only, each pair at most
     once: never about two that are together already. An answer that belongs with none of `m` distinct ones costs

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from ..errors import InvalidInputError
-from ..types import Answer
+from ...errors import InvalidInputError
+from ...types import Answer
 from .average_link import AverageLink
-from .cluster import check_weight
+from .clusters import check_weight, key_of
 from .linked import LinkedClusters
 
 if TYPE_CHECKING:
@@ -199,10 +199,11 @@ class AverageLinkClusters:
         return node
 
     def _node(self, answer: Answer) -> int:
-        node = self._nodes.get(answer.key)
+        key = key_of(answer)
+        node = self._nodes.get(key)
         if node is None:
             self._rows.append(self._vectors[answer.text])
-            node = self._nodes[answer.key] = len(self._answers)
+            node = self._nodes[key] = len(self._answers)
             self._answers.append(answer)
         return node
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..errors import InvalidInputError
-from ..types import Answer
+from ...errors import InvalidInputError
+from ...types import Answer
 from .linked import LinkedClusters
 
 __all__ = ["FuzzyClusters"]

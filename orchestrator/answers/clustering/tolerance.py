@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, insort
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
-from ..errors import InvalidInputError
-from ..types import Answer
+from ...errors import InvalidInputError
+from ...types import Answer
+from ..quantities import as_written, quantity, within
 from .linked import LinkedClusters
 
 __all__ = ["ToleranceClusters", "number_of"]
@@ -17,20 +19,17 @@ Number = Fraction | int | float
 
 
 def number_of(answer: Answer) -> Fraction | None:
-    """The exact number an answer's key stands for, or None when it is no rational number."""
-    if not answer.key.startswith("n:"):
-        return None
-    try:
-        return Fraction(answer.key[2:])
-    except (ValueError, ZeroDivisionError):  # a key in another spelling, or of thousands of digits
-        return None
+    """The exact number an answer's key stands for, its unit aside, or None when it is no rational number."""
+    found = quantity(answer.key)
+    return None if found is None else found[0]
 
 
 class ToleranceClusters(LinkedClusters):
     """Clusters of numbers `a`, `b` with `|a - b| <= max(absolute, relative * max(|a|, |b|))`, chained.
 
-    Compared exactly, without rounding. Because a chain of small steps joins what is far apart, choose the
-    tolerance well below the distance of answers that differ. Answers that are no numbers are compared by key.
+    Compared exactly, tolerances as the decimals they are written as; numbers of different units never meet. Because a
+    chain of small steps joins what is far apart, choose the tolerance well below the distance of answers that differ.
+    Answers that are no numbers are compared by key.
     An answer costs O(log m) comparisons among `m` distinct ones. A cluster is represented by its median member.
 
     Args:
@@ -54,11 +53,11 @@ class ToleranceClusters(LinkedClusters):
         if not 0.0 <= absolute < math.inf:
             raise InvalidInputError(f"absolute must be at least 0 and finite, not {absolute!r}")
         super().__init__()
-        self._relative, self._absolute = Fraction(relative), Fraction(absolute)
+        self._relative, self._absolute = as_written(relative), as_written(absolute)
         self._value = value
         self._values: list[Fraction | None] = []  # by node, and after them that of an answer to be added
-        # Rounded, exact, node: floats decide nearly all comparisons, and rounding keeps the order.
-        self._sorted: list[tuple[float, Fraction, int]] = []
+        # By unit; rounded, exact, node: floats decide nearly all comparisons, and rounding keeps the order.
+        self._sorted: defaultdict[str, list[tuple[float, Fraction, int]]] = defaultdict(list)
 
     def _equal_to(self, answer: Answer) -> list[int]:
         # Closeness is monotone in the distance on either side, so the two neighbours stand for all others.
@@ -67,17 +66,18 @@ class ToleranceClusters(LinkedClusters):
         self._values.append(value)
         if value is None:
             return []
-        at = bisect_left(self._sorted, (_rounded(value), value, -1))
-        return [node for _, other, node in self._sorted[max(0, at - 1) : at + 1] if self._close(value, other)]
+        others = self._sorted[_unit(answer)]
+        at = bisect_left(others, (_rounded(value), value, -1))
+        return [node for _, other, node in others[max(0, at - 1) : at + 1] if self._close(value, other)]
 
     def _close(self, a: Fraction, b: Fraction) -> bool:
-        return abs(a - b) <= max(self._absolute, self._relative * max(abs(a), abs(b)))
+        return within(a, b, relative=self._relative, absolute=self._absolute)
 
     def _joined(self, answer: Answer) -> None:
         node = len(self._answers) - 1
         value = self._values[node]
         if value is not None:
-            insort(self._sorted, (_rounded(value), value, node))
+            insort(self._sorted[_unit(answer)], (_rounded(value), value, node))
 
     def _number(self, answer: Answer) -> Fraction | None:
         value = self._value(answer)
@@ -100,6 +100,11 @@ class ToleranceClusters(LinkedClusters):
                 middle.append(node)
             below += count
         return min(middle)
+
+
+def _unit(answer: Answer) -> str:
+    found = quantity(answer.key)
+    return "" if found is None else found[1]
 
 
 def _rounded(value: Fraction) -> float:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Protocol, runtime_checkable
+from numbers import Real
+from typing import Any, Protocol, runtime_checkable
 
-from .. import _core
-from ..errors import InvalidInputError
-from ..types import Answer
-from .extract import LAYERED, AnswerReader
-from .normalize import Kind, check_kind, fold
+from ... import _core
+from ...errors import InvalidInputError
+from ...types import Answer
+from ..extract import LAYERED, AnswerReader, check_readable
+from ..normalize import Kind, PercentRule, UnitRule, fold
 
-__all__ = ["Clustering", "Clusters", "check_weight", "cluster"]
+__all__ = ["Clustering", "Clusters", "check_weight", "cluster", "key_of"]
 
 
 @runtime_checkable
@@ -64,13 +65,18 @@ class Clustering(Protocol):
 
 
 def cluster(
-    texts: Iterable[str | None], *, kind: Kind = "auto", by: Clustering | None = None
+    texts: Iterable[str | Answer | None],
+    *,
+    kind: Kind = "auto",
+    units: UnitRule = "by_kind",
+    percent: PercentRule = "fraction",
+    by: Clustering | None = None,
 ) -> list[int | None]:
     """The cluster of each text's answer.
 
     Args:
-        texts: Model outputs or bare answers, `n` of them; None abstains.
-        kind: How answers are read and compared.
+        texts: Model outputs or bare answers, `n` of them; None abstains, and an `Answer` keeps the key it has.
+        kind, units, percent: How answers are read and compared (see `normalize`).
         by: What groups the answers that were read; None: equal keys are one cluster. The answers are added
             to it, after those it has already.
 
@@ -79,24 +85,46 @@ def cluster(
         readable answer.
 
     Raises:
-        InvalidInputError: `kind` is none of `KINDS`.
+        InvalidInputError: an unknown kind or rule, or a text that is none.
     """
-    check_kind(kind)
-    if by is None and kind not in LAYERED:
-        keys = _core.extract_keys(list(texts), kind=kind)
+    reader = AnswerReader(kind=kind, units=units, percent=percent)
+    given = _listed(texts)
+    unread = [text for text in given if not isinstance(text, Answer)]
+    if by is None and kind not in LAYERED and len(unread) == len(given):
+        keys = _core.extract_keys(unread, kind=kind, units=units, percent=percent)
         return _core.cluster_keys([key if key is None or key.isascii() else fold(key) for key in keys])
-    reader = AnswerReader(kind=kind)
-    answers = [None if text is None else reader.read(text) for text in texts]
+    answers = [reader.read(text) if isinstance(text, str) else text for text in given]
     if by is None:
         return _core.cluster_keys([None if answer is None else answer.key for answer in answers])
+    if not hasattr(by, "add"):
+        raise InvalidInputError(
+            f"by must be a clustering such as ToleranceClusters(absolute=0.01), not {type(by).__name__}"
+        )
     for answer in answers:
         by.add(answer)
     return by.ids[by.samples - len(answers) :]
 
 
-def check_weight(weight: float) -> None:
-    """Raises `InvalidInputError` unless `weight` is finite and at least 0."""
-    if not 0.0 <= weight < math.inf:
+def _listed(texts: Any) -> list[str | Answer | None]:
+    if isinstance(texts, str) or not isinstance(texts, Iterable):
+        raise InvalidInputError(f"give a list of texts, not one {type(texts).__name__}")
+    given = list(texts)
+    check_readable(given)
+    return given
+
+
+def key_of(answer: Any) -> str:
+    """An answer's key; raises `InvalidInputError` for what is no answer, such as a text not read yet."""
+    if not isinstance(answer, Answer):
+        raise InvalidInputError(
+            f"a clustering takes answers, not {type(answer).__name__}: read a text first, with AnswerReader"
+        )
+    return answer.key
+
+
+def check_weight(weight: Any) -> None:
+    """Raises `InvalidInputError` unless `weight` is a number, finite and at least 0."""
+    if not isinstance(weight, Real) or not 0.0 <= float(weight) < math.inf:
         raise InvalidInputError(f"a weight must be finite and at least 0, not {weight!r}")
 
 
@@ -119,7 +147,7 @@ class Clusters:
         Raises:
             InvalidInputError: `weight` is negative or not finite; nothing is added then.
         """
-        return self._count(answer, None if answer is None else answer.key, weight)
+        return self._count(answer, None if answer is None else key_of(answer), weight)
 
     def _count(self, answer: Answer | None, key: str | None, weight: float) -> int | None:
         check_weight(weight)

@@ -10,9 +10,9 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
-from ..errors import InvalidInputError
-from ..types import Answer
-from .cluster import Clusters
+from ...errors import InvalidInputError
+from ...types import Answer
+from .clusters import Clusters
 
 if TYPE_CHECKING:
     from numpy import bool_, uint8

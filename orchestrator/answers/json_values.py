@@ -1,0 +1,120 @@
+"""JSON answers: read by the standard library, numbers kept as they were written and compared by value."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .. import _core
+from ..errors import InvalidInputError
+
+__all__ = ["ParsedJson", "json_key", "parse_json"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Number:
+    """A JSON number by its key, so that 1, 1.0 and 1e0 are one and no digit is lost."""
+
+    key: str
+    written: str
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedJson:
+    """A JSON value, apart from the absence of one; its numbers are kept as they were written."""
+
+    value: Any
+
+    def text(self) -> str:
+        """A string's contents or a number as it was written; for other values their JSON."""
+        match self.value:
+            case str():
+                return self.value
+            case _Number(written=written):
+                return written
+            case _:
+                return (json_key(self.value) or "").removeprefix("j:")
+
+
+def parse_json(text: str) -> ParsedJson | None:
+    """The JSON value that `text` is, or None when it is none, or is nested too deeply to read.
+
+    NaN and infinities are not JSON, and an object that has a name twice has no one value: RFC 8259 leaves to each
+    reader which of the two counts.
+    """
+    try:
+        return ParsedJson(
+            json.loads(
+                text,
+                parse_int=_number,
+                parse_float=_number,
+                parse_constant=_refuse,
+                object_pairs_hook=_object,
+            )
+        )
+    except (ValueError, RecursionError):
+        return None
+
+
+def _number(written: str) -> _Number:
+    return _Number(_core.normalize(written, kind="number"), written)
+
+
+def _refuse(written: str) -> Any:
+    raise ValueError(f"{written} is not JSON")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        raise ValueError("an object has a name twice")
+    return value
+
+
+def json_key(value: Any) -> str | None:
+    """The key of a JSON value, for answers that are built and not written, such as a tool call's arguments.
+
+    >>> json_key({"unit": "C", "city": "Oslo", "days": 3.0})
+    'j:{"city":"Oslo","days":n:3,"unit":"C"}'
+
+    Args:
+        value: What `parse_json` gave, or dictionaries with string keys, lists, tuples, strings, finite numbers,
+            booleans and None.
+
+    Returns:
+        The key, equal to that of the same value's JSON text; None when the value is nested too deeply.
+
+    Raises:
+        InvalidInputError: `value` has something in it that JSON has not.
+    """
+    try:
+        return "j:" + _spelled(value)
+    except RecursionError:
+        return None
+
+
+def _spelled(value: Any) -> str:
+    match value:
+        case _Number(key=key):
+            return key
+        case None | bool() | str():
+            return json.dumps(value)
+        case int() | float():
+            return _spelled_number(value)
+        case Mapping():
+            if not all(isinstance(name, str) for name in value):
+                raise InvalidInputError(f"a JSON object's names are strings: {value!r}")
+            return "{" + ",".join(f"{json.dumps(k)}:{_spelled(v)}" for k, v in sorted(value.items())) + "}"
+        case list() | tuple():
+            return "[" + ",".join(map(_spelled, value)) + "]"
+        case _:
+            raise InvalidInputError(f"{type(value).__name__} is no JSON value: {value!r}")
+
+
+def _spelled_number(value: int | float) -> str:
+    try:
+        return _core.normalize(json.dumps(value, allow_nan=False), kind="number")
+    except ValueError as error:  # NaN, an infinity, or more digits than Python prints
+        raise InvalidInputError(f"a JSON number is finite and printable: {error}") from error
