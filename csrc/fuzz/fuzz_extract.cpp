@@ -11,6 +11,8 @@
 #include "answers/arithmetic.hpp"
 #include "answers/extract.hpp"
 #include "answers/normalize.hpp"
+#include "answers/spans.hpp"
+#include "answers/thinking.hpp"
 
 using namespace orchestrator;
 

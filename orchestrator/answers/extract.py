@@ -110,10 +110,11 @@ class AnswerReader:
                 is not asked.
         """
         if self.kind not in LAYERED and all(way is None for way in self._ways):
-            found = _core.extract(
-                text, kind=self.kind, truncated=truncated, units=self.units, percent=self.percent
-            )
-            return None if found is None else Answer(text=found[0], key=fold(found[1]), kind=found[2])
+            found = _core.extract(text, self.kind, truncated, self.units, self.percent)
+            if found is None:
+                return None
+            written, key, kind = found
+            return Answer(text=written, key=key if key.isascii() else fold(key), kind=kind)
         visible = _core.after_thinking(text)
         if visible is None:
             return None
