@@ -76,12 +76,15 @@ class AnswerReader:
     units: UnitRule = "by_kind"
     percent: PercentRule = "fraction"
     _compiled: re.Pattern[str] | None = dataclass_field(default=None, init=False, repr=False, compare=False)
+    _native: bool = dataclass_field(default=False, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         check_kind(self.kind)
         check_rules(self.units, self.percent)
-        if sum(way is not None for way in self._ways) > 1:
+        ways = sum(way is not None for way in self._ways)
+        if ways > 1:
             raise InvalidInputError("give at most one of pattern, field, tag, language and function")
+        object.__setattr__(self, "_native", ways == 0 and self.kind not in LAYERED)
         if self.field is not None and not all(self.field.split(".")):
             raise InvalidInputError(
                 f"field must name a JSON field, such as 'answer' or 'result.value', not {self.field!r}"
@@ -109,7 +112,7 @@ class AnswerReader:
                 that is complete counts; with `pattern`, a match that ends before the text does; `function`
                 is not asked.
         """
-        if self.kind not in LAYERED and all(way is None for way in self._ways):
+        if self._native:
             found = _core.extract(text, self.kind, truncated, self.units, self.percent)
             if found is None:
                 return None

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, Protocol, TypeAlias
 
 from .. import _core
-from ..answers import AnswerReader, Clusters, Kind
+from ..answers import AnswerReader, Kind
 from ..errors import InvalidInputError
 from ..types import Answer
 
@@ -254,10 +254,14 @@ def _clustered(
     answers: Iterable[Answer | str | None], kind: Kind, given: Clustering | None
 ) -> tuple[Sequence[Answer], list[int | None]]:
     if given is None:
-        reader, clusters = AnswerReader(kind=kind), Clusters()
-        add, read = clusters.add, reader.read
-        added = [add(read(answer) if isinstance(answer, str) else answer) for answer in answers]
-        return clusters.representatives, added
+        read = AnswerReader(kind=kind).read
+        found = [read(answer) if isinstance(answer, str) else answer for answer in answers]
+        numbers = _core.cluster_keys([None if answer is None else answer.key for answer in found])
+        first_seen: list[Answer] = []
+        for answer, number in zip(found, numbers, strict=True):
+            if answer is not None and number == len(first_seen):
+                first_seen.append(answer)
+        return first_seen, numbers
     if any(True for _ in answers):
         raise InvalidInputError("give either answers or clusters, not both")
     ids: list[int | None] = [None] * given.samples
