@@ -285,7 +285,8 @@ void centre(Vector& point) {
 }
 
 void check_finite_maximum(const Comparisons& comparisons, double prior, TieModel model) {
-  const auto& [wins, ties] = comparisons;
+  // By name: clang before 16 does not let lambdas capture structured bindings.
+  const auto &wins = comparisons.wins, &ties = comparisons.ties;
   const std::size_t items = wins.size();
   double all_wins = 0, all_ties = 0;
   for (std::size_t i = 0; i < items; ++i) {

@@ -38,13 +38,20 @@ class BlockSearch {
     const std::size_t end = begin_;
     size_ = std::min(begin_, kBlock);
     begin_ -= size_;
-    std::array<std::uint8_t, kBlock + 2> bytes;  // with a neighbour to either side
-    bytes[0] = begin_ == 0 ? 0 : static_cast<std::uint8_t>(text_[begin_ - 1]);
-    std::copy_n(text_.data() + begin_, size_, bytes.data() + 1);
-    bytes[size_ + 1] = static_cast<std::uint8_t>(char_at(text_, end));
-    for (std::size_t i = 0; i < size_; ++i)
-      passed_[i] = static_cast<char>(test_(bytes[i], bytes[i + 1], bytes[i + 2]));
     left_ = size_;
+    if (begin_ > 0 && end < text_.size()) return pass(text_.data() + begin_ - 1);
+    std::array<char, kBlock + 2> bytes;  // with a neighbour to either side
+    bytes[0] = begin_ == 0 ? '\0' : text_[begin_ - 1];
+    std::copy_n(text_.data() + begin_, size_, bytes.data() + 1);
+    bytes[size_ + 1] = char_at(text_, end);
+    pass(bytes.data());
+  }
+
+  // `bytes` begin with the one before the block.
+  void pass(const char* bytes) {
+    const auto byte = [bytes](std::size_t at) { return static_cast<std::uint8_t>(bytes[at]); };
+    for (std::size_t i = 0; i < size_; ++i)
+      passed_[i] = static_cast<char>(test_(byte(i), byte(i + 1), byte(i + 2)));
   }
 
   std::string_view text_;

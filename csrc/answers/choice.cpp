@@ -223,11 +223,10 @@ bool said_to_be_it(std::string_view text, const Mention& mention) {
   return begins_with_any(text.substr(std::min(after, text.size())), kConfirming);
 }
 
-// Whether the letter at `at` is mentioned as an option.
-bool is_mention(std::string_view text, std::size_t at, const Mention& mention) {
+// Whether the letter at `at` can be an option and not a word.
+bool stands_for_option(std::string_view text, std::size_t at, const Mention& mention) {
   const char c = text[at], next = char_at(text, at + 1);
-  if (!(mention.marked ? is_marked_option(c) : is_plain_option(c))) return false;
-  if (next == '\'' || is_operand(text, at, mention) || rejected(text, mention)) return false;
+  if (!(mention.marked ? is_marked_option(c) : is_plain_option(c)) || next == '\'') return false;
   if (mention.before < at || is_noun(mention.word)) return true;
   if (is_lower(c))
     return mention.word == "is" && c != 'a' && c != 'i' && ends_sentence(text, at + 1);
@@ -235,6 +234,13 @@ bool is_mention(std::string_view text, std::size_t at, const Mention& mention) {
   if (is_multibyte(next) || (at > 0 && is_multibyte(text[at - 1]))) return true;
   if (mention.word.empty() && at > 0) return ends_sentence(text, at + 1);
   return c == 'A' && ends_sentence(text, at + 1);
+}
+
+// Whether the letter at `at` is mentioned as an option. Most lone letters are words, which is seen
+// soonest.
+bool is_mention(std::string_view text, std::size_t at, const Mention& mention) {
+  return stands_for_option(text, at, mention) && !is_operand(text, at, mention) &&
+         !rejected(text, mention);
 }
 
 FoundChoice found(std::string_view text, std::size_t at) {

@@ -17,7 +17,6 @@ namespace {
 
 constexpr auto npos = std::string_view::npos;
 constexpr std::size_t kBytesPerThread = 1 << 20;  // less is read sooner than a thread starts
-constexpr std::size_t kMaxThreads = 4;
 
 std::optional<Extracted> extract_code(std::string_view text) {
   const auto block = last_code_block(text);
@@ -63,7 +62,7 @@ std::size_t threads_for(std::span<const std::optional<std::string_view>> texts) 
   std::size_t bytes = 0;
   for (const auto& text : texts) bytes += text ? text->size() : 0;
   const std::size_t cores = std::max<std::size_t>(1, std::thread::hardware_concurrency());
-  return std::clamp<std::size_t>(bytes / kBytesPerThread, 1, std::min(cores, kMaxThreads));
+  return std::clamp<std::size_t>(bytes / kBytesPerThread, 1, cores);
 }
 
 }  // namespace

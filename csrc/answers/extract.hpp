@@ -29,8 +29,8 @@ namespace orchestrator {
 std::optional<Extracted> extract(std::string_view text, const Reading& reading,
                                  bool truncated = false);
 
-// The key of each text's answer; nothing in, nothing out. Large batches are split over a few
-// threads.
+// The key of each text's answer; nothing in, nothing out. Large batches are split over as
+// many threads as the machine runs at once.
 std::vector<std::optional<std::string>> extract_keys(
     std::span<const std::optional<std::string_view>> texts, const Reading& reading);
 

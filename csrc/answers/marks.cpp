@@ -156,10 +156,16 @@ std::size_t content_after_links(std::string_view text, std::size_t at, bool head
 
 // ---- finding the words
 
-// Words found by a rare letter of theirs, here the `w`s, from the end.
-void find_by_w(std::string_view text, char w, std::vector<Phrase>& found) {
+// "answer" is searched by two neighbouring letters of it that are rare together, in any case.
+constexpr auto kAnswerPair = [](std::uint8_t before, std::uint8_t byte, std::uint8_t) {
+  return static_cast<std::uint8_t>((static_cast<std::uint8_t>(before | 0x20) == 's') &
+                                   (static_cast<std::uint8_t>(byte | 0x20) == 'w'));
+};
+
+void find_answer(std::string_view text, std::vector<Phrase>& found) {
+  BlockSearch search(text, kAnswerPair);
   std::size_t marks = 0;
-  for (std::size_t at = text.size(); marks < kMaxMarks && (at = rfind_char(text, w, at)) != npos;) {
+  for (std::size_t at; marks < kMaxMarks && (at = search.next()) != npos;) {
     if (at < 3 || !starts_with_folded(text.substr(at - 3), "answer")) continue;
     const std::size_t end = at + 3 + (to_lower(char_at(text, at + 3)) == 's' ? 1 : 0);
     const std::size_t begin = at - 3;
@@ -338,7 +344,7 @@ Mark clause(std::string_view text, const Phrase& phrase) {
 
 std::vector<Mark> find_marks(std::string_view text) {
   std::vector<Phrase> found;
-  for (const char w : {'w', 'W'}) find_by_w(text, w, found);
+  find_answer(text, found);
   find_hashes(text, found);
   if (found.empty()) {
     find_latin(text, found);

@@ -164,6 +164,14 @@ bool joins(std::string_view joint) {
   return separated;
 }
 
+// Whether what ends before `end` can join a formula there to one before it: a comma, a semicolon,
+// "and" or "or", which is seen sooner than that formula.
+bool may_join(std::string_view text, std::size_t end) {
+  const std::string_view before = trim_right(text.substr(0, end));
+  const char last = before.empty() ? '\0' : to_lower(before.back());
+  return last == ',' || last == ';' || last == 'd' || last == 'r';
+}
+
 }  // namespace
 
 bool is_formula(std::string_view text) {
@@ -174,7 +182,7 @@ std::optional<Formula> last_formula(std::string_view text) {
   const auto last = formula_before(text, text.size());
   if (!last) return std::nullopt;
   Formula formula{std::string(last->content), last->begin, last->end};
-  for (int i = 1; i < kMaxChain; ++i) {
+  for (int i = 1; i < kMaxChain && may_join(text, formula.begin); ++i) {
     const auto left = formula_before(text, formula.begin);
     if (!left || !joins(text.substr(left->end, formula.begin - left->end))) break;
     formula.content.insert(0, std::string(left->content) + ", ");

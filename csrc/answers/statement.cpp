@@ -131,7 +131,6 @@ std::optional<Extracted> math_in_words(std::string_view statement, const Reading
 }
 
 std::optional<Extracted> math_statement(std::string_view statement, const Reading& reading) {
-  if (auto key = number_key(statement, reading)) return unless_empty(statement, *std::move(key));
   std::string key = normalize(statement, reading);
   if (reading.kind == Kind::automatic && !key.starts_with("c:")) {
     if (auto choice = bracketed_choice(statement)) return choice;

@@ -30,6 +30,7 @@ ReadAnswer extract_one(const py::str& text, std::string_view kind, bool truncate
                        std::string_view units, std::string_view percent) {
   const TextView view(text);
   const Reading wanted = reading_of(kind, units, percent);
+  if (!view.is_long()) return to_tuple(extract(view.view(), wanted, truncated));
   std::optional<Extracted> answer;
   {
     const py::gil_scoped_release unlocked;
@@ -62,7 +63,7 @@ std::optional<py::str> optional_text(const std::optional<std::string_view>& text
 }  // namespace
 
 void register_extract(py::module_& module) {
-  module.def("extract", &extract_one, py::arg("text"), py::kw_only(), py::arg("kind"),
+  module.def("extract", &extract_one, py::arg("text"), py::arg("kind"),
              py::arg("truncated"), py::arg("units") = "by_kind", py::arg("percent") = "fraction",
              "The final answer of a text as (text, key, kind), or None.");
   module.def("extract_keys", &keys_of, py::arg("texts"), py::kw_only(), py::arg("kind"),

@@ -8,15 +8,11 @@ using namespace orchestrator;
 
 namespace {
 
-// Bytes from which a text takes long enough that other threads should run meanwhile; letting go of
-// the interpreter costs more than normalizing a short one.
-constexpr std::size_t kLongText = 1024;
-
 py::str normalize_text(const py::str& answer, std::string_view kind, std::string_view units,
                        std::string_view percent) {
   const TextView view(answer);
   const Reading reading{kind_of(kind), unit_rule_of(units), percent_rule_of(percent)};
-  if (view.view().size() < kLongText) return to_python(normalize(view.view(), reading));
+  if (!view.is_long()) return to_python(normalize(view.view(), reading));
   std::string key;
   {
     const py::gil_scoped_release unlocked;
@@ -28,7 +24,7 @@ py::str normalize_text(const py::str& answer, std::string_view kind, std::string
 }  // namespace
 
 void register_normalize(py::module_& module) {
-  module.def("normalize", &normalize_text, py::arg("answer"), py::kw_only(), py::arg("kind"),
+  module.def("normalize", &normalize_text, py::arg("answer"), py::arg("kind"),
              py::arg("units") = "by_kind", py::arg("percent") = "fraction",
              "The canonical key of a bare answer.");
 }

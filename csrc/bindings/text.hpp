@@ -27,6 +27,10 @@ class TextView {
 
   std::string_view view() const { return view_; }
 
+  // Whether reading it takes long enough that other threads should run meanwhile: letting go of the
+  // interpreter costs more than reading a short one.
+  bool is_long() const { return view_.size() >= 1024; }
+
  private:
   pybind11::object owner_;
   std::string_view view_;

@@ -67,12 +67,15 @@ class AnswerReader:
     units: UnitRule = "by_kind"
     percent: PercentRule = "fraction"
     _compiled: re.Pattern[str] | None = dataclass_field(default=None, init=False, repr=False, compare=False)
+    _native: bool = dataclass_field(default=False, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         check_kind(self.kind)
         check_rules(self.units, self.percent)
-        if sum(way is not None for way in self._ways) > 1:
+        ways = sum(way is not None for way in self._ways)
+        if ways > 1:
             raise InvalidInputError("give at most one of pattern, field, tag, language and function")
+        object.__setattr__(self, "_native", ways == 0 and self.kind not in LAYERED)
         if self.field is not None and not all(self.field.split(".")):
             raise InvalidInputError(
                 f"field must name a JSON field, such as 'answer' or 'result.value', not {self.field!r}"
@@ -105,11 +108,12 @@ class AnswerReader:
         """
         if not isinstance(text, str):
             raise _not_a_text(text)
-        if self.kind not in LAYERED and all(way is None for way in self._ways):
-            found = _core.extract(
-                text, kind=self.kind, truncated=truncated, units=self.units, percent=self.percent
-            )
-            return None if found is None else Answer(text=found[0], key=fold(found[1]), kind=found[2])
+        if self._native:
+            found = _core.extract(text, self.kind, truncated, self.units, self.percent)
+            if found is None:
+                return None
+            written, key, kind = found
+            return Answer(text=written, key=key if key.isascii() else fold(key), kind=kind)
         visible = _core.after_thinking(text)
         if visible is None:
             return None

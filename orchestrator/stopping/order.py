@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .. import _core
-from .._core import Tally
 from .rule import NativeRule
 
 __all__ = ["ConvergenceStop", "WindowStop"]
@@ -34,7 +33,7 @@ class WindowStop(NativeRule[_core.WindowStop]):
     def _build(self) -> _core.WindowStop:
         return _core.WindowStop(size=self.size)
 
-    def _reason(self, tally: Tally) -> str:
+    def _fixed_reason(self) -> str:
         return f"{self.size} samples in a row agree"
 
 
@@ -59,5 +58,5 @@ class ConvergenceStop(NativeRule[_core.ConvergenceStop]):
     def _build(self) -> _core.ConvergenceStop:
         return _core.ConvergenceStop(samples=self.samples, tolerance=self.tolerance)
 
-    def _reason(self, tally: Tally) -> str:
+    def _fixed_reason(self) -> str:
         return f"the leader's share has moved by at most {self.tolerance:g} for {self.samples} samples"

@@ -77,7 +77,7 @@ class DirichletStop(NativeRule[_core.DirichletStop]):
         """The probability the decision rests on."""
         return self._rule.posterior(tally)
 
-    def _reason(self, tally: Tally) -> str:
+    def _fixed_reason(self) -> str:
         return f"the leader is the most frequent answer with probability at least {self.confidence:g}"
 
 
@@ -119,5 +119,5 @@ class ValueOfSample(NativeRule[_core.ValueOfSample]):
         """The most that further samples are expected to gain less their price, at least 0; in right answers."""
         return self._rule.net_gain(tally)
 
-    def _reason(self, tally: Tally) -> str:
+    def _fixed_reason(self) -> str:
         return f"no further samples are worth {self.price:g} right answers each"

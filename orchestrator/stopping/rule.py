@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast, runtime_checkable
 
 from .. import _core
@@ -30,6 +30,12 @@ class Stop:
     leader: int | None
 
 
+@lru_cache(maxsize=1024)
+def _stop(reason: str, leader: int | None) -> Stop:
+    """The decision, made once: to look it up costs a tenth of making it, and decisions repeat."""
+    return Stop(reason=reason, leader=leader)
+
+
 @runtime_checkable
 class StoppingRule(Protocol):
     """Decides from a tally, with no other state, so that the same samples always give the same decision."""
@@ -45,17 +51,23 @@ class NativeRule(Generic[Native]):
     """A frozen dataclass of parameters whose decision is native.
 
     A subclass builds its rule from its parameters in `_build`, which also checks them, and words its reason
-    in `_reason`. `a | b` stops when one of the two does, `a & b` when both do.
+    in `_reason`, or once in `_fixed_reason` where that needs the parameters only. `a | b` stops when one of
+    the two does, `a & b` when both do.
     """
 
-    __slots__ = ("_rule",)
+    __slots__ = ("_fixed", "_rule")
     _rule: Native
+    _fixed: str | None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_rule", self._build())
+        object.__setattr__(self, "_fixed", self._fixed_reason())
 
     def _build(self) -> Native:
         raise NotImplementedError
+
+    def _fixed_reason(self) -> str | None:
+        return None
 
     def _reason(self, tally: Tally) -> str:
         raise NotImplementedError
@@ -64,7 +76,7 @@ class NativeRule(Generic[Native]):
         """The decision to stop, or None to go on."""
         if not self._rule.should_stop(tally):
             return None
-        return Stop(reason=self._reason(tally), leader=tally.leader)
+        return _stop(self._fixed or self._reason(tally), tally.leader)
 
     def __or__(self, other: StoppingRule) -> AnyOf:
         from .combined import AnyOf

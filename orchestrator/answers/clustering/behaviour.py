@@ -114,12 +114,17 @@ class PassMatrix:
         import numpy
 
         given = list(rows)
-        tests = next((len(row) for row in given if row is not None), 0)
+        ran = numpy.array([row is not None for row in given], dtype=bool)
+        rows_ran = [row for row in given if row is not None]
+        tests = len(rows_ran[0]) if rows_ran else 0
         passes = numpy.zeros((len(given), tests), dtype=numpy.uint8)
-        for at, row in enumerate(given):
-            if row is not None:
-                passes[at] = _row(row, at, tests)
-        return cls(passes=passes, ran=numpy.array([row is not None for row in given], dtype=bool))
+        if (together := _rows(rows_ran, tests)) is not None:
+            passes[ran] = together
+        else:
+            for at, row in enumerate(given):
+                if row is not None:
+                    passes[at] = _row(row, at, tests)
+        return cls(passes=passes, ran=ran)
 
     @property
     def counts(self) -> list[int]:
@@ -141,6 +146,20 @@ class PassMatrix:
             numbers.setdefault(row.tobytes(), len(numbers)) if votes else None
             for row, votes in zip(numpy.packbits(self.passes, axis=1), voting, strict=True)
         ]
+
+
+def _rows(rows: Sequence[Sequence[int | bool] | str], tests: int) -> Any:
+    """All rows at once, which is faster than one by one; None where they are not alike or not all are valid."""
+    import numpy
+
+    if len({type(row) for row in rows}) != 1 or any(len(row) != tests for row in rows):
+        return None
+    if isinstance(rows[0], str):
+        joined = "".join(map(str, rows)).encode("ascii", "replace")
+        read = numpy.frombuffer(joined, dtype=numpy.uint8).reshape(len(rows), tests) - ord("0")
+    else:
+        read = numpy.asarray(rows)
+    return read if read.dtype.kind in "bui" and ((read == 0) | (read == 1)).all() else None
 
 
 def _row(row: Sequence[int | bool] | str, at: int, tests: int) -> Any:

@@ -33,62 +33,6 @@ class Embedder(Protocol):
 Vector: TypeAlias = "NDArray[Any]"
 
 
-class Vectors:
-    """Unit vectors by text, asked for once each.
-
-    Args:
-        embed: What turns texts into vectors.
-    """
-
-    def __init__(self, embed: Embedder) -> None:
-        self._embed = embed
-        self._known: dict[str, Vector] = {}
-        self._length: int | None = None
-
-    async def learn(self, answers: Iterable[Answer | str | None]) -> None:
-        """Asks for the vectors of all texts not known yet, in one call.
-
-        Raises:
-            InvalidInputError: There is not one vector a text, their lengths differ, or a number in them is not
-                finite.
-        """
-        texts = list(dict.fromkeys(str(answer) for answer in answers if answer is not None))
-        missing = [text for text in texts if text not in self._known]
-        if missing:
-            self._note(missing, await self._embed(missing))
-
-    def _note(self, texts: Sequence[str], vectors: Sequence[Sequence[float]]) -> None:
-        import numpy
-
-        try:
-            table = numpy.asarray(vectors, dtype=numpy.float64)
-        except ValueError as error:
-            raise InvalidInputError(f"embeddings must be vectors of one length: {error}") from error
-        if table.ndim != 2 or len(table) != len(texts):
-            raise InvalidInputError(
-                f"expected {len(texts)} vectors of one length for as many texts, not an array of shape {table.shape}"
-            )
-        if self._length not in (None, table.shape[1]):
-            raise InvalidInputError(
-                f"embeddings of length {table.shape[1]} cannot be compared with {self._length}"
-            )
-        if not numpy.isfinite(table).all():
-            raise InvalidInputError("an embedding has a number that is not finite")
-        self._length = table.shape[1]
-        lengths = numpy.linalg.norm(table, axis=1, keepdims=True)
-        # A zero vector points nowhere: it stays zero, and is similar to nothing.
-        table = numpy.divide(table, lengths, out=numpy.zeros_like(table), where=lengths > 0)
-        self._known.update(zip(texts, table, strict=True))
-
-    def __getitem__(self, text: str) -> Vector:
-        try:
-            return self._known[text]
-        except KeyError:
-            raise InvalidInputError(
-                f"no embedding of {text[:80]!r} is known: await learn(answers) before adding them"
-            ) from None
-
-
 class _Rows:
     """Vectors one below the other in an array that grows by doubling."""
 
@@ -114,6 +58,80 @@ class _Rows:
         return self._count
 
 
+class Vectors:
+    """Unit vectors by text, asked for once each.
+
+    Args:
+        embed: What turns texts into vectors.
+    """
+
+    def __init__(self, embed: Embedder) -> None:
+        self._embed = embed
+        self._rows = _Rows()
+        self._numbers: dict[str, int] = {}
+        self._length: int | None = None
+
+    async def learn(self, answers: Iterable[Answer | str | None]) -> None:
+        """Asks for the vectors of all texts not known yet, in one call.
+
+        Raises:
+            InvalidInputError: There is not one vector a text, their lengths differ, or a number in them is not
+                finite.
+        """
+        texts = list(dict.fromkeys(str(answer) for answer in answers if answer is not None))
+        missing = [text for text in texts if text not in self._numbers]
+        if missing:
+            self._note(missing, await self._embed(missing))
+
+    def _note(self, texts: Sequence[str], vectors: Sequence[Sequence[float]]) -> None:
+        import numpy
+
+        try:
+            table = numpy.asarray(vectors, dtype=numpy.float64)
+        except ValueError as error:
+            raise InvalidInputError(f"embeddings must be vectors of one length: {error}") from error
+        if table.ndim != 2 or len(table) != len(texts):
+            raise InvalidInputError(
+                f"expected {len(texts)} vectors of one length for as many texts, not an array of shape {table.shape}"
+            )
+        if self._length not in (None, table.shape[1]):
+            raise InvalidInputError(
+                f"embeddings of length {table.shape[1]} cannot be compared with {self._length}"
+            )
+        if not numpy.isfinite(table).all():
+            raise InvalidInputError("an embedding has a number that is not finite")
+        self._length = table.shape[1]
+        lengths = numpy.linalg.norm(table, axis=1, keepdims=True)
+        # A zero vector points nowhere: it stays zero, and is similar to nothing.
+        table = numpy.divide(table, lengths, out=numpy.zeros_like(table), where=lengths > 0)
+        for text, vector in zip(texts, table, strict=True):
+            self._numbers[text] = len(self._rows)
+            self._rows.append(vector)
+
+    def __getitem__(self, text: str) -> Vector:
+        number = self.number(text)
+        vector: Vector = self._rows.table[number]
+        return vector
+
+    @property
+    def table(self) -> Any:
+        """The vectors of all texts asked for, one below the other."""
+        return self._rows.table
+
+    def number(self, text: str) -> int:
+        """The row of a text in `table`.
+
+        Raises:
+            InvalidInputError: It was not asked for.
+        """
+        try:
+            return self._numbers[text]
+        except KeyError:
+            raise InvalidInputError(
+                f"no embedding of {text[:80]!r} is known: await learn(answers) before adding them"
+            ) from None
+
+
 def _checked_threshold(threshold: float) -> float:
     if not -1.0 <= threshold <= 1.0:
         raise InvalidInputError(f"threshold must be in [-1, 1], not {threshold!r}")
@@ -122,6 +140,33 @@ def _checked_threshold(threshold: float) -> float:
 
 SLACK = 1e-12
 """A cosine may fall short of the threshold by this much: what rounding takes from one that equals it."""
+
+
+BLOCK = 256
+"""Most vectors compared with all others at once."""
+
+
+class _Near:
+    """Which vectors are near which, asked row by row and computed a block of rows at a time.
+
+    A product of matrices is several times as fast as one by one. Rows are mostly asked for in their order; the blocks
+    grow from one row while that is so, so that what is computed and not asked for stays a fixed share.
+    """
+
+    def __init__(self, vectors: Vectors, threshold: float) -> None:
+        self._vectors, self._threshold = vectors, threshold
+        self._block: Any = None
+        self._begin = self._end = 0  # rows in the block
+        self._size = 1
+
+    def row(self, number: int) -> Any:
+        """By vector, whether it is near vector `number`."""
+        table = self._vectors.table
+        if not self._begin <= number < self._end or self._block.shape[1] != len(table):
+            self._size = min(2 * self._size, BLOCK) if number == self._end else 1
+            self._begin, self._end = number, min(number + self._size, len(table))
+            self._block = table[self._begin : self._end] @ table.T >= self._threshold
+        return self._block[number - self._begin]
 
 
 class EmbeddingClusters(LinkedClusters):
@@ -142,25 +187,25 @@ class EmbeddingClusters(LinkedClusters):
         super().__init__()
         self._threshold = _checked_threshold(threshold)
         self._vectors = Vectors(embed)
-        self._rows = _Rows()
+        self._near = _Near(self._vectors, self._threshold - SLACK)
+        self._nodes_of: dict[int, list[int]] = {}  # by vector
+        self._numbers: list[int] = []  # of their vectors, by node
 
     async def learn(self, answers: Iterable[Answer | str | None]) -> None:
         """Asks for the embeddings of all answers not known yet, in one call; must come before `add`."""
         await self._vectors.learn(answers)
 
     def _equal_to(self, answer: Answer) -> list[int]:
-        vector = self._vectors[answer.text]
-        if not len(self._rows):
-            return []
-        near = self._rows.table @ vector >= self._threshold - SLACK
-        nodes: list[int] = near.nonzero()[0].tolist()
-        return nodes
+        near = self._near.row(self._vectors.number(answer.text)).nonzero()[0].tolist()
+        return [node for number in near for node in self._nodes_of.get(number, ())]
 
     def _joined(self, answer: Answer) -> None:
-        self._rows.append(self._vectors[answer.text])
+        number = self._vectors.number(answer.text)
+        self._nodes_of.setdefault(number, []).append(len(self._numbers))
+        self._numbers.append(number)
 
     def _medoid(self, nodes: Sequence[int], counts: Sequence[int]) -> int:
-        return _medoid(self._rows.table[list(nodes)], nodes, counts)
+        return _medoid(self._vectors.table[[self._numbers[node] for node in nodes]], nodes, counts)
 
 
 class AverageLinkClusters:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -16,6 +17,9 @@ from .linked import LinkedClusters
 __all__ = ["ToleranceClusters", "number_of"]
 
 Number = Fraction | int | float
+
+ROUNDING = 2.0**-50
+"""Share of the numbers compared by which floats may err in that: what lies nearer is compared exactly."""
 
 
 def number_of(answer: Answer) -> Fraction | None:
@@ -55,6 +59,7 @@ class ToleranceClusters(LinkedClusters):
         super().__init__()
         self._relative, self._absolute = as_written(relative), as_written(absolute)
         self._value = value
+        self._rounded_relative, self._rounded_absolute = relative, absolute
         self._values: list[Fraction | None] = []  # by node, and after them that of an answer to be added
         # By unit; rounded, exact, node: floats decide nearly all comparisons, and rounding keeps the order.
         self._sorted: defaultdict[str, list[tuple[float, Fraction, int]]] = defaultdict(list)
@@ -66,12 +71,17 @@ class ToleranceClusters(LinkedClusters):
         self._values.append(value)
         if value is None:
             return []
-        others = self._sorted[_unit(answer)]
-        at = bisect_left(others, (_rounded(value), value, -1))
-        return [node for _, other, node in others[max(0, at - 1) : at + 1] if self._close(value, other)]
+        one, others = (_rounded(value), value, -1), self._sorted[_unit(answer)]
+        at = bisect_left(others, one)
+        return [other[2] for other in others[max(0, at - 1) : at + 1] if self._close(one, other)]
 
-    def _close(self, a: Fraction, b: Fraction) -> bool:
-        return within(a, b, relative=self._relative, absolute=self._absolute)
+    def _close(self, one: tuple[float, Fraction, int], other: tuple[float, Fraction, int]) -> bool:
+        size = max(abs(one[0]), abs(other[0]))
+        reach = max(self._rounded_absolute, self._rounded_relative * size)
+        spare = reach - abs(one[0] - other[0])
+        if abs(spare) > ROUNDING * (size + reach) + sys.float_info.min:  # not where both are infinite
+            return spare > 0
+        return within(one[1], other[1], relative=self._relative, absolute=self._absolute)
 
     def _joined(self, answer: Answer) -> None:
         node = len(self._answers) - 1
@@ -83,7 +93,7 @@ class ToleranceClusters(LinkedClusters):
         value = self._value(answer)
         if value is None or (isinstance(value, float) and not math.isfinite(value)):
             return None
-        return Fraction(value)
+        return value if isinstance(value, Fraction) else Fraction(value)
 
     def _medoid(self, nodes: Sequence[int], counts: Sequence[int]) -> int:
         # The sum of distances is least where no more than half of the samples lie on either side.
