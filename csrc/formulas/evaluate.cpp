@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <type_traits>
 #include <utility>
 
 #include "formulas/field.hpp"
@@ -145,6 +146,12 @@ Value elementary(Function function, const Value& a) {
     default:
       return Value::invalid();
   }
+}
+
+// arctan(tan x) is x only near 0.
+bool undoes(Function outer, const Node& argument) {
+  return outer >= Function::arcsin && outer <= Function::arccsc && argument.op == Op::function &&
+         static_cast<Function>(argument.index) <= Function::csc;
 }
 
 }  // namespace
@@ -332,10 +339,12 @@ void Evaluator::evaluate_into(NodeId id, Scalar& out) {
         return;
       }
       out = power(child(0), child(1));
+      keep_in_domain(children.first(1));
       if (hides_sign(id)) out.fragile = true;
       return;
     case Op::root:
       out = root(child(0), child(1));
+      keep_in_domain(children.first(1));
       if (hides_sign(id)) out.fragile = true;
       return;
     case Op::factorial:
@@ -350,7 +359,7 @@ void Evaluator::evaluate_into(NodeId id, Scalar& out) {
         out = of ? determinant(*of) : Scalar::invalid();
         return;
       }
-      out = absolute(child(0), is_monomial(children[0]));
+      out = absolute(child(0), is_positive_monomial(children[0]));
       return;
     case Op::binomial:
       out = binomial(child(0), child(1));
@@ -366,6 +375,7 @@ void Evaluator::evaluate_into(NodeId id, Scalar& out) {
       return;
     case Op::function:
       out = known_function(node, id);
+      keep_in_domain(children);
       return;
     case Op::apply: {
       std::vector<Scalar> arguments;
@@ -387,7 +397,7 @@ Scalar Evaluator::symbol(std::string_view name) {
   out.constant = false;
   const std::uint64_t hash = hashed(name);
   for (std::size_t i = 0; i < kPoints; ++i) {
-    out.at[i] = whole(variable_value(hash, i, positive_));
+    out.at[i] = whole(variable_value(hash, i, is_positive(hash)));
   }
   return out;
 }
@@ -535,8 +545,36 @@ void Evaluator::leave_domain_if_negative(const Scalar& a) {
   if (a.constant) return;
   for (const Value& v : a.at) {
     const Value known = v.snapped();
-    if (known.valid() && known.is_real() && known.z.re.high < 0) left_domain_ = true;
+    if (known.valid() && known.is_real() && known.z.re.high < 0) outside_ = true;
   }
+}
+
+// What varies in the argument of a root or logarithm that took a negative value is positive from
+// now on.
+void Evaluator::keep_in_domain(std::span<const NodeId> arguments) {
+  if (!std::exchange(outside_, false)) return;
+  for (const NodeId argument : arguments) make_positive(argument);
+}
+
+void Evaluator::make_positive(NodeId id) {
+  const Node& node = expression_.nodes[id];
+  if (node.op == Op::symbol) {
+    const std::uint64_t name = hashed(expression_.names[node.index]);
+    if (!is_positive(name)) {
+      positive_.push_back(name);
+      left_domain_ = true;
+    }
+    return;
+  }
+  const bool function = node.op == Op::apply || node.op == Op::function || node.op == Op::floor ||
+                        node.op == Op::ceiling || node.op == Op::modulo ||
+                        node.op == Op::factorial || node.op == Op::double_factorial;
+  if (function && !positive_functions_) positive_functions_ = left_domain_ = true;
+  for (const NodeId child : expression_.children_of(id)) make_positive(child);
+}
+
+bool Evaluator::is_positive(std::uint64_t name) const {
+  return std::find(positive_.begin(), positive_.end(), name) != positive_.end();
 }
 
 Scalar Evaluator::power(const Scalar& base, const Scalar& exponent) {
@@ -585,26 +623,26 @@ Scalar Evaluator::root(const Scalar& radicand, const Scalar& index) {
   return power(radicand, divide(exact(Rational{1}), index));
 }
 
-// Whether a tree is a product of variables and constants: positive where its variables are.
-bool Evaluator::is_monomial(NodeId id) const {
+// Whether a tree is a product of constants and of variables that are positive.
+bool Evaluator::is_positive_monomial(NodeId id) const {
   const Op op = expression_.nodes[id].op;
-  if (op == Op::symbol || op == Op::number || op == Op::pi || op == Op::e) return true;
+  if (op == Op::symbol) return is_positive(hashed(expression_.names[expression_.nodes[id].index]));
+  if (op == Op::number || op == Op::pi || op == Op::e) return true;
   if (op != Op::multiply && op != Op::divide && op != Op::power && op != Op::root) return false;
   const auto children = expression_.children_of(id);
   return std::all_of(children.begin(), children.end(),
-                     [&](NodeId child) { return is_monomial(child); });
+                     [&](NodeId child) { return is_positive_monomial(child); });
 }
 
-// Whether a root is an absolute value that does not act: sqrt((x - 10)^2) is 10 - x at all points.
-// A square that was multiplied out is not seen.
+// Whether an even root is an absolute value that does not act: sqrt((x - 10)^2) is 10 - x at all
+// points, and so is the root of x^2 - 20x + 100.
 bool Evaluator::hides_sign(NodeId id) {
   const NodeId radicand = expression_.children_of(id)[0], index = expression_.children_of(id)[1];
-  const Node &outer = expression_.nodes[id], &inner = expression_.nodes[radicand];
-  if (inner.op != Op::multiply && inner.op != Op::divide && inner.op != Op::power) return false;
-  const bool whole_exponent = expression_.nodes[index].op == Op::number &&
-                              expression_.numbers[expression_.nodes[index].index].is_integer();
-  if (outer.op == Op::power && whole_exponent) return false;
-  const auto unsigned_square = [&](NodeId part) {
+  const Op inner = expression_.nodes[radicand].op;
+  const bool sum = inner == Op::add, product = inner == Op::multiply || inner == Op::divide;
+  if ((!sum && !product && inner != Op::power) || !has_even_degree(id, index)) return false;
+  const auto is_size = [&](NodeId part) {
+    if (expression_.nodes[part].op == Op::add) return varies(part) && is_square(part);
     if (expression_.nodes[part].op != Op::power) return false;
     const auto operands = expression_.children_of(part);
     const Op base = expression_.nodes[operands[0]].op;
@@ -613,11 +651,27 @@ bool Evaluator::hides_sign(NodeId id) {
     if (exponent.exact == nullptr || !exponent.exact->is_integer()) return false;
     const auto n = exponent.exact->small_integer();
     if (!n || *n % 2 != 0) return false;
-    return absolute(evaluate(operands[0]), is_monomial(operands[0])).fragile;
+    return absolute(evaluate(operands[0]), is_positive_monomial(operands[0])).fragile;
   };
-  if (inner.op == Op::power) return unsigned_square(radicand);
+  if (!product) return is_size(radicand);
   const auto parts = expression_.children_of(radicand);
-  return std::any_of(parts.begin(), parts.end(), unsigned_square);
+  return std::any_of(parts.begin(), parts.end(), is_size);
+}
+
+// Whether a root or power takes a square root, a fourth root and so on.
+bool Evaluator::has_even_degree(NodeId id, NodeId index) {
+  const Scalar degree = recognised(evaluate(index));
+  if (degree.exact == nullptr) return false;
+  const Natural& n = expression_.nodes[id].op == Op::root ? degree.exact->numerator()
+                                                          : degree.exact->denominator();
+  const auto small = n.small();
+  return small && *small % 2 == 0;
+}
+
+bool Evaluator::varies(NodeId id) const {
+  if (expression_.nodes[id].op == Op::symbol) return true;
+  const auto children = expression_.children_of(id);
+  return std::any_of(children.begin(), children.end(), [&](NodeId child) { return varies(child); });
 }
 
 Scalar Evaluator::absolute(const Scalar& a, bool monomial) {
@@ -634,7 +688,9 @@ Scalar Evaluator::absolute(const Scalar& a, bool monomial) {
     const bool real =
         std::all_of(a.at.begin(), a.at.end(), [](const Value& v) { return v.snapped().is_real(); });
     const bool same = negative == 0 || negative == kPoints;
-    if (real && same && !(positive_ && monomial)) out.fragile = true;
+    const bool moves = magnitude((out.at[0] - out.at[1]).z) > out.at[0].error + out.at[1].error ||
+                       magnitude((out.at[0] - out.at[2]).z) > out.at[0].error + out.at[2].error;
+    if (real && same && moves && !monomial) out.fragile = true;
   }
   return out;
 }
@@ -674,7 +730,7 @@ Scalar Evaluator::pseudo_random(std::uint64_t seed, const std::vector<Scalar>& a
     if (!ordered) std::sort(hashes.begin(), hashes.end());
     std::uint64_t all = mixed(seed + hashes.size());
     for (const std::uint64_t hash : hashes) all = mixed(all ^ hash);
-    out.at[i] = random_value(all, positive_);
+    out.at[i] = random_value(all, positive_functions_);
   }
   return out;
 }
@@ -684,7 +740,7 @@ Scalar Evaluator::factorial(const Scalar& a) {
   if (n.exact == nullptr) {
     if (!spend(10)) return Scalar::invalid();
     return pointwise(
-        n, [this](const Value& v) { return generalised_factorial(v, hashed("!"), positive_); });
+        n, [this](const Value& v) { return generalised_factorial(v, hashed("!"), positive_functions_); });
   }
   const auto value = n.exact->small_integer();
   if (n.exact->is_integer() && (!value || *value < 0 || *value > kMaxExactFactorial)) {
@@ -692,7 +748,7 @@ Scalar Evaluator::factorial(const Scalar& a) {
   }
   if (!value) {
     return pointwise(
-        n, [this](const Value& v) { return generalised_factorial(v, hashed("!"), positive_); });
+        n, [this](const Value& v) { return generalised_factorial(v, hashed("!"), positive_functions_); });
   }
   if (!spend(static_cast<int>(2 * *value))) return Scalar::invalid();
   Natural product{1};
@@ -774,7 +830,7 @@ Scalar Evaluator::floor(const Scalar& a) {
     const auto hash = fingerprint_of(over);
     if (!hash) return Value::invalid();
     if (over.is_zero()) return known;
-    return known - random_value(mixed(hashed("floor") ^ *hash), positive_);
+    return known - random_value(mixed(hashed("floor") ^ *hash), positive_functions_);
   });
 }
 
@@ -884,10 +940,12 @@ Scalar Evaluator::known_function(const Node& node, NodeId id) {
       break;
   }
   if (!spend(30)) return Scalar::invalid();
-  return pointwise(a, [function](const Value& v) {
-    const Value out = elementary(function, v);
-    return out.snapped().valid() ? out.snapped() : out;
+  Scalar out = pointwise(a, [function](const Value& v) {
+    const Value of = elementary(function, v);
+    return of.snapped().valid() ? of.snapped() : of;
   });
+  if (undoes(function, expression_.nodes[children[0]])) out.fragile = true;
+  return out;
 }
 
 // Matrices.
@@ -1051,10 +1109,6 @@ std::optional<typename Field::Element> Evaluator::field_value(NodeId id, const F
   using Element = std::optional<typename Field::Element>;
   const Node& node = expression_.nodes[id];
   const auto children = expression_.children_of(id);
-  const auto constant = [&]() -> Element {
-    const Scalar value = recognised(evaluate(id));
-    return value.exact != nullptr ? field.number(*value.exact) : std::nullopt;
-  };
   if (!spend(1)) return std::nullopt;
   const auto paid = [&](Element value) {
     return value && spend(Field::cost(*value)) ? value : std::nullopt;
@@ -1090,7 +1144,7 @@ std::optional<typename Field::Element> Evaluator::field_value(NodeId id, const F
     case Op::power: {
       const Scalar exponent = recognised(evaluate(children[1]));
       const auto n = exponent.exact != nullptr ? exponent.exact->small_integer() : std::nullopt;
-      if (!n || *n == 0 || !exponent.exact->is_integer()) return constant();
+      if (!n || *n == 0 || !exponent.exact->is_integer()) return other_value(id, field);
       const Element base = field_value(children[0], field);
       if (!base) return std::nullopt;
       const Element raised =
@@ -1098,16 +1152,69 @@ std::optional<typename Field::Element> Evaluator::field_value(NodeId id, const F
       return raised && *n < 0 ? field.inverse(*raised) : raised;
     }
     default:
-      return constant();
+      return other_value(id, field);
   }
 }
 
-std::optional<std::array<std::uint64_t, 2>> Evaluator::residues(NodeId node) {
-  const auto first = field_value(node, PrimeField{0});
+// What is no sum, product or power: the number it is, or a function by its arguments.
+template <typename Field>
+std::optional<typename Field::Element> Evaluator::other_value(NodeId id, const Field& field) {
+  const Scalar value = recognised(evaluate(id));
+  if (value.exact != nullptr) return field.number(*value.exact);
+  if constexpr (std::is_same_v<Field, PrimeField>) {
+    if (field.opaque && value.valid()) return opaque_residue(id, field);
+  }
+  return std::nullopt;
+}
+
+// Powers are one function of base and exponent, however they are written.
+std::optional<std::uint64_t> Evaluator::opaque_residue(NodeId id, const PrimeField& field) {
+  const Node& node = expression_.nodes[id];
+  if (node.op == Op::infinity || node.op == Op::empty_set || node.op >= Op::tuple) {
+    return std::nullopt;
+  }
+  const auto named = [](Op op, std::uint64_t which = 0) {
+    return mixed(static_cast<std::uint64_t>(op)) ^ which;
+  };
+  std::vector<std::uint64_t> arguments;
+  const bool exponential =
+      node.op == Op::function && static_cast<Function>(node.index) == Function::exp;
+  if (exponential) arguments.push_back(field.function_of(named(Op::e), {}));
+  for (const NodeId child : expression_.children_of(id)) {
+    const auto argument = field_value(child, field);
+    if (!argument) return std::nullopt;
+    arguments.push_back(*argument);
+  }
+  if (node.op == Op::root) {
+    const auto exponent = field.inverse(arguments[1]);
+    if (!exponent) return std::nullopt;
+    arguments[1] = *exponent;
+  }
+  if (node.op == Op::absolute) {
+    arguments[0] = std::min(arguments[0], PrimeField::negated(arguments[0]));
+  }
+  if (node.op == Op::root || exponential) return field.function_of(named(Op::power), arguments);
+  const std::uint64_t which =
+      node.op == Op::apply ? hashed(expression_.names[node.index]) : node.index;
+  return field.function_of(named(node.op, which), arguments);
+}
+
+std::optional<std::array<std::uint64_t, 2>> Evaluator::residues(NodeId node, bool opaque) {
+  const auto first = field_value(node, PrimeField{0, opaque});
   if (!first) return std::nullopt;
-  const auto second = field_value(node, PrimeField{1});
+  const auto second = field_value(node, PrimeField{1, opaque});
   if (!second) return std::nullopt;
   return std::array{*first, *second};
+}
+
+// A square is one everywhere; half of all residues are.
+bool Evaluator::is_square(NodeId node) {
+  constexpr std::size_t kTrials = 12;
+  for (std::size_t point = 0; point < kTrials; ++point) {
+    const auto residue = field_value(node, PrimeField{point, true});
+    if (!residue || !spend(30) || !PrimeField::is_square(*residue)) return false;
+  }
+  return true;
 }
 
 std::optional<std::array<Rational, kPoints>> Evaluator::exact_values(NodeId node) {

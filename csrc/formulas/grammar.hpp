@@ -136,6 +136,7 @@ class Grammar {
   NodeId bare_argument();
   NodeId argument(bool one_digit);
   NodeId stacked(NodeId above);
+  NodeId binomial_coefficient();
   NodeId fraction();
   NodeId root(std::uint8_t degree);
   void entries_until(TokenKind close);

@@ -1,9 +1,9 @@
-"""Formulas rewritten by identities and changed in one place: how many `equivalent` merges or splits wrongly.
+"""Formulas rewritten by identities and changed in one place: how many are merged or split wrongly.
 
     PYTHONPATH=tests python tests/bench/formulas.py [--pairs 100000] [--seed 1] [--sympy 500] [--show 20]
 
 Whether two formulas are equal is decided by their values in 50 digits at points drawn for each pair, and by sympy
-for one pair in `--sympy` and wherever `equivalent` disagrees. A wrong merge may elect a wrong answer; a wrong split
+for one pair in `--sympy` and wherever the keys disagree. A wrong merge may elect a wrong answer; a wrong split
 only costs votes.
 """
 
@@ -19,7 +19,7 @@ from reference.formula_pairs import Pair, pairs
 from reference.formulas import STRUCTURES, same_by_sympy
 from reference.spelling import spelled
 
-from orchestrator.answers import equivalent
+from orchestrator.answers import normalize
 
 
 def sympy_says(pair: Pair) -> str:
@@ -44,7 +44,7 @@ def main() -> None:
         group = (pair.equal, pair.by)
         first, second = spelled(pair.first, choose), spelled(pair.second, choose)
         made[group] += 1
-        agrees = equivalent(first, second, kind="math") == pair.equal
+        agrees = (normalize(first, kind="math") == normalize(second, kind="math")) == pair.equal
         if i % arguments.sympy == 0:
             checked[pair.equal, sympy_says(pair)] += 1
         if agrees:

@@ -255,7 +255,7 @@ IDENTITIES: tuple[Identity, ...] = (
 
 
 def other_number(a: Tree, choose: random.Random) -> Tree | None:
-    if a.op != "number" or not isinstance(a.value, Fraction):
+    if a.op != "number" or not isinstance(a.value, Fraction) or not a.value:
         return None
     near = choose.choice((1, -1)) * Fraction(1, 10 ** choose.randint(1, 12))
     options = (a.value + 1, a.value - 1, a.value + near, a.value * 10, a.value / 10, a.value * (1 + near), 1 / a.value)

@@ -24,9 +24,9 @@ EQUAL = mpmath.mpf(10) ** -36
 UNEQUAL = mpmath.mpf(10) ** -24
 LARGEST = mpmath.mpf(10) ** 60
 
-# Signs and sizes of the variables at the points that two formulas are compared at. The largest are where
-# |x - 12| is x - 12.
-SCALES = ((1, 1), (1, 3), (-1, 1), (-1, 3), (0, 2), (0, 20), (1, 60), (-1, 60))
+# Signs, 0 for either one, and sizes of the variables at the points that two formulas are compared at. The largest
+# are where |x - 12| is x - 12.
+SCALES = ((1, 1), (-1, 3), (0, 1), (0, 3), (0, 3), (0, 8), (0, 20), (1, 60), (0, 60))
 
 
 class Tree(NamedTuple):
