@@ -123,7 +123,8 @@ class Grammar {
   NodeId numeral_node(std::string_view written);
   NodeId based_number(const Token& digits);
   std::string_view numeral_with_commas();
-  bool proper_fraction_ahead() const;
+  enum class Ahead : std::uint8_t { no_fraction, proper_fraction, improper_fraction };
+  Ahead fraction_ahead() const;
 
   // Operands: operand_grammar.cpp.
   NodeId operand();
