@@ -154,6 +154,36 @@ bool undoes(Function outer, const Node& argument) {
          static_cast<Function>(argument.index) <= Function::csc;
 }
 
+// The size of the smallest thing that tells a term at a point.
+double told_by(const Scalar& term, std::size_t i) {
+  if (term.exact != nullptr) return magnitude(approximate(*term.exact).z);
+  return term.detail * magnitude(term.at[term.constant ? 0 : i].z);
+}
+
+// The share of a sum that its smallest terms have where it is largest.
+double detail_beside(const Scalar& sum, const std::array<double, kPoints>& smallest) {
+  if (!sum.valid()) return 1;
+  double out = 0;
+  for (std::size_t i = 0; i < (sum.constant ? 1 : kPoints); ++i) {
+    const double size = magnitude(sum.at[i].z);
+    out = std::max(out, size == 0 ? 1 : std::min(1.0, smallest[i] / size));
+  }
+  return out;
+}
+
+// Whether a function is all but constant or all but its argument wherever it is taken.
+bool is_flat(Function function, const Scalar& a) {
+  constexpr double kSmall = 0x1p-20, kLarge = 0x1p20, kSaturated = 8;
+  const bool saturates = function == Function::tanh || function == Function::coth;
+  const bool levels = function >= Function::arcsin && function <= Function::arccsc;
+  const double large = saturates ? kSaturated : levels ? kLarge : kLargestValue;
+  for (std::size_t i = 0; i < (a.constant ? 1 : kPoints); ++i) {
+    const double size = told_by(a, i);
+    if (size >= kSmall && size <= large) return false;
+  }
+  return a.exact == nullptr || !a.exact->is_zero();
+}
+
 }  // namespace
 
 Value approximate(const Rational& exact) {
@@ -274,6 +304,7 @@ Scalar Evaluator::pointwise(const Scalar& a, const Scalar& b, Operation operatio
   Scalar out;
   out.constant = left.constant && right.constant;
   out.fragile = left.fragile || right.fragile;
+  out.detail = std::min(left.detail, right.detail);
   bool valid = true;
   for (std::size_t i = 0; i < (out.constant ? 1 : kPoints); ++i) {
     out.at[i] = operation(left.at[left.constant ? 0 : i], right.at[right.constant ? 0 : i]);
@@ -335,12 +366,15 @@ void Evaluator::evaluate_into(NodeId id, Scalar& out) {
     case Op::power:
       if (expression_.nodes[children[0]].op == Op::e) {
         if (!spend(10)) break;
-        out = pointwise(child(1), [](const Value& v) { return exp(v); });
+        const Scalar exponent = child(1);
+        out = pointwise(exponent, [](const Value& v) { return exp(v); });
+        out.fragile = out.fragile || is_flat(Function::exp, exponent);
         return;
       }
       out = power(child(0), child(1));
       keep_in_domain(children.first(1));
       if (hides_sign(id)) out.fragile = true;
+      if (squares_size(id)) out.fragile = evaluate(expression_.children_of(children[0])[0]).fragile;
       return;
     case Op::root:
       out = root(child(0), child(1));
@@ -359,7 +393,7 @@ void Evaluator::evaluate_into(NodeId id, Scalar& out) {
         out = of ? determinant(*of) : Scalar::invalid();
         return;
       }
-      out = absolute(child(0), is_positive_monomial(children[0]));
+      out = absolute(child(0), is_nonnegative(children[0]));
       return;
     case Op::binomial:
       out = binomial(child(0), child(1));
@@ -405,12 +439,12 @@ Scalar Evaluator::symbol(std::string_view name) {
 void Evaluator::sum_into(NodeId id, Scalar& out) {
   const Rational* exact_part = nullptr;
   bool started = false;
-  std::array<double, kPoints> smallest;
+  std::array<double, kPoints> smallest;  // what is told by the smallest term
   smallest.fill(std::numeric_limits<double>::infinity());
   const auto include = [&](const Scalar& term) {
     for (std::size_t i = 0; i < kPoints; ++i) {
       const double size = magnitude(term.at[term.constant ? 0 : i].z);
-      if (size != 0) smallest[i] = std::min(smallest[i], size);
+      if (size != 0) smallest[i] = std::min(smallest[i], term.detail * size);
     }
     if (!started) {
       out = term;
@@ -457,11 +491,8 @@ void Evaluator::sum_into(NodeId id, Scalar& out) {
     term.exact = exact_part;
     include(numeric(term));
   }
-  bool absorbed = true;
-  for (std::size_t i = 0; i < (out.constant ? 1 : kPoints); ++i) {
-    absorbed = absorbed && smallest[i] < kAbsorbed * magnitude(out.at[i].z);
-  }
-  out.fragile = out.fragile || absorbed;
+  out.detail = detail_beside(out, smallest);
+  out.fragile = out.fragile || out.detail < kAbsorbed;
 }
 
 void Evaluator::product_into(NodeId id, Scalar& out) {
@@ -513,7 +544,15 @@ Scalar Evaluator::add(const Scalar& a, const Scalar& b) {
   if (a.exact != nullptr && b.exact != nullptr) return exact(*a.exact + *b.exact);
   if (a.exact != nullptr && a.exact->is_zero()) return b;
   if (b.exact != nullptr && b.exact->is_zero()) return a;
-  return pointwise(a, b, [](const Value& x, const Value& y) { return x + y; });
+  Scalar out = pointwise(a, b, [](const Value& x, const Value& y) { return x + y; });
+  std::array<double, kPoints> smallest;
+  for (std::size_t i = 0; i < kPoints; ++i) {
+    const double left = told_by(a, i), right = told_by(b, i);
+    smallest[i] = left == 0 || right == 0 ? std::max(left, right) : std::min(left, right);
+  }
+  out.detail = detail_beside(out, smallest);
+  out.fragile = out.fragile || out.detail < kAbsorbed;
+  return out;
 }
 
 Scalar Evaluator::multiply(const Scalar& a, const Scalar& b) {
@@ -598,7 +637,10 @@ Scalar Evaluator::power(const Scalar& base, const Scalar& exponent) {
   }
   if (!spend(30)) return Scalar::invalid();
   leave_domain_if_negative(base);
-  return pointwise(base, index, [](const Value& b, const Value& e) { return exp(e * log(b)); });
+  Scalar out =
+      pointwise(base, index, [](const Value& b, const Value& e) { return exp(e * log(b)); });
+  out.fragile = out.fragile || is_flat(Function::exp, index);
+  return out;
 }
 
 Scalar Evaluator::fractional_power(const Scalar& base, std::int64_t p, std::uint64_t q) {
@@ -634,28 +676,57 @@ bool Evaluator::is_positive_monomial(NodeId id) const {
                      [&](NodeId child) { return is_positive_monomial(child); });
 }
 
-// Whether an even root is an absolute value that does not act: sqrt((x - 10)^2) is 10 - x at all
-// points, and so is the root of x^2 - 20x + 100.
+bool Evaluator::is_even_power(NodeId id) {
+  if (expression_.nodes[id].op != Op::power) return false;
+  const Scalar exponent = recognised(evaluate(expression_.children_of(id)[1]));
+  if (exponent.exact == nullptr || !exponent.exact->is_integer()) return false;
+  const auto n = exponent.exact->small_integer();
+  return n && *n % 2 == 0;
+}
+
+// |x|^2 is x^2.
+bool Evaluator::squares_size(NodeId power) {
+  const NodeId base = expression_.children_of(power)[0];
+  return expression_.nodes[base].op == Op::absolute && is_even_power(power);
+}
+
+// Whether a real value is positive or zero by the way it is written.
+bool Evaluator::is_nonnegative(NodeId id) {
+  const auto children = expression_.children_of(id);
+  const auto all = [&] {
+    return std::all_of(children.begin(), children.end(),
+                       [&](NodeId child) { return is_nonnegative(child); });
+  };
+  switch (expression_.nodes[id].op) {
+    case Op::add:
+    case Op::multiply:
+    case Op::divide:
+      return all();
+    case Op::absolute:
+      return true;
+    case Op::power:
+      return expression_.nodes[children[0]].op == Op::e || is_even_power(id) || all();
+    default:
+      return is_positive_monomial(id);
+  }
+}
+
+// Whether an even root is an absolute value: of (x - 10)^2, of x^2 - 20x + 100, of x x y y.
 bool Evaluator::hides_sign(NodeId id) {
   const NodeId radicand = expression_.children_of(id)[0], index = expression_.children_of(id)[1];
   const Op inner = expression_.nodes[radicand].op;
-  const bool sum = inner == Op::add, product = inner == Op::multiply || inner == Op::divide;
-  if ((!sum && !product && inner != Op::power) || !has_even_degree(id, index)) return false;
-  const auto is_size = [&](NodeId part) {
-    if (expression_.nodes[part].op == Op::add) return varies(part) && is_square(part);
-    if (expression_.nodes[part].op != Op::power) return false;
-    const auto operands = expression_.children_of(part);
-    const Op base = expression_.nodes[operands[0]].op;
-    if (base == Op::number || base == Op::e || base == Op::pi) return false;
-    const Scalar exponent = evaluate(operands[1]);
-    if (exponent.exact == nullptr || !exponent.exact->is_integer()) return false;
-    const auto n = exponent.exact->small_integer();
-    if (!n || *n % 2 != 0) return false;
-    return absolute(evaluate(operands[0]), is_positive_monomial(operands[0])).fragile;
+  const bool product = inner == Op::multiply || inner == Op::divide;
+  if ((!product && inner != Op::add && inner != Op::power) || !has_even_degree(id, index) ||
+      !varies(radicand) || is_positive_monomial(radicand)) {
+    return false;
+  }
+  const auto is_even = [&](NodeId part) {
+    return varies(part) && is_even_power(part) &&
+           !is_positive_monomial(expression_.children_of(part)[0]);
   };
-  if (!product) return is_size(radicand);
   const auto parts = expression_.children_of(radicand);
-  return std::any_of(parts.begin(), parts.end(), is_size);
+  if (inner == Op::power) return is_even(radicand);
+  return (product && std::any_of(parts.begin(), parts.end(), is_even)) || is_square(radicand);
 }
 
 // Whether a root or power takes a square root, a fourth root and so on.
@@ -674,7 +745,7 @@ bool Evaluator::varies(NodeId id) const {
   return std::any_of(children.begin(), children.end(), [&](NodeId child) { return varies(child); });
 }
 
-Scalar Evaluator::absolute(const Scalar& a, bool monomial) {
+Scalar Evaluator::absolute(const Scalar& a, bool positive) {
   if (a.infinite != 0) {
     Scalar out = a;
     out.infinite = 1;
@@ -682,21 +753,16 @@ Scalar Evaluator::absolute(const Scalar& a, bool monomial) {
   }
   if (a.exact != nullptr) return a.exact->negative() ? exact(a.exact->negated()) : a;
   Scalar out = pointwise(a, [](const Value& v) { return orchestrator::absolute(v.snapped()); });
-  if (!a.constant && out.valid()) {
-    const auto is_negative = [](const Value& v) { return v.z.re.high < 0; };
-    const auto negative = std::count_if(a.at.begin(), a.at.end(), is_negative);
-    const bool real =
-        std::all_of(a.at.begin(), a.at.end(), [](const Value& v) { return v.snapped().is_real(); });
-    const bool same = negative == 0 || negative == kPoints;
+  if (!a.constant && out.valid() && !positive) {
     const bool moves = magnitude((out.at[0] - out.at[1]).z) > out.at[0].error + out.at[1].error ||
                        magnitude((out.at[0] - out.at[2]).z) > out.at[0].error + out.at[2].error;
-    if (real && same && moves && !monomial) out.fragile = true;
+    if (moves) out.fragile = true;
   }
   return out;
 }
 
 Scalar Evaluator::recognised(const Scalar& a) {
-  if (a.exact != nullptr || !a.constant || a.infinite != 0 || !a.valid()) return a;
+  if (a.exact != nullptr || !a.constant || a.infinite != 0 || a.fragile || !a.valid()) return a;
   auto value = reconstructed(a.at[0]);
   return value ? exact(std::move(*value)) : a;
 }
@@ -905,7 +971,7 @@ Scalar Evaluator::known_function(const Node& node, NodeId id) {
     case Function::max:
       return extremum(function, arguments);
     case Function::log:
-      if (arguments.size() == 2) return divide(logarithm(arguments[1]), logarithm(a));
+      if (arguments.size() == 2) return divide(logarithm(a), logarithm(arguments[1]));
       // 1/c for the unknown base.
       return multiply(logarithm(a), pseudo_random(hashed("log"), {}, true));
     default:
@@ -944,7 +1010,7 @@ Scalar Evaluator::known_function(const Node& node, NodeId id) {
     const Value of = elementary(function, v);
     return of.snapped().valid() ? of.snapped() : of;
   });
-  if (undoes(function, expression_.nodes[children[0]])) out.fragile = true;
+  if (undoes(function, expression_.nodes[children[0]]) || is_flat(function, a)) out.fragile = true;
   return out;
 }
 
@@ -1176,6 +1242,17 @@ std::optional<std::uint64_t> Evaluator::opaque_residue(NodeId id, const PrimeFie
   const auto named = [](Op op, std::uint64_t which = 0) {
     return mixed(static_cast<std::uint64_t>(op)) ^ which;
   };
+  if (node.op == Op::absolute) return size_residue(expression_.children_of(id)[0], field);
+  if (node.op == Op::root || node.op == Op::power) {
+    const auto children = expression_.children_of(id);
+    const Scalar index = recognised(evaluate(children[1]));
+    const Rational half{false, Natural{1}, Natural{2}};
+    const bool square_root = index.exact != nullptr &&
+                             *index.exact == (node.op == Op::root ? Rational{2} : half);
+    if (square_root) {
+      if (const auto root = root_residue(children[0], field)) return root;
+    }
+  }
   std::vector<std::uint64_t> arguments;
   const bool exponential =
       node.op == Op::function && static_cast<Function>(node.index) == Function::exp;
@@ -1190,9 +1267,6 @@ std::optional<std::uint64_t> Evaluator::opaque_residue(NodeId id, const PrimeFie
     if (!exponent) return std::nullopt;
     arguments[1] = *exponent;
   }
-  if (node.op == Op::absolute) {
-    arguments[0] = std::min(arguments[0], PrimeField::negated(arguments[0]));
-  }
   if (node.op == Op::root || exponential) return field.function_of(named(Op::power), arguments);
   const std::uint64_t which =
       node.op == Op::apply ? hashed(expression_.names[node.index]) : node.index;
@@ -1205,6 +1279,69 @@ std::optional<std::array<std::uint64_t, 2>> Evaluator::residues(NodeId node, boo
   const auto second = field_value(node, PrimeField{1, opaque});
   if (!second) return std::nullopt;
   return std::array{*first, *second};
+}
+
+// The absolute value: of products the product of those of the factors.
+std::optional<std::uint64_t> Evaluator::size_residue(NodeId id, const PrimeField& field) {
+  const Node& node = expression_.nodes[id];
+  const auto children = expression_.children_of(id);
+  if (node.op == Op::negate) return size_residue(children[0], field);
+  if (node.op == Op::multiply || node.op == Op::divide) {
+    std::uint64_t out = 1;
+    for (std::size_t i = 0; i < children.size(); ++i) {
+      auto part = size_residue(children[i], field);
+      if (part && node.op == Op::divide && i == 1) part = field.inverse(*part);
+      if (!part) return std::nullopt;
+      out = PrimeField::product(out, *part);
+    }
+    return out;
+  }
+  if (node.op == Op::power) {
+    const Scalar exponent = recognised(evaluate(children[1]));
+    const auto n = exponent.exact != nullptr ? exponent.exact->small_integer() : std::nullopt;
+    if (n && exponent.exact->is_integer() && *n != 0) {
+      auto base = *n % 2 == 0 ? field_value(children[0], field) : size_residue(children[0], field);
+      if (base && *n < 0) base = field.inverse(*base);
+      if (!base) return std::nullopt;
+      return field.power(*base, static_cast<std::uint64_t>(*n < 0 ? -*n : *n));
+    }
+  }
+  const Scalar known = recognised(evaluate(id));
+  if (const auto sign = this->sign(known)) {
+    const auto value = field_value(id, field);
+    return value && *sign < 0 ? std::optional{PrimeField::negated(*value)} : value;
+  }
+  const auto value = field_value(id, field);
+  if (!value) return std::nullopt;
+  const std::uint64_t either = std::min(*value, PrimeField::negated(*value));
+  return field.function_of(mixed(static_cast<std::uint64_t>(Op::absolute)), std::array{either});
+}
+
+// The square root of what is written as a product of squares; none for others.
+std::optional<std::uint64_t> Evaluator::root_residue(NodeId id, const PrimeField& field) {
+  const Node& node = expression_.nodes[id];
+  const auto children = expression_.children_of(id);
+  if (node.op == Op::multiply || node.op == Op::divide) {
+    std::uint64_t out = 1;
+    for (std::size_t i = 0; i < children.size(); ++i) {
+      auto part = root_residue(children[i], field);
+      if (part && node.op == Op::divide && i == 1) part = field.inverse(*part);
+      if (!part) return std::nullopt;
+      out = PrimeField::product(out, *part);
+    }
+    return out;
+  }
+  const Scalar known = recognised(evaluate(id));
+  if (known.exact != nullptr) {
+    const auto root = exact_root(*known.exact, 2);
+    return root ? field.number(*root) : std::nullopt;
+  }
+  if (node.op != Op::power) return std::nullopt;
+  const Scalar exponent = recognised(evaluate(children[1]));
+  const auto n = exponent.exact != nullptr ? exponent.exact->small_integer() : std::nullopt;
+  if (!n || *n <= 0 || *n % 2 != 0) return std::nullopt;
+  const auto base = *n % 4 == 0 ? field_value(children[0], field) : size_residue(children[0], field);
+  return base ? field.power(*base, static_cast<std::uint64_t>(*n / 2)) : std::nullopt;
 }
 
 // A square is one everywhere; half of all residues are.

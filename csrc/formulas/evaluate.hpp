@@ -21,9 +21,10 @@
 //  - Both signs of \pm and \mp are chosen together, by `choose`.
 //
 // `fragile` marks values that do not tell a formula from its neighbours: one with a term that is
-// absorbed at every point (x + 10^-30), with a constant of too many digits, with an absolute value
-// that never acts because its argument has one sign at all points (|x - 10|), with the even root of
-// a sum that is a square (x^2 - 20x + 100), or with an arc function of a circular one.
+// absorbed at every point (x + 10^-30), with a constant of too many digits, with a function of an
+// argument so small or large that it is all but constant there (cos 10^-10 x), with an absolute
+// value or the even root of a square (x^2 - 20x + 100), whose signs at three points are those of
+// many others, or with an arc function of a circular one.
 #pragma once
 
 #include <array>
@@ -58,6 +59,7 @@ struct Scalar {
   int infinite = 0;                 // 1 or -1: plus or minus infinity
   bool constant = true;             // has one value, at[0]
   bool fragile = false;
+  double detail = 1;  // how large the smallest term of its sums is beside it
   std::array<Value, kPoints> at;  // not set when exact
 
   bool valid() const;
@@ -136,7 +138,8 @@ class Evaluator {
   // The values of a rational function of the variables, modulo 2^61 - 1 at two fixed points: equal
   // for equal functions and different for others but with a probability of about degree / 2^122.
   // None for poles, and for other trees unless `opaque`: then roots, functions and irrational
-  // constants are variables of their own, each known by its arguments alone.
+  // constants are variables of their own, each known by its arguments alone, and absolute values
+  // are multiplicative.
   std::optional<std::array<std::uint64_t, 2>> residues(NodeId node, bool opaque = false);
   // The values at the points by exact arithmetic, whatever the cancellation. None for trees that
   // are no rational functions, for poles, and when numbers grow past kMaxDigits.
@@ -151,7 +154,7 @@ class Evaluator {
   Scalar logarithm(const Scalar& a);
   Scalar root(const Scalar& radicand, const Scalar& index);
   Scalar fractional_power(const Scalar& base, std::int64_t p, std::uint64_t q);
-  Scalar absolute(const Scalar& a, bool monomial);
+  Scalar absolute(const Scalar& a, bool positive);
   bool is_positive_monomial(NodeId node) const;
   Scalar factorial(const Scalar& n);
   Scalar double_factorial(const Scalar& n);
@@ -164,6 +167,9 @@ class Evaluator {
   Scalar determinant(const Matrix& matrix);
   std::optional<Matrix> matrix_product(const Matrix& a, const Matrix& b);
   bool hides_sign(NodeId root);
+  bool is_even_power(NodeId node);
+  bool squares_size(NodeId power);
+  bool is_nonnegative(NodeId node);
   bool has_even_degree(NodeId root, NodeId index);
   bool varies(NodeId node) const;
   bool is_square(NodeId node);
@@ -177,6 +183,8 @@ class Evaluator {
   template <typename Field>
   std::optional<typename Field::Element> other_value(NodeId node, const Field& field);
   std::optional<std::uint64_t> opaque_residue(NodeId node, const PrimeField& field);
+  std::optional<std::uint64_t> size_residue(NodeId node, const PrimeField& field);
+  std::optional<std::uint64_t> root_residue(NodeId radicand, const PrimeField& field);
 
   // A copy with its values at hand; an exact one's are computed.
   Scalar numeric(const Scalar& a) const;

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.answers import AnswerReader, Kind, extract
+from orchestrator.answers import AnswerReader, Kind, extract, normalize
 from orchestrator.errors import InvalidInputError
 
 

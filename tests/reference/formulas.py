@@ -19,7 +19,10 @@ __all__ = ["LETTERS", "STRUCTURES", "Tree", "nodes", "number", "same", "same_by_
 LETTERS = ("x", "y", "a", "n")
 STRUCTURES = ("tuple", "set", "interval", "matrix", "equation", "inequality")
 
+Point = dict[str, mpmath.mpf]
+
 DIGITS = 50
+CANCELLED_DIGITS = 250  # to find that values differ: large terms may have cancelled
 EQUAL = mpmath.mpf(10) ** -36
 UNEQUAL = mpmath.mpf(10) ** -24
 LARGEST = mpmath.mpf(10) ** 60
@@ -54,7 +57,15 @@ def nodes(tree: Tree) -> Iterator[Tree]:
 
 
 class Undefined(ValueError):
-    """No real value, or one too large to compare."""
+    """No real value, or one too large to compare.
+
+    Attributes:
+        argument: the negative argument of an even root or logarithm, if that is why.
+    """
+
+    def __init__(self, op: str, argument: Tree | None = None) -> None:
+        super().__init__(op)
+        self.argument = argument
 
 
 FUNCTIONS = {
@@ -69,7 +80,7 @@ FUNCTIONS = {
 }
 
 
-def value(tree: Tree, point: dict[str, mpmath.mpf]) -> mpmath.mpf:
+def value(tree: Tree, point: Point) -> mpmath.mpf:
     """What a tree is worth at a point, over the reals: odd roots of negatives are negative.
 
     Raises:
@@ -84,6 +95,10 @@ def value(tree: Tree, point: dict[str, mpmath.mpf]) -> mpmath.mpf:
         case "pi":
             return +mpmath.pi
     parts = [value(part, point) for part in tree.args]
+    if tree.op in ("sqrt", "ln", "pow") and parts[0] < 0:
+        whole = tree.op == "pow" and abs(parts[1] - mpmath.nint(parts[1])) < EQUAL
+        if not whole:
+            raise Undefined(tree.op, tree.args[0])
     out = combined(tree.op, parts)
     if abs(out) > LARGEST:
         raise Undefined(tree.op)
@@ -134,7 +149,7 @@ def power(base: mpmath.mpf, exponent: mpmath.mpf) -> mpmath.mpf:
     return base ** (int(whole) if is_whole else exponent)
 
 
-def points(choose: random.Random) -> Iterator[dict[str, mpmath.mpf]]:
+def points(choose: random.Random) -> Iterator[Point]:
     for sign, size in SCALES:
         yield {
             letter: mpmath.mpf(choose.uniform(0.2, 1.5) * size) * (sign or choose.choice((1, -1)))
@@ -150,14 +165,47 @@ def agreement(a: mpmath.mpf, b: mpmath.mpf) -> bool | None:
     return False if gap > UNEQUAL * size else None
 
 
+def letters_under_roots(tree: Tree, samples: list[Point]) -> set[str]:
+    """The letters of even roots and logarithms that take negative values: they are positive by convention."""
+    found: set[str] = set()
+    for point in samples:
+        try:
+            value(tree, point)
+        except Undefined as undefined:
+            if undefined.argument is not None:
+                found |= {str(part.value) for part in nodes(undefined.argument) if part.op == "variable"}
+    return found
+
+
+def sampled(trees: tuple[Tree, ...], choose: random.Random) -> list[Point]:
+    """Points, with letters positive that must be; those in turn may show that others must."""
+    samples = list(points(choose))
+    partial = any(part.op in ("sqrt", "ln", "pow") for tree in trees for part in nodes(tree))
+    for _ in range(3 if partial else 0):
+        positive = set().union(*(letters_under_roots(tree, samples) for tree in trees))
+        samples = [{k: abs(v) if k in positive else v for k, v in point.items()} for point in samples]
+        if not positive:
+            break
+    return samples
+
+
+def values(trees: tuple[Tree, ...], samples: list[Point]) -> Iterator[tuple[Point, list[mpmath.mpf]]]:
+    """The values of all trees at the points where all have one."""
+    for point in samples:
+        try:
+            yield point, [value(tree, point) for tree in trees]
+        except Undefined:
+            continue
+
+
 def same_values(first: Tree, second: Tree, choose: random.Random) -> bool | None:
     """Whether two trees are equal at every point where both have a value; None when those are too few."""
     both = 0
-    for point in points(choose):
-        try:
-            verdict = agreement(value(first, point), value(second, point))
-        except Undefined:
-            continue
+    for point, (a, b) in values((first, second), sampled((first, second), choose)):
+        verdict = agreement(a, b)
+        if verdict is False:
+            with mpmath.workdps(CANCELLED_DIGITS):
+                verdict = agreement(value(first, point), value(second, point))
         if verdict is not True:
             return verdict
         both += 1
@@ -166,19 +214,16 @@ def same_values(first: Tree, second: Tree, choose: random.Random) -> bool | None
 
 def same_statement(first: Tree, second: Tree, choose: random.Random) -> bool | None:
     """Whether left - right of one is a multiple of the other's, and a positive one for inequalities."""
-    ratios = []
-    gaps = [Tree("sub", side.args) for side in (first, second)]
-    for point in points(choose):
-        try:
-            a, b = (value(gap, point) for gap in gaps)
-        except Undefined:
-            continue
-        if abs(a) < UNEQUAL or abs(b) < UNEQUAL:
-            return None
-        ratios.append(a / b)
-        verdict = agreement(ratios[0], ratios[-1])
-        if verdict is not True:
-            return verdict
+    gaps = (Tree("sub", first.args), Tree("sub", second.args))
+    with mpmath.workdps(CANCELLED_DIGITS):
+        ratios = []
+        for _, (a, b) in values(gaps, sampled(gaps, choose)):
+            if abs(a) < UNEQUAL or abs(b) < UNEQUAL:
+                return None
+            ratios.append(a / b)
+            verdict = agreement(ratios[0], ratios[-1])
+            if verdict is not True:
+                return verdict
     if len(ratios) < 3:
         return None
     return ratios[0] > 0 or first.op == "equation"
