@@ -15,8 +15,9 @@ namespace {
 // A term this much smaller than its sum leaves it kValueBits - 40 = 20 bits to show in.
 constexpr double kAbsorbed = 0x1p-40;
 
-// Digits a constant may have, powers of 2 and 5 apart, before other constants come too close.
-constexpr std::uint64_t kManyDigits = std::uint64_t{1} << 50;
+// Constants closer than this to others as short are told apart by more than their value.
+constexpr double kCloseNumbers = 0x1p-50;
+constexpr std::uint64_t kFewDigits = std::uint64_t{1} << 10;
 
 // Steps the recurrence of n! may take, and rows a determinant may have.
 constexpr double kMaxFactorialSteps = 64;
@@ -40,18 +41,25 @@ DoubleDouble approximate(const Natural& a) {
   return out;
 }
 
-bool has_many_digits(Natural a) {
+// A number without its factors of two and five, as far as it is large.
+double significant(Natural a) {
   for (const std::uint64_t factor :
        {std::uint64_t{1'000'000'000}, std::uint64_t{5}, std::uint64_t{2}}) {
     while (true) {
       const auto value = a.small();
-      if (value && *value < kManyDigits) return false;
+      if (value && *value < kFewDigits) return static_cast<double>(*value);
       auto [quotient, rest] = orchestrator::divide(a, Natural{factor});
       if (!rest.is_zero()) break;
       a = std::move(quotient);
     }
   }
-  return true;
+  return approximate(a).high;
+}
+
+// How far the next number that is as short is from this one, as a share of it.
+double detail_of(const Rational& a) {
+  if (a.is_zero()) return 1;
+  return 1 / (significant(a.numerator()) * significant(a.denominator()));
 }
 
 // A value's rounded parts as one number; none when they are not known.
@@ -156,7 +164,9 @@ bool undoes(Function outer, const Node& argument) {
 
 // The size of the smallest thing that tells a term at a point.
 double told_by(const Scalar& term, std::size_t i) {
-  if (term.exact != nullptr) return magnitude(approximate(*term.exact).z);
+  if (term.exact != nullptr) {
+    return detail_of(*term.exact) * magnitude(approximate(*term.exact).z);
+  }
   return term.detail * magnitude(term.at[term.constant ? 0 : i].z);
 }
 
@@ -279,7 +289,8 @@ Scalar Evaluator::numeric(const Scalar& a) const {
   if (a.exact == nullptr) return out;
   out.exact = nullptr;
   out.at[0] = approximate(*a.exact);
-  out.fragile = has_many_digits(a.exact->numerator()) || has_many_digits(a.exact->denominator());
+  out.detail = detail_of(*a.exact);
+  out.fragile = out.detail < kCloseNumbers;
   return out;
 }
 
