@@ -9,8 +9,8 @@
 //  - Odd roots, and powers p/q with odd q, of negative reals are real: (-8)^(1/3) = -2. Even roots
 //    and logarithms of negatives are principal: sqrt(-4) = 2i. 0^0 and division by zero have no
 //    value.
-//  - Where a root, power or logarithm takes a negative value of something that varies, its variables
-//    are understood as positive and the formula is evaluated anew, so that
+//  - Where a root, power or logarithm takes a negative value of something that varies, the variables
+//    in it are understood as positive and the formula is evaluated anew, so that
 //    sqrt(x/y) = sqrt(x)/sqrt(y), and ln(xy) = ln x + ln y. sqrt(x^2) = |x| differs from x, and so
 //    does sqrt(x^2) + ln y from x + ln y.
 //  - \log without a base is ln(x)/c with an unknown c that is the same everywhere, so that
@@ -19,12 +19,6 @@
 //    floor(u) = u - h(u mod 1); n! = n (n-1)! down to a function of n mod 1; gcd, lcm, min, max and
 //    sign of what varies.
 //  - Both signs of \pm and \mp are chosen together, by `choose`.
-//
-// `fragile` marks values that do not tell a formula from its neighbours: one with a term that is
-// absorbed at every point (x + 10^-30), with a constant of too many digits, with a function of an
-// argument so small or large that it is all but constant there (cos 10^-10 x), with an absolute
-// value or the even root of a square (x^2 - 20x + 100), whose signs at three points are those of
-// many others, or with an arc function of a circular one.
 #pragma once
 
 #include <array>
@@ -38,48 +32,13 @@
 
 #include "formulas/expression.hpp"
 #include "formulas/field.hpp"
-#include "formulas/value.hpp"
+#include "formulas/scalar.hpp"
 #include "rational.hpp"
 
 namespace orchestrator {
 
-inline constexpr std::size_t kPoints = 3;
-
-// Significant bits that values are compared in, and how many more must be right: two computations
-// of one value then round apart with a probability of at most 2^-(kGuardBits - 2), and about 2^-38
-// for the usual error of 2^-100.
-inline constexpr int kValueBits = 60;
-inline constexpr int kGuardBits = 12;
-
 // Work one formula may take, in operations on values; past it values are invalid.
 inline constexpr int kMaxWork = 20'000;
-
-struct Scalar {
-  const Rational* exact = nullptr;  // its value, when it is rational and known exactly
-  int infinite = 0;                 // 1 or -1: plus or minus infinity
-  bool constant = true;             // has one value, at[0]
-  bool fragile = false;
-  double detail = 1;  // how large the smallest term of its sums is beside it
-  std::array<Value, kPoints> at;  // not set when exact
-
-  bool valid() const;
-  static Scalar invalid();
-};
-
-// The parts of a value rounded to kValueBits bits; none when its error leaves that open.
-struct Rounded {
-  std::int64_t re = 0, im = 0;
-  int re_exponent = 0, im_exponent = 0;
-
-  friend bool operator==(const Rounded&, const Rounded&) = default;
-};
-std::optional<Rounded> rounded(const Value& value);
-
-Value approximate(const Rational& exact);
-
-// The fraction p/q with |p| q < 2^40 that a constant is equal to within 2^-85: there are so few
-// that a value that is none of them meets one with a probability of about 2^-44.
-std::optional<Rational> reconstructed(const Value& value);
 
 struct Matrix {
   std::size_t columns = 0;
