@@ -103,7 +103,7 @@ class Simplifier {
     const std::string_view rest = text_.substr(at_);
     if (c == '\\') return command();
     if (is_multibyte(c)) return multibyte();
-    if (rest.starts_with("{,}")) return emit(",", 3);
+    if (c == '{' && braced_comma()) return;
     if (rest.starts_with("^\\circ") && !is_alpha(char_at(rest, 6))) return emit("°", 6);
     if (rest.starts_with("^{\\circ}")) return emit("°", 8);
     if (c == '{') return open(Group::braces, 1);
@@ -117,6 +117,23 @@ class Simplifier {
       if (c != ' ' || (!out_.empty() && out_.back() != ' ')) out_ += c;
     }
     at_ += taken;
+  }
+
+  // {,} stands between digits without the space of a list; models write { , } too.
+  bool braced_comma() {
+    std::size_t end = at_ + 1;
+    const auto skip = [&] {
+      while (is_space(char_at(text_, end))) ++end;
+    };
+    skip();
+    if (char_at(text_, end) != ',') return false;
+    ++end;
+    skip();
+    if (char_at(text_, end) != '}') return false;
+    while (!out_.empty() && out_.back() == ' ') out_.pop_back();
+    emit(",", end + 1 - at_);
+    skip_spaces();
+    return true;
   }
 
   void open(Group group, std::size_t taken) {

@@ -148,8 +148,16 @@ std::optional<std::string> date_of(std::string_view simplified, DateForms forms)
   return date ? std::optional("d:" + *date) : std::nullopt;
 }
 
-// The kinds math and auto: the first of these that the whole answer is. Only auto knows dates and
-// choices.
+// Whether digits are a date rather than a quotient or a difference: it cannot be misread, or is
+// padded with zeros as numbers are not (05/02/2021).
+bool looks_like_date(std::string_view simplified) {
+  if (!is_digit(char_at(simplified, 0))) return false;
+  if (date_of(simplified, DateForms::unmistakable)) return simplified.find(':') == simplified.npos;
+  const bool padded = simplified[0] == '0' || simplified.find("/0") != simplified.npos ||
+                      simplified.find("-0") != simplified.npos;
+  return padded && date_of(simplified, DateForms::any).has_value();
+}
+
 // The formula before a unit: "3\\sqrt{2} cm", "15 \\text{ square units}"; empty when there is none.
 std::string_view before_unit(std::string_view core) {
   const std::size_t mark = core.find(kTextMark);
@@ -172,7 +180,10 @@ std::optional<std::string> formula_key(std::string_view core, const Reading& rea
     return is_digit(c) || std::string_view("\\+*/^_=<>|()[]{}").find(c) != std::string_view::npos ||
            is_multibyte(c);
   });
-  if (letters && core.size() > 1 && reading.kind == Kind::automatic) return std::nullopt;
+  const bool factorial = core.size() == 2 && core[1] == '!';  // n!
+  if (letters && core.size() > 1 && !factorial && reading.kind == Kind::automatic) {
+    return std::nullopt;
+  }
   if (const auto tree = parse(core)) return fingerprint(*tree);
   if (reading.units == UnitRule::keep) return std::nullopt;
   const std::string_view bare = before_unit(core);
@@ -181,6 +192,8 @@ std::optional<std::string> formula_key(std::string_view core, const Reading& rea
   return tree ? fingerprint(*tree) : std::nullopt;
 }
 
+// The kinds math and auto: the first of these that the whole answer is. Only auto knows dates and
+// choices.
 std::string math_key(std::string_view answer, const Reading& reading) {
   const Plain plain(answer);
   const std::string_view core = plain.text();
@@ -190,7 +203,9 @@ std::string math_key(std::string_view answer, const Reading& reading) {
     if (const auto letter = whole_choice(core, false); letter && *letter != 'I')
       return std::string("c:") + *letter;
   }
-  if (auto key = formula_key(core, reading)) return *std::move(key);
+  if (!looks_like_date(core)) {
+    if (auto key = formula_key(core, reading)) return *std::move(key);
+  }
   if (looks_like_math(core) || has_formula_signs(core)) return "m:" + formula(core);
   std::string text(core);
   std::erase(text, kTextMark);

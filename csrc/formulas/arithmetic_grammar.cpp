@@ -38,6 +38,7 @@ std::uint64_t base_named(std::string_view word) {
 
 NodeId Grammar::sum() {
   const std::size_t mark = builder_.mark();
+  if (now().is(minus) && ahead(1).is(minus)) return fail();  // a dash, or a sign too many
   for (;;) {
     const TokenKind sign = now().kind;
     const bool signs = sign == plus || sign == minus || sign == plus_minus || sign == minus_plus;
@@ -186,7 +187,10 @@ NodeId Grammar::number(bool with_fraction) {
   if (!now().script.empty()) return based_number(tokens_[at_++]);
   const std::string_view written = with_fraction ? numeral_with_commas() : tokens_[at_++].text;
   const NodeId whole = numeral_node(written);
-  if (!with_fraction || written.find('.') != written.npos || !proper_fraction_ahead()) return whole;
+  if (!with_fraction || written.find('.') != written.npos) return whole;
+  const Ahead next = fraction_ahead();
+  if (next == Ahead::improper_fraction) return fail();  // 3\frac{4}{2}: a product or a slip
+  if (next != Ahead::proper_fraction) return whole;
   NodeId part = 0;
   if (now().is(numeral)) {
     const NodeId numerator = numeral_node(now().text);
@@ -199,30 +203,33 @@ NodeId Grammar::number(bool with_fraction) {
   return builder_.make(Op::add, {whole, part});
 }
 
-// Whether what follows a whole number is the rest of a mixed fraction: "1/2" or \frac of digits,
-// below one, with nothing after it that would take a part of it.
-bool Grammar::proper_fraction_ahead() const {
+// What follows a whole number: the rest of a mixed fraction is "1/2" or \frac of digits, below one,
+// with nothing after it that would take a part of it.
+Grammar::Ahead Grammar::fraction_ahead() const {
+  const auto compared = [](std::string_view numerator, std::string_view denominator) {
+    return is_below(numerator, denominator) ? Ahead::proper_fraction : Ahead::improper_fraction;
+  };
   if (now().is(numeral)) {
     const bool plain = now().spaced && now().script.empty() && ahead(1).is(slash) &&
                        ahead(2).is(numeral) && ahead(2).script.empty();
-    return plain && is_below(now().text, ahead(2).text);
+    return plain ? compared(now().text, ahead(2).text) : Ahead::no_fraction;
   }
-  if (!now().is(TokenKind::fraction)) return false;
+  if (!now().is(TokenKind::fraction)) return Ahead::no_fraction;
   std::array<std::string_view, 2> parts;
   std::size_t by = 1, cut = 0;  // `cut`: digits of the token ahead that are taken
   for (std::string_view& part : parts) {
     if (ahead(by).is(brace_open)) {
-      if (!ahead(by + 1).is(numeral) || !ahead(by + 2).is(brace_close)) return false;
+      if (!ahead(by + 1).is(numeral) || !ahead(by + 2).is(brace_close)) return Ahead::no_fraction;
       part = ahead(by + 1).text;
       by += 3;
     } else if (ahead(by).is(numeral) && cut < ahead(by).text.size()) {
       part = ahead(by).text.substr(cut, 1);
       if (++cut == ahead(by).text.size()) ++by, cut = 0;
     } else {
-      return false;
+      return Ahead::no_fraction;
     }
   }
-  return cut == 0 && is_below(parts[0], parts[1]);
+  return cut == 0 ? compared(parts[0], parts[1]) : Ahead::no_fraction;
 }
 
 // 1,234,567.8 outside of brackets: groups of three to the end of a chain of tight commas.

@@ -9,19 +9,16 @@
 //  - Odd roots, and powers p/q with odd q, of negative reals are real: (-8)^(1/3) = -2. Even roots
 //    and logarithms of negatives are principal: sqrt(-4) = 2i. 0^0 and division by zero have no
 //    value.
-//  - Where a root, power or logarithm takes a negative value of something that varies, the formula
-//    is understood for positive variables alone and evaluated anew with them, so that
-//    sqrt(x/y) = sqrt(x)/sqrt(y), and ln(xy) = ln x + ln y. sqrt(x^2) = |x| differs from x.
+//  - Where a root, power or logarithm takes a negative value of something that varies, the variables
+//    in it are understood as positive and the formula is evaluated anew, so that
+//    sqrt(x/y) = sqrt(x)/sqrt(y), and ln(xy) = ln x + ln y. sqrt(x^2) = |x| differs from x, and so
+//    does sqrt(x^2) + ln y from x + ln y.
 //  - \log without a base is ln(x)/c with an unknown c that is the same everywhere, so that
 //    \log 100 = 2 \log 10 but neither is 2.
 //  - What has no value of its own is a pseudo-random function: f(u) of the rounded values of u;
 //    floor(u) = u - h(u mod 1); n! = n (n-1)! down to a function of n mod 1; gcd, lcm, min, max and
 //    sign of what varies.
 //  - Both signs of \pm and \mp are chosen together, by `choose`.
-//
-// `fragile` marks values that do not tell a formula from its neighbours: one with a term that is
-// absorbed at every point (x + 10^-30), with a constant of too many digits, or with an absolute
-// value that never acts because its argument has one sign at all points (|x - 10|).
 #pragma once
 
 #include <array>
@@ -29,51 +26,19 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
 #include "formulas/expression.hpp"
-#include "formulas/value.hpp"
+#include "formulas/field.hpp"
+#include "formulas/scalar.hpp"
 #include "rational.hpp"
 
 namespace orchestrator {
 
-inline constexpr std::size_t kPoints = 3;
-
-// Significant bits that values are compared in, and how many more must be right: two computations
-// of one value then round apart with a probability of at most 2^-(kGuardBits - 2), and about 2^-38
-// for the usual error of 2^-100.
-inline constexpr int kValueBits = 60;
-inline constexpr int kGuardBits = 12;
-
 // Work one formula may take, in operations on values; past it values are invalid.
 inline constexpr int kMaxWork = 20'000;
-
-struct Scalar {
-  const Rational* exact = nullptr;  // its value, when it is rational and known exactly
-  int infinite = 0;                 // 1 or -1: plus or minus infinity
-  bool constant = true;             // has one value, at[0]
-  bool fragile = false;
-  std::array<Value, kPoints> at;  // not set when exact
-
-  bool valid() const;
-  static Scalar invalid();
-};
-
-// The parts of a value rounded to kValueBits bits; none when its error leaves that open.
-struct Rounded {
-  std::int64_t re = 0, im = 0;
-  int re_exponent = 0, im_exponent = 0;
-
-  friend bool operator==(const Rounded&, const Rounded&) = default;
-};
-std::optional<Rounded> rounded(const Value& value);
-
-Value approximate(const Rational& exact);
-
-// The fraction p/q with |p| q < 2^40 that a constant is equal to within 2^-85: there are so few
-// that a value that is none of them meets one with a probability of about 2^-44.
-std::optional<Rational> reconstructed(const Value& value);
 
 struct Matrix {
   std::size_t columns = 0;
@@ -100,13 +65,22 @@ class Evaluator {
   // A variable's exact value from now on, until the next call; null: its values at the points.
   void substitute(std::string_view variable, const Rational* value);
 
-  // Whether something that varies left the domain of a root or logarithm, so that the values should
-  // be taken again `among_positive`.
-  bool left_domain() const { return left_domain_; }
-  void among_positive(bool positive) {
-    positive_ = positive;
-    left_domain_ = false;
+  // What `take` evaluates, with variables of either sign; again where a root or logarithm left its
+  // domain, with the variables it holds positive.
+  template <typename Take>
+  auto in_domain(Take take) {
+    constexpr int kPasses = 3;
+    positive_.clear();
+    positive_functions_ = false;
+    for (int pass = 1;; ++pass) {
+      left_domain_ = outside_ = false;
+      auto out = take();
+      if (!left_domain_ || pass == kPasses) return out;
+    }
   }
+  // Whether the last evaluation left the domain of a root or logarithm with a variable that was not
+  // positive yet.
+  bool left_domain() const { return left_domain_; }
 
   Scalar exact(Rational value);
   Scalar negate(const Scalar& a);
@@ -122,8 +96,10 @@ class Evaluator {
 
   // The values of a rational function of the variables, modulo 2^61 - 1 at two fixed points: equal
   // for equal functions and different for others but with a probability of about degree / 2^122.
-  // None for other trees and for poles.
-  std::optional<std::array<std::uint64_t, 2>> residues(NodeId node);
+  // None for poles, and for other trees unless `opaque`: then roots, functions and irrational
+  // constants are variables of their own, each known by its arguments alone, and absolute values
+  // are multiplicative.
+  std::optional<std::array<std::uint64_t, 2>> residues(NodeId node, bool opaque = false);
   // The values at the points by exact arithmetic, whatever the cancellation. None for trees that
   // are no rational functions, for poles, and when numbers grow past kMaxDigits.
   std::optional<std::array<Rational, kPoints>> exact_values(NodeId node);
@@ -137,8 +113,8 @@ class Evaluator {
   Scalar logarithm(const Scalar& a);
   Scalar root(const Scalar& radicand, const Scalar& index);
   Scalar fractional_power(const Scalar& base, std::int64_t p, std::uint64_t q);
-  Scalar absolute(const Scalar& a, bool monomial);
-  bool is_monomial(NodeId node) const;
+  Scalar absolute(const Scalar& a, bool positive);
+  bool is_positive_monomial(NodeId node) const;
   Scalar factorial(const Scalar& n);
   Scalar double_factorial(const Scalar& n);
   Scalar binomial(const Scalar& n, const Scalar& k);
@@ -149,7 +125,13 @@ class Evaluator {
   Scalar pseudo_random(std::uint64_t seed, const std::vector<Scalar>& arguments, bool ordered);
   Scalar determinant(const Matrix& matrix);
   std::optional<Matrix> matrix_product(const Matrix& a, const Matrix& b);
-  bool hides_sign(NodeId radicand);
+  bool hides_sign(NodeId root);
+  bool is_even_power(NodeId node);
+  bool squares_size(NodeId power);
+  bool is_nonnegative(NodeId node);
+  bool has_even_degree(NodeId root, NodeId index);
+  bool varies(NodeId node) const;
+  bool is_square(NodeId node);
 
   template <typename Operation>
   Scalar pointwise(const Scalar& a, Operation operation);
@@ -157,11 +139,19 @@ class Evaluator {
   Scalar pointwise(const Scalar& a, const Scalar& b, Operation operation);
   template <typename Field>
   std::optional<typename Field::Element> field_value(NodeId node, const Field& field);
+  template <typename Field>
+  std::optional<typename Field::Element> other_value(NodeId node, const Field& field);
+  std::optional<std::uint64_t> opaque_residue(NodeId node, const PrimeField& field);
+  std::optional<std::uint64_t> size_residue(NodeId node, const PrimeField& field);
+  std::optional<std::uint64_t> root_residue(NodeId radicand, const PrimeField& field);
 
   // A copy with its values at hand; an exact one's are computed.
   Scalar numeric(const Scalar& a) const;
   bool spend(int work) { return (work_ -= work) >= 0; }
   void leave_domain_if_negative(const Scalar& a);
+  void keep_in_domain(std::span<const NodeId> arguments);
+  void make_positive(NodeId argument);
+  bool is_positive(std::uint64_t name) const;
 
   const Expression& expression_;
   std::deque<Rational> rationals_;
@@ -169,7 +159,9 @@ class Evaluator {
   const Rational* substitute_ = nullptr;
   int choice_ = 1;
   int work_ = kMaxWork;
-  bool positive_ = false;
+  std::vector<std::uint64_t> positive_;  // hashes of the names of variables that are
+  bool positive_functions_ = false;      // unknown functions too
+  bool outside_ = false;                 // a negative argument was met in the current operation
   bool left_domain_ = false;
 };
 

@@ -1,10 +1,12 @@
 // The fields that rational functions are evaluated over when doubles do not suffice.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "formulas/mixing.hpp"
 #include "rational.hpp"
@@ -17,6 +19,7 @@ struct PrimeField {
   static constexpr std::uint64_t kPrime = (std::uint64_t{1} << 61) - 1;
 
   std::size_t point;
+  bool opaque = false;  // whether what is no rational function is a variable of its own
 
   static Element reduced(const Natural& a) {
     Element out = 0;
@@ -35,6 +38,12 @@ struct PrimeField {
   std::optional<Element> variable(std::uint64_t name) const {
     return mixed(name ^ mixed(point + 1)) % kPrime;
   }
+  // A function that is not looked into, by what it is a function of.
+  Element function_of(std::uint64_t name, std::span<const Element> arguments) const {
+    Element out = mixed(name ^ mixed(point + 1));
+    for (const Element argument : arguments) out = mixed(out ^ argument);
+    return out % kPrime;
+  }
   std::optional<Element> add(Element a, Element b) const { return (a + b) % kPrime; }
   std::optional<Element> multiply(Element a, Element b) const { return product(a, b); }
   std::optional<Element> inverse(Element a) const {
@@ -44,6 +53,7 @@ struct PrimeField {
   std::optional<Element> power(Element a, std::uint64_t exponent) const {
     return raised(a, exponent);
   }
+  static bool is_square(Element a) { return a == 0 || raised(a, (kPrime - 1) / 2) == 1; }
   static Element negated(Element a) { return a == 0 ? 0 : kPrime - a; }
 
   // What computing an element took, in operations on values.
@@ -71,7 +81,7 @@ struct RationalField {
   using Element = Rational;
 
   std::size_t point;
-  bool positive;
+  std::span<const std::uint64_t> positive;  // names of variables that are
 
   static std::optional<Rational> bounded(Rational a) {
     if (!a.within_limits()) return std::nullopt;
@@ -79,7 +89,8 @@ struct RationalField {
   }
   std::optional<Rational> number(const Rational& a) const { return bounded(a); }
   std::optional<Rational> variable(std::uint64_t name) const {
-    const double value = variable_value(name, point, positive);
+    const bool sized = std::find(positive.begin(), positive.end(), name) != positive.end();
+    const double value = variable_value(name, point, sized);
     const auto numerator = static_cast<std::uint64_t>(std::ldexp(std::fabs(value), 54));
     return Rational{value < 0, Natural{numerator}, Natural{std::uint64_t{1} << 54}};
   }

@@ -132,20 +132,8 @@ class Fingerprinter {
 
   // Values.
 
-  // What `evaluate` gives, among positive variables if it left the real domain.
-  template <typename Function>
-  Scalar in_domain(Function evaluate) {
-    evaluator_.among_positive(false);
-    Scalar out = evaluate();
-    if (evaluator_.left_domain()) {
-      evaluator_.among_positive(true);
-      out = evaluate();
-    }
-    return out;
-  }
-
   Key scalar(NodeId id) {
-    const Scalar value = in_domain([&] { return evaluator_.evaluate(id); });
+    const Scalar value = evaluator_.in_domain([&] { return evaluator_.evaluate(id); });
     if (value.valid()) {
       if (Key key = value_key(value, value.fragile ? std::optional{id} : std::nullopt)) return key;
     }
@@ -189,7 +177,7 @@ class Fingerprinter {
     }
     std::string out = "#" + hash.hex();
     if (fragile) {
-      if (const auto residues = evaluator_.residues(*fragile)) {
+      if (const auto residues = evaluator_.residues(*fragile, true)) {
         out += "~" + residue_key(*residues);
       } else {
         Hash tree;
@@ -329,7 +317,7 @@ class Fingerprinter {
     const auto terms = children(id);
     std::vector<std::string> keys;
     for (const NodeId term : terms) {
-      const Scalar value = in_domain([&] {
+      const Scalar value = evaluator_.in_domain([&] {
         return evaluator_.recognised(
             evaluator_.divide(evaluator_.evaluate(term), evaluator_.evaluate(terms.back())));
       });
@@ -386,12 +374,7 @@ class Fingerprinter {
         keys.push_back(std::move(*key));
       }
     } else {
-      evaluator_.among_positive(false);
-      auto value = evaluator_.matrix(id);
-      if (evaluator_.left_domain()) {
-        evaluator_.among_positive(true);
-        value = evaluator_.matrix(id);
-      }
+      auto value = evaluator_.in_domain([&] { return evaluator_.matrix(id); });
       if (!value) return std::nullopt;
       columns = value->columns;
       for (const Scalar& entry : value->entries) {
@@ -511,7 +494,7 @@ class Fingerprinter {
   // over its size if the sign matters.
   Key difference(std::string_view name, NodeId left, NodeId right, bool either_sign) {
     if (is_structure(left) || is_structure(right)) return paired(name, left, right, either_sign);
-    const Scalar value = in_domain(
+    const Scalar value = evaluator_.in_domain(
         [&] { return evaluator_.subtract(evaluator_.evaluate(right), evaluator_.evaluate(left)); });
     Key key = value.valid() ? proportions(value, either_sign) : std::nullopt;
     if (!key) {
@@ -529,14 +512,28 @@ class Fingerprinter {
     }
     if (!key) return paired(name, left, right, either_sign);
     std::string out = std::string{name} + *key;
-    if (value.valid() && value.fragile) {
-      Hash hash;
-      const std::uint64_t a = written(expression_, left), b = written(expression_, right);
-      hash.add(either_sign ? std::min(a, b) : a);
-      hash.add(either_sign ? std::max(a, b) : b);
-      out += "~" + hash.hex();
-    }
+    if (value.valid() && value.fragile) out += "~" + told_apart(left, right, either_sign);
     return out;
+  }
+
+  // What tells a fragile statement from its neighbours: the proportion of its residues, or how it
+  // is written.
+  std::string told_apart(NodeId left, NodeId right, bool either_order) {
+    Hash hash;
+    const auto under = evaluator_.residues(left, true), over = evaluator_.residues(right, true);
+    if (under && over) {
+      const auto gap = [&](std::size_t i) {
+        return ((*over)[i] + PrimeField::negated((*under)[i])) % PrimeField::kPrime;
+      };
+      if (const auto unit = PrimeField{0}.inverse(gap(0))) {
+        hash.add(PrimeField::product(gap(1), *unit));
+        return hash.hex();
+      }
+    }
+    const std::uint64_t a = written(expression_, left), b = written(expression_, right);
+    hash.add(either_order ? std::min(a, b) : a);
+    hash.add(either_order ? std::max(a, b) : b);
+    return hash.hex();
   }
 
   Key proportions(const Scalar& value, bool either_sign) {

@@ -9,8 +9,8 @@
 // Keys. After "n:" a rational number. After "m:"
 //
 //   #hash            a value that is not known to be rational, at three points; #hash~hash when the
-//                    values are too close to those of others (Scalar::fragile): then with residues,
-//                    or the tree where it is no rational function; ~hash: residues alone
+//                    values are too close to those of others (Scalar::fragile): then with residues
+//                    in which functions are not looked into; ~hash: residues alone
 //   (k,k,...)        a tuple, and the open interval (a, b) and 1 < x < 2: they are written alike
 //   [k,k) ...        an interval, closed where it says so and never at infinity (oo, -oo)
 //   {k,k,...}        a list or a set, sorted, no key twice, lists within opened. One of one element
@@ -33,14 +33,18 @@
 // keys but with a probability of 2^-128; closer ones are kept apart when they are fragile. So what
 // is left is by construction only: e^{\pi\sqrt{163}} against 262537412640768744 is kept apart as
 // one of them is rational, and so is their multiple of x as the number has too many digits.
+// Absolute values and even roots of squares are always fragile, since three points show three
+// patterns of signs only. Not told apart are formulas that agree for the signs and sizes their
+// variables have at the points and differ elsewhere by other means: 2 arctan x and
+// arctan(2x/(1 - x^2)) where |x| < 1, or the root of e^2x - 20 e^x + 100 and 10 - e^x.
 //
 // Wrong splits, which are never an error but a lost vote, remain where
 //  - identities hold on a part of the domain that points do not keep to: \ln x^2 = 2 \ln x,
-//    \sqrt{x^2} = x, (\sqrt{x})^2 = x at negative points,
+//    \sqrt{x^2} = x, (\sqrt{x})^2 = x at negative points, \sqrt{x^2 y} = x \sqrt{y},
 //    \arctan(\tan x) = x, or for integers alone: (-1)^{2n} = 1, \sin n\pi = 0;
 //  - the base of \log matters: \log 100 = 2;
-//  - a fragile formula that is no rational function is written in another way than by commuting
-//    sums and products;
+//  - a fragile formula needs an identity of roots, functions or absolute values other than
+//    |ab| = |a||b|: |2x - 2| = 2|x - 1|;
 //  - floors, minima, unknown functions and conjugates of variables have identities of their own;
 //  - more than about 28 bits cancel in something that is no rational function of its variables;
 //  - equations have the same solutions but are no multiples of each other: x^2 = x, x(x - 1)y = 0.

@@ -123,7 +123,8 @@ class Grammar {
   NodeId numeral_node(std::string_view written);
   NodeId based_number(const Token& digits);
   std::string_view numeral_with_commas();
-  bool proper_fraction_ahead() const;
+  enum class Ahead : std::uint8_t { no_fraction, proper_fraction, improper_fraction };
+  Ahead fraction_ahead() const;
 
   // Operands: operand_grammar.cpp.
   NodeId operand();
@@ -136,6 +137,7 @@ class Grammar {
   NodeId bare_argument();
   NodeId argument(bool one_digit);
   NodeId stacked(NodeId above);
+  NodeId binomial_coefficient();
   NodeId fraction();
   NodeId root(std::uint8_t degree);
   void entries_until(TokenKind close);

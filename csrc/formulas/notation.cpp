@@ -64,6 +64,8 @@ constexpr bool contains(const std::array<std::string_view, N>& words, std::strin
 constexpr auto kWords = sorted(std::to_array<Notation>({
     ORCHESTRATOR_SHARED_WORDS,
     {"cbrt", root, 3},
+    {"binom", binomial},
+    {"binomial", binomial},
     {"inf", constant, of(Op::infinity)},
     {"infinity", constant, of(Op::infinity)},
     {"floor", call, of(Op::floor)},

@@ -129,11 +129,9 @@ NodeId Grammar::operand() {
     case TokenKind::fraction:
       ++at_;
       return fraction();
-    case binomial: {
+    case binomial:
       ++at_;
-      const NodeId n = argument(true);
-      return builder_.make(Op::binomial, {n, argument(true)});
-    }
+      return binomial_coefficient();
     case paren_open:
     case bracket_open:
     case bracket_close:  // ]0, 1[
@@ -320,6 +318,18 @@ NodeId Grammar::stacked(NodeId above) {
   if (accept(over)) return builder_.make(Op::divide, {above, entry()});
   if (accept(choose)) return builder_.make(Op::binomial, {above, entry()});
   return above;
+}
+
+// \binom{n}{k}, binomial(n, k).
+NodeId Grammar::binomial_coefficient() {
+  if (!now().is(paren_open)) {
+    const NodeId n = argument(true);
+    return builder_.make(Op::binomial, {n, argument(true)});
+  }
+  const std::size_t mark = builder_.mark();
+  entries_until(paren_close);
+  if (builder_.waiting_since(mark) != 2) return fail();
+  return builder_.gather(Op::binomial, mark);
 }
 
 NodeId Grammar::fraction() {

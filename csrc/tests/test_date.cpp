@@ -72,7 +72,10 @@ TEST(Date, OnlyTheKindsAutoAndDateKnowDates) {
   EXPECT_EQ(normalize("**May 1, 2021.**", Kind::automatic), "d:2021-05-01");
   EXPECT_EQ(normalize("\\text{May 1, 2021}", Kind::date), "d:2021-05-01");
   EXPECT_EQ(normalize("May 1, 2021", Kind::text), "t:may 1, 2021");
-  EXPECT_EQ(normalize("10:30", Kind::math), "m:10:30");
+  EXPECT_EQ(normalize("10:30", Kind::math), normalize("1:3", Kind::math));  // a ratio
+  EXPECT_EQ(normalize("2021-05-01", Kind::math), "m:2021-05-01");           // no difference
+  EXPECT_EQ(normalize("05/02/2021", Kind::math), "m:05/02/2021");           // no quotient
+  EXPECT_EQ(normalize("10/2/5", Kind::math), "n:1");
   EXPECT_EQ(normalize("tomorrow", Kind::date), "t:tomorrow");
   EXPECT_EQ(kind_of_key("d:T10:30"), Kind::date);
 }

@@ -100,7 +100,12 @@ TEST(Evaluate, FormulasThatValuesDoNotTellApartAreFragile) {
   EXPECT_TRUE(Evaluated{x + power(10, -30)}.value.fragile);
   EXPECT_TRUE(Evaluated{decimal("0.12345678901234567890") * x}.value.fragile);
   EXPECT_TRUE(Evaluated{abs(x - 10)}.value.fragile);
-  EXPECT_FALSE(Evaluated{abs(x)}.value.fragile);
+  EXPECT_TRUE(Evaluated{abs(x)}.value.fragile);  // |x| y and x |y| agree where signs do
+  EXPECT_FALSE(Evaluated{abs(power(x, 2) + 1)}.value.fragile);
+  EXPECT_TRUE(Evaluated{trees::sqrt(power(x, 2) - 20 * x + 100)}.value.fragile);
+  EXPECT_FALSE(Evaluated{trees::sqrt(power(x, 2) - 20 * x + 101)}.value.fragile);
+  EXPECT_TRUE(Evaluated{cos(power(10, -10) * x)}.value.fragile);
+  EXPECT_TRUE(Evaluated{power(10, 8) * y + (x + power(10, -5))}.value.fragile);
   EXPECT_FALSE(Evaluated{power(10, 30) * x + 5}.value.at[0].error > 0x1p10);
   EXPECT_FALSE(Evaluated{power(10, 6) * x + 1}.value.fragile);
 }

@@ -71,7 +71,7 @@ inline Tree cos(Tree a) { return call(Function::cos, {std::move(a)}); }
 inline Tree tan(Tree a) { return call(Function::tan, {std::move(a)}); }
 inline Tree ln(Tree a) { return call(Function::ln, {std::move(a)}); }
 inline Tree log(Tree a) { return call(Function::log, {std::move(a)}); }
-inline Tree log(Tree base, Tree a) { return call(Function::log, {std::move(base), std::move(a)}); }
+inline Tree log(Tree base, Tree a) { return call(Function::log, {std::move(a), std::move(base)}); }
 
 inline Tree tuple(std::vector<Tree> parts) { return {Op::tuple, std::move(parts)}; }
 inline Tree list(std::vector<Tree> parts) { return {Op::list, std::move(parts)}; }

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.answers import AnswerReader, Kind, extract
+from orchestrator.answers import AnswerReader, Kind, extract, normalize
 from orchestrator.errors import InvalidInputError
 
 
@@ -34,8 +34,8 @@ def key(text: str, kind: Kind = "auto", truncated: bool = False) -> str | None:
         ("In all that makes 10-5=5 of them", "n:5"),
         ("The answer is Paris. It is the capital.", "t:paris"),
         ("The answer is St. Louis.", "t:st. louis"),
-        ("Therefore $x \\geq 5$ is the solution.", "m:x\\ge 5"),
-        ("x-1", "m:x-1"),
+        ("Therefore $x \\geq 5$ is the solution.", "m:[5,oo)"),
+        ("x-1", normalize("x - 1", kind="math")),
         ("(B) Paris", "c:B"),
         ("We compare them all.\n\n**B**", "c:B"),
         ("Yes.", "t:yes"),
