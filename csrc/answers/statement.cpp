@@ -248,11 +248,16 @@ bool is_refusal(std::string_view text) {
   const char first = to_lower(char_at(text, 0));
   if (is_digit(first) || first == '\\' || first == '$' || first == '(') return false;
   const std::string plain = lowered(simplify(text));  // one spelling of the apostrophe
-  const auto begins = [&](std::string_view phrase) { return starts_with_word(plain, phrase); };
-  const bool refuses = std::any_of(kRefusals.begin(), kRefusals.end(), begins) ||
-                       std::any_of(phrases::kRefusals.begin(), phrases::kRefusals.end(), begins);
-  // "I'm not sure, but I think it is 42" does answer.
-  return refuses && plain.find(" but ") == npos && plain.find("however") == npos;
+  const auto refuses = [](std::string_view said) {
+    const auto begins = [&](std::string_view phrase) { return starts_with_word(said, phrase); };
+    return std::any_of(kRefusals.begin(), kRefusals.end(), begins) ||
+           std::any_of(phrases::kRefusals.begin(), phrases::kRefusals.end(), begins);
+  };
+  if (!refuses(plain)) return false;
+  // "I'm not sure, but I think it is 42" does answer; "I'm sorry, but I cannot help" does not.
+  const std::size_t turn = plain.rfind(" but ");
+  if (turn != npos) return refuses(trim(std::string_view(plain).substr(turn + 5)));
+  return plain.find("however") == npos;
 }
 
 std::optional<Extracted> read_statement(std::string_view statement, const Reading& reading) {

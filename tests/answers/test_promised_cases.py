@@ -58,6 +58,7 @@ EQUAL: list[tuple[str, str, dict[str, Any]]] = [
     (r"\sin\frac{\pi}{6}", "1/2", MATH),
     (r"\sin^2 x + \cos^2 x", "1", MATH),
     (r"\ln e^2", "2", MATH),
+    (r"\log_2 8", "3", MATH),
     ("|-3|", "3", MATH),
     # plain infix
     ("sqrt(2)/2", "2^(-1/2)", MATH),
@@ -194,6 +195,8 @@ ABSTENTIONS: list[tuple[str, dict[str, Any]]] = [
     (" \n\t ", {}),
     ("I cannot answer this question.", {}),
     ("I don't know.", {}),
+    ("I'm sorry, but I cannot help with that.", {}),
+    ("I'm sorry, but I can't assist with this request.", MATH),
     ("<think>The answer is 42.", {}),
     (r"\boxed{\frac{1", MATH),
     ("so we multiply 6 by 7 and", {"truncated": True}),
