@@ -11,7 +11,7 @@ import pytest
 from orchestrator.errors import InvalidInputError
 from orchestrator.scaling import Recording, choose_stop, fit_stop, replay
 from orchestrator.scaling.stop_search import _leads, _logistic, _observations
-from orchestrator.stopping import BetaStop, FixedSize, LeadStop, Tally
+from orchestrator.stopping import BetaStop, FixedSize, LeadStop, LearnedStop, Tally
 
 
 def recorded(problems: int = 200, n: int = 12, seed: int = 0) -> Recording:
@@ -124,3 +124,20 @@ def test_nothing_can_be_learned_where_no_lead_is_open() -> None:
         fit_stop(recorded(), n=13)
     with pytest.raises(InvalidInputError, match="max_loss"):
         choose_stop(recorded(), [LeadStop()], max_loss=-0.1)
+
+
+def test_the_fit_sees_what_the_rule_asks_about() -> None:
+    # Six equal samples: after the first and after the second five and four others could still overtake.
+    features, _ = _observations(np.array([7] * 6), 6, 1, np.random.default_rng(0))
+    rule = LearnedStop(confidence=0.5, bias=0.1, evidence=0.2, lead=0.3)
+    stays = 1 / (1 + np.exp(-features @ [0.1, 0.2, 0.3]))
+    assert stays == pytest.approx([rule.stays(Tally.of([seen], planned=6)) for seen in (1, 2)], abs=1e-12)
+
+
+def test_a_rule_that_loses_a_little_more_than_allowed_is_not_chosen() -> None:
+    recording = recorded()
+    hasty = FixedSize() | BetaStop(confidence=0.6)
+    ((_, result),) = choose_stop(recording, [hasty], max_loss=1, resamples=20).candidates
+    loss = replay(recording, resamples=20).accuracy - result.accuracy
+    assert choose_stop(recording, [hasty], max_loss=loss * 1.01, resamples=20).rule == hasty
+    assert choose_stop(recording, [hasty], max_loss=loss * 0.9, resamples=20).rule == FixedSize()
