@@ -163,6 +163,7 @@ double pass_at_k(std::uint64_t n, std::uint64_t c, std::uint64_t k) {
                                 " samples can be correct, got c = " + std::to_string(c));
   }
   if (c > n - k) return 1;
+  if (c == 0) return 0;  // the sum below would be a negative zero
   // C(n - c, k) / C(n, k) is symmetric in c and k: the product over i < min(c, k) of
   // 1 - max(c, k) / (n - i).
   const auto larger = static_cast<double>(std::max(c, k));

@@ -34,15 +34,18 @@ double binomial_tail(double first, double second) {
     heads += 1;
   }
   // log of C(n, first + 1) / 2^n
-  double log_first = -n * std::numbers::ln2;
   const double k = second;
+  double log_first = 0;
   if (k <= 1024) {
+    log_first = -n * std::numbers::ln2;
     for (double i = 1; i <= k; ++i) log_first += std::log((n - k + i) / i);
   } else {
-    const auto log_factorial = [](double x) {
-      return x * std::log(x) - x + 0.5 * std::log(2 * std::numbers::pi * x) + stirling_rest(x);
-    };
-    log_first += log_factorial(n) - log_factorial(k) - log_factorial(n - k);
+    // Stirling's formula with n / 2 taken out of k and n - k (Loader 2000): differences of log(n!)
+    // would leave the rounding of numbers as large as n.
+    const double e = (n - 2 * k) / n;
+    log_first = stirling_rest(n) - stirling_rest(k) - stirling_rest(n - k) +
+                std::log(n / (2 * std::numbers::pi * k * (n - k))) / 2 -
+                n / 2 * ((1 - e) * std::log1p(-e) + (1 + e) * std::log1p(e));
   }
   return 1 - std::exp(log_first) * sum;
 }
@@ -284,11 +287,16 @@ ModePosterior::ModePosterior(double prior, std::int64_t unseen)
 }
 
 double ModePosterior::operator()(const Tally& tally) const {
+  if (!tally.leader()) {  // all answers are alike; the integral would need a density near 0
+    const std::uint64_t seen = std::max<std::uint64_t>(tally.counts().size(), 1);
+    return 1 / static_cast<double>(seen + rivals_to_add(tally));
+  }
   const Bounds known = bounds(tally);
   return known.lower == known.upper ? known.upper : integral(tally, std::nullopt);
 }
 
 bool ModePosterior::reaches(const Tally& tally, double confidence) const {
+  if (!tally.leader()) return (*this)(tally) >= confidence;
   const Bounds known = bounds(tally);
   if (known.upper < confidence) return false;
   if (known.lower >= confidence) return true;

@@ -304,7 +304,7 @@ void check_finite_maximum(const Comparisons& comparisons, double prior, TieModel
   };
   if (!strongly_connected(items, scored)) {
     throw std::invalid_argument(
-        "without a prior the strengths are not finite: some items never lost to, or were never "
+        "without a prior the strengths may not be finite: some items never lost to, or were never "
         "compared with, the others; use a prior above 0");
   }
 }

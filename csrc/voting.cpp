@@ -94,19 +94,22 @@ VoteCount weighted_vote(std::span<const ClusterId> clusters, std::span<const dou
   double largest = 0;
   for (std::size_t i = 0; i < weights.size(); ++i) {
     check_weight(weights[i], "weight", i);
-    largest = std::max(largest, weights[i]);
+    if (clusters[i] != kAbstains) largest = std::max(largest, weights[i]);
   }
   VoteCount vote = counted(clusters);
   vote.totals.assign(vote.counts.size(), 0);
-  // Weights are measured in units of the largest while they are added, so that no sum overflows.
+  if (largest <= 0) return vote;
+  // Weights are measured in units of the heaviest vote while they are added, so that no vote vanishes
+  // and no sum of votes overflows. That of abstentions may: then the share is 0.
   double all = 0;
   for (std::size_t i = 0; i < clusters.size(); ++i) {
-    const double weight = largest > 0 ? weights[i] / largest : 0;
+    const double weight = weights[i] / largest;
     all += weight;
     if (clusters[i] != kAbstains) vote.totals[static_cast<std::size_t>(clusters[i])] += weight;
   }
   decide(vote, vote.totals, all);
-  for (double& total : vote.totals) total *= largest;
+  constexpr double kMost = std::numeric_limits<double>::max();
+  for (double& total : vote.totals) total = total > kMost / largest ? kMost : total * largest;
   stand_in_first(vote, clusters);
   return vote;
 }

@@ -200,6 +200,13 @@ def test_dirichlet_counts_all_rivals_and_one_not_seen_yet() -> None:
     assert DirichletStop(confidence=0.95).should_stop(Tally.of([])) is None
 
 
+@pytest.mark.parametrize("prior", [0.001, 0.03, 1.0, 100.0])
+def test_dirichlet_gives_answers_without_a_vote_equal_chances(prior: float) -> None:
+    assert DirichletStop(prior=prior, unseen=5).posterior(Tally.of([])) == 1 / 5
+    assert DirichletStop(prior=prior, unseen=5).posterior(Tally.of([0])) == 1 / 6
+    assert DirichletStop(prior=prior, unseen=0).posterior(Tally.of([0, 0, 0])) == 1 / 3
+
+
 def test_an_abstention_counts_against_a_majority() -> None:
     rule = MajorityStop(threshold=0.8, at_least=5)
     assert rule.should_stop(Tally.of([4, 1])) == Stop(reason="the leader has 4 of 5 samples", leader=0)

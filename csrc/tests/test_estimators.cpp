@@ -25,6 +25,7 @@ TEST(PassAtK, IsOneMinusTheChanceToDrawOnlyWrongSamples) {
   EXPECT_DOUBLE_EQ(pass_at_k(10, 3, 1), 0.3);
   EXPECT_DOUBLE_EQ(pass_at_k(10, 3, 5), 1 - 21.0 / 252);  // C(7, 5) / C(10, 5)
   EXPECT_EQ(pass_at_k(10, 0, 10), 0);
+  EXPECT_FALSE(std::signbit(pass_at_k(10, 0, 1)));  // or it is written as "-0"
   EXPECT_EQ(pass_at_k(10, 1, 10), 1);
   EXPECT_EQ(pass_at_k(10, 6, 5), 1);
 }

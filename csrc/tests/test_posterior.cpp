@@ -24,6 +24,11 @@ TEST(BetaPosterior, HoldsForManyVotes) {
   EXPECT_NEAR(beta_posterior(501'000, 499'000), 0.5 * std::erfc(-2000 / std::sqrt(2.0 * 1e6)),
               1e-5);
   EXPECT_DOUBLE_EQ(beta_posterior(1'000'000, 0), 1);
+  // The normal distribution with continuity correction, whose error is of the order of 1e-11 here.
+  const auto normal = [](double first, double second) {
+    return std::erfc(-(first - second) / std::sqrt(2 * (first + second + 1))) / 2;
+  };
+  EXPECT_NEAR(beta_posterior(1'000'000'000, 999'990'000), normal(1e9, 999'990'000), 1e-10);
 }
 
 TEST(PairPosterior, IsTheSameWithinItsTableAndBeyond) {

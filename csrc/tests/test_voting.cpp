@@ -44,6 +44,16 @@ TEST(WeightedVote, BadWeightsAreRefused) {
   EXPECT_THROW(weighted_vote(Ids{0}, std::vector<double>{}), std::invalid_argument);
 }
 
+TEST(WeightedVote, NeitherAHeavyAbstentionNorAnOverflowHidesTheLeader) {
+  const auto light = weighted_vote(Ids{kAbstains, 0}, std::vector<double>{1e300, 1e-300});
+  EXPECT_EQ(light.leader, 0u);
+  EXPECT_DOUBLE_EQ(light.share, 0);
+  const auto heavy = weighted_vote(Ids{0, 1, 1}, std::vector<double>(3, 1e308));
+  EXPECT_EQ(heavy.leader, 1u);
+  EXPECT_DOUBLE_EQ(heavy.share, 2.0 / 3);
+  EXPECT_TRUE(std::isfinite(heavy.totals[1]));
+}
+
 TEST(LogWeightedVote, WeightsOutOfADoublesRangeStillVote) {
   const auto vote = log_weighted_vote(Ids{0, 1, 1}, std::vector<double>{-3000, -3001, -3000.5});
   EXPECT_EQ(vote.leader, 0u);

@@ -124,11 +124,13 @@ class Calibrator:
             confidence: The feature's value, or one value for each of `features`.
 
         Raises:
-            InvalidInputError: there are not as many values as features, or one is not a number.
+            InvalidInputError: there are not as many values as features, or one is not finite.
         """
         values = [*confidence] if isinstance(confidence, Iterable) else [confidence]
-        if len(values) != len(self.features) or any(map(math.isnan, values)):
-            raise InvalidInputError(f"expected a number for each of {', '.join(self.features)}, got {values}")
+        if len(values) != len(self.features) or not all(map(math.isfinite, values)):
+            raise InvalidInputError(
+                f"expected a finite number for each of {', '.join(self.features)}, got {values}"
+            )
         if self.method == "isotonic":
             return self._interpolate(values[0])
         x = self.intercept + math.fsum(c * value for c, value in zip(self.coefficients, values, strict=True))
@@ -193,8 +195,9 @@ def expected_calibration_error(
 ) -> float:
     """The mean distance between how sure and how right the answers of a bin are, in [0, 1]; 0 is perfect.
 
-    sum over bins b of n_b / n * |accuracy_b - mean confidence_b|, the bins of equal width on [0, 1], a value on
-    their border in the upper one (Guo, Pleiss, Sun, Weinberger 2017, arXiv 1706.04599, §2).
+    sum over bins b of n_b / n * |accuracy_b - mean confidence_b|, the bins of equal width on [0, 1] (Guo, Pleiss,
+    Sun, Weinberger 2017, arXiv 1706.04599, §2). A value on their border is in the upper one, where theirs is in
+    the lower.
 
     Raises:
         InvalidInputError: there are no problems, the lengths differ, a confidence is outside [0, 1], or `bins` is
@@ -204,8 +207,9 @@ def expected_calibration_error(
     if bins < 1:
         raise InvalidInputError(f"bins must be at least 1, not {bins}")
     excess = [0.0] * bins
+    borders = [number / bins for number in range(1, bins)]  # 0.29 * 100 is less than 29
     for confidence, outcome in zip(confidences, outcomes, strict=True):
-        excess[min(int(confidence * bins), bins - 1)] += bool(outcome) - confidence
+        excess[bisect_right(borders, confidence)] += bool(outcome) - confidence
     return math.fsum(map(abs, excess)) / len(confidences)
 
 

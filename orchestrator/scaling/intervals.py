@@ -70,7 +70,8 @@ def bootstrap_interval(
 ) -> Interval:
     """The percentile bootstrap interval (Efron 1979) of the mean of one value per problem.
 
-    For another set of problems of the same kind. Values estimated from a few samples each, such as pass@k or a
+    For another set of problems of the same kind; of few problems it is too narrow: at 95 %, it holds about 82 % of
+    the time for 5 and 92 % for 10. Values estimated from a few samples each, such as pass@k or a
     replay's `accuracy_by_problem`, carry the noise of those samples, and so does the interval. For the
     difference of two strategies, give the differences by problem: it is then paired.
 

@@ -44,7 +44,7 @@ def fit_stop(
 
     Args:
         recording: Samples of the task's problems.
-        n: Samples planned, as the rule will meet them, in [2, `recording.fewest`]; None: the fewest.
+        n: Samples planned, as the rule will meet them, in [3, `recording.fewest`]; None: the fewest.
         confidence: Of the rule returned, in (0, 1].
         resamples: Random orders of each problem, at least 1.
         seed: Of these orders.
@@ -52,10 +52,10 @@ def fit_stop(
     Raises:
         InvalidInputError: an argument is out of its range, or no lead is ever open in these samples.
     """
-    planned = recording.fewest if n is None else whole_number("n", n, least=2)
-    if not 2 <= planned <= recording.fewest:
+    planned = recording.fewest if n is None else whole_number("n", n, least=3)
+    if not 3 <= planned <= recording.fewest:
         raise InvalidInputError(
-            f"n must be from 2 to the {recording.fewest} samples every problem has, not {planned}"
+            f"n must be from 3 to the {recording.fewest} samples every problem has, not {planned}"
         )
     rounds = whole_number("resamples", resamples, least=1)
     rng = np.random.default_rng(whole_number("seed", seed))
@@ -126,10 +126,9 @@ def _observations(
 ) -> tuple[FloatArray, FloatArray]:
     """Features (rows x 3: 1, evidence, lead) of the open prefixes of one problem, and whether the leader stays."""
     draws = rng.permuted(np.tile(clusters, (rounds, 1)), axis=1)[:, :planned]
-    leaders, first, second = _leads(draws)
+    leaders, first, second, lead = _leads(draws)
     remaining = planned - 1 - np.arange(planned)
-    open_lead = (first > 0) & (first - second <= remaining)
-    open_lead[:, -1] = False
+    open_lead = (first > 0) & (lead < remaining)
     stays = leaders == leaders[:, -1:]
     features = np.stack(
         [
@@ -142,13 +141,17 @@ def _observations(
     return features[open_lead], stays[open_lead].astype(np.float64)
 
 
-def _leads(draws: IntArray) -> tuple[IntArray, IntArray, IntArray]:
-    """Leading cluster (-1: none), its votes and the runner-up's after each sample; each of the shape of `draws`."""
+def _leads(draws: IntArray) -> tuple[IntArray, IntArray, IntArray, FloatArray]:
+    """Leading cluster (-1: none), its votes, the runner-up's and the lead after each sample.
+
+    Each of the shape of `draws`. The lead is in votes, and a fraction of one for having been seen first: it is lost
+    with more votes than that.
+    """
     rounds, planned = draws.shape
     ids = np.unique(draws[draws >= 0])
     if not ids.size:
         nothing = np.zeros(draws.shape, dtype=np.int64)
-        return nothing - 1, nothing, nothing
+        return nothing - 1, nothing, nothing, nothing.astype(np.float64)
     hits = draws[:, :, None] == ids
     counts = np.zeros((rounds, planned, max(2, ids.size)), dtype=np.int64)
     counts[:, :, : ids.size] = hits.cumsum(axis=1)
@@ -157,7 +160,9 @@ def _leads(draws: IntArray) -> tuple[IntArray, IntArray, IntArray]:
     rank = counts * (planned + 1) - seen_at[:, None, :]  # of equal counts the first seen leads
     leaders = ids[np.minimum(rank.argmax(axis=-1), ids.size - 1)]
     top = np.partition(counts, -2, axis=-1)
-    return np.where(top[..., -1] > 0, leaders, -1), top[..., -1], top[..., -2]
+    best = np.partition(rank, -2, axis=-1)
+    lead = (best[..., -1] - best[..., -2]) / (planned + 1)
+    return np.where(top[..., -1] > 0, leaders, -1), top[..., -1], top[..., -2], lead
 
 
 def _evidence(first: IntArray, second: IntArray) -> FloatArray:

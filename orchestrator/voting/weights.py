@@ -123,9 +123,12 @@ def rank_weights(scores: Sequence[float], *, power: float = 1.0) -> list[float]:
     power, the more the best sample decides alone.
 
     Raises:
-        InvalidInputError: a score is not a number, or `power` is negative or not finite.
+        InvalidInputError: a score is not a number, or `power` is negative, not finite, or so large that a weight
+            would be.
     """
     _check_power("power", power)
+    if power * math.log(max(1, len(scores))) > 700:
+        raise InvalidInputError(f"power must leave {len(scores)}^power a finite number, not {power}")
     for number, score in enumerate(checked_numbers("score", scores)):
         if math.isnan(score):
             raise InvalidInputError(f"the score of sample {number} is not a number")

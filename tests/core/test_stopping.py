@@ -116,21 +116,34 @@ def test_a_vote_has_converged_when_each_of_the_last_votes_agrees(ids: Ids, size:
     assert rule.should_stop(_core.Tally.of_clusters(ids)) == expected
 
 
-@given(second=st.integers(0, 6), lead=st.integers(0, 4), abstentions=st.integers(0, 5))
+@given(
+    second=st.integers(0, 3),
+    lead=st.integers(0, 4),
+    thirds=st.lists(st.just(0) | st.just(1), max_size=2),
+    abstentions=st.integers(0, 5),
+    prior=st.integers(1, 2),
+    remaining=st.none() | st.integers(0, 9),
+)
 def test_the_value_of_samples_is_that_of_every_way_they_fall(
-    second: int, lead: int, abstentions: int
+    second: int, lead: int, thirds: list[int], abstentions: int, prior: int, remaining: int | None
 ) -> None:
+    second = max(second, *thirds, 0)
     first, price = second + lead, 0.001
-    rule = _core.ValueOfSample(price=price, prior=1, lookahead=8)
-    wasted = (first + second + abstentions + 2) / (first + second + 2)
+    rule = _core.ValueOfSample(price=price, prior=prior, lookahead=8)
+    of_two = first + second + 2 * prior
+    wasted = (of_two + sum(thirds) + prior * len(thirds) + abstentions) / of_two
+    most = 8 if remaining is None else min(8, remaining)
     gains = [
-        float(reference.expected_gain(first, second, m)) - price * wasted * m
+        # A whole prior above 1 is as good as votes.
+        float(reference.expected_gain(first + prior - 1, second + prior - 1, m)) - price * wasted * m
         for m in (lead + 1, lead + 3, lead + 7)
-        if m <= 8
+        if m <= most
     ]
-    tally = _core.Tally.of([first, second], abstentions=abstentions)
-    assert rule.net_gain(tally) == pytest.approx(max(0.0, *gains), abs=1e-12)
-    if first and min(abs(gain) for gain in gains) > 1e-9:
+    seen = first + second + sum(thirds) + abstentions
+    planned = None if remaining is None else seen + remaining
+    tally = _core.Tally.of([first, second, *thirds], abstentions=abstentions, planned=planned)
+    assert rule.net_gain(tally) == pytest.approx(max(0.0, *gains, 0.0), abs=1e-12)
+    if seen and min((abs(gain) for gain in gains), default=1) > 1e-9:
         assert rule.should_stop(tally) == all(gain <= 0 for gain in gains)
 
 

@@ -129,7 +129,7 @@ def test_fitting_without_scikit_learn_says_what_to_install(monkeypatch: pytest.M
 
 
 def test_a_prediction_needs_a_number_for_each_feature() -> None:
-    for bad in ((0.1, 0.2), math.nan, ()):
+    for bad in ((0.1, 0.2), math.nan, math.inf, ()):
         with pytest.raises(InvalidInputError, match="share"):
             STEPS.predict(bad)
 
@@ -139,6 +139,9 @@ def test_errors_of_confidence_by_hand() -> None:
     # Bins: two at 0.9 of which half are right, with 1.0 in the same; one at 0.3.
     assert expected_calibration_error(confidences, outcomes) == pytest.approx((abs(2 - 2.8) + 0.3) / 4)
     assert expected_calibration_error(confidences, outcomes, bins=1) == pytest.approx(abs(2 - 3.1) / 4)
+    # 0.29 is in the bin from 0.29 to 0.30, though 0.29 * 100 is less than 29.
+    apart = expected_calibration_error([0.28, 0.29], [False, True], bins=100)
+    assert apart == pytest.approx((0.28 + 0.71) / 2)
     assert brier_score(confidences, outcomes) == pytest.approx((0.01 + 0.81 + 0.09 + 0) / 4)
     assert (
         brier_score([1.0, 0.0], [True, False]) == expected_calibration_error([1.0, 0.0], [True, False]) == 0

@@ -10,8 +10,8 @@ import pytest
 
 from orchestrator.errors import InvalidInputError
 from orchestrator.scaling import Recording, choose_stop, fit_stop, replay
-from orchestrator.scaling.stop_search import _leads, _logistic
-from orchestrator.stopping import BetaStop, FixedSize, LeadStop, Tally
+from orchestrator.scaling.stop_search import _leads, _logistic, _observations
+from orchestrator.stopping import BetaStop, FixedSize, LeadStop, LearnedStop, Tally
 
 
 def recorded(problems: int = 200, n: int = 12, seed: int = 0) -> Recording:
@@ -26,7 +26,7 @@ def recorded(problems: int = 200, n: int = 12, seed: int = 0) -> Recording:
 
 def test_leads_are_those_of_a_tally() -> None:
     draws = np.array([[2, -1, 5, 5, 2, 5], [-1, -1, 3, 2, 2, 3], [-1, -1, -1, -1, -1, -1]])
-    leaders, first, second = _leads(draws)
+    leaders, first, second, lead = _leads(draws)
     for row, column in itertools.product(range(3), range(6)):
         seen = [int(cluster) for cluster in draws[row, : column + 1]]
         names = list(dict.fromkeys(cluster for cluster in seen if cluster >= 0))
@@ -37,6 +37,16 @@ def test_leads_are_those_of_a_tally() -> None:
             tally.first,
             tally.second,
         )
+        if tally.leader is not None:
+            for more in range(7):
+                safe = LeadStop().should_stop(Tally.of(tally.counts, planned=sum(tally.counts) + more))
+                assert (lead[row, column] >= more) == (safe is not None)
+
+
+def test_a_lead_that_is_safe_by_having_been_seen_first_teaches_nothing() -> None:
+    # Of two samples the second can only draw level with the first; of three, two can overtake it.
+    rng = np.random.default_rng(0)
+    assert [len(_observations(np.array([7, 7, 7]), planned, 4, rng)[1]) for planned in (2, 3)] == [0, 4]
 
 
 def test_the_fit_is_where_the_penalised_likelihood_is_flat() -> None:
@@ -114,3 +124,20 @@ def test_nothing_can_be_learned_where_no_lead_is_open() -> None:
         fit_stop(recorded(), n=13)
     with pytest.raises(InvalidInputError, match="max_loss"):
         choose_stop(recorded(), [LeadStop()], max_loss=-0.1)
+
+
+def test_the_fit_sees_what_the_rule_asks_about() -> None:
+    # Six equal samples: after the first and after the second five and four others could still overtake.
+    features, _ = _observations(np.array([7] * 6), 6, 1, np.random.default_rng(0))
+    rule = LearnedStop(confidence=0.5, bias=0.1, evidence=0.2, lead=0.3)
+    stays = 1 / (1 + np.exp(-features @ [0.1, 0.2, 0.3]))
+    assert stays == pytest.approx([rule.stays(Tally.of([seen], planned=6)) for seen in (1, 2)], abs=1e-12)
+
+
+def test_a_rule_that_loses_a_little_more_than_allowed_is_not_chosen() -> None:
+    recording = recorded()
+    hasty = FixedSize() | BetaStop(confidence=0.6)
+    ((_, result),) = choose_stop(recording, [hasty], max_loss=1, resamples=20).candidates
+    loss = replay(recording, resamples=20).accuracy - result.accuracy
+    assert choose_stop(recording, [hasty], max_loss=loss * 1.01, resamples=20).rule == hasty
+    assert choose_stop(recording, [hasty], max_loss=loss * 0.9, resamples=20).rule == FixedSize()

@@ -119,6 +119,7 @@ def test_a_verifiers_scores_weigh_and_its_abstentions_do_not() -> None:
         (lambda: self_certainties([written(0.5)]), "top log-prob"),
         (lambda: rank_weights([math.nan]), "not a number"),
         (lambda: rank_weights([1.0], power=-1), "power"),
+        (lambda: rank_weights([0.0] * 1000, power=200), "1000.power"),
         (lambda: length_penalty_weights([], length_penalty=math.inf), "length_penalty"),
         (
             lambda: log_likelihoods(
