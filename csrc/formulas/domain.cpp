@@ -35,7 +35,12 @@ void Evaluator::make_positive(NodeId id) {
   const bool function = node.op == Op::apply || node.op == Op::function || node.op == Op::floor ||
                         node.op == Op::ceiling || node.op == Op::modulo ||
                         node.op == Op::factorial || node.op == Op::double_factorial;
-  if (function && !positive_functions_) positive_functions_ = left_domain_ = true;
+  if (function) {
+    // Its sign says nothing of its arguments': sqrt((n + 2)!) + |n| keeps both signs of n.
+    left_domain_ = left_domain_ || !positive_functions_;
+    positive_functions_ = true;
+    return;
+  }
   for (const NodeId child : expression_.children_of(id)) make_positive(child);
 }
 

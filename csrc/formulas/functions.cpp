@@ -89,7 +89,8 @@ bool is_flat(Function function, const Scalar& a) {
   const bool levels = function >= Function::arcsin && function <= Function::arccsc;
   const double large = saturates ? kSaturated : levels ? kLarge : kLargestValue;
   for (std::size_t i = 0; i < (a.constant ? 1 : kPoints); ++i) {
-    const double size = told_by(a, i);
+    const Value at = a.exact != nullptr ? approximate(*a.exact) : a.at[i];
+    const double size = magnitude(at.z);
     if (size >= kSmall && size <= large) return false;
   }
   return a.exact == nullptr || !a.exact->is_zero();

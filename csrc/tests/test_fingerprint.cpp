@@ -133,6 +133,18 @@ TEST(Fingerprint, NeighboursAreKeptApart) {
   expect_equal(power(10, 30) * x, decimal("1000000000000000000000000000000") * x);
 }
 
+TEST(Fingerprint, SignsAndFlatFunctionsAreKeptApart) {
+  expect_different(abs(x) * y, x * abs(y));
+  expect_different(abs(x) * abs(y), x * y);
+  expect_different(sqrt(power(x, 2) - 20 * x + 100), 10 - x);
+  expect_different(ln(x) + y - abs(y), ln(x));
+  expect_different(cos(power(10, -10) * x), 1);
+  expect_equal(abs(2 * x), 2 * abs(x));
+  expect_equal(abs(x) * abs(y), abs(x * y));
+  expect_equal(sqrt(4 * power(x, 2)), 2 * abs(x));
+  expect_equal(power(abs(x), 2), power(x, 2));
+}
+
 TEST(Fingerprint, WhatHasNoValueIsNotDecided) {
   EXPECT_EQ(key(Tree{1} / 0), "none");
   EXPECT_EQ(key(x / (x - x)), "none");

@@ -32,8 +32,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pairs", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--sympy", type=int, default=500, help="sympy checks the reference on one pair in so many")
-    parser.add_argument("--show", type=int, default=20, help="wrong splits to show; wrong merges are all shown")
+    parser.add_argument(
+        "--sympy", type=int, default=500, help="sympy checks the reference on one pair in so many"
+    )
+    parser.add_argument(
+        "--show", type=int, default=20, help="wrong splits to show; wrong merges are all shown"
+    )
     arguments = parser.parse_args()
     choose = random.Random(arguments.seed)
     made: Counter[tuple[bool, str]] = Counter()
@@ -56,7 +60,11 @@ def main() -> None:
     print(f"{'':24}{'equal':>8}{'split':>8}{'unequal':>10}{'merged':>8}")
     for by in sorted({by for _, by in made}):
         print(f"{by:24}{made[True, by]:8}{wrong[True, by]:8}{made[False, by]:10}{wrong[False, by]:8}")
-    totals = [sum(n for (equal, _), n in counts.items() if equal == side) for side in (True, False) for counts in (made, wrong)]
+    totals = [
+        sum(n for (equal, _), n in counts.items() if equal == side)
+        for side in (True, False)
+        for counts in (made, wrong)
+    ]
     print(f"{'all':24}{totals[0]:8}{totals[1]:8}{totals[2]:10}{totals[3]:8}")
     print(f"sympy on one pair in {arguments.sympy}:")
     for (equal, verdict), n in sorted(checked.items()):

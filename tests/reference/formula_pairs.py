@@ -20,9 +20,8 @@ def op(name: str, *parts: Tree) -> Tree:
 
 
 # What inner nodes are, and how often.
-WEIGHTED = {"add": 24, "sub": 24, "mul": 40, "div": 16, "pow": 8, "neg": 6, "binomial": 2, "factorial": 3} | dict.fromkeys(
-    ("sqrt", "cbrt", "abs", "sin", "cos", "tan", "exp", "ln", "arctan"), 2
-)
+WEIGHTED = dict.fromkeys(("sqrt", "cbrt", "abs", "sin", "cos", "tan", "exp", "ln", "arctan"), 2)
+WEIGHTED |= {"add": 24, "sub": 24, "mul": 40, "div": 16, "pow": 8, "neg": 6, "binomial": 2, "factorial": 3}
 OPERATIONS, WEIGHTS = tuple(WEIGHTED), tuple(WEIGHTED.values())
 
 
@@ -258,10 +257,18 @@ def other_number(a: Tree, choose: random.Random) -> Tree | None:
     if a.op != "number" or not isinstance(a.value, Fraction) or not a.value:
         return None
     near = choose.choice((1, -1)) * Fraction(1, 10 ** choose.randint(1, 12))
-    options = (a.value + 1, a.value - 1, a.value + near, a.value * 10, a.value / 10, a.value * (1 + near), 1 / a.value)
+    options = (
+        a.value + 1,
+        a.value - 1,
+        a.value + near,
+        a.value * 10,
+        a.value / 10,
+        a.value * (1 + near),
+        1 / a.value,
+    )
     digits = list(str(a.value.numerator))
     choose.shuffle(digits)
-    return number(choose.choice((*options, Fraction(int("".join(digits)), a.value.denominator))))
+    return number(choose.choice((*options, 1 / a.value, Fraction(int("".join(digits)), a.value.denominator))))
 
 
 def other_letter(a: Tree, choose: random.Random) -> Tree | None:
@@ -273,7 +280,11 @@ def other_sign(a: Tree, _: random.Random) -> Tree:
 
 
 def other_operation(a: Tree, choose: random.Random) -> Tree | None:
-    for group in (("add", "sub", "mul", "div"), ("sqrt", "cbrt", "abs", "neg"), ("sin", "cos", "tan", "arctan")):
+    for group in (
+        ("add", "sub", "mul", "div"),
+        ("sqrt", "cbrt", "abs", "neg"),
+        ("sin", "cos", "tan", "arctan"),
+    ):
         if a.op in group:
             return Tree(choose.choice(group), a.args, a.value)
     return None
