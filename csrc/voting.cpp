@@ -99,8 +99,8 @@ VoteCount weighted_vote(std::span<const ClusterId> clusters, std::span<const dou
   VoteCount vote = counted(clusters);
   vote.totals.assign(vote.counts.size(), 0);
   if (largest <= 0) return vote;
-  // Weights are measured in units of the heaviest vote while they are added, so that no vote vanishes
-  // and no sum of votes overflows. That of abstentions may: then the share is 0.
+  // Weights are measured in units of the heaviest vote while they are added, so that no vote
+  // vanishes and no sum of votes overflows. That of abstentions may: then the share is 0.
   double all = 0;
   for (std::size_t i = 0; i < clusters.size(); ++i) {
     const double weight = weights[i] / largest;

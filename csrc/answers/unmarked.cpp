@@ -60,6 +60,20 @@ std::string_view tail(std::string_view line) {
   return line.substr(begin);
 }
 
+// The last number of a line when it stands near the end and well inside of what was looked at: what
+// is far before it does not change what it says. Most texts need no more than this.
+std::optional<Extracted> number_near_end(std::string_view line, const Reading& reading) {
+  constexpr std::size_t kNear = 256, kContext = 96;
+  if (line.size() <= 2 * kNear) return std::nullopt;
+  const std::string_view part = line.substr(line.size() - kNear);
+  const std::size_t space = part.find(' ');
+  if (space >= kContext) return std::nullopt;
+  const std::string simplified = simplify(part.substr(space));
+  const NumberScan scan = scan_numbers(simplified, Which::last, reading);
+  if (!scan.found || scan.found->begin < kContext) return std::nullopt;
+  return of_number(simplified, *scan.found);
+}
+
 // The number the text ends with; none where a date or a formula stands there instead.
 std::optional<Extracted> last_number(std::string_view text, const Reading& reading) {
   LinesUp lines(text);
@@ -70,6 +84,7 @@ std::optional<Extracted> last_number(std::string_view text, const Reading& readi
     if (std::none_of(part.begin(), part.end(),
                      [](char c) { return is_digit(c) || is_multibyte(c); }))
       continue;
+    if (auto number = number_near_end(part, reading)) return number;
     const std::string simplified = simplify(part);
     const NumberScan scan = scan_numbers(simplified, Which::last, reading);
     if (scan.found) return of_number(simplified, *scan.found);
