@@ -513,7 +513,8 @@ class Fingerprinter {
     }
     if (!key) return paired(name, left, right, either_sign);
     std::string out = std::string{name} + *key;
-    if (value.valid() && value.fragile) out.append("~").append(told_apart(left, right, either_sign));
+    if (value.valid() && value.fragile)
+      out.append("~").append(told_apart(left, right, either_sign));
     return out;
   }
 
