@@ -9,7 +9,8 @@
 //  - Odd roots, and powers p/q with odd q, of negative reals are real: (-8)^(1/3) = -2. Even roots
 //    and logarithms of negatives are principal: sqrt(-4) = 2i. 0^0 and division by zero have no
 //    value.
-//  - Where a root, power or logarithm takes a negative value of something that varies, the variables
+//  - Where a root, power or logarithm takes a negative value of something that varies, the
+//  variables
 //    in it are understood as positive and the formula is evaluated anew, so that
 //    sqrt(x/y) = sqrt(x)/sqrt(y), and ln(xy) = ln x + ln y. sqrt(x^2) = |x| differs from x, and so
 //    does sqrt(x^2) + ln y from x + ln y.

@@ -145,14 +145,14 @@ class Fingerprinter {
       for (std::size_t i = 0; i < kPoints; ++i) exact.at[i] = approximate((*values)[i]);
       if (Key key = value_key(exact, std::nullopt)) return key;
     }
-    if (const auto residues = evaluator_.residues(id)) return "~" + residue_key(*residues);
+    if (const auto residues = evaluator_.residues(id)) return residue_key(*residues);
     return std::nullopt;
   }
 
   static std::string residue_key(const std::array<std::uint64_t, 2>& residues) {
     Hash hash;
     for (const std::uint64_t residue : residues) hash.add(residue);
-    return hash.hex();
+    return std::string{"~"} += hash.hex();
   }
 
   // The key of a value; `fragile` is the tree that tells it from its neighbours if that is needed.
@@ -175,14 +175,15 @@ class Fingerprinter {
       hash.add(parts[1]);
       hash.add(parts[2]);
     }
-    std::string out = "#" + hash.hex();
+    std::string out{"#"};
+    out += hash.hex();
     if (fragile) {
       if (const auto residues = evaluator_.residues(*fragile, true)) {
-        out += "~" + residue_key(*residues);
+        out += residue_key(*residues);
       } else {
         Hash tree;
         tree.add(written(expression_, *fragile));
-        out += "~" + tree.hex();
+        out.append("~").append(tree.hex());
       }
     }
     return out;
@@ -195,7 +196,7 @@ class Fingerprinter {
     switch (node.op) {
       case Op::word: {
         const std::string text = lowered(expression_.names[node.index]);
-        return "t" + std::to_string(text.size()) + ":" + text;
+        return std::string{"t"}.append(std::to_string(text.size())).append(":").append(text);
       }
       case Op::empty_set:
         return "{}";
@@ -386,7 +387,7 @@ class Fingerprinter {
       }
     }
     if (keys.size() == 1) return keys.front();
-    return bracketed("M" + std::to_string(columns) + "(", keys, ")");
+    return bracketed(std::string{"M"}.append(std::to_string(columns)).append("("), keys, ")");
   }
 
   // Statements.
@@ -512,7 +513,8 @@ class Fingerprinter {
     }
     if (!key) return paired(name, left, right, either_sign);
     std::string out = std::string{name} + *key;
-    if (value.valid() && value.fragile) out += "~" + told_apart(left, right, either_sign);
+    if (value.valid() && value.fragile)
+      out.append("~").append(told_apart(left, right, either_sign));
     return out;
   }
 
