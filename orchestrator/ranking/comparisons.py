@@ -207,4 +207,4 @@ def _agreed(a: float, b: float) -> float | None:
     """What two verdicts on a pair agree on: their mean, 1/2 where one is a tie, None where they contradict."""
     if (a - 0.5) * (b - 0.5) < 0:
         return None
-    return (a + b) / 2
+    return 0.5 if 0.5 in (a, b) else (a + b) / 2
