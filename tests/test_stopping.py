@@ -290,3 +290,19 @@ def test_a_learned_rule_needs_a_plan_and_knows_what_is_still_to_come() -> None:
     assert stop is not None
     assert stop.reason == "the leader stays with probability 0.9694, by recorded runs"
     assert rule.stays(Tally.of([3], planned=5)) == 1.0  # safe
+
+
+@pytest.mark.parametrize(
+    ("rule", "parameters", "said"),
+    [
+        (WindowStop, {"size": 10**30}, "WindowStop cannot be made of size=10"),
+        (WindowStop, {"size": 2.5}, "WindowStop cannot be made of size=2.5"),
+        (BetaStop, {"confidence": "high"}, "BetaStop cannot be made of confidence='high'"),
+        (AnyOf, {"rules": BetaStop()}, "AnyOf cannot be made of rules=BetaStop"),
+    ],
+)
+def test_a_parameter_no_rule_can_take_is_refused(
+    rule: type, parameters: dict[str, object], said: str
+) -> None:
+    with pytest.raises(InvalidInputError, match=said):
+        rule(**parameters)

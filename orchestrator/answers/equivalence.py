@@ -218,8 +218,8 @@ def _reading(answer: Answer | None) -> Reading:
 def _reason(first: Reading, second: Reading, equal: bool, ground: Ground, tolerance: float | None) -> str:
     if ground == "abstention":
         return _abstention(first, second)
-    if ground == "tolerance":
-        return f"{_what(first)} and {_what(second)} differ by no more than {tolerance:g} of the larger"
+    if tolerance is not None and ground == "tolerance":
+        return f"{_what(first)} and {_what(second)} differ by no more than {float(tolerance):g} of the larger"
     if ground == "key":
         return _by_key(first, second)
     if ground == "undecided":

@@ -55,7 +55,7 @@ class AnswerReader:
 
     Raises:
         InvalidInputError: an unknown kind or rule, a pattern that does not compile, an empty field, no tag's name,
-            or more than one way to find answers.
+            one of another type, or more than one way to find answers.
     """
 
     kind: Kind = "auto"
@@ -75,6 +75,13 @@ class AnswerReader:
         ways = sum(way is not None for way in self._ways)
         if ways > 1:
             raise InvalidInputError("give at most one of pattern, field, tag, language and function")
+        for name in ("pattern", "field", "tag", "language"):
+            if not isinstance(given := getattr(self, name), str | None):
+                raise InvalidInputError(f"{name} must be a text, not {given!r}")
+        if self.function is not None and not callable(self.function):
+            raise InvalidInputError(
+                f"function must take a text and return an answer, not be {self.function!r}"
+            )
         object.__setattr__(self, "_native", ways == 0 and self.kind not in LAYERED)
         if self.field is not None and not all(self.field.split(".")):
             raise InvalidInputError(
@@ -104,7 +111,7 @@ class AnswerReader:
                 is not asked.
 
         Raises:
-            InvalidInputError: `text` is not a string.
+            InvalidInputError: `text` is not a string, or `function` returns something else than one or None.
         """
         if not isinstance(text, str):
             raise _not_a_text(text)
@@ -124,10 +131,18 @@ class AnswerReader:
         if self.language is not None:
             return self._bare(_core.last_code_block(visible, language=self.language))
         if self.function is not None:
-            return None if truncated else self._bare(self.function(visible))
+            return None if truncated else self._bare(self._told(self.function, visible))
         if self.kind == "expression":
             return None if truncated else self._bare(visible)
         return self._json(visible, truncated)
+
+    @staticmethod
+    def _told(function: Callable[[str], object], visible: str) -> str | None:
+        """What the user's function says, which must be what it promises."""
+        found = function(visible)
+        if found is None or isinstance(found, str):
+            return found
+        raise _not_a_text(found, "what `function` returns")
 
     def _bare(self, found: str | None) -> Answer | None:
         if found is None or not found.strip():

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from .. import _core
 from ..answers import Kind, cluster
 from ..errors import InvalidInputError
+from ..types import Answer
 
 __all__ = ["Clusters", "Correctness", "FloatArray", "IntArray", "RecordedProblem", "Recording"]
 
@@ -54,8 +55,8 @@ class RecordedProblem:
         clusters = cluster_array(self.clusters, where=self.id)
         columns: dict[str, FloatArray | None] = {
             "correct": correctness_array(self.correct, clusters, where=self.id),
-            "scores": _column(self.scores, "scores", clusters.size, self.id),
-            "costs": _column(self.costs, "costs", clusters.size, self.id),
+            "scores": _optional_column(self.scores, "scores", clusters.size, self.id),
+            "costs": _optional_column(self.costs, "costs", clusters.size, self.id),
         }
         object.__setattr__(self, "clusters", clusters)
         for name, column in columns.items():
@@ -272,16 +273,19 @@ def correctness_array(correct: Correctness, clusters: IntArray, *, where: str) -
         if missing:
             raise InvalidInputError(f"{where}: no correctness for cluster {min(missing)}")
         correct = [correct[int(cluster)] if cluster >= 0 else 0.0 for cluster in clusters]
+    if correct is None:
+        raise InvalidInputError(f"{where}: values of correctness must be numbers, one a sample, not None")
     array = _column(correct, "values of correctness", clusters.size, where)
-    assert array is not None
     if array.min() < 0 or array.max() > 1:
         raise InvalidInputError(f"{where}: correctness must be in [0, 1], not {array.min()} to {array.max()}")
     return array
 
 
-def _column(values: ArrayLike | None, name: str, samples: int, where: str) -> FloatArray | None:
-    if values is None:
-        return None
+def _optional_column(values: ArrayLike | None, name: str, samples: int, where: str) -> FloatArray | None:
+    return None if values is None else _column(values, name, samples, where)
+
+
+def _column(values: ArrayLike, name: str, samples: int, where: str) -> FloatArray:
     try:
         array = _frozen(values, np.float64)
     except (TypeError, ValueError) as error:
@@ -316,8 +320,17 @@ def _read_line(line: bytes, *, where: str) -> dict[str, Any]:
 def _read_problem(rows: Sequence[Mapping[str, Any]], number: int, kind: Kind) -> list[RecordedProblem]:
     """One problem's samples in each tier, clustered together."""
     for row in rows:
-        if not isinstance(row.get("answers"), Sequence) or isinstance(row["answers"], str):
+        if not isinstance(row, Mapping):
+            raise InvalidInputError(f"row {number}: expected a mapping with `answers`, not {row!r:.40}")
+        answers = row.get("answers")
+        if not isinstance(answers, Sequence) or isinstance(answers, str):
             raise InvalidInputError(f"row {number}: `answers` must be a list of texts")
+        for name, item in [
+            ("`gold`", row.get("gold")),
+            *((f"answer {at}", a) for at, a in enumerate(answers)),
+        ]:
+            if not isinstance(item, str | Answer | None):
+                raise InvalidInputError(f"row {number}: {name} must be a text, not {item!r:.40}")
         if ("gold" in row) == ("correct" in row):
             raise InvalidInputError(f"row {number}: needs either `gold`, the right answer, or `correct`")
     golds = [row.get("gold") for row in rows]

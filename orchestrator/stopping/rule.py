@@ -60,7 +60,12 @@ class NativeRule(Generic[Native]):
     _fixed: str | None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_rule", self._build())
+        try:
+            rule = self._build()
+        except TypeError as error:  # the extension's, which lists signatures
+            given = ", ".join(f"{name}={value!r:.40}" for name, value in self._parameters().items())
+            raise InvalidInputError(f"{type(self).__name__} cannot be made of {given}") from error
+        object.__setattr__(self, "_rule", rule)
         object.__setattr__(self, "_fixed", self._fixed_reason())
 
     def _build(self) -> Native:
@@ -90,8 +95,10 @@ class NativeRule(Generic[Native]):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Native rules are not pickled or copied but built again from the parameters.
-        parameters = {field.name: getattr(self, field.name) for field in dataclasses.fields(cast(Any, self))}
-        return partial(type(self), **parameters), ()
+        return partial(type(self), **self._parameters()), ()
+
+    def _parameters(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(cast(Any, self))}
 
 
 def native_rule(rule: StoppingRule) -> _core.StoppingRule:

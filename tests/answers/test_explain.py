@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -183,3 +184,9 @@ def test_what_is_no_text_is_refused_with_a_way_out(bad: Any, said: str) -> None:
     for call in (lambda: equivalent(bad, "5"), lambda: explain("5", bad), lambda: extract(bad)):
         with pytest.raises(InvalidInputError, match=said):
             call()
+
+
+def test_a_tolerance_may_be_a_fraction() -> None:
+    assert (
+        "differ by no more than 0.05 of the larger" in explain("1", "1.04", tolerance=Fraction(1, 20)).reason
+    )

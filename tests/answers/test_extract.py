@@ -267,12 +267,20 @@ def test_a_function_reads_what_it_likes() -> None:
     assert reader.read("") is None
 
 
+def test_a_function_that_returns_no_text_is_told_so() -> None:
+    reader = AnswerReader(function=len)  # type: ignore[arg-type]
+    with pytest.raises(
+        InvalidInputError, match=r"what `function` returns must be a text, not int: try str\(4\)"
+    ):
+        reader.read("four")
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
         {"kind": "maths"}, {"pattern": "("}, {"pattern": "a", "field": "b"}, {"field": ""}, {"field": "a..b"},
         {"tag": "a b"}, {"tag": ""}, {"language": " "}, {"tag": "a", "language": "b"}, {"units": "none"},
-        {"percent": "half"},
+        {"percent": "half"}, {"pattern": 5}, {"field": 5}, {"tag": 5}, {"language": 5}, {"function": 5},
     ],
 )  # fmt: skip
 def test_a_reader_that_cannot_be_is_refused(wrong: dict[str, str]) -> None:
