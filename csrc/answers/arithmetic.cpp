@@ -130,6 +130,12 @@ class Scanner {
       const std::size_t begin = at_;
       return Token{Kind::times, begin, ++at_, {}};
     }
+    // "20% of 50"
+    if (!run.empty() && run.back().kind == Kind::percent && text_.substr(at_, 3) == "of " &&
+        number_follows(at_ + 3)) {
+      at_ += 2;
+      return Token{Kind::times, at_ - 2, at_, {}};
+    }
     std::size_t end = at_;
     while (end < text_.size() && (is_letter(text_[end]) || is_digit(text_[end]))) ++end;
     const bool called = end < text_.size() && text_[end] == '(';
@@ -268,19 +274,25 @@ class Parser {
     return left;
   }
 
+  // A sign is weaker than a power, and powers are taken from the right: -2^2 is -4, 2^3^2 is 512.
   std::optional<Rational> power(std::size_t depth) {
-    const std::optional<Rational> base = factor(depth);
-    if (!base || !is(Kind::power)) return base;
-    const std::size_t before = at_++;
-    const std::optional<Rational> exponent = factor(depth);
-    if (!exponent) return ended(before, base);
-    calculated_ = true;
-    return raised(*base, *exponent);
+    bool negative = false;
+    if (is(Kind::minus) || is(Kind::plus)) negative = tokens_[at_++].kind == Kind::minus;
+    std::optional<Rational> value = factor(depth);
+    if (value && is(Kind::power)) {
+      const std::size_t before = at_++;
+      const std::optional<Rational> exponent = power(depth);
+      if (exponent) {
+        calculated_ = true;
+        value = raised(*value, *exponent);
+      } else {
+        value = ended(before, value);
+      }
+    }
+    return value && negative ? value->negated() : value;
   }
 
   std::optional<Rational> factor(std::size_t depth) {
-    bool negative = false;
-    if (is(Kind::minus) || is(Kind::plus)) negative = tokens_[at_++].kind == Kind::minus;
     std::optional<Rational> value;
     if (is(Kind::open)) {
       if (depth >= kMaxNesting) return std::nullopt;
@@ -296,7 +308,7 @@ class Parser {
       ++at_;
       value = limited(*value * Rational(false, Natural(1), Natural(100)));
     }
-    return value && negative ? value->negated() : value;
+    return value;
   }
 
   std::optional<Rational> raised(const Rational& base, const Rational& exponent) {

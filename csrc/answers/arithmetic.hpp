@@ -1,11 +1,15 @@
 // Arithmetic that a model writes down instead of doing it: "48 - 19 = 29" says 48 - 19, whatever it
 // claims that is.
 //
+// clang-format off
 //   sum     = term { ("+" | "-") term }
-//   term    = power { ["*" | "/"] power }            nothing between only before "(" and without a
-//   space power   = factor [ ("^" | "**") factor ]         whole exponents, from -kMaxExponent to
-//   kMaxExponent factor  = [sign] ( "(" sum ")" | decimal ) ["%"] decimal = [currency] digits with
-//   or without groups of three ["." digits] | [currency] "." digits
+//   term    = power { ["*" | "/"] power }       nothing between only before "(" and without a space;
+//                                               "20% of 50" is a product
+//   power   = [sign] factor [ ("^" | "**") power ]     -2^2 is -4 and 2^3^2 is 512; whole exponents,
+//                                                      from -kMaxExponent to kMaxExponent
+//   factor  = ( "(" sum ")" | decimal ) ["%"]
+//   decimal = [currency] digits with or without groups of three ["." digits] | [currency] "." digits
+// clang-format on
 //
 // Brackets of any kind are parentheses; × · x X (between numbers) and ÷ are read as * and /, the
 // long dashes as -. Evaluated exactly. What an expression touches and this grammar does not know

@@ -43,7 +43,7 @@ constexpr std::array<Spelling, 10> kCommandSpellings{{{"times", "*"},
                                                       {"percent", "%"}}};
 
 // Unicode signs with one ASCII spelling. A vulgar fraction gets a space before it: 3½ is 3 1/2.
-constexpr std::array<Spelling, 45> kSigns{{
+constexpr std::array<Spelling, 49> kSigns{{
     {"−", "-"},      {"–", "-"},         {"‐", "-"},      {"‑", "-"},        {"﹣", "-"},
     {"×", "*"},      {"·", "*"},         {"⋅", "*"},      {"÷", "/"},        {"⁄", "/"},
     {"∕", "/"},      {"½", " 1/2"},      {"⅓", " 1/3"},   {"⅔", " 2/3"},     {"¼", " 1/4"},
@@ -53,6 +53,7 @@ constexpr std::array<Spelling, 45> kSigns{{
     {"\u3000", " "}, {"\u200b", ""},     {"\ufeff", ""},  {"‘", "'"},        {"’", "'"},
     {"“", "\""},     {"”", "\""},        {"º", "°"},      {"≤", "\\le "},    {"≥", "\\ge "},
     {"≠", "\\ne "},  {"≈", "\\approx "}, {"π", "\\pi "},  {"∞", "\\infty "}, {"±", "\\pm "},
+    {"≦", "\\le "},  {"≧", "\\ge "},     {"⩽", "\\le "},  {"⩾", "\\ge "},
 }};
 
 constexpr std::array<Spelling, 12> kSuperscripts{{{"⁰", "0"},

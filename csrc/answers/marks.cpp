@@ -311,6 +311,28 @@ std::string_view without_closing(std::string_view content) {
   return content;
 }
 
+// Content whose emphasis was opened before it: "12**", "Paris`" and "12.**" without what closes it.
+// A run that something inside opens stays: "2 ** x **".
+std::string_view without_emphasis_end(std::string_view content) {
+  for (const char sign : {'*', '`', '_'}) {
+    std::size_t end = content.size();
+    while (end > 0 && content[end - 1] == sign) --end;
+    const bool alone = sign != '_' || content.size() - end == 2;  // x_ is cut off, x__ is emphasis
+    if (end == content.size() || !alone) continue;
+    const std::string_view rest = trim_right(content.substr(0, end));
+    if (rest.find(sign) == npos) return rest;
+  }
+  return content;
+}
+
+// "The answer is 4!" exclaims; a factorial in prose is written out or set as a formula.
+std::string_view without_exclamation(std::string_view content) {
+  const bool exclaims = content.size() > 1 && content.ends_with('!') &&
+                        is_alnum(content[content.size() - 2]) &&
+                        content.find_first_of("+-*/^=\\$(") == npos;
+  return exclaims ? content.substr(0, content.size() - 1) : content;
+}
+
 // The clause that begins at `at`: a displayed formula, or the rest of the sentence or line. An
 // empty line moves it to the next line that has something.
 Mark clause(std::string_view text, const Phrase& phrase) {
@@ -337,7 +359,9 @@ Mark clause(std::string_view text, const Phrase& phrase) {
     }
   }
   if (at > text.size()) return {{}, phrase.at, false, phrase.strong};
-  return {without_closing(trim(text.substr(at, end - at))), phrase.at, ended, phrase.strong};
+  const std::string_view content =
+      without_emphasis_end(without_closing(trim(text.substr(at, end - at))));
+  return {without_exclamation(content), phrase.at, ended, phrase.strong};
 }
 
 }  // namespace

@@ -89,6 +89,17 @@ TEST(Arithmetic, WhatItDoesNotKnowMakesACalculationUnreadable) {
   EXPECT_EQ(value_of("It took 3hrs. 4 + 5 = 9"), "9");
 }
 
+TEST(Arithmetic, SignsAreWeakerThanPowersAndPowersGoFromTheRight) {
+  EXPECT_EQ(value_of("-2^2"), "-4");
+  EXPECT_EQ(value_of("-2^2 + 1"), "-3");
+  EXPECT_EQ(value_of("(-2)^2"), "4");
+  EXPECT_EQ(value_of("2^3^2"), "512");
+  EXPECT_EQ(value_of("2^-1"), "1/2");
+  EXPECT_EQ(value_of("3 * -2^2"), "-12");
+  EXPECT_EQ(value_of("2**10**10**10"), "none");
+  EXPECT_EQ(value_of("20% of 50"), "10");
+}
+
 TEST(Arithmetic, ABulletMayEndTheText) {
   for (const char* text : {"*", "so\n*", "-", "4 + 5\n-", "\n+ "}) {
     EXPECT_EQ(value_of(std::string(text)), std::string(text).starts_with("4") ? "9" : "none")

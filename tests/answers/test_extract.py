@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.answers import AnswerReader, Kind, extract, normalize
+from orchestrator.answers import AnswerReader, Kind, equivalent, extract, normalize
 from orchestrator.errors import InvalidInputError
 
 
@@ -286,3 +286,40 @@ def test_a_function_that_returns_no_text_is_told_so() -> None:
 def test_a_reader_that_cannot_be_is_refused(wrong: dict[str, str]) -> None:
     with pytest.raises(InvalidInputError):
         AnswerReader(**wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The answer is **12**.",
+        "**Answer**: **12**",
+        "Answer: **12**",
+        "#### **12**",
+        "**Final answer: 12**",
+        "**Answer: $12$**",
+        "The answer is `12`.",
+        "The answer is *12*.",
+        "The answer is __12__.",
+        "The answer is **12.**",
+        "The answer is 12!",
+    ],
+)
+@pytest.mark.parametrize("kind", ["number", "math", "auto"])
+def test_emphasis_around_a_marked_answer_is_no_part_of_it(text: str, kind: Kind) -> None:
+    answer = extract(text, kind=kind)
+    assert answer is not None
+    assert answer.key == "n:12"
+
+
+def test_emphasis_inside_a_marked_answer_stays_with_what_it_closes() -> None:
+    for text in ("The answer is **Paris**.", "Answer: `Paris`", "The answer is Paris"):
+        assert key(text, "text") == "t:paris"
+    for text in (r"The answer is **$-\sqrt{3}$**.", r"Answer: $-\sqrt3$"):
+        assert key(text, "math") == normalize(r"-\sqrt{3}", kind="math")
+    assert key("Answer: $4!$", "math") == "n:24"
+
+
+def test_comparison_signs_of_every_shape_say_which_way() -> None:
+    assert not equivalent("x≧5", "x≦5", kind="math")
+    assert not equivalent("x⩾5", "x⩽5", kind="math")
+    assert equivalent("x≧5", r"x \geq 5", kind="math")
