@@ -336,7 +336,9 @@ std::string whole_choices(std::string_view text) {
   return letters.size() > 1 ? letters : std::string();
 }
 
-std::optional<FoundChoice> leading_choice(std::string_view text) {
+namespace {
+
+std::optional<FoundChoice> leading_letter(std::string_view text) {
   std::size_t at = skip_markup(text, 0);
   const std::size_t noun = noun_at(text, at);
   if (noun > 0) at = skip_markup(text, at + noun);
@@ -365,6 +367,18 @@ std::optional<FoundChoice> leading_choice(std::string_view text) {
     return letter == 'I' ? std::nullopt : std::optional(found(text, at));
   if (letter == 'A' && name_follows(text, at)) return found(text, at);
   return is_word(letter) ? std::nullopt : std::optional(found(text, at));
+}
+
+}  // namespace
+
+std::optional<FoundChoice> leading_choice(std::string_view text) {
+  const std::optional<FoundChoice> choice = leading_letter(text);
+  if (!choice) return choice;
+  // "(A) is wrong, so (B)"; an option's own text begins with a capital: "D. Do not enter".
+  const std::size_t after = std::min(text.find_first_not_of(" .)]*", choice->end), text.size());
+  const std::string_view rest = text.substr(after);
+  const bool verdict = rest.starts_with("is") || rest.starts_with("are") || rest.starts_with("can");
+  return verdict && begins_with_any(rest, kRejecting) ? std::nullopt : choice;
 }
 
 SettledChoice settled_choice(std::string_view text) {

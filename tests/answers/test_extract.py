@@ -323,3 +323,17 @@ def test_comparison_signs_of_every_shape_say_which_way() -> None:
     assert not equivalent("x≧5", "x≦5", kind="math")
     assert not equivalent("x⩾5", "x⩽5", kind="math")
     assert equivalent("x≧5", r"x \geq 5", kind="math")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("(A) is wrong, so (B)", "c:B"),
+        ("(A) is incorrect, therefore (B).", "c:B"),
+        ("Option A is not correct.", None),
+        ("(B) is right because (A) is wrong", "c:B"),
+        ("D. Do not enter", "c:D"),
+    ],
+)
+def test_an_option_that_is_turned_down_first_is_not_chosen(text: str, expected: str | None) -> None:
+    assert key(text, "choice") == expected
