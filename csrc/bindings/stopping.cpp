@@ -40,16 +40,6 @@ class PythonRule final : public StoppingRule {
 template <typename Rule>
 using RuleClass = py::class_<Rule, StoppingRule, std::shared_ptr<Rule>>;
 
-// A mistake of the caller is the library's InvalidInputError, which is a ValueError.
-void translate(std::exception_ptr thrown) {
-  try {
-    std::rethrow_exception(std::move(thrown));
-  } catch (const std::invalid_argument& error) {
-    const auto errors = py::module_::import("orchestrator.errors");
-    py::set_error(errors.attr("InvalidInputError"), error.what());
-  }
-}
-
 template <typename Combinator>
 void register_combinator(py::module_& module, const char* name) {
   RuleClass<Combinator>(module, name)
@@ -101,7 +91,6 @@ void register_rules_of_order(py::module_& module) {
 }  // namespace
 
 void register_stopping(py::module_& module) {
-  py::register_local_exception_translator(&translate);
   py::class_<StoppingRule, RulePointer>(module, "StoppingRule", "A rule that decides natively.")
       .def("should_stop", &StoppingRule::should_stop, py::arg("tally"));
   module.def(

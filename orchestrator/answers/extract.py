@@ -11,9 +11,10 @@ letting weaker evidence speak. That something cannot be determined is an answer;
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
+from typing import Any
 
 from .. import _core
 from ..errors import InvalidInputError
@@ -21,7 +22,7 @@ from ..types import Answer
 from .json_values import ParsedJson, json_key, parse_json
 from .normalize import Kind, PercentRule, UnitRule, check_kind, check_rules, fold
 
-__all__ = ["AnswerReader", "check_readable", "extract"]
+__all__ = ["AnswerReader", "extract", "listed"]
 
 LAYERED = ("json", "expression")
 """Kinds whose answers are found by a step of their own, not by the evidence above."""
@@ -211,11 +212,19 @@ _KINDS_BY_PREFIX = {
 }
 
 
-def check_readable(items: Sequence[object]) -> None:
-    """Raises `InvalidInputError` at the first item that is neither a text, nor an `Answer`, nor None."""
-    for number, item in enumerate(items):
+def listed(items: Any, what: str) -> list[str | Answer | None]:
+    """`items` as a list of texts, answers and None; `what` names them where they are something else.
+
+    Raises:
+        InvalidInputError: `items` is a single text or no list, or an item can not be read.
+    """
+    if not isinstance(items, Iterable) or isinstance(items, str):
+        raise InvalidInputError(f"give a list of {what}, not one {type(items).__name__}")
+    given = list(items)
+    for number, item in enumerate(given):
         if item is not None and not isinstance(item, str | Answer):
             raise _not_a_text(item, f"item {number}")
+    return given
 
 
 def _not_a_text(item: object, what: str = "what answers are read from") -> InvalidInputError:

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence, Set
-from contextlib import contextmanager
+from collections.abc import Hashable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
 from .. import _core
 from ..errors import InvalidInputError
 
-__all__ = ["Comparisons", "Item", "Judgement", "refusals"]
+__all__ = ["Comparisons", "Item", "Judgement"]
 
 Item = TypeVar("Item", bound=Hashable)
-
-
-@contextmanager
-def refusals() -> Iterator[None]:
-    """What the native code refuses, as the caller's mistake."""
-    try:
-        yield
-    except ValueError as error:
-        raise InvalidInputError(str(error)) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +63,7 @@ class Comparisons(Generic[Item]):
                 raise InvalidInputError(
                     f"{name} must have a row and a column for each of {len(self.items)} items"
                 )
-        with refusals():
-            _core.borda(self.wins, self.ties)
+        _core.borda(self.wins, self.ties)
 
     @classmethod
     def of_matrix(
@@ -118,8 +107,7 @@ class Comparisons(Generic[Item]):
         names = tuple(dict.fromkeys(named if items is None else items))
         number = _numbers(names)
         numbered = [[[_number(number, item) for item in group] for group in ballot] for ballot in ballots]
-        with refusals():
-            wins, ties = _core.compare(numbered, items=len(names), unranked=unranked)
+        wins, ties = _core.compare(numbered, items=len(names), unranked=unranked)
         return cls(items=names, wins=_table(wins), ties=_table(ties))
 
     @classmethod

@@ -9,7 +9,7 @@ from typing import Generic, Literal, TypeAlias
 
 from .. import _core
 from ..errors import InvalidInputError
-from .comparisons import Comparisons, Item, Judgement, refusals
+from .comparisons import Comparisons, Item, Judgement
 
 __all__ = [
     "BradleyTerry",
@@ -160,14 +160,13 @@ def bradley_terry(
     if max_iterations < 1:
         raise InvalidInputError(f"max_iterations must be at least 1, not {max_iterations}")
     comparisons = _compared(votes)
-    with refusals():
-        fit = _core.bradley_terry(
-            comparisons.wins,
-            comparisons.ties,
-            prior=prior,
-            tie_model=tie_model,
-            max_iterations=max_iterations,
-        )
+    fit = _core.bradley_terry(
+        comparisons.wins,
+        comparisons.ties,
+        prior=prior,
+        tie_model=tie_model,
+        max_iterations=max_iterations,
+    )
     ranking = _ranking(comparisons.items, fit.log_strengths)
     return BradleyTerry(
         items=ranking.items,
@@ -192,8 +191,7 @@ def kemeny(votes: Votes[Item]) -> tuple[Item, ...]:
         InvalidInputError: there are more items.
     """
     comparisons = _compared(votes)
-    with refusals():
-        order = _core.kemeny(comparisons.wins, comparisons.ties)
+    order = _core.kemeny(comparisons.wins, comparisons.ties)
     return tuple(comparisons.items[number] for number in order)
 
 
@@ -204,8 +202,7 @@ def kendall_tau(a: Sequence[float], b: Sequence[float]) -> float:
         InvalidInputError: the lists differ in length, are shorter than 2, hold what is not a number, or one has
             all its values equal.
     """
-    with refusals():
-        return _core.kendall_tau(a, b)
+    return _core.kendall_tau(a, b)
 
 
 def spearman_rho(a: Sequence[float], b: Sequence[float]) -> float:
@@ -214,8 +211,7 @@ def spearman_rho(a: Sequence[float], b: Sequence[float]) -> float:
     Raises:
         InvalidInputError: as for `kendall_tau`.
     """
-    with refusals():
-        return _core.spearman_rho(a, b)
+    return _core.spearman_rho(a, b)
 
 
 def _compared(votes: Votes[Item]) -> Comparisons[Item]:

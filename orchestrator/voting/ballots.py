@@ -8,11 +8,11 @@ from typing import Any
 
 from .. import _core
 from ..answers import AnswerReader, Clustering
-from ..answers.extract import check_readable
+from ..answers.extract import listed
 from ..errors import InvalidInputError
 from ..types import Answer
 
-__all__ = ["check_rule", "checked_numbers", "clustered", "listed"]
+__all__ = ["check_rule", "checked_numbers", "clustered"]
 
 
 def clustered(
@@ -24,7 +24,7 @@ def clustered(
         InvalidInputError: Both are given, or one of the wrong type.
     """
     if given is None:
-        found = [reader.read(item) if isinstance(item, str) else item for item in listed(answers)]
+        found = [reader.read(item) if isinstance(item, str) else item for item in listed(answers, "answers")]
         ids = _core.cluster_keys([None if answer is None else answer.key for answer in found])
         first_seen: list[Answer] = []
         for answer, cluster in zip(found, ids, strict=True):
@@ -38,15 +38,6 @@ def clustered(
             f"clusters must be a clustering such as answers.Clusters(), not {type(given).__name__}"
         )
     return given.representatives, given.ids
-
-
-def listed(answers: Any) -> list[Answer | str | None]:
-    """`answers` as a list of what can be read; raises `InvalidInputError` for anything else."""
-    if not isinstance(answers, Iterable) or isinstance(answers, str):
-        raise InvalidInputError(f"give a list of answers, not one {type(answers).__name__}")
-    given = list(answers)
-    check_readable(given)
-    return given
 
 
 def checked_numbers(name: str, values: Any, *, optional: bool = False) -> list[Any]:

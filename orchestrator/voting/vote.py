@@ -13,9 +13,10 @@ from typing import Literal, Protocol, TypeAlias
 
 from .. import _core
 from ..answers import AnswerReader, Clustering, Kind, PercentRule, UnitRule
+from ..answers.extract import listed
 from ..errors import InvalidInputError
 from ..types import Answer
-from .ballots import check_rule, checked_numbers, clustered, listed
+from .ballots import check_rule, checked_numbers, clustered
 
 __all__ = [
     "Aggregate",
@@ -133,11 +134,7 @@ def majority_vote(
     """
     check_rule(threshold, quorum)
     representatives, ids = clustered(answers, AnswerReader(kind=kind, units=units, percent=percent), clusters)
-    try:
-        count = _core.majority_vote(ids)
-    except ValueError as error:
-        raise InvalidInputError(str(error)) from error
-    return _vote(representatives, ids, count, threshold, quorum)
+    return _vote(representatives, ids, _core.majority_vote(ids), threshold, quorum)
 
 
 def weighted_vote(
@@ -178,11 +175,7 @@ def weighted_vote(
     representatives, ids = clustered(answers, AnswerReader(kind=kind, units=units, percent=percent), clusters)
     numbers = checked_numbers("weight", log_weights if weights is None else weights)
     count_votes = _core.log_weighted_vote if weights is None else _core.weighted_vote
-    try:
-        count = count_votes(ids, numbers)
-    except ValueError as error:
-        raise InvalidInputError(str(error)) from error
-    return _vote(representatives, ids, count, threshold, quorum)
+    return _vote(representatives, ids, count_votes(ids, numbers), threshold, quorum)
 
 
 def best_of_clusters(
@@ -220,13 +213,10 @@ def best_of_clusters(
             aggregate is unknown; or as for `majority_vote`.
     """
     check_rule(threshold, quorum)
-    given, reader = listed(answers), AnswerReader(kind=kind, units=units, percent=percent)
+    given, reader = listed(answers, "answers"), AnswerReader(kind=kind, units=units, percent=percent)
     representatives, ids = clustered(given, reader, clusters)
     numbers = checked_numbers("score", scores, optional=True)
-    try:
-        count = _core.best_of_clusters(ids, numbers, aggregate=aggregate)
-    except ValueError as error:
-        raise InvalidInputError(str(error)) from error
+    count = _core.best_of_clusters(ids, numbers, aggregate=aggregate)
     vote = _vote(representatives, ids, count, threshold, quorum)
     if vote.answer is None or vote.sample is None or clusters is not None:
         return vote

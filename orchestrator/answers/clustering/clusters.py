@@ -10,7 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 from ... import _core
 from ...errors import InvalidInputError
 from ...types import Answer
-from ..extract import LAYERED, AnswerReader, check_readable
+from ..extract import LAYERED, AnswerReader, listed
 from ..normalize import Kind, PercentRule, UnitRule, fold
 
 __all__ = ["Clustering", "Clusters", "check_weight", "cluster", "key_of"]
@@ -88,7 +88,7 @@ def cluster(
         InvalidInputError: an unknown kind or rule, or a text that is none.
     """
     reader = AnswerReader(kind=kind, units=units, percent=percent)
-    given = _listed(texts)
+    given = listed(texts, "texts")
     unread = [text for text in given if not isinstance(text, Answer)]
     if by is None and kind not in LAYERED and len(unread) == len(given):
         keys = _core.extract_keys(unread, kind=kind, units=units, percent=percent)
@@ -103,14 +103,6 @@ def cluster(
     for answer in answers:
         by.add(answer)
     return by.ids[by.samples - len(answers) :]
-
-
-def _listed(texts: Any) -> list[str | Answer | None]:
-    if isinstance(texts, str) or not isinstance(texts, Iterable):
-        raise InvalidInputError(f"give a list of texts, not one {type(texts).__name__}")
-    given = list(texts)
-    check_readable(given)
-    return given
 
 
 def key_of(answer: Any) -> str:
