@@ -221,6 +221,14 @@ std::optional<std::string> formula_key(std::string_view answer, std::string_view
   return tree ? fingerprint(*tree) : std::nullopt;
 }
 
+// The letters of "(A) and (C)", where each is in brackets and so no variable.
+std::string bracketed_choices(std::string_view core) {
+  if (!core.starts_with('(') || char_at(core, 2) != ')') return {};
+  std::string letters = whole_choices(core);
+  const auto brackets = std::count(core.begin(), core.end(), '(');
+  return static_cast<std::size_t>(brackets) >= letters.size() ? letters : std::string();
+}
+
 // The kinds math and auto: the first of these that the whole answer is. Only auto knows dates and
 // choices.
 std::string math_key(std::string_view answer, const Reading& reading) {
@@ -231,6 +239,8 @@ std::string math_key(std::string_view answer, const Reading& reading) {
     if (auto key = date_of(core, DateForms::unmistakable)) return *std::move(key);
     if (const auto letter = whole_choice(core, false); letter && *letter != 'I')
       return std::string("c:") + *letter;
+    if (const std::string letters = bracketed_choices(core); !letters.empty())
+      return "c:" + letters;
   }
   if (!looks_like_date(core)) {
     if (auto key = formula_key(answer, core, reading)) return *std::move(key);

@@ -30,7 +30,7 @@ constexpr std::array<std::string_view, 6> kNoAnswers{"n/a", "na", "?", "...", "�
 // "42, since 6 * 7 is 42": what stands before the argument, which is words and not more formulas.
 std::string_view before_argument(std::string_view statement) {
   std::size_t end = statement.size();
-  for (const std::string_view word : {" because", " since ", " as ", " (", " which ", "，",
+  for (const std::string_view word : {" because", " since ", " as ", " (", " which ", " i.e", "，",
                                       " weil ", " car ", " porque ", " perché "}) {
     end = std::min(end, statement.find(word));
   }
@@ -239,8 +239,28 @@ std::optional<Extracted> read_scalar_in(std::string_view text, const Reading& re
   return key.starts_with("t:") ? std::nullopt : unless_empty(*part, std::move(key));
 }
 
+namespace {
+
+// Dots and dashes alone: the answer was left open.
+bool is_left_open(std::string_view text) {
+  constexpr std::size_t kLongest = 64;
+  if (text.empty() || text.size() > kLongest) return false;
+  while (!text.empty()) {
+    std::size_t taken = text[0] == '.' || text[0] == '-' || text[0] == '_' || is_space(text[0]);
+    for (const std::string_view mark : {"…", "–", "—", "―", "‐", "‑", "−"}) {
+      if (taken == 0 && text.starts_with(mark)) taken = mark.size();
+    }
+    if (taken == 0) return false;
+    text.remove_prefix(taken);
+  }
+  return true;
+}
+
+}  // namespace
+
 bool is_refusal(std::string_view text) {
   text = unwrap(text);
+  if (is_left_open(text)) return true;
   if (std::find(kNoAnswers.begin(), kNoAnswers.end(), lowered(text.substr(0, 16))) !=
       kNoAnswers.end())
     return true;

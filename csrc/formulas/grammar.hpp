@@ -167,7 +167,7 @@ class Grammar {
   ExpressionBuilder builder_;
   std::vector<NodeId> vectors_;   // symbols that are bold, or under an arrow or a hat
   std::vector<NodeId> matrices_;  // bold capitals
-  bool angle_ = false;  // in the argument of a trigonometric function
+  bool angle_ = false;            // in the argument of a trigonometric function
 };
 
 }  // namespace orchestrator

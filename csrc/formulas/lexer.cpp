@@ -464,8 +464,7 @@ class Lexer {
       const bool vector = (inside == "i" || inside == "e") && way == kMathStyle &&
                           name != "mathrm" && name != "mathit";
       const bool bold = name == "mathbf" || name == "boldsymbol" || name == "bm" || name == "bold";
-      Token token{
-          .kind = symbol, .bold = bold, .text = inside, .accent = vector ? "mathbf" : ""};
+      Token token{.kind = symbol, .bold = bold, .text = inside, .accent = vector ? "mathbf" : ""};
       read_marks(token);
       emit(token);
       return true;

@@ -219,8 +219,7 @@ bool Grammar::is_remainder(NodeId value, NodeId modulus) const {
   const Node &a = builder_.node(value), &m = builder_.node(modulus);
   if (a.op != Op::number || m.op != Op::number) return false;
   const auto& numbers = builder_.expression().numbers;
-  return !numbers[a.index].negative() &&
-         (numbers[a.index] + numbers[m.index].negated()).negative();
+  return !numbers[a.index].negative() && (numbers[a.index] + numbers[m.index].negated()).negative();
 }
 
 namespace {

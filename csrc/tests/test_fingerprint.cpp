@@ -161,7 +161,7 @@ TEST(Fingerprint, TuplesKeepTheirOrderAndListsAndSetsDoNot) {
   expect_equal(tuple({1, decimal("4.5")}), tuple({1, Tree{9} / 2}));
   expect_different(tuple({1, 2}), tuple({2, 1}));
   EXPECT_EQ(key(list({2, 1})), "m:{1,2}");
-  expect_equal(set({1, 2}), list({2, 1, 1}));
+  expect_equal(set({1, 2}), set({2, 1, 1}));
   expect_equal(list({1, list({2, 3})}), list({1, 2, 3}));
   EXPECT_EQ(key(list({5})), "n:5");
   EXPECT_EQ(key(set({5})), "n:5");
