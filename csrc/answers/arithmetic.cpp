@@ -73,7 +73,8 @@ bool is_operator(Kind kind) {
 // which is `unknown`.
 class Scanner {
  public:
-  explicit Scanner(std::string_view text) : text_(text) {}
+  explicit Scanner(std::string_view text)
+      : text_(text), begin_(text.find_first_not_of(kWrapping)) {}
 
   // The next run, empty at the end of the text.
   std::vector<Token> next_run() {
@@ -237,8 +238,7 @@ class Scanner {
 
   // Whether the number before is all there is in the text but for this sign and what wraps them.
   bool is_all(const std::vector<Token>& run) const {
-    constexpr std::string_view kWrapping = " \t\r\n$*.`\\()[]";
-    return run.size() == 1 && text_.find_first_not_of(kWrapping) == run[0].begin &&
+    return run.size() == 1 && begin_ >= run[0].begin && begin_ < run[0].end &&
            text_.find_first_not_of(kWrapping, at_ + 1) == std::string_view::npos;
   }
 
@@ -312,7 +312,11 @@ class Scanner {
     while (at_ < text_.size() && (is_letter(text_[at_]) || is_digit(text_[at_]))) ++at_;
   }
 
+  // What may stand around a number that is all there is.
+  static constexpr std::string_view kWrapping = " \t\r\n$*.`\\()[]";
+
   std::string_view text_;
+  std::size_t begin_;  // of what is no wrapping
   std::size_t at_ = 0;
 };
 

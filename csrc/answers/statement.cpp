@@ -30,7 +30,7 @@ constexpr std::array<std::string_view, 6> kNoAnswers{"n/a", "na", "?", "...", "�
 // "42, since 6 * 7 is 42": what stands before the argument, which is words and not more formulas.
 std::string_view before_argument(std::string_view statement) {
   std::size_t end = statement.size();
-  for (const std::string_view word : {" because", " since ", " as ", " (", " which ", " i.e", "，",
+  for (const std::string_view word : {" because", " since ", " as ", " (", " which ", "，",
                                       " weil ", " car ", " porque ", " perché "}) {
     end = std::min(end, statement.find(word));
   }
@@ -39,6 +39,17 @@ std::string_view before_argument(std::string_view statement) {
     if (at < end && !is_formula(statement.substr(at + word.size()))) end = at;
   }
   return statement.substr(0, end);
+}
+
+// "$\\frac34$, i.e. 0.75": what is then said again in other words.
+std::string_view before_restatement(std::string_view statement) {
+  const std::size_t at = statement.find("i.e.");
+  if (at == npos || at == 0 || is_alnum(statement[at - 1])) return statement;
+  std::string_view said = statement.substr(0, at);
+  while (!said.empty() &&
+         (is_space(said.back()) || std::string_view(",;(").find(said.back()) != npos))
+    said.remove_suffix(1);
+  return said.empty() ? statement : said;
 }
 
 // "The largest $n$ is 34": what stands after the last verb; nothing without one.
@@ -282,6 +293,8 @@ bool is_refusal(std::string_view text) {
 
 std::optional<Extracted> read_statement(std::string_view statement, const Reading& reading) {
   if (reading.kind != Kind::code && is_refusal(statement)) return std::nullopt;
+  if (reading.kind != Kind::code && reading.kind != Kind::text)
+    statement = before_restatement(statement);
   if (!reads_formulas(reading.kind)) return read_as(statement, reading);
   while (statement.size() > 1 && statement.back() == '\\' && !statement.ends_with("\\\\"))
     statement = trim(statement.substr(0, statement.size() - 1));  // a sentence's stray escape

@@ -64,9 +64,14 @@ NodeId Grammar::product() {
   bool after_slash = false, after_bar = false;
   builder_.push(signed_factor());
   for (;;) {
-    const bool cross = now().is(times) && now().detail == kCross;
+    const bool cross = now().is(times) && now().detail == kCross && !vectors_.empty();
     if (accept(times)) {
+      const std::size_t right = builder_.mark();
       builder_.push(signed_factor());
+      // \vec a \times 2\vec b
+      while (cross && starts_factor() && !now().is(numeral) && !now().is(bar))
+        builder_.push(factor());
+      if (cross) builder_.push(builder_.gather_several(Op::multiply, right));
       if (cross && vectors_.size() > 1) cross_last(mark, begin);
       after_slash = false;
     } else if (accept(slash)) {

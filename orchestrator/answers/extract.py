@@ -11,6 +11,7 @@ letting weaker evidence speak. That something cannot be determined is an answer;
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
@@ -30,6 +31,9 @@ LAYERED = ("json", "expression")
 JSON_SPANS = 8
 """Bracketed spans of a text tried as JSON, the last first."""
 
+
+_LEFT_OPEN = string.whitespace + ".-_…–—―‐‑−"
+"""What is nothing but these was left open: dots and dashes."""
 
 _TAG = re.compile(r"[A-Za-z_][\w.:-]*")
 
@@ -147,6 +151,8 @@ class AnswerReader:
 
     def _bare(self, found: str | None) -> Answer | None:
         if found is None or not found.strip():
+            return None
+        if self.kind != "code" and not found.strip(_LEFT_OPEN):
             return None
         if self.kind == "json":
             parsed = parse_json(found)

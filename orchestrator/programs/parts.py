@@ -96,7 +96,7 @@ def build(
     here = at if isinstance(value, str) else (*at, name)
     if given is not None and not isinstance(given, dict):
         given = _shorthand(part, given, here, mistakes)
-    return None if given is _WRONG else _make(part, given or {}, here, mistakes, defaults or {})
+    return None if given is _WRONG else _make(name, part, given or {}, here, mistakes, defaults or {})
 
 
 _WRONG: Any = object()
@@ -116,7 +116,7 @@ def parameters(part: type) -> dict[str, dataclasses.Field[Any]]:
 
 
 def _make(
-    part: type, given: dict[str, Any], at: KeyPath, mistakes: Mistakes, defaults: Mapping[str, Any]
+    key: str, part: type, given: dict[str, Any], at: KeyPath, mistakes: Mistakes, defaults: Mapping[str, Any]
 ) -> Any:
     before = len(mistakes.found)
     registries = {name: registry for name in parameters(part) if (registry := _registry_of(part, name))}
@@ -137,7 +137,8 @@ def _make(
     for name, field in parameters(part).items():
         required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
         if required and name not in values and name not in given:
-            mistakes.add(at, f"`{name}` is missing in `{at[-1]}`", hint=_MISSING_HINTS.get(name))
+            hint = _MISSING_HINTS.get(name, f"write `{{{key}: {{{name}: ...}}}}`" if not given else None)
+            mistakes.add(at, f"`{name}` is missing in `{key}`", hint=hint)
     if len(mistakes.found) > before:
         return None
     try:
