@@ -21,6 +21,7 @@ enum class Kind {
   percent,
   colon,
   date,
+  variable,
   unknown
 };
 
@@ -174,7 +175,10 @@ class Scanner {
     while (end < text_.size() && (is_letter(text_[end]) || is_digit(text_[end]))) ++end;
     const bool variable =
         end == at_ + 1 && text_[at_] != 'a' && text_[at_] != 'A' && text_[at_] != 'I';
-    if (variable && !run.empty() && is_operator(run.back().kind)) return unknown(1);  // 5 + x
+    if (variable && !run.empty() && is_operator(run.back().kind)) {  // 5 + x
+      ++at_;
+      return Token{Kind::variable, at_ - 1, at_, {}};
+    }
     const bool called = end < text_.size() && text_[end] == '(';
     if (!glued && !called) return std::nullopt;
     return unknown(end - at_);
@@ -464,6 +468,12 @@ bool has(const std::vector<Token>& run, bool (*test)(Kind)) {
   return false;
 }
 
+// "1 * x" is a step of an equation: it has no value, and leaves what was calculated before.
+bool is_step(const std::vector<Token>& run) {
+  return run.size() == 3 && run[0].kind == Kind::number && is_operator(run[1].kind) &&
+         run[2].kind == Kind::variable;
+}
+
 // A colon between two numbers makes a time or a ratio of them, which is no value; one that stands
 // free before a calculation introduces it.
 void read_run(const std::vector<Token>& run, Reading& reading);
@@ -473,7 +483,10 @@ void read_around_colons(const std::vector<Token>& run, Reading& reading) {
   std::size_t last = run.size() - 1;
   while (run[last].kind != Kind::colon) --last;
   const bool free = run[last].begin > run[last - 1].end;
-  if (!calculates) return;
+  if (!calculates) {
+    reading.bare.reset();
+    return;
+  }
   if (!free) return reading.give_up();
   read_run({run.begin() + static_cast<std::ptrdiff_t>(last) + 1, run.end()}, reading);
 }
@@ -482,8 +495,13 @@ void read_around_colons(const std::vector<Token>& run, Reading& reading) {
 void read_run(const std::vector<Token>& run, Reading& reading) {
   if (has(run, [](Kind kind) { return kind == Kind::colon; }))
     return read_around_colons(run, reading);
-  const bool strange =
-      has(run, [](Kind kind) { return kind == Kind::unknown || kind == Kind::date; });
+  if (is_step(run)) {
+    reading.bare.reset();
+    return;
+  }
+  const bool strange = has(run, [](Kind kind) {
+    return kind == Kind::unknown || kind == Kind::date || kind == Kind::variable;
+  });
   if (run.size() > kMaxTokens || strange) {
     const bool called = strange && has(run, [](Kind kind) { return kind == Kind::open; });
     if (run.size() > kMaxTokens || called || has(run, is_operator) ||

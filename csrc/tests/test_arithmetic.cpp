@@ -110,6 +110,9 @@ TEST(Arithmetic, DatesTimesRatiosVariablesAndAFactorialAloneHaveNoValue) {
   EXPECT_EQ(value_of("he had 3 + 4 on 2020-03-04"), "7");
   EXPECT_EQ(value_of("Step 1: 5 + 3"), "8");
   EXPECT_EQ(value_of("Step 1 : 5 + 3"), "8");
+  EXPECT_EQ(value_of("3 * 45 = 1 * x, so 135 = x"), "135");
+  EXPECT_EQ(value_of("3 + 4 + x"), "none");
+  EXPECT_EQ(value_of("V_{1}:V_{2} = 11:21"), "none");
   EXPECT_EQ(value_of("3:2 + 5"), "none");
   EXPECT_EQ(value_of("The answer is 3!"), "3");
   EXPECT_EQ(value_of("4 + 5 - a total of 9"), "9");
