@@ -5,8 +5,9 @@ before the token that ends the turn; the last complete `\\boxed{...}`, or boxes 
 "final answer is", `#### x`, `<answer>`; "the answer is", "Answer:", in many languages; and without any such mark
 what the kind allows: the last formula or number, a choice letter alone or said to be it, the whole text when it is
 an answer by itself, the last line. A marked answer that cannot be read as the kind wanted abstains rather than
-letting weaker evidence speak. What names several options or a range ("either A or B", "5 to 7", "less than 5") says no
-one of them, and dots and dashes say nothing. That something cannot be determined is an answer; that the model does not know is not.
+letting weaker evidence speak. What names several options or a range ("either A or B", "5 to 7", "less than 5")
+says no one of them, and dots and dashes say nothing. That something cannot be determined is an answer; that the model
+does not know is not.
 """
 
 from __future__ import annotations
