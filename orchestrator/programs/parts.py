@@ -144,7 +144,7 @@ def build(
         mistakes.add((*at, name), f"no {registry.what} `{name}`{known}", hint=hint, key=True)
         return None
     here = at if isinstance(value, str) else (*at, name)
-    return build_part(part, given, here, mistakes, defaults=defaults)
+    return build_part(part, given, here, mistakes, key=name, defaults=defaults)
 
 
 def build_part(
@@ -153,12 +153,14 @@ def build_part(
     at: KeyPath,
     mistakes: Mistakes,
     *,
+    key: str | None = None,
     defaults: Mapping[str, Any] | None = None,
 ) -> Any:
     """A `part` of these parameters (a mapping, the first parameter alone, or None), or None with mistakes noted."""
     if given is not None and not isinstance(given, dict):
         given = _shorthand(part, given, at, mistakes)
-    return None if given is _WRONG else _make(part, given or {}, at, mistakes, defaults or {})
+    called = str(at[-1]) if key is None else key
+    return None if given is _WRONG else _make(called, part, given or {}, at, mistakes, defaults or {})
 
 
 _WRONG: Any = object()
@@ -180,7 +182,7 @@ def parameters(part: type) -> dict[str, dataclasses.Field[Any]]:
 
 
 def _make(
-    part: type, given: dict[str, Any], at: KeyPath, mistakes: Mistakes, defaults: Mapping[str, Any]
+    key: str, part: type, given: dict[str, Any], at: KeyPath, mistakes: Mistakes, defaults: Mapping[str, Any]
 ) -> Any:
     before = len(mistakes.found)
     registries = {name: kind for name in parameters(part) if (kind := _part_of(part, name))}
@@ -201,7 +203,8 @@ def _make(
     for name, field in parameters(part).items():
         required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
         if required and name not in values and name not in given:
-            mistakes.add(at, f"`{name}` is missing in `{at[-1]}`", hint=_MISSING_HINTS.get(name))
+            hint = _MISSING_HINTS.get(name, f"write `{{{key}: {{{name}: ...}}}}`" if not given else None)
+            mistakes.add(at, f"`{name}` is missing in `{key}`", hint=hint)
     if len(mistakes.found) > before:
         return None
     try:
@@ -246,7 +249,7 @@ def _build_inline(part: type, value: Any, at: KeyPath, mistakes: Mistakes) -> An
     [name] = names
     made = build(registry, {name: value[name]}, at, mistakes)
     given = {name: value[name] for name in value if name in known}
-    return None if made is None else _make(part, given, at, mistakes, {inside: made})
+    return None if made is None else _make(name, part, given, at, mistakes, {inside: made})
 
 
 def _what_inline(part: type) -> Registry:
