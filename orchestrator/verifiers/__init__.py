@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from ..context import Verifier
+from .arithmetic import ArithmeticTarget
 from .rules import Equivalent, Predicate, Regex, Rule
 from .words import RequiredWords
 
-__all__ = ["REGISTRY", "Equivalent", "Predicate", "Regex", "RequiredWords", "Rule", "name_of"]
+__all__ = [
+    "REGISTRY",
+    "ArithmeticTarget",
+    "Equivalent",
+    "Predicate",
+    "Regex",
+    "RequiredWords",
+    "Rule",
+    "name_of",
+]
 
 REGISTRY: dict[str, type] = {
+    "arithmetic_target": ArithmeticTarget,
     "equivalent": Equivalent,
     "regex": Regex,
     "required_words": RequiredWords,
