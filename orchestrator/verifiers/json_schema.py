@@ -115,6 +115,8 @@ def _validator_of(schema: Mapping[str, Any]) -> Any:
         plain = json.loads(json.dumps(schema))
     except (TypeError, ValueError) as error:
         raise InvalidInputError(f"schema must be JSON: {error}") from error
+    if not isinstance(plain.get("$schema", ""), str):
+        raise InvalidInputError(f"schema: `$schema` must name a draft, not be {plain['$schema']!r}")
     latest = jsonschema.Draft202012Validator
     kind = jsonschema.validators.validator_for(plain, default=None if "$schema" in plain else latest)
     if kind is None:
