@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeAlias, get_args
 
-from ..context import Context, Verifier
+from ..concurrently import concurrently
+from ..context import Context, Verifier, name_of
 from ..errors import (
     BackendError,
     BudgetExceededError,
     DeadlineExceededError,
     InvalidInputError,
-    most_telling,
 )
 from ..types import Candidate, Problem, Score
 
@@ -119,9 +118,8 @@ def _combined(combine: Combination, known: Sequence[tuple[float, float]], total:
 
 
 def _said(part: Verifier, score: Score) -> str:
-    name = str(getattr(part, "name", type(part).__name__))
     verdict = "abstains" if score.value is None else f"{score.value:.4g}"
-    return f"{name} {verdict}" + (f" ({score.reason})" if score.reason else "")
+    return f"{name_of(part)} {verdict}" + (f" ({score.reason})" if score.reason else "")
 
 
 async def score_by_each(
@@ -129,14 +127,10 @@ async def score_by_each(
 ) -> tuple[list[list[Score]], Limit | None]:
     """The candidates' scores by each part, asked side by side, and the first limit that kept one from scoring.
 
-    A part whose calls fail, or that a limit stops, abstains on every candidate.
+    A part whose calls fail, or that a limit stops, abstains on every candidate. Parts start in their order, so that
+    those of one name always get the same branches.
     """
-    try:
-        async with asyncio.TaskGroup() as tasks:  # tasks start in this order, so branches are numbered in it
-            running = [tasks.create_task(_asked(part, ctx, problem, candidates)) for part in parts]
-    except BaseExceptionGroup as group:
-        raise most_telling(group) from None
-    found = [task.result() for task in running]
+    found = await concurrently([_asked(part, ctx, problem, candidates) for part in parts])
     limits = (limit for _, limit in found if limit is not None)
     return [scores for scores, _ in found], next(limits, None)
 
