@@ -7,7 +7,9 @@ from .arithmetic import ArithmeticTarget
 from .composite import Composite
 from .consistency import Consistency
 from .constraints import ForbiddenWords, WordCount
+from .correctness import CorrectnessModel, Graded
 from .json_schema import JsonSchema
+from .learned import Learned
 from .logprobs import GroupConfidence, Perplexity, SelfCertainty
 from .rules import Equivalent, Predicate, Regex, Rule
 from .stated import StatedConfidence, stated_confidence
@@ -18,10 +20,13 @@ __all__ = [
     "ArithmeticTarget",
     "Composite",
     "Consistency",
+    "CorrectnessModel",
     "Equivalent",
     "ForbiddenWords",
+    "Graded",
     "GroupConfidence",
     "JsonSchema",
+    "Learned",
     "Perplexity",
     "Predicate",
     "Regex",
@@ -42,6 +47,7 @@ REGISTRY: dict[str, type] = {
     "forbidden_words": ForbiddenWords,
     "group_confidence": GroupConfidence,
     "json_schema": JsonSchema,
+    "learned": Learned,
     "perplexity": Perplexity,
     "regex": Regex,
     "required_words": RequiredWords,

@@ -10,7 +10,7 @@ from ..answers import Clustering, Clusters
 from ..context import Context
 from ..types import Candidate, Problem, Score
 
-__all__ = ["Consistency"]
+__all__ = ["Consistency", "agreement"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,13 +35,17 @@ class Consistency:
         self, ctx: Context | None, problem: Problem, candidates: Sequence[Candidate], /
     ) -> list[Score]:
         """One score per candidate, in order."""
-        clusters = self.by()
-        for candidate in candidates:
-            clusters.add(candidate.answer)
-        sizes, n = clusters.sizes, len(candidates)
-        return [
-            Score(value=None, reason="no readable answer")
-            if cluster is None
-            else Score(value=sizes[cluster] / n, reason=f"{sizes[cluster]} of {n} agree")
-            for cluster in clusters.ids
-        ]
+        return agreement(candidates, self.by())
+
+
+def agreement(candidates: Sequence[Candidate], clusters: Clustering) -> list[Score]:
+    """The share of `candidates` that agree with each of them, by a clustering that is empty yet."""
+    for candidate in candidates:
+        clusters.add(candidate.answer)
+    sizes, n = clusters.sizes, len(candidates)
+    return [
+        Score(value=None, reason="no readable answer")
+        if cluster is None
+        else Score(value=sizes[cluster] / n, reason=f"{sizes[cluster]} of {n} agree")
+        for cluster in clusters.ids
+    ]
