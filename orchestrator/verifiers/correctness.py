@@ -6,14 +6,18 @@ import json
 import math
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from ..errors import InvalidInputError
-from ..scaling.calibration import Calibrator, brier_score, expected_calibration_error
 from ..types import Candidate, Score
 from .features import Feature, feature
+
+if (
+    TYPE_CHECKING
+):  # elsewhere imported where it is used: it brings numpy, and most programs have nothing learned
+    from ..scaling.calibration import Calibrator
 
 __all__ = ["CorrectnessModel", "CrossValidation", "Graded"]
 
@@ -160,19 +164,14 @@ class CorrectnessModel:
         tables = [table for table in tables if table]
         fitted = cls._fitted(tables, used, method)
         validation = cls._validated(tables, used, method, folds=folds, seed=seed)
-        return cls(
-            features=fitted.features,
-            fills=fitted.fills,
-            calibrator=fitted.calibrator,
-            problems=fitted.problems,
-            right=fitted.right,
-            cross_validation=validation,
-        )
+        return replace(fitted, cross_validation=validation)
 
     @classmethod
     def _fitted(
         cls, tables: Sequence[_Table], used: Sequence[Feature], method: Literal["logistic", "isotonic"]
     ) -> CorrectnessModel:
+        from ..scaling.calibration import Calibrator
+
         rows = [row for table in tables for row, _ in table]
         outcomes = [right for table in tables for _, right in table]
         fills = tuple(_fill([row[column] for row in rows]) for column in range(len(used)))
@@ -199,6 +198,8 @@ class CorrectnessModel:
         seed: int,
     ) -> CrossValidation | None:
         """Probabilities of each fold by a fit on the others; None where such a fit has nothing to learn from."""
+        from ..scaling.calibration import brier_score, expected_calibration_error
+
         folds = min(folds, len(tables))
         order = random.Random(seed).sample(range(len(tables)), len(tables))
         predicted: list[float] = []
@@ -272,6 +273,8 @@ class CorrectnessModel:
         Raises:
             InvalidInputError: It is none, of another version, or needs features this release cannot compute.
         """
+        from ..scaling.calibration import Calibrator
+
         if not isinstance(document, Mapping) or document.get("format") != "correctness":
             raise InvalidInputError("this is no fitted model: make one with Learned.fit and save it")
         if document.get("version") != VERSION:
