@@ -89,8 +89,7 @@ def _log_tokens(candidates: Sequence[Candidate]) -> list[float | None]:
 
 
 def _log_length(candidate: Candidate) -> float | None:
-    sample = candidate.sample
-    tokens = sample.usage.completion_tokens if sample.logprobs is None else len(sample.logprobs)
+    tokens = candidate.sample.usage.completion_tokens or len(candidate.sample.logprobs or ())
     return math.log1p(tokens) if tokens > 0 else None
 
 
@@ -122,4 +121,5 @@ FEATURES: Mapping[str, Feature] = {
     )
 }
 """By name: the scores of the verifiers of the same names; the share of the problem's candidates that abstain; the
-natural logarithm of 1 + the sample's tokens; 1 for a sample its token cap ended, else 0."""
+natural logarithm of 1 + the sample's completion tokens (of its log-probabilities, where it was charged for none); 1
+for a sample its token cap ended, else 0."""

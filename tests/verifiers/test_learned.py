@@ -71,7 +71,7 @@ def test_features_are_figures_of_the_candidates():
     assert measured("stated_confidence", *found) == [0.9, None, None, None]
     assert measured("consistency", *found) == [0.5, 0.5, 0.25, None]
     assert measured("abstentions", *found) == [0.25] * 4
-    assert measured("log_tokens", *found) == pytest.approx([math.log(2), None, math.log(21), math.log(11)])
+    assert measured("log_tokens", *found) == pytest.approx([math.log(11), None, math.log(21), math.log(11)])
     assert measured("truncated", *found) == [0.0, 1.0, 0.0, 0.0]
     assert measured("score:judge", *found) == [0.3, None, None, None]
 
