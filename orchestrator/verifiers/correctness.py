@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from ..errors import InvalidInputError
 from ..types import Candidate, Score
-from .features import Feature, feature
+from .features import Feature, feature_named
 
 if (
     TYPE_CHECKING
@@ -99,7 +99,7 @@ class CorrectnessModel:
 
     def __post_init__(self) -> None:
         for name, version in self.features:
-            known = feature(name).version
+            known = feature_named(name).version
             if known != version:
                 raise InvalidInputError(
                     f"it was fitted on version {version} of the feature {name!r}, this release computes version "
@@ -124,12 +124,12 @@ class CorrectnessModel:
     @property
     def comparative(self) -> bool:
         """Whether a probability depends on the other candidates."""
-        return any(feature(name).comparative for name, _ in self.features)
+        return any(feature_named(name).comparative for name, _ in self.features)
 
     @property
     def logprobs(self) -> int | None:
         """Top log-probabilities the samples must have; None for none."""
-        wanted = [feature(name).logprobs for name, _ in self.features]
+        wanted = [feature_named(name).logprobs for name, _ in self.features]
         return max((one for one in wanted if one is not None), default=None)
 
     @classmethod
@@ -159,7 +159,7 @@ class CorrectnessModel:
             raise InvalidInputError(f"folds must be at least 2, not {folds}")
         if not features or len(set(features)) != len(features):
             raise InvalidInputError(f"features must be named, each once, not {list(features)}")
-        used = [feature(name) for name in features]
+        used = [feature_named(name) for name in features]
         tables = [_table(row, used, complete=method == "isotonic") for row in rows]
         tables = [table for table in tables if table]
         fitted = cls._fitted(tables, used, method)
@@ -230,7 +230,7 @@ class CorrectnessModel:
 
     def predict(self, candidates: Sequence[Candidate]) -> list[Score]:
         """The probability for each of a problem's candidates, in order; an abstention where there is none."""
-        rows = _measured(candidates, [feature(name) for name, _ in self.features])
+        rows = _measured(candidates, [feature_named(name) for name, _ in self.features])
         return [self._score(candidate, row) for candidate, row in zip(candidates, rows, strict=True)]
 
     def _score(self, candidate: Candidate, row: Row) -> Score:

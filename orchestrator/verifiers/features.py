@@ -19,7 +19,7 @@ from .logprobs import GroupConfidence, Perplexity, SelfCertainty
 from .rules import Rule
 from .stated import StatedConfidence
 
-__all__ = ["FEATURES", "Feature", "feature"]
+__all__ = ["FEATURES", "Feature", "feature_named"]
 
 Measure: TypeAlias = Callable[[Sequence[Candidate]], list[float | None]]
 """The figure of each candidate, finite, or None where it has none."""
@@ -47,7 +47,7 @@ class Feature:
     logprobs: int | None = None
 
 
-def feature(name: str) -> Feature:
+def feature_named(name: str) -> Feature:
     """The feature of that name: one of `FEATURES`, or `score:` and a verifier's name.
 
     Raises:

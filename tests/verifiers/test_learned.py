@@ -15,7 +15,7 @@ from orchestrator.stopping import FixedSize
 from orchestrator.types import Candidate, Sample, Score, TokenLogprob, Usage
 from orchestrator.verifiers import CorrectnessModel, Equivalent, Graded, Learned, Predicate
 from orchestrator.verifiers import features as features_module
-from orchestrator.verifiers.features import FEATURES, feature
+from orchestrator.verifiers.features import FEATURES, feature_named
 
 NUMBER = AnswerReader(kind="number")
 
@@ -54,7 +54,7 @@ def judged(problems=60, seed=0):
 
 
 def measured(name, *candidates):
-    return feature(name).measure(candidates)
+    return feature_named(name).measure(candidates)
 
 
 def test_features_are_figures_of_the_candidates():
@@ -79,7 +79,7 @@ def test_features_are_figures_of_the_candidates():
 @pytest.mark.parametrize("name", ["certainty", "score:", ""])
 def test_an_unknown_feature_is_refused(name):
     with pytest.raises(InvalidInputError, match=r"no feature .* there are: perplexity"):
-        feature(name)
+        feature_named(name)
 
 
 # Fitting -------------------------------------------------------------------------------------------------
