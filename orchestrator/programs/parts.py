@@ -191,9 +191,8 @@ def _make(
     }
     try:
         checked = _model(part).model_validate(given | {n: None for n in registries if n in given})
-        values |= {
-            name: getattr(checked, name) for name in checked.model_fields_set if name not in registries
-        }
+        set_here = {name.removeprefix(_OWN) for name in checked.model_fields_set}
+        values |= {name: getattr(checked, _OWN + name) for name in set_here if name not in registries}
     except ValidationError as error:
         mistakes.add_validation(error, at, lambda _: parameters(part))
     for name, registry in registries.items():
@@ -295,6 +294,10 @@ def _without_none(hint: Any) -> Any:
     return hint
 
 
+_OWN = "own_"
+"""Stands before a parameter's name in its model, where `schema` and others are pydantic's."""
+
+
 @cache
 def _model(part: type) -> type[BaseModel]:
     """A pydantic model with `part`'s fields; every one optional, as defaults stay the dataclass's own."""
@@ -306,6 +309,6 @@ def _model(part: type) -> type[BaseModel]:
             continue
         if get_origin(_without_none(hint)) is tuple:
             hint = Annotated[hint, Strict(False)]
-        fields[name] = (hint, Field(default=None))
+        fields[_OWN + name] = (hint, Field(default=None, alias=name))
     config = ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True, allow_inf_nan=False)
     return create_model(part.__name__, __config__=config, **fields)
