@@ -24,9 +24,9 @@ def expected_score(
     """The mean of the scores a judge could have given, each by its probability: sum s P(s) / sum P(s).
 
     The sums are over the scale's whole numbers. A score of several tokens, as the 10 of a scale up to 10 often is,
-    has the product of their probabilities along what was written. A rival that is a score and might have gone on to be
-    another (a 1 where an 8 was written) is left out, as nobody knows what would have followed, unless a longer score
-    that begins with it is a token of its own.
+    has the product of their probabilities along what was written. A rival that is a score and might have gone on to
+    be another (a 1 where an 8 was written) is left out, as nobody knows what would have followed, unless a longer
+    score that begins with it is a token of its own.
 
     Source: Liu et al. 2023, "G-Eval", arXiv 2303.16634, §2, "Scoring Function". Differs in reading the probabilities
     from the tokens instead of drawing many samples, and in scores of several tokens.

@@ -65,7 +65,7 @@ def _last_line(text: str) -> int:
 
 # Strings are taken whole, so that what a reason quotes is no field; a value may be broken off.
 _FIELD = re.compile(
-    r'"(?P<name>(?:[^"\\]|\\.)*+)"(?:\s*:\s*(?P<value>"(?:[^"\\]|\\.)*+"|[^\s,{}\[\]"][^,}\]"\n]*))?',
+    r'"(?P<name>(?:[^"\\]|\\.)*+)(?:"|\Z)(?:\s*:\s*(?P<value>"(?:[^"\\]|\\.)*+(?:"|\Z)|[^\s,{}\[\]"][^,}\]"\n]*))?',
     re.DOTALL,
 )
 _OPENING = re.compile(r"\s*(?:```\w*\s*)?\{")
@@ -106,7 +106,7 @@ _NUMBER = rf"(?:{_DIGITS}|(?P<word>{'|'.join(_WORDS)})\b)"
 _WHOLE = r"(?:/|\(?\s*out\s+of\b)\s*(?P<whole>\d{1,9}|ten)\b"
 _TAIL = (
     rf"(?:{_DRESS}(?:(?P<percent>%)|{_WHOLE}))?"
-    r"(?P<range>[\s\"'`*_]*(?:-|–|—|~|\bto\b|\bor\b|\band\b)\s*\d)?"
+    r"(?P<range>[\s\"'`*_]*(?:-|–|—|~|\bto\b|\bor\b|\band\b)\s*\d)?+"
 )
 _SCALE = (
     r"(?:[(\[][^()\[\]\n]{0,40}[)\]]|out\s+of\s+\d+"
