@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 from ..context import name_of
+from .judge import Judge
+from .pairwise_judge import PairwiseJudge
 from .rules import Equivalent, Predicate, Regex, Rule
 from .words import RequiredWords
 
-__all__ = ["REGISTRY", "Equivalent", "Predicate", "Regex", "RequiredWords", "Rule", "name_of"]
+__all__ = [
+    "REGISTRY",
+    "Equivalent",
+    "Judge",
+    "PairwiseJudge",
+    "Predicate",
+    "Regex",
+    "RequiredWords",
+    "Rule",
+    "name_of",
+]
 
 REGISTRY: dict[str, type] = {
     "equivalent": Equivalent,
+    "judge": Judge,
+    "pairwise_judge": PairwiseJudge,
     "regex": Regex,
     "required_words": RequiredWords,
 }
