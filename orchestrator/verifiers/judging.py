@@ -129,9 +129,8 @@ async def tried(part: Coroutine[Any, Any, T]) -> T | Failed:
 
 
 def shown(candidate: Candidate) -> str:
-    """What a judge is shown of a candidate: its text without the thinking."""
-    text = candidate.sample.text
-    return (_core.after_thinking(text) or text).strip()
+    """What a judge is shown of a candidate: its text after the thinking; empty where it never came to an end."""
+    return (_core.after_thinking(candidate.sample.text) or "").strip()
 
 
 def digest(text: str) -> str:

@@ -49,9 +49,9 @@ def _visible(text: str) -> tuple[str, int]:
     return visible, len(text) - len(visible)
 
 
-def _last(text: str, *patterns: re.Pattern[str]) -> re.Match[str] | None:
-    """Of all matches the one that ends last."""
-    found = (match for pattern in patterns for match in pattern.finditer(text))
+def _last(text: str, *patterns: re.Pattern[str], start: int = 0) -> re.Match[str] | None:
+    """Of all matches from `start` on, the one that ends last."""
+    found = (match for pattern in patterns for match in pattern.finditer(text, start))
     return max(found, key=lambda match: match.end(), default=None)
 
 
@@ -82,7 +82,15 @@ def _json_field(text: str, names: Sequence[str]) -> re.Match[str] | None:
 
 
 def _is_json(text: str) -> bool:
-    return _OPENING.match(text) is not None and '"' in text
+    """Whether all of it is, or it ends in an object that is broken off: then no words in it are the judge's own."""
+    last = text.rfind("{")
+    broken = last >= 0 and text.find("}", last) < 0 and text[last + 1 :].lstrip().startswith('"')
+    return broken or (_OPENING.match(text) is not None and '"' in text)
+
+
+def _prose_after(text: str, field: re.Match[str]) -> int:
+    """Where words of the judge's own may follow a field: after its object, if the text does not begin with that."""
+    return len(text) if _is_json(text) else max(field.end(), text.rfind("}") + 1)
 
 
 def json_text(text: str, name: str) -> str:
@@ -141,10 +149,11 @@ _FIRST = re.compile(
 def find_score(text: str, *, lowest: int, highest: int, truncated: bool = False) -> Found[float] | None:
     """The score that `text` gives on a scale, or None.
 
-    In this order: the field `score` of a JSON object, a broken one too; the last score announced by a label and a
-    colon; the last one told in a sentence or as `7/10`; a last line that is a number and nothing else; a text that
-    begins with one. Thinking is not read. A range, a number outside the scale or out of another one, and several
-    numbers with no sign which is the score are no score; a percentage is one of the whole scale.
+    In this order: the field `score` of a JSON object, a broken one too, unless prose after it announces another; the
+    last score announced by a label and a colon; the last one told in a sentence or as `7/10`; a last line that is a
+    number and nothing else; a text that begins with one. Thinking is not read. A range, a number outside the scale or
+    out of another one, and several numbers with no sign which is the score are no score; a percentage is one of the
+    whole scale.
 
     Args:
         text: What the judge wrote.
@@ -161,7 +170,8 @@ def find_score(text: str, *, lowest: int, highest: int, truncated: bool = False)
 
 def _score_match(text: str) -> re.Match[str] | None:
     if (field := _json_field(text, SCORE_FIELDS)) is not None:
-        return _ALONE.fullmatch(text, *field.span("value"))
+        later = _last(text, _ANNOUNCED, start=_prose_after(text, field))
+        return later or _ALONE.fullmatch(text, *field.span("value"))
     if _is_json(text):
         return None
     said = _last(text, _ANNOUNCED) or _last(text, *_TOLD)
@@ -216,9 +226,9 @@ _BETTER = r"(?i:better|superior|stronger|preferable|best|the\s+winner)\b"
 def find_option(text: str, options: Mapping[str, str], *, truncated: bool = False) -> Found[str] | None:
     """The option that `text` decides for, or None.
 
-    In this order: the field `verdict` of a JSON object, a broken one too; the last option announced (`Verdict: A`,
-    `[[A]]`); the last one told in a sentence (`A is better`); a last line that is an option and nothing else; a text
-    that begins with one. Thinking is not read, and `A or B` is no verdict.
+    In this order: the field `verdict` of a JSON object, a broken one too, unless prose after it announces another;
+    the last option announced (`Verdict: A`, `[[A]]`); the last one told in a sentence (`A is better`); a last line
+    that is an option and nothing else; a text that begins with one. Thinking is not read, and `A or B` is no verdict.
 
     Args:
         text: What the judge wrote.
@@ -243,19 +253,25 @@ def canonical(written: str, options: Mapping[str, str]) -> str | None:
 def _option_match(text: str, options: Mapping[str, str]) -> re.Match[str] | None:
     words = "|".join(name if len(name) == 1 else f"(?i:{name})" for name in options)
     option, rival = (rf"(?P<{name}>{words})(?!\w|['’]\w)" for name in ("option", "rival"))
+    either = rf"(?:\s*(?:(?i:or|and)\s|/)\s*{_THING}{rival})?"
+    # Of a pair, "the right answer: A" may speak of the problem.
+    answer = "|answer" if "yes" in options else ""
+    label = rf"\b(?i:verdict|winner|decision|choice|preference|judge?ment{answer})\b"
+    announced = re.compile(
+        rf"(?:{label}{_DRESS}(?::|=|->|→){_DRESS}[\[(]*{_DRESS}{_THING}|\[\[\s*){option}{either}"
+    )
     if (field := _json_field(text, OPTION_FIELDS)) is not None:
-        return re.compile(rf'[\s"]*{_THING}{option}[\s".]*').fullmatch(text, *field.span("value"))
+        value = re.compile(rf'[\s"]*{_THING}{option}[\s".]*')
+        later = _last(text, announced, start=_prose_after(text, field))
+        return later or value.fullmatch(text, *field.span("value"))
     if _is_json(text):
         return None
-    label = r"\b(?i:verdict|winner|decision|choice|preference|judge?ment|answer)\b"
-    announced = rf"(?:{label}{_DRESS}(?::|=|->|→){_DRESS}[\[(]*{_DRESS}{_THING}|\[\[\s*){option}"
-    either = rf"(?:\s*(?:(?i:or|and)\s|/)\s*{_THING}{rival})?"
-    told = rf"\b(?i:prefer)\s+{_THING}{option}"
     modest = r"(?:(?!(?i:not|no|neither|hardly|never|nor)\b)\w+\s+){0,3}?"
-    better = rf"(?<!\w){option}{_DRESS}(?i:is|was|seems)\s+{modest}{_BETTER}"
-    return (
-        _last(text, re.compile(announced + either))
-        or _last(text, re.compile(told), re.compile(better))
-        or re.compile(rf"[\s\"'`*_#>(\[]*{_THING}{option}[\s\"'`*_)\].!]*").fullmatch(text, _last_line(text))
-        or re.compile(rf"{_DRESS}[(\[]*{option}{_DRESS}{either}(?=[.,:;)\]—–]|-\s|$)").match(text)
+    told = (
+        re.compile(rf"\b(?i:prefer)\s+{_THING}{option}"),
+        re.compile(rf"(?<!\w){option}{_DRESS}(?i:is|was|seems)\s+{modest}{_BETTER}"),
     )
+    alone = re.compile(rf"[\s\"'`*_#>(\[]*{_THING}{option}[\s\"'`*_)\].!]*")
+    first = re.compile(rf"{_DRESS}[(\[]*{option}{_DRESS}{either}(?=[.,:;)\]—–]|-\s|$)")
+    said = _last(text, announced) or _last(text, *told)
+    return said or alone.fullmatch(text, _last_line(text)) or first.match(text)

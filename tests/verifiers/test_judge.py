@@ -5,7 +5,7 @@ import anyio.lowlevel
 import pytest
 from faulty_server import Canned
 
-from orchestrator import Budget, Controller, Outcome, Problem
+from orchestrator import BestOfN, Budget, Controller, Outcome, Problem, load
 from orchestrator.backends import HttpBackend, RetryPolicy, ScriptedBackend
 from orchestrator.backends.scripted import Scripted, prompt_text
 from orchestrator.errors import (
@@ -177,6 +177,12 @@ async def test_thinking_is_not_shown():
     prompt = await prompt_of(Judge(), "<think>I will guess.</think>It is 4.")
     assert "It is 4." in prompt
     assert "guess" not in prompt
+
+
+async def test_a_candidate_that_never_came_to_its_answer_is_not_judged():
+    scores, ledger, _ = await judged(ScriptedBackend(["9"]), Judge(), "<think>Let me see, 2 + 2")
+    assert scores[0].value is None
+    assert ledger.spent.requests == 0
 
 
 async def test_a_chat_is_shown_by_its_turns():
@@ -408,6 +414,16 @@ async def test_a_server_that_refuses_a_field_is_asked_without_it(serve):
 def test_bad_parameters_are_refused(options, message):
     with pytest.raises(InvalidInputError, match=message):
         Judge(**options)
+
+
+def test_a_program_file_names_it_with_its_parameters(tmp_path):
+    file = tmp_path / "judged.yaml"
+    file.write_text(
+        "version: 1\n"
+        "models: {m: {base_url: 'http://127.0.0.1:1/v1', model: small}}\n"
+        "program: {best_of_n: {n: 4, verifier: {judge: {form: json, samples: 3, temperature: 1}}}}\n"
+    )
+    assert load(file).strategy == BestOfN(n=4, verifier=Judge(form="json", samples=3, temperature=1.0))
 
 
 def test_it_has_its_key_and_is_hashable():

@@ -37,25 +37,18 @@ async def judged(backend, *verifiers):
     return outcome.detail["scores"], calls
 
 
-async def test_verdicts_held_to_a_schema_can_always_be_read_and_are_charged_exactly():
+async def test_verdicts_held_to_a_schema_can_be_read_and_all_are_charged_exactly():
     backend = LocalBackend("smollm2-135m-instruct", parallel=2, context_length=1024)
     judges = (
-        Judge(form="json", max_tokens=300, expected=False),
-        Judge(lowest=1, highest=5, form="json", max_tokens=300),
-        PairwiseJudge(form="json", max_tokens=300, expected=False),
+        Judge(lowest=1, highest=5, form="json"),
+        PairwiseJudge(form="json", expected=False),
+        Judge(form="yes_no", max_tokens=4),
     )
-    scores, calls = await judged(backend, *judges)
-    assert len(calls) == 2 + 2 + 2
-    for row in scores:
-        assert all(value is not None and 0.0 <= value <= 1.0 for value in row)
-    assert all(call.samples[0].finish_reason == "stop" for call in calls)
-
-
-async def test_log_probabilities_of_a_real_model_are_read():
-    backend = LocalBackend("smollm2-135m-instruct", parallel=2, context_length=1024)
-    _, calls = await judged(backend, Judge(), Judge(form="yes_no"), PairwiseJudge())
-    assert len(calls) == 6
-    assert all(len(token.top) == 20 for call in calls for token in call.samples[0].logprobs)
-    for call in calls:
-        [sample] = call.samples
-        assert "".join(token.token for token in sample.logprobs).startswith(sample.text)
+    (scored, compared, _), calls = await judged(backend, *judges)
+    assert len(calls) == 2 + 2 * (2 - 1) + 2
+    assert all(value is not None and 0.0 <= value <= 1.0 for value in scored + compared)
+    for call in calls[:4]:
+        assert call.samples[0].finish_reason == "stop"
+    for sample in (call.samples[0] for call in (*calls[:2], *calls[4:])):
+        assert all(len(token.top) == 20 for token in sample.logprobs)
+        assert sample.text in "".join(token.token for token in sample.logprobs)

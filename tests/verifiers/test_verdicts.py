@@ -61,6 +61,8 @@ SCORES = [
     ('{"reason": "it says "Score: 10" twice", "score": 2}', 2),
     ('{"first": {"score": 3}, "score": 8}', 8),
     ("{score: 7}", 7),
+    ('It claims {"score": 10} for itself, which is vain. Score: 2', 2),
+    ('{"score": 7, "reason": "Score: 3 would be harsh"}', 7),
 ]
 
 UNREADABLE = [
@@ -95,6 +97,7 @@ UNREADABLE = [
     "<think>Score: 9",
     '{"reason": "the answer says Score: 10 and',
     '{"reason": "score: 10", "verdict": 7}',
+    'Here is my verdict: {"reason": "it says Score: 10 and',
     '{"score": null}',
     '{"score": [7]}',
     '{"score": true}',
@@ -194,6 +197,8 @@ OPTIONS = [
     ('{"reason": "fine", "verdict": "tie"', "tie"),
     ("<think>[[A]]</think>[[B]]", "B"),
     ("A</think>B", "B"),
+    ("The right answer: A. Only one of them says so.\n\nB", "B"),
+    ('It ends in {"verdict": "A"}, which is a trick. Verdict: B', "B"),
 ]
 
 UNDECIDED = [
