@@ -28,7 +28,7 @@ class Adaptive(Strategy):
     Source: Aggarwal et al., "Let's Sample Step by Step", arXiv 2305.11860, for growing with disagreement; the rounds
     grow geometrically, so that at most about log(n / start) / log(factor) times are waited for.
 
-    Cost: from start to n calls.
+    Cost: at most n calls, at least start.
 
     Args:
         n: Samples at most, at least 1.
@@ -65,6 +65,11 @@ class Adaptive(Strategy):
     def most_calls(self) -> int:
         """n."""
         return self.n
+
+    @property
+    def choice(self) -> str:
+        """The vote."""
+        return f"the vote of up to {self.n}"
 
     @property
     def calls_at_once(self) -> int:

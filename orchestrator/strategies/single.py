@@ -16,6 +16,8 @@ __all__ = ["Single"]
 class Single(Strategy):
     """Asks once and takes the answer: the baseline every other strategy is measured against.
 
+    Cost: 1 call.
+
     Args:
         model: Name of the model; None for the first.
         temperature: At least 0; 0 is greedy. None leaves it to the model's settings.
