@@ -280,7 +280,7 @@ class Context:
         if not candidates:
             return []
         name = name_of(verifier)
-        texts = "\x00".join(candidate.sample.text for candidate in candidates)
+        texts = "\x00".join(sorted(candidate.sample.text for candidate in candidates))
         digest = hashlib.blake2b(texts.encode("utf-8", "replace"), digest_size=6).hexdigest()
         aside = self.branch(label=f"{_as_label(name)}-{digest}", aside=True)
         scores = list(await verifier.score(aside, problem, candidates))

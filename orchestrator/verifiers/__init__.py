@@ -11,6 +11,8 @@ from .correctness import CorrectnessModel, Graded
 from .json_schema import JsonSchema
 from .learned import Learned
 from .logprobs import GroupConfidence, Perplexity, SelfCertainty
+from .judge import Judge
+from .pairwise_judge import PairwiseJudge
 from .rules import Equivalent, Predicate, Regex, Rule
 from .stated import StatedConfidence, stated_confidence
 from .words import RequiredWords
@@ -28,6 +30,8 @@ __all__ = [
     "JsonSchema",
     "Learned",
     "Perplexity",
+    "Judge",
+    "PairwiseJudge",
     "Predicate",
     "Regex",
     "RequiredWords",
@@ -49,6 +53,8 @@ REGISTRY: dict[str, type] = {
     "json_schema": JsonSchema,
     "learned": Learned,
     "perplexity": Perplexity,
+    "judge": Judge,
+    "pairwise_judge": PairwiseJudge,
     "regex": Regex,
     "required_words": RequiredWords,
     "self_certainty": SelfCertainty,
