@@ -72,7 +72,7 @@ def route_of(request: Request) -> str:
             1, or `extra` sets a field that decides what the call may cost.
     """
     if request.texts:
-        raise InvalidInputError("texts to embed cannot be completed or streamed")
+        raise InvalidInputError("texts to embed or to rate cannot be completed or streamed")
     if (request.messages is None) == (request.prompt is None):
         raise InvalidInputError("a request needs either messages or a prompt, and not both")
     if request.n < 1:

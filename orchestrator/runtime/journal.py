@@ -21,7 +21,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Awaitable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -479,6 +479,7 @@ def request_body(request: Request, model: str) -> str:
         "messages": request.messages,
         "prompt": request.prompt,
         "texts": request.texts,
+        "rating": None if request.rating is None else asdict(request.rating),
         "temperature": request.temperature,
         "top_p": request.top_p,
         "stop": request.stop,
