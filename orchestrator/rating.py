@@ -10,13 +10,23 @@ import anyio
 
 from .backends.base import Backend
 from .backends.embeddings import batches
-from .errors import BackendError, BudgetExceededError, DeadlineExceededError, MalformedResponseError
-from .types import Request
+from .errors import (
+    BackendError,
+    BudgetExceededError,
+    DeadlineExceededError,
+    MalformedResponseError,
+    StatusError,
+)
+from .types import CallId, Request
 
 __all__ = ["Rated", "Ratings"]
 
 Rated = tuple[float, ...] | BackendError | BudgetExceededError | DeadlineExceededError
 """A text's scores, or why it has none."""
+
+
+REFUSALS = frozenset({400, 413, 422})
+"""Statuses by which a server turns down what was asked, and not who asks or when."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +102,43 @@ class Ratings:
 
 
 async def _said(backend: Backend, request: Request) -> list[Rated]:
-    """What one call brought for each of its texts: scores, or for all of them the call's error."""
+    """What one call brought for each of its texts: scores, or for all of them the call's error.
+
+    A refusal of several texts may be about one of them, such as one that is too long: each is then asked about alone.
+    """
     try:
-        samples = await backend.complete(request)
-        vectors = [sample.vector for sample in samples if sample.vector is not None]
-        if len(vectors) == len(request.texts):
-            return list(vectors)
+        return list(await _scores(backend, request))
+    except StatusError as error:
+        if error.status not in REFUSALS or len(request.texts) == 1:
+            return [error] * len(request.texts)
+    except (BackendError, BudgetExceededError, DeadlineExceededError) as error:
+        return [error] * len(request.texts)
+    async with asyncio.TaskGroup() as tasks:
+        calls = [tasks.create_task(_said(backend, alone)) for alone in _one_by_one(request)]
+    return [said for call in calls for said in call.result()]
+
+
+def _one_by_one(request: Request) -> list[Request]:
+    call = request.call
+    assert call is not None
+    path = f"{call.path}#{call.ordinal}"
+    digest = request.digest
+    return [
+        request.replace(
+            texts=(text,),
+            n=1,
+            call=CallId(problem=call.problem, path=path, ordinal=at),
+            digest=f"{digest}/{at}",
+        )
+        for at, text in enumerate(request.texts)
+    ]
+
+
+async def _scores(backend: Backend, request: Request) -> list[tuple[float, ...]]:
+    samples = await backend.complete(request)
+    vectors = [sample.vector for sample in samples if sample.vector is not None]
+    if len(vectors) != len(request.texts):
         raise MalformedResponseError(
             f"{backend.name!r} returned {len(vectors)} scores for {len(request.texts)} texts; is it a reward model?"
         )
-    except (BackendError, BudgetExceededError, DeadlineExceededError) as error:
-        return [error] * len(request.texts)
+    return vectors

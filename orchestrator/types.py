@@ -197,7 +197,7 @@ class Rating:
 
     Attributes:
         route: Path under the server's root, which is its base URL without a last `/v1`.
-        body: JSON to post, with places for `{{ model }}`, `{{ query }}`, `{{ text }}`, `{{ texts }}`, `{{ messages }}`.
+        body: JSON to post, with places: `{{ model }}`, `{{ query }}`, `{{ text }}`, `{{ texts }}`, `{{ messages }}`.
         scores: Path to the scores in the answer, such as `data[].score`: names with dots between, `[]` after the list
             that has one entry a text.
         query: What the texts are rated against, such as the problem; "" for nothing.
