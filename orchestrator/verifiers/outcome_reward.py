@@ -42,9 +42,9 @@ class OutcomeRewardModel:
     Args:
         model: Name of the reward model among the run's models; None for the first.
         protocol: `vllm_classify`, `vllm_pooling`, `vllm_score`, `rerank`, or a mapping: `route` (a path under the
-            server's root), `body` (JSON with the places `{{ model }}`, `{{ query }}` for the problem, and `{{ texts }}`,
-            `{{ text }}` or `{{ messages }}`), `scores` (the path to them in the answer, such as `data[].score`), and
-            optionally `serve` (how to start a server that has the route, for error messages).
+            server's root), `body` (JSON with the places `{{ model }}`, `{{ query }}` for the problem, and one of
+            `{{ texts }}`, `{{ text }}` and `{{ messages }}`), `scores` (the path to them in the answer, such as
+            `data[].score`), and optionally `serve` (how to start a server that has the route, for error messages).
         template: The text that is rated, with the places `{{ problem }}` and `{{ solution }}`. None: the solution
             alone where the problem travels apart from it, else the problem, a blank line and the solution.
         chat: Send problem and solution as a conversation, for the server's own chat template; one a call.

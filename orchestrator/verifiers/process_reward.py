@@ -94,16 +94,16 @@ class ProcessRewardModel:
     - `math-shepherd`: every line is a step, `Step i:` stands before it where it does not already, ` ки` after it, and
       r_i = p(+) / (p(+) + p(-)) for the token that follows the i-th ` ки`. Asked of `/v1/completions` (vLLM or
       llama.cpp's server) with the 20 likeliest tokens, one text a step: the beginning of the solution up to that tag.
-      Beginnings that solutions share are asked about once, and a server with a prefix cache reads each step once. What
-      vLLM's `/pooling` gives for this model is not used: it picks hidden states, not logits, by the ids of `+` and `-`.
+      Beginnings that solutions share are asked about once, and a server with a prefix cache reads each step once.
+      What vLLM's `/pooling` gives for this model is not used: it picks hidden states, not logits, by the two ids.
     - `tagged`: any other model that vLLM's `/pooling` or a mapping gives one score a step for, by `template`, `tag`,
       `steps` and `protocol`.
 
     Step tags inside a solution's own text are removed, so that a solution cannot add steps. Another number of
     scores than steps is an abstention; so is a call that fails, on its solutions.
 
-    Cost: ceil(solutions / batch) calls, or one a solution with `chat`; with `math-shepherd` ceil(distinct beginnings /
-    batch), each also charged for the one token it writes a step.
+    Cost: ceil(solutions / batch) calls, or one a solution with `chat`; with `math-shepherd` ceil(beginnings / batch)
+    for distinct beginnings, each also charged for the one token it writes a step.
 
     Sources: Lightman et al., "Let's Verify Step by Step", arXiv 2305.20050 (`prod`, `min`); Wang et al.,
     "Math-Shepherd", arXiv 2312.08935 (`min`); Zhang et al., "The Lessons of Developing Process Reward Models in

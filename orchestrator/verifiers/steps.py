@@ -29,8 +29,8 @@ def split_steps(text: str, how: Splitting) -> list[str]:
 def aggregate(scores: Sequence[float], how: Aggregation) -> float:
     """One score in [0, 1] of the scores of at least one step, each in [0, 1].
 
-    Sources: `prod` is the probability that every step is right (Lightman et al. 2023, arXiv 2305.20050, who compare it
-    with `min`); `min` is Math-Shepherd's (Wang et al. 2023, arXiv 2312.08935); `last` is for models that were
+    Sources: `prod` is the probability that every step is right (Lightman et al. 2023, arXiv 2305.20050, who compare
+    it with `min`); `min` is Math-Shepherd's (Wang et al. 2023, arXiv 2312.08935); `last` is for models that were
     trained to predict the outcome from each step (Snell et al. 2024, arXiv 2408.03314).
     """
     if how == "last":
