@@ -14,7 +14,7 @@ PACKAGE = Path(importlib.import_module("orchestrator").__file__).parent
 LAYERS = [
     ["errors", "types", "events", "recorders", "version"],
     ["_core"],
-    ["pricing", "waiting", "budget"],
+    ["pricing", "waiting", "concurrently", "budget"],
     ["answers"],
     ["voting", "stopping", "ranking"],
     ["scaling"],

@@ -16,12 +16,12 @@ from rich.console import Console
 
 from ..backends import ReplayBackend
 from ..backends.local import LocalBackend
+from ..context import name_of
 from ..events import CallFailed, CallRetried, Event
 from ..report import Summary, Tracker, usage_dict
 from ..runtime import Controller
 from ..strategies import BestOfN, SelfConsistency
 from ..types import Outcome, Problem, StopReason
-from ..verifiers import name_of
 from .failures import BROKEN_PIPE, FAILED, complain, quiet_stdout
 from .job import Flags, Job, make_job
 from .progress import LiveView, PlainView, Status, View, event_line

@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 from ..backends.rewards import places_in, rating_from
 from ..context import Context
 from ..errors import InvalidInputError
-from ..prompts import PLACEHOLDER
+from ..prompts import PLACEHOLDER, fill, question_text
 from ..rating import Rated
 from ..types import Candidate, Problem, Rating, Score
-from .rewards import Activation, check_activation, conversation, filled, question, reward, scores_of
+from .rewards import Activation, check_activation, conversation, reward, scores_of
 
 __all__ = ["OutcomeRewardModel"]
 
@@ -85,7 +85,7 @@ class OutcomeRewardModel:
         if "messages" in places:
             rating = replace(rating, messages=conversation(problem))
         if "query" in places:
-            rating = replace(rating, query=question(problem))
+            rating = replace(rating, query=question_text(problem))
         texts = [self._text(rating, problem, candidate) for candidate in candidates]
         said = await ctx.rate([t for t in texts if t], rating, model=self.model, batch=self.batch)
         rated = iter(said)
@@ -113,11 +113,7 @@ class OutcomeRewardModel:
         solution = candidate.sample.text.strip()
         if not solution:
             return ""
-        template = self._template(rating)
-        values = {"solution": solution}
-        if "problem" in PLACEHOLDER.findall(template):
-            values["problem"] = question(problem)
-        return filled(template, values)
+        return fill(self._template(rating), {"problem": question_text(problem), "solution": solution})
 
     def _score(self, said: Rated) -> Score | Exception:
         if isinstance(said, Exception):

@@ -10,10 +10,10 @@ from typing import Any, ClassVar, Literal
 from ..backends.rewards import COMPLETION_LOGPROBS, PROTOCOLS, places_in, rating_from
 from ..context import Context
 from ..errors import InvalidInputError
-from ..prompts import PLACEHOLDER
+from ..prompts import PLACEHOLDER, fill, question_text
 from ..rating import Rated
 from ..types import Candidate, Problem, Rating, Score
-from .rewards import Activation, check_activation, conversation, filled, question, reward, scores_of
+from .rewards import Activation, check_activation, conversation, reward, scores_of
 from .steps import Aggregation, Splitting, aggregate, check_aggregation, check_splitting, split_steps
 
 __all__ = ["CONVENTIONS", "Convention", "ProcessRewardModel"]
@@ -170,7 +170,7 @@ class ProcessRewardModel:
         if "messages" in places:
             rating = replace(rating, messages=conversation(problem, system=way.system))
         if "query" in places:
-            rating = replace(rating, query=question(problem))
+            rating = replace(rating, query=question_text(problem))
         split = [self._steps(way, candidate.sample.text) for candidate in candidates]
         asked = [_texts(way, problem, steps, alone="messages" in places) for steps in split]
         wanted = [text for texts in asked for text in texts]
@@ -242,11 +242,9 @@ def _texts(way: Convention, problem: Problem, steps: Sequence[str], *, alone: bo
         return []
     ends = range(1, len(steps) + 1) if way.prefixes else [len(steps)]
     template = "{{ solution }}" if alone else way.template
-    values = {"problem": question(problem)} if "problem" in PLACEHOLDER.findall(template) else {}
+    values = {"problem": question_text(problem)}
     texts = []
     for end in ends:
         solution = "".join(step + way.tag for step in steps[:end])
-        texts.append(
-            filled(template, {**values, "solution": solution.rstrip() if way.prefixes else solution})
-        )
+        texts.append(fill(template, {**values, "solution": solution.rstrip() if way.prefixes else solution}))
     return texts

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Literal, get_args
 
 from ..errors import BackendError, BudgetExceededError, DeadlineExceededError, InvalidInputError
-from ..prompts import PLACEHOLDER
+from ..prompts import question_text
 from ..types import Message, Problem, Score
 
 __all__ = [
     "Activation",
     "check_activation",
     "conversation",
-    "filled",
-    "question",
     "reward",
     "scores_of",
 ]
@@ -103,30 +101,9 @@ def _abstention(error: Exception) -> Score:
     return Score(value=None, reason=f"{what}{error}")
 
 
-def filled(template: str, values: Mapping[str, str]) -> str:
-    """`template` with texts in its places; what is inserted is never looked at for places again."""
-    return PLACEHOLDER.sub(lambda match: values[match[1]], template)
-
-
-def question(problem: Problem) -> str:
-    """The problem as one text.
-
-    Raises:
-        InvalidInputError: It is a conversation of several turns.
-    """
-    if problem.prompt is not None:
-        return problem.prompt
-    asked = [message for message in problem.messages or () if message.get("role") != "system"]
-    if len(asked) == 1 and isinstance(asked[0].get("content"), str):
-        return str(asked[0]["content"])
-    raise InvalidInputError(
-        f"problem {problem.id!r} is a conversation: set chat, so that the reward model gets it as one"
-    )
-
-
 def conversation(problem: Problem, *, system: str | None = None) -> tuple[Message, ...]:
     """The problem as the turns before the answer, after a system message where it has none of its own."""
-    turns: tuple[Message, ...] = problem.messages or ({"role": "user", "content": question(problem)},)
+    turns: tuple[Message, ...] = problem.messages or ({"role": "user", "content": question_text(problem)},)
     if system is None or turns[0].get("role") == "system":
         return turns
     return ({"role": "system", "content": system}, *turns)
