@@ -286,18 +286,15 @@ class Context:
 
         found: dict[str, Rated] = {}
         deadline = math.inf if self.deadline is None else self.deadline
-        try:
-            with anyio.CancelScope(deadline=deadline):
-                await self._scope.ratings.get(
-                    _distinct(texts),
-                    found,
-                    about=about,
-                    batch=batch if "texts" in places_in(rating.body) else min(batch, 1),
-                    backend=self._backend(name),
-                    prepare=prepare,
-                )
-        except BaseExceptionGroup as group:
-            raise most_telling(group) from None
+        with anyio.CancelScope(deadline=deadline):
+            await self._scope.ratings.get(
+                _distinct(texts),
+                found,
+                about=about,
+                batch=batch if "texts" in places_in(rating.body) else min(batch, 1),
+                backend=self._backend(name),
+                prepare=prepare,
+            )
         for text in texts:
             if text not in found:
                 found[text] = DeadlineExceededError(account=self.ledger.first_to_end())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -10,6 +9,7 @@ import anyio
 
 from .backends.base import Backend
 from .backends.embeddings import batches
+from .concurrently import concurrently
 from .errors import (
     BackendError,
     BudgetExceededError,
@@ -92,9 +92,7 @@ class Ratings:
                     self.known[about, text] = scores
 
         try:
-            async with asyncio.TaskGroup() as tasks:
-                for piece, request in calls:
-                    tasks.create_task(ask(piece, request))
+            await concurrently(ask(piece, request) for piece, request in calls)
         finally:
             for key in keys:
                 del self.asking[key]
@@ -113,9 +111,8 @@ async def _said(backend: Backend, request: Request) -> list[Rated]:
             return [error] * len(request.texts)
     except (BackendError, BudgetExceededError, DeadlineExceededError) as error:
         return [error] * len(request.texts)
-    async with asyncio.TaskGroup() as tasks:
-        calls = [tasks.create_task(_said(backend, alone)) for alone in _one_by_one(request)]
-    return [said for call in calls for said in call.result()]
+    alone = await concurrently(_said(backend, one) for one in _one_by_one(request))
+    return [said for [said] in alone]
 
 
 def _one_by_one(request: Request) -> list[Request]:
