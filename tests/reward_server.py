@@ -79,7 +79,10 @@ class RewardServer:
         path, body = request.path, await request.json()
         if path not in self._routes:
             if path == "/v1/rerank":  # llama.cpp's server, started without --reranking
-                error = {"code": 501, "message": "This server does not support reranking. Start it with `--reranking`"}
+                error = {
+                    "code": 501,
+                    "message": "This server does not support reranking. Start it with `--reranking`",
+                }
                 return web.json_response({"error": error}, status=501)
             return web.json_response({"detail": "Not Found"}, status=404)
         self.calls.append((path, body))
@@ -113,7 +116,10 @@ class RewardServer:
                 data = [{"index": at, "object": "score", "score": value} for at, value in enumerate(rewards)]
                 return {**reply, "object": "list", "data": data}
             case "/pooling":
-                data = [{"index": at, "object": "pooling", "data": self._rows(text)} for at, text in enumerate(texts)]
+                data = [
+                    {"index": at, "object": "pooling", "data": self._rows(text)}
+                    for at, text in enumerate(texts)
+                ]
                 return {**reply, "object": "list", "data": data}
             case "/v1/rerank":
                 results = [{"index": at, "relevance_score": value} for at, value in enumerate(rewards)]
@@ -122,11 +128,14 @@ class RewardServer:
             case "/v1/completions":
                 usage["completion_tokens"] = len(texts)
                 self.words_written += len(texts)
-                choices = [{"index": at, "text": "+", "logprobs": self._next(text)} for at, text in enumerate(texts)]
+                choices = [
+                    {"index": at, "text": "+", "logprobs": self._next(text)} for at, text in enumerate(texts)
+                ]
                 return {**reply, "choices": choices}
             case "/rerank":
                 return sorted(
-                    ({"index": at, "score": value} for at, value in enumerate(rewards)), key=lambda one: -one["score"]
+                    ({"index": at, "score": value} for at, value in enumerate(rewards)),
+                    key=lambda one: -one["score"],
                 )
             case _:
                 return [{"label": "right", "score": value} for value in rewards]
