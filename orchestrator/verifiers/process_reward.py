@@ -96,8 +96,8 @@ class ProcessRewardModel:
       llama.cpp's server) with the 20 likeliest tokens, one text a step: the beginning of the solution up to that tag.
       Beginnings that solutions share are asked about once, and a server with a prefix cache reads each step once.
       What vLLM's `/pooling` gives for this model is not used: it picks hidden states, not logits, by the two ids.
-    - `tagged`: any other model that vLLM's `/pooling` or a mapping gives one score a step for, by `template`, `tag`,
-      `steps` and `protocol`.
+    - `tagged`: any other model that gives one score a step, by `template`, `tag`, `steps` and `protocol`; without a
+      `protocol`, vLLM's `/pooling`, started with the tag's token as `step_tag_id` in its `--pooler-config`.
 
     Step tags inside a solution's own text are removed, so that a solution cannot add steps. Another number of
     scores than steps is an abstention; so is a call that fails, on its solutions.
