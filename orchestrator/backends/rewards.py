@@ -331,6 +331,8 @@ def _probability(raw: Any, rating: Rating) -> float:
     if not written:
         raise MalformedResponseError(f"{rating.route}: no log-probabilities: {_shown(raw)}")
     known = _best_by_text(written[0])
+    if not all(map(math.isfinite, known.values())):
+        raise MalformedResponseError(f"{rating.route}: a log-probability that is no number: {_shown(raw)}")
     if good not in known and bad not in known:
         raise MalformedResponseError(
             f"{rating.route}: neither {good!r} nor {bad!r} is among the {len(known)} likeliest tokens, but "
@@ -345,7 +347,7 @@ def _best_by_text(token: TokenLogprob) -> dict[str, float]:
     """Log-probabilities by text without the spaces around it: of `+` and ` +`, two tokens, the likelier one's."""
     known: dict[str, float] = {}
     for text, logprob in ((token.token, token.logprob), *token.top):
-        text = text.strip()
+        text = str(text).strip()
         known[text] = max(logprob, known.get(text, -math.inf))
     return known
 

@@ -277,7 +277,7 @@ def parse_logprobs(raw: Any, *, wanted: int | None = None) -> tuple[TokenLogprob
             return tuple(_content_logprob(entry, wanted) for entry in raw["content"])
         if isinstance(raw.get("tokens"), list):
             return _list_logprobs(raw, wanted)
-    except (TypeError, ValueError, KeyError, AttributeError, IndexError) as error:
+    except (TypeError, ValueError, OverflowError, KeyError, AttributeError, IndexError) as error:
         raise MalformedResponseError(f"logprobs that cannot be read: {excerpt(json.dumps(raw))}") from error
     return None
 

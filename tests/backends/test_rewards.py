@@ -11,6 +11,8 @@ from typing import Any
 
 import anyio
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from openai import AsyncOpenAI, OpenAI
 from reward_server import LLAMA_CPP, TEI, RewardServer
 
@@ -480,6 +482,53 @@ def test_a_row_with_another_number_of_classes_is_malformed(rows: Any) -> None:
 def test_an_error_with_status_200_is_an_error() -> None:
     with pytest.raises(StatusError, match="too long"):
         parse_rating({"error": {"code": 400, "message": "too long"}}, CLASSIFY, count=1)
+
+
+NUMBERS = st.one_of(st.integers(), st.floats(), st.just(10**400))
+JSON = st.recursive(
+    st.one_of(st.none(), st.booleans(), NUMBERS, st.text(max_size=3)),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(st.sampled_from(["data", "index", "probs", "error", "code"]), inner, max_size=3),
+    ),
+    max_leaves=8,
+)
+LOGPROBS = st.one_of(
+    JSON,
+    st.fixed_dictionaries(
+        {
+            "content": st.lists(
+                st.fixed_dictionaries({"token": JSON, "logprob": JSON, "top_logprobs": JSON}), max_size=2
+            )
+        }
+    ),
+    st.fixed_dictionaries({"tokens": JSON, "token_logprobs": JSON, "top_logprobs": JSON}),
+)
+
+
+def scores_or_none(data: Any, rating: Rating, count: int) -> list[tuple[float, ...]] | None:
+    try:
+        return parse_rating(data, rating, count=count)
+    except (MalformedResponseError, StatusError):
+        return None
+
+
+@given(data=JSON, entries=st.lists(JSON, max_size=2))
+def test_whatever_a_server_answers_is_read_or_malformed(data: Any, entries: list[Any]) -> None:
+    for value in (data, {"data": entries}, {"data": [{"probs": entry} for entry in entries]}):
+        scores = scores_or_none(value, CLASSIFY, len(entries))
+        if scores is not None:
+            assert len(scores) == len(entries)
+            assert all(math.isfinite(number) for numbers in scores for number in numbers)
+
+
+@given(logprobs=LOGPROBS)
+@example(logprobs={"content": [{"token": "+", "logprob": 10**400, "top_logprobs": []}]})
+@example(logprobs={"content": [{"token": "+", "logprob": -math.inf, "top_logprobs": []}]})
+def test_whatever_log_probabilities_a_server_gives_are_a_probability_or_malformed(logprobs: Any) -> None:
+    data = {"choices": [{"index": 0, "logprobs": logprobs}]}
+    scores = scores_or_none(data, replace(COMPLETION_LOGPROBS, tokens=("+", "-")), 1)
+    assert scores is None or 0.0 <= scores[0][0] <= 1.0
 
 
 def test_the_rarer_of_two_tokens_counts_at_most_as_the_rarest_listed() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 from faulty_server import FaultyServer
 from reward_server import LLAMA_CPP, TEI, RewardServer
@@ -465,6 +466,25 @@ async def test_a_run_cancelled_while_a_reward_model_is_asked_leaves_nothing_held
             spent = controller.ledger.spent
     assert spent.requests == 2
     assert spent.estimated
+
+
+@pytest.mark.parametrize(
+    "verifier", [OutcomeRewardModel(batch=1), ProcessRewardModel(convention="math-shepherd")]
+)
+async def test_cancelled_after_any_number_of_steps_leaves_nothing_held(verifier: Any) -> None:
+    backend = ScriptedBackend(lambda request: Sample(text="", vector=(0.5,)))
+    finished = 0
+    for steps in range(40):
+        program = Judged(verifier, "a", "b", "a\nb")
+        async with Controller(models={"rm": backend}) as controller:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(controller.run, program, PROBLEM)
+                for _ in range(steps):
+                    await anyio.lowlevel.checkpoint()
+                tasks.cancel_scope.cancel()
+            assert controller.ledger.held == Usage()
+        finished += bool(program.scores)
+    assert 0 < finished < 40  # some were cancelled in the middle, some were too late
 
 
 async def test_a_resumed_run_asks_no_reward_model_again(tmp_path: Path) -> None:
