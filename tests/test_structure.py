@@ -21,6 +21,7 @@ LAYERS = [
     ["prompts"],
     ["serving"],
     ["backends"],
+    ["rating"],
     ["sampling"],
     ["context"],
     ["verifiers"],

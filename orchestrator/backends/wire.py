@@ -72,7 +72,7 @@ def route_of(request: Request) -> str:
             1, or `extra` sets a field that decides what the call may cost.
     """
     if request.texts:
-        raise InvalidInputError("texts to embed cannot be completed or streamed")
+        raise InvalidInputError("texts to embed or to rate cannot be completed or streamed")
     if (request.messages is None) == (request.prompt is None):
         raise InvalidInputError("a request needs either messages or a prompt, and not both")
     if request.n < 1:
@@ -277,7 +277,7 @@ def parse_logprobs(raw: Any, *, wanted: int | None = None) -> tuple[TokenLogprob
             return tuple(_content_logprob(entry, wanted) for entry in raw["content"])
         if isinstance(raw.get("tokens"), list):
             return _list_logprobs(raw, wanted)
-    except (TypeError, ValueError, KeyError, AttributeError, IndexError) as error:
+    except (TypeError, ValueError, OverflowError, KeyError, AttributeError, IndexError) as error:
         raise MalformedResponseError(f"logprobs that cannot be read: {excerpt(json.dumps(raw))}") from error
     return None
 

@@ -144,7 +144,8 @@ def _checked_parts(document: Document, mistakes: Mistakes) -> tuple[ProgramSpec 
 def _check_model_names(document: Document, mistakes: Mistakes) -> None:
     """Note names of models, anywhere in `check` and `program`, that are not the file's.
 
-    Parameters that name models are called `model`, `..._model`, `models` or `..._models`, everywhere.
+    Parameters that name models are called `model`, `..._model`, `models` or `..._models`, everywhere but in a
+    `protocol`, whose keys are a server's.
     """
     models = document.at(("models",))
     if not isinstance(models, dict):
@@ -164,6 +165,8 @@ def _model_names(value: Any, at: KeyPath) -> Iterator[tuple[KeyPath, str]]:
         return
     for key, entry in value.items():
         here = (*at, key)
+        if key == "protocol":
+            continue
         if isinstance(entry, str) and str(key).endswith("model"):
             yield here, entry
         elif isinstance(entry, list) and str(key).endswith("models"):

@@ -13,6 +13,8 @@ from .learned import Learned
 from .logprobs import GroupConfidence, Perplexity, SelfCertainty
 from .judge import Judge
 from .pairwise_judge import PairwiseJudge
+from .outcome_reward import OutcomeRewardModel
+from .process_reward import ProcessRewardModel
 from .rules import Equivalent, Predicate, Regex, Rule
 from .stated import StatedConfidence, stated_confidence
 from .words import RequiredWords
@@ -41,6 +43,8 @@ __all__ = [
     "WordCount",
     "name_of",
     "stated_confidence",
+    "OutcomeRewardModel",
+    "ProcessRewardModel",
 ]
 
 REGISTRY: dict[str, type] = {
@@ -55,6 +59,8 @@ REGISTRY: dict[str, type] = {
     "perplexity": Perplexity,
     "judge": Judge,
     "pairwise_judge": PairwiseJudge,
+    "outcome_reward_model": OutcomeRewardModel,
+    "process_reward_model": ProcessRewardModel,
     "regex": Regex,
     "required_words": RequiredWords,
     "self_certainty": SelfCertainty,
