@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .calibration import Calibrator, brier_score, expected_calibration_error
-from .deferral import CascadeFit, fit_deferral, fit_thresholds
+from .deferral import CascadeFit, deferral_path, fit_deferral, fit_thresholds
 from .estimators import Estimate, best_of_k, coverage, maj_at_k, pass_at_k
 from .intervals import Interval, bootstrap_interval, hierarchical_bootstrap, wilson_interval
 from .recordings import RecordedProblem, Recording
@@ -33,6 +33,7 @@ __all__ = [
     "brier_score",
     "choose_stop",
     "coverage",
+    "deferral_path",
     "expected_calibration_error",
     "fit_deferral",
     "fit_router",

@@ -23,7 +23,7 @@ from .intervals import Interval, bootstrap_interval, wilson_interval
 from .recordings import FloatArray
 from .thresholds import RecordedTier, RecordedTiers, ThresholdReplay, Thresholds
 
-__all__ = ["CascadeFit", "fit_deferral", "fit_thresholds"]
+__all__ = ["CascadeFit", "deferral_path", "fit_deferral", "fit_thresholds"]
 
 VERSION = 1
 """Of the file format; a file of another one is refused."""
@@ -131,13 +131,16 @@ def fit_thresholds(
     target_accuracy: float | None = None,
     target_cost: float | None = None,
     guarantee: bool = True,
+    path: Sequence[Thresholds] | None = None,
     confidence: float = 0.95,
     seed: int = 0,
 ) -> CascadeFit:
     """The cheapest thresholds for an accuracy, or the most accurate ones for a cost.
 
     Thresholds of all tiers are chosen together: every combination of the recorded confidences is tried, or of as
-    many quantiles of them as make 100,000 combinations.
+    many quantiles of them as make 100,000 combinations. Several thresholds from some hundred problems fit their
+    noise: `deferral_path` leaves one number to choose. Where a fitted calibrator states the confidence, fit it on
+    other problems, else what is expected here flatters.
 
     A guaranteed accuracy is tested rather than estimated (Learn then Test: Angelopoulos, Bates, Candès, Jordan,
     Lei 2021, arXiv 2110.01052, §2.3, fixed-sequence testing): thresholds are tried in an order that does not depend
@@ -145,7 +148,8 @@ def fit_thresholds(
     level 1 - confidence, up to the first that fails; the last that passed is taken. With two tiers the order is
     1.000, 0.999, ..., 0, after "never", and all problems are tested. With more, one random half of the problems
     gives the Pareto front, tried from its most accurate end, and the other half the test (Pareto testing:
-    Laufer-Goldshtein, Fisch, Barzilay, Jaakkola 2022, arXiv 2210.07913).
+    Laufer-Goldshtein, Fisch, Barzilay, Jaakkola 2022, arXiv 2210.07913). A `path` given is the order itself, and all
+    problems are tested.
 
     Args:
         tiers: Cheapest first, at least 2, of the same problems; at least 20 problems.
@@ -154,6 +158,8 @@ def fit_thresholds(
         guarantee: With `target_accuracy`: whether it is to hold on new problems with probability `confidence`
             over the draw of the recorded ones. False: it is reached on the recorded problems, and `accuracy` says
             how sure that is.
+        path: The thresholds to choose from, the surest first; for a guarantee they must not depend on the recorded
+            answers. None: all.
         confidence: Of the guarantee and of the intervals, in (0, 1).
         seed: Of the random halves and folds.
 
@@ -163,11 +169,13 @@ def fit_thresholds(
     """
     table = RecordedTiers.of(tiers)
     _check_targets(target_accuracy, target_cost, confidence, len(table))
+    if path is not None and not path:
+        raise InvalidInputError("path must hold at least 1 set of thresholds")
     rng = np.random.default_rng(whole_number("seed", seed))
     if target_accuracy is not None and guarantee:
-        return _guaranteed(table, target_accuracy, confidence, rng)
-    thresholds = table.choose(target_accuracy, target_cost)
-    held_out = _cross_validate(table, target_accuracy, target_cost, rng)
+        return _guaranteed(table, target_accuracy, path, confidence, rng)
+    thresholds = table.choose(table.front(path), target_accuracy, target_cost)
+    held_out = _cross_validate(table, target_accuracy, target_cost, path, rng)
     return _fit(
         table,
         thresholds,
@@ -213,14 +221,44 @@ def fit_deferral(
     return Calibrator.fit(rows, outcomes, method="logistic", features=features)
 
 
+def deferral_path(costs: Sequence[float], *, steps: int = 1000) -> tuple[Thresholds, ...]:
+    """Thresholds for the confidence of `fit_deferral` that ask on where the gain is worth one price of cost.
+
+    At price p tier i answers where P(the next is right) - P(it is right) <= p * costs[i + 1], which is where its
+    confidence is at least (1 - p * costs[i + 1]) / 2. One number is chosen instead of one for each tier.
+
+    Args:
+        costs: Mean cost of each tier, above 0 from the second on.
+        steps: Prices, from 0 (ask on wherever it may help) to where no tier asks on.
+
+    Returns:
+        The thresholds by rising price: the surest first.
+
+    Raises:
+        InvalidInputError: there are fewer than 2 tiers, a cost is not positive, or `steps` is below 1.
+    """
+    later = list(costs)[1:]
+    if not later or not all(math.isfinite(cost) and cost > 0 for cost in later):
+        raise InvalidInputError(
+            f"costs must be of at least 2 tiers, positive from the second on, not {list(costs)}"
+        )
+    whole = whole_number("steps", steps, least=1)
+    prices = [step / whole / min(later) for step in range(whole + 1)]
+    return tuple(tuple(max(0.0, (1 - price * cost) / 2) for cost in later) for price in prices)
+
+
 def _guaranteed(
-    table: RecordedTiers, target: float, confidence: float, rng: np.random.Generator
+    table: RecordedTiers,
+    target: float,
+    path: Sequence[Thresholds] | None,
+    confidence: float,
+    rng: np.random.Generator,
 ) -> CascadeFit:
     """The last thresholds on a path that pass the test one after the other."""
-    if len(table.confidence) == 1:
-        path: list[Thresholds] = [(None,), *((at,) for at in _PATH)]
-        tested = table
-    else:
+    if path is None and len(table.confidence) == 1:
+        path = [(None,), *((at,) for at in _PATH)]
+    tested = table
+    if path is None:
         half = rng.permutation(len(table))
         path = [point.thresholds for point in reversed(table.part(half[: len(table) // 2]).front())]
         tested = table.part(half[len(table) // 2 :])
@@ -247,7 +285,11 @@ def _guaranteed(
 
 
 def _cross_validate(
-    table: RecordedTiers, target_accuracy: float | None, target_cost: float | None, rng: np.random.Generator
+    table: RecordedTiers,
+    target_accuracy: float | None,
+    target_cost: float | None,
+    path: Sequence[Thresholds] | None,
+    rng: np.random.Generator,
 ) -> ThresholdReplay:
     """Each problem's outcome under thresholds chosen without its fold."""
     fold = rng.permutation(len(table)) % _FOLDS
@@ -255,7 +297,7 @@ def _cross_validate(
     tier = np.zeros(len(table), dtype=np.int64)
     for number in range(_FOLDS):
         rest, out = table.part(fold != number), fold == number
-        held_out = table.part(out).replay(rest.nearest(target_accuracy, target_cost))
+        held_out = table.part(out).replay(rest.nearest(rest.front(path), target_accuracy, target_cost))
         correct[out], cost[out], tier[out] = held_out.correct, held_out.cost, held_out.tier
     return ThresholdReplay(correct=correct, cost=cost, tier=tier)
 

@@ -105,10 +105,7 @@ def replay_thresholds(tiers: Sequence[RecordedTier], thresholds: Sequence[float 
     Raises:
         InvalidInputError: the tiers do not fit each other, or there is not a threshold for each but the last.
     """
-    table = RecordedTiers.of(tiers)
-    if len(thresholds) != len(table.confidence):
-        raise InvalidInputError(f"{len(tiers)} tiers have {len(tiers) - 1} thresholds, not {len(thresholds)}")
-    return table.replay(thresholds)
+    return RecordedTiers.of(tiers).replay(thresholds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -167,7 +164,14 @@ class RecordedTiers:
         )
 
     def replay(self, thresholds: Sequence[float | None]) -> ThresholdReplay:
-        """The outcome of one set of thresholds."""
+        """The outcome of one set of thresholds.
+
+        Raises:
+            InvalidInputError: there is not one for each tier but the last.
+        """
+        tiers = len(self.correct)
+        if len(thresholds) != tiers - 1:
+            raise InvalidInputError(f"{tiers} tiers have {tiers - 1} thresholds, not {len(thresholds)}")
         least = np.array([np.inf if at is None else at for at in thresholds])
         accepts = np.vstack([self.confidence >= least[:, None], np.ones(len(self), dtype=bool)])
         tier = accepts.argmax(axis=0)
@@ -176,29 +180,35 @@ class RecordedTiers:
             correct=self.correct[tier, problem], cost=self.paid[tier, problem], tier=tier.astype(np.int64)
         )
 
-    def front(self) -> tuple[ParetoPoint, ...]:
-        """All thresholds that no others beat, from the cheapest to the most accurate."""
+    def front(self, path: Sequence[Thresholds] | None = None) -> tuple[ParetoPoint, ...]:
+        """All thresholds, or those of a path, that no others beat, from the cheapest to the most accurate."""
+        if path is not None:
+            done = [self.replay(thresholds) for thresholds in path]
+            right = np.array([outcome.correct.sum() for outcome in done])
+            cost = np.array([outcome.cost.sum() for outcome in done])
+            return tuple(self._point(path[at], right[at], cost[at]) for at in _unbeaten(right, cost))
         levels = self._levels()
-        right, cost = self._sums(levels)
-        order = np.lexsort((-right.ravel(), cost.ravel()))
-        most = np.maximum.accumulate(right.ravel()[order])
-        kept = order[np.concatenate([[True], most[1:] > most[:-1]])]
+        sums = self._sums(levels)
+        right, cost = (values.ravel() for values in sums)
         return tuple(
-            ParetoPoint(
-                thresholds=_at(levels, np.unravel_index(place, right.shape)),
-                accuracy=float(right.ravel()[place]) / len(self),
-                cost=float(cost.ravel()[place]) / len(self),
-            )
-            for place in kept.tolist()
+            self._point(_at(levels, np.unravel_index(at, sums.shape[1:])), right[at], cost[at])
+            for at in _unbeaten(right, cost)
         )
 
-    def choose(self, target_accuracy: float | None, target_cost: float | None) -> Thresholds:
-        """The cheapest that reach the accuracy, or the most accurate that keep to the cost.
+    def _point(self, thresholds: Thresholds, right: float, cost: float) -> ParetoPoint:
+        return ParetoPoint(
+            thresholds=thresholds, accuracy=float(right) / len(self), cost=float(cost) / len(self)
+        )
+
+    @staticmethod
+    def choose(
+        front: Sequence[ParetoPoint], target_accuracy: float | None, target_cost: float | None
+    ) -> Thresholds:
+        """The cheapest of a front that reach the accuracy, or the most accurate that keep to the cost.
 
         Raises:
             InvalidInputError: none do.
         """
-        front = self.front()
         if target_cost is not None:
             within = [point for point in front if point.cost <= target_cost * (1 + 1e-12)]
             if not within:
@@ -214,13 +224,15 @@ class RecordedTiers:
             f"no thresholds are right in {target_accuracy:g}: at most {front[-1].accuracy:g}"
         )
 
-    def nearest(self, target_accuracy: float | None, target_cost: float | None) -> Thresholds:
+    @classmethod
+    def nearest(
+        cls, front: Sequence[ParetoPoint], target_accuracy: float | None, target_cost: float | None
+    ) -> Thresholds:
         """As `choose`; what comes closest where nothing reaches the target, as in a fold of a just reachable one."""
-        front = self.front()
         if target_cost is not None:
-            return self.choose(None, max(target_cost, front[0].cost))
+            return cls.choose(front, None, max(target_cost, front[0].cost))
         assert target_accuracy is not None
-        return self.choose(min(target_accuracy, front[-1].accuracy), None)
+        return cls.choose(front, min(target_accuracy, front[-1].accuracy), None)
 
     def _levels(self) -> list[FloatArray]:
         """Thresholds to try at each tier, ascending: its confidences, or quantiles of them."""
@@ -233,8 +245,8 @@ class RecordedTiers:
             levels.append(distinct)
         return levels
 
-    def _sums(self, levels: list[FloatArray]) -> tuple[FloatArray, FloatArray]:
-        """Right answers and cost of every combination of levels, shape (levels of a tier + 1, ...); last: never."""
+    def _sums(self, levels: list[FloatArray]) -> FloatArray:
+        """Right answers and cost of each combination of levels, shape (2, levels of a tier + 1, ...); last: never."""
         rank = np.stack(
             [
                 np.searchsorted(level, column, side="right")
@@ -243,8 +255,7 @@ class RecordedTiers:
         )
         values = np.stack([self.correct, self.paid], axis=1)  # (tiers, 2, n)
         sizes = [level.size + 1 for level in levels]
-        right, cost = _combined(rank, values, sizes, np.arange(len(self)))
-        return right, cost
+        return _combined(rank, values, sizes, np.arange(len(self)))
 
 
 def _combined(rank: IntArray, values: FloatArray, sizes: Sequence[int], alive: IntArray) -> FloatArray:
@@ -264,6 +275,14 @@ def _combined(rank: IntArray, values: FloatArray, sizes: Sequence[int], alive: I
         rest = _combined(rank[1:], values[1:], sizes[1:], alive[first <= choice])
         sums[:, choice] = rest + answered[:, choice].reshape(2, *[1] * (len(sizes) - 1))
     return sums
+
+
+def _unbeaten(right: FloatArray, cost: FloatArray) -> list[int]:
+    """The choices for which no other is at least as right and no dearer, by rising cost."""
+    order = np.lexsort((-right, cost))
+    most = np.maximum.accumulate(right[order])
+    kept: list[int] = order[np.concatenate([[True], most[1:] > most[:-1]])].tolist()
+    return kept
 
 
 def _at(levels: list[FloatArray], places: Sequence[Any]) -> Thresholds:

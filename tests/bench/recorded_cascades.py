@@ -30,6 +30,7 @@ import numpy as np
 from orchestrator.scaling import (
     Calibrator,
     RecordedTier,
+    deferral_path,
     fit_deferral,
     fit_router,
     fit_thresholds,
@@ -213,12 +214,13 @@ def anytime(folder: Path, *, splits: int, seed: int) -> None:
                 given, (correct[fit_on, s] == 1).tolist(), method="logistic", features=names
             )
             right[:, s] = predicted(calibrator, figures[s])
-        for name, confidence in (
-            ("stated confidence, fitted thresholds", stated),
-            ("fitted P(right)", right),
-            ("fitted deferral", worth),
+        for name, confidence, path in (
+            ("stated confidence, fitted thresholds", stated, None),
+            ("fitted P(right), a threshold a stage", right, None),
+            ("fitted deferral, a threshold a stage", worth, None),
+            ("fitted deferral, one price", worth, deferral_path(budgets)),
         ):
-            fit = fit_thresholds(tiers(confidence, fit_on), target_cost=spent)
+            fit = fit_thresholds(tiers(confidence, fit_on), target_cost=spent, path=path)
             done = replay_thresholds(tiers(confidence, report_on), fit.thresholds)
             found.setdefault(name, []).append(
                 (
