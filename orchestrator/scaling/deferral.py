@@ -143,7 +143,7 @@ def fit_thresholds(
     other problems, else what is expected here flatters.
 
     A guaranteed accuracy is tested rather than estimated (Learn then Test: Angelopoulos, Bates, Candès, Jordan,
-    Lei 2021, arXiv 2110.01052, §2.3, fixed-sequence testing): thresholds are tried in an order that does not depend
+    Lei 2021, arXiv 2110.01052, with fixed-sequence testing): thresholds are tried in an order that does not depend
     on the problems they are tested on, each with the exact binomial test of "its accuracy is below the target" at
     level 1 - confidence, up to the first that fails; the last that passed is taken. With two tiers the order is
     1.000, 0.999, ..., 0, after "never", and all problems are tested. With more, one random half of the problems
@@ -196,7 +196,7 @@ def fit_deferral(
 
     0.5 where the next tier is expected to do no better, less where asking it pays. The best order in which to hand
     problems on is that of the difference, which confidence in one's own answer differs from where both tiers fail
-    on the same problems (Jitkrittum, Gupta, Menon, Narasimhan, Rawat, Kumar 2023, arXiv 2307.02764, §3). Fitted as a
+    on the same problems (Jitkrittum, Gupta, Menon, Narasimhan, Rawat, Kumar 2023, arXiv 2307.02764). Fitted as a
     logistic `Calibrator` in which each problem counts twice, once with "this one is right" and once with "the next
     one is wrong": the mean of the two is the confidence.
 

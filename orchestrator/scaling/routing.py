@@ -1,7 +1,7 @@
 """Which prompts deserve the strong model, judged before any call: a scorer fitted on recorded answers, and its curve.
 
 The curve of a router is accuracy against the share of prompts it sends to the strong model (Ong, Almahairi, Wu,
-Chiang, Wu, Gonzalez, Kadous, Stoica 2024, arXiv 2406.18665, §2.2).
+Chiang, Wu, Gonzalez, Kadous, Stoica 2024, arXiv 2406.18665).
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class RightHead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouterScorer:
-    """How much the strong model is worth on a prompt, from the prompt alone, in some 0.1 ms.
+    """How much the strong model is worth on a prompt, from the prompt alone, in well under 1 ms.
 
     Two logistic models on the same features (`prompt_features`) say how probably the weak and the strong model
     are right; what a call of the strong one is worth is the difference. That ranks better than a model of "the weak

@@ -1,7 +1,7 @@
 """What the thresholds of a cascade do on recorded tiers: their outcome, and the front of all that can be had.
 
 A cascade answers with the first tier whose confidence reaches its threshold, else with the last one (Chen, Zaharia,
-Zou 2023, arXiv 2305.05176, §3).
+Zou 2023, arXiv 2305.05176).
 """
 
 from __future__ import annotations

@@ -327,3 +327,45 @@ def test_recorded_stated_confidence_stops_at_71_9_percent_and_169_tokens() -> No
     ]
     done = replay_thresholds(tiers, (0.8, 0.8, 0.8))
     assert (round(100 * done.accuracy, 1), round(done.mean_cost)) == (71.9, 169)
+
+
+def test_recorded_budgets_stopped_by_a_fitted_rule_are_as_right_for_no_more_tokens() -> None:
+    pytest.importorskip("sklearn")
+    table = rows("gsm8k_anytime.jsonl.gz")
+    costs = (96, 160, 224, 320)
+    stated = np.array([[value or 0.0 for value in row["conf"]] for row in table])
+    correct = np.array([row["correct"] for row in table])
+    length = np.log1p([row["chars"] for row in table])
+    same = np.array([[a == b for a, b in zip(r["answers"][1:], r["answers"], strict=False)] for r in table])
+
+    def figures(s: int) -> Any:
+        before = [same[:, s - 1], same[:, s - 1] * stated[:, s], stated[:, s - 1]] if s else []
+        return np.column_stack([stated[:, s], length[:, s], *before]).astype(float)
+
+    def tiers(confidence: Any, part: Any) -> list[RecordedTier]:
+        return [
+            RecordedTier(correct=correct[part, s], cost=cost, confidence=confidence[part, s])
+            for s, cost in enumerate(costs)
+        ]
+
+    gains, tokens = [], []
+    for seed in range(4):
+        order = np.random.default_rng(seed).permutation(len(table))
+        fit_on, report_on = order[: len(table) // 2], order[len(table) // 2 :]
+        confidence = np.zeros(stated.shape)
+        for s in range(3):
+            given = figures(s)
+            names = [f"figure {number}" for number in range(given.shape[1])]
+            learned = fit_deferral(
+                given[fit_on].tolist(), correct[fit_on, s], correct[fit_on, s + 1], features=names
+            )
+            confidence[:, s] = [learned.predict(row) for row in given.tolist()]
+        spent = replay_thresholds(tiers(stated, fit_on), (0.8, 0.8, 0.8)).mean_cost
+        path = deferral_path(costs, steps=250)
+        fit = fit_thresholds(tiers(confidence, fit_on), target_cost=spent, path=path)
+        fitted = replay_thresholds(tiers(confidence, report_on), fit.thresholds)
+        plain = replay_thresholds(tiers(stated, report_on), (0.8, 0.8, 0.8))
+        gains.append(fitted.accuracy - plain.accuracy)
+        tokens.append(fitted.mean_cost - plain.mean_cost)
+    assert np.mean(gains) >= 0
+    assert np.mean(tokens) <= 0
