@@ -22,6 +22,7 @@ LAYERS = [
     ["serving"],
     ["backends"],
     ["sampling"],
+    ["sandbox"],
     ["context"],
     ["verifiers"],
     ["strategies"],
