@@ -126,22 +126,23 @@ def _system() -> list[str]:
     arguments: list[str] = []
     for name in ("lib", "lib32", "lib64", "libx32"):
         if os.path.isdir(f"/usr/{name}"):
-            arguments += ["--ro-bind", f"/usr/{name}", f"/usr/{name}"]
+            arguments += _readable(f"/usr/{name}")
         if os.path.islink(f"/{name}"):
             arguments += ["--symlink", os.readlink(f"/{name}"), f"/{name}"]
         elif os.path.isdir(f"/{name}"):
-            arguments += ["--ro-bind", f"/{name}", f"/{name}"]
+            arguments += _readable(f"/{name}")
     for path in ("/etc/ld.so.cache", "/usr/share/zoneinfo"):
-        arguments += ["--ro-bind-try", path, path]
+        if os.path.exists(path):
+            arguments += _readable(path)
     return arguments
 
 
-def _readable(folder: str) -> list[str]:
-    """`folder` at its own place, which a user without rights on the way there can reach inside."""
+def _readable(path: str) -> list[str]:
+    """`path` at its own place, read-only, with folders on the way that any user can pass."""
     arguments: list[str] = []
-    for parent in reversed(Path(folder).parents[:-1]):
+    for parent in reversed(Path(path).parents[:-1]):
         arguments += ["--perms", "0755", "--dir", str(parent)]
-    return [*arguments, "--ro-bind", folder, folder]
+    return [*arguments, "--ro-bind", path, path]
 
 
 def _check_prefix(prefix: str) -> None:

@@ -9,7 +9,7 @@ import os
 import signal
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -57,7 +57,7 @@ class Tree:
     overrun: Overrun = field(default_factory=Overrun)
     errors: str = ""
 
-    async def reports(self) -> AsyncIterator[dict[str, Any]]:
+    async def reports(self) -> AsyncGenerator[dict[str, Any], None]:
         """The driver's messages until it ends; when the iteration ends, however it ends, the tree is gone."""
         with tempfile.TemporaryFile() as stdin, tempfile.TemporaryFile() as stderr:
             stdin.write(self.job)
@@ -92,7 +92,9 @@ class Tree:
             start_new_session=True,
         )
 
-    async def _read(self, process: subprocess.Popen[bytes], root: _Root) -> AsyncIterator[dict[str, Any]]:
+    async def _read(
+        self, process: subprocess.Popen[bytes], root: _Root
+    ) -> AsyncGenerator[dict[str, Any], None]:
         assert process.stdout is not None
         # A message is at most a value, what was written and a message about it, each character up to six in JSON.
         reader, transport = await _reader(process.stdout, limit=24 * self.limits.output_bytes + 2**20)
@@ -161,7 +163,7 @@ class _Root:
         try:
             # Killed before it has told its child's number, bubblewrap could leave the child behind.
             with anyio.move_on_after(START_SECONDS):
-                while self.child_pid() is None and self._process.poll() is None:
+                while self.child_pid() is None and self._process.poll() is None:  # noqa: ASYNC110
                     await anyio.sleep(0.001)
             self.signal()
             if self._process.poll() is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-import os
+import contextlib
 import sys
 from typing import Any
 
@@ -48,10 +48,8 @@ def run_script(code: str, channel: Channel) -> None:
             ended = {"raised": describe(error, code)}
     except BaseException as error:
         ended = {"raised": describe(error, code)}
-    try:
+    with contextlib.suppress(OSError, ValueError):
         sys.stdout.flush()
-    except (OSError, ValueError):
-        pass
     channel.send(ended)
 
 
@@ -91,5 +89,5 @@ def rebuild(told: dict[str, Any]) -> BaseException:
         error = kind(told["message"])
     except TypeError:  # UnicodeDecodeError and its like take more
         error = RuntimeError(told["message"])
-    error.told = told
+    error.told = told  # type: ignore[attr-defined]
     return error

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import _socket
 import array
+import contextlib
 import json
 import os
 import resource
@@ -24,8 +25,10 @@ __all__ = ["main"]
 
 PR_SET_DUMPABLE = 4
 
-OWN_PROCESSES = 4
-"""Processes of ours that count against the limit besides the candidate: pid 1, driver, nursery, examiner."""
+OWN_PROCESSES = 3
+"""Processes of ours that count against the limit besides the candidate: driver, nursery, examiner; and the first one
+of the namespace, where it is of the same user.
+"""
 
 CLEARING_ROUNDS = 200
 
@@ -38,7 +41,7 @@ def main() -> None:
     quiet = os.open(os.devnull, os.O_RDWR)
     os.dup2(quiet, 1)
     _limit(limits)
-    _dumpable(False)
+    _dumpable(False, contained=limits["contained"])
     program = json.loads(_read_frame(0))
     nursery = _Nursery(program["code"], limits, closing=(report,))
     tests = json.loads(_read_frame(0))  # only now: the nursery and its children must never have held them
@@ -67,14 +70,18 @@ def _become(uid: int) -> None:
         os.setresuid(uid, uid, uid)
 
 
-def _limit(limits: dict[str, Any]) -> None:
+def _limit(limits: Any) -> None:
     for name, value in (
         ("NOFILE", limits["open_files"]),
         ("FSIZE", limits["file_bytes"]),
         ("CORE", 0),
         ("MEMLOCK", 0),
         ("MSGQUEUE", 0),
-        *((("NPROC", limits["processes"] + OWN_PROCESSES),) if limits["contained"] else ()),
+        *(
+            (("NPROC", limits["processes"] + OWN_PROCESSES + (limits["uid"] is None)),)
+            if limits["contained"]
+            else ()
+        ),
     ):
         _lower(getattr(resource, f"RLIMIT_{name}"), value)
 
@@ -85,26 +92,35 @@ def _lower(kind: int, value: int) -> None:
     resource.setrlimit(kind, (value, value))
 
 
-def _limit_worker(limits: dict[str, Any]) -> None:
+def _limit_worker(limits: Any) -> None:
     """Limits of the processes that run foreign code."""
     _lower(resource.RLIMIT_AS, limits["memory_bytes"])
     seconds = max(1, -int(-limits["cpu_seconds"] // 1))
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
 
 
-def _dumpable(yes: bool) -> None:
+def _dumpable(yes: bool, *, contained: bool) -> None:
+    """Whether processes of the same user may read this one's memory.
+
+    Raises:
+        OSError: They still may; without that no test is run in a sandbox.
+    """
     try:
         import ctypes
 
-        ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, int(yes), 0, 0, 0)
-    except (ImportError, OSError, AttributeError):  # not Linux: only the unsafe way runs there
-        pass
+        failed = ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, int(yes), 0, 0, 0) != 0
+    except (ImportError, OSError, AttributeError) as error:
+        if contained:
+            raise OSError(f"the tests' memory cannot be closed to the program: {error}") from None
+    else:
+        if failed and contained:
+            raise OSError("the tests' memory cannot be closed to the program")
 
 
 class _Nursery:
     """A process that forks candidate processes, and has never seen a test."""
 
-    def __init__(self, code: str, limits: dict[str, Any], closing: tuple[int, ...]) -> None:
+    def __init__(self, code: str, limits: Any, closing: tuple[int, ...]) -> None:
         self.socket, theirs = _socket.socketpair()
         self.pid = os.fork()
         if self.pid == 0:
@@ -130,7 +146,7 @@ class _Nursery:
         return int(self.socket.recv(64) or 0)
 
 
-def _tend(orders: Any, code: str, limits: dict[str, Any]) -> None:
+def _tend(orders: Any, code: str, limits: Any) -> None:
     """The nursery's loop."""
     pid = 0
     while True:
@@ -157,7 +173,7 @@ def _tend(orders: Any, code: str, limits: dict[str, Any]) -> None:
         orders.send(str(pid).encode())
 
 
-def _raise_child(script: bool, code: str, limits: dict[str, Any], fds: list[int]) -> None:
+def _raise_child(script: bool, code: str, limits: Any, fds: list[int]) -> None:
     """The candidate process, from here to its end."""
     os.setsid()
     for target, fd in enumerate(fds[1:]):
@@ -165,23 +181,22 @@ def _raise_child(script: bool, code: str, limits: dict[str, Any], fds: list[int]
     channel = fds[0]
     for fd in range(3, limits["open_files"]):
         if fd != channel:
-            try:
+            with contextlib.suppress(OSError):
                 os.close(fd)
-            except OSError:
-                pass
     _limit_worker(limits)
-    _dumpable(True)
+    _dumpable(True, contained=limits["contained"])
     sys.path[:0] = limits["packages"]
-    sys.stdin = open(0, encoding="utf-8", errors="replace", closefd=False)
-    sys.stdout = open(1, "w", encoding="utf-8", errors="replace", closefd=False)
-    sys.stderr = open(2, "w", encoding="utf-8", errors="replace", closefd=False, buffering=1)
+    for name, fd, mode in (("stdin", 0, "r"), ("stdout", 1, "w"), ("stderr", 2, "w")):
+        lines = 1 if name == "stderr" else -1
+        stream = open(fd, mode, lines, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
+        setattr(sys, name, stream)
     (run_script if script else serve)(code, Channel(channel, limits["output_bytes"] + 4096))
 
 
 class _Trial:
     """One test of the program: the processes, and what came out of them."""
 
-    def __init__(self, test: dict[str, Any], limits: dict[str, Any], nursery: _Nursery, report: int) -> None:
+    def __init__(self, test: dict[str, Any], limits: Any, nursery: _Nursery, report: int) -> None:
         self.test, self.limits, self.nursery, self.report = test, limits, nursery, report
         self.out, self.err, self.verdict, self.written = bytearray(), bytearray(), bytearray(), 0
         self.examiner = self.candidate = 0
@@ -295,9 +310,10 @@ class _Trial:
         getattr(self, name).extend(data)
         del self.err[: -2 * 4096]
         if name == "verdict":  # twice the longest that is proper
-            return len(self.verdict) <= 2 * self.limits["output_bytes"] + 16384
+            most: int = self.limits["output_bytes"]
+            return len(self.verdict) <= 2 * most + 16384
         self.written += len(data)
-        return self.written <= self.limits["output_bytes"]
+        return bool(self.written <= self.limits["output_bytes"])
 
     def _drain(self, readers: dict[str, tuple[int, int]]) -> None:
         """What was written last, now that nobody writes any more."""
@@ -333,10 +349,8 @@ class _Trial:
         return status
 
     def _kill_candidate(self) -> int:
-        try:
+        with contextlib.suppress(OSError):
             os.killpg(self.candidate, signal.SIGKILL)
-        except OSError:
-            pass
         _kill(self.candidate)  # it may not have come as far as a session of its own
         return self.nursery.status()
 
@@ -371,7 +385,7 @@ class _Trial:
 _OF_EXAMINER = frozenset({"passed", "returned", "failed", "exception", "memory", "output", "syntax"})
 
 
-def _of_exit(status: int, limits: dict[str, Any]) -> dict[str, Any]:
+def _of_exit(status: int, limits: Any) -> dict[str, Any]:
     """The verdict on a process that ended before it had answered."""
     if -status == signal.SIGXCPU:
         return {
@@ -392,10 +406,8 @@ def _too_long(seconds: float, what: str, unit: str = "seconds") -> str:
 
 
 def _kill(pid: int) -> None:
-    try:
+    with contextlib.suppress(OSError):
         os.kill(pid, signal.SIGKILL)
-    except OSError:
-        pass
 
 
 def _say(fd: int, message: dict[str, Any]) -> None:

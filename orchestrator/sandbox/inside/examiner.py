@@ -173,7 +173,8 @@ class _Explained(ast.NodeTransformer):
 
     def visited(self, tree: ast.Module) -> ast.Module:
         """`tree`, changed."""
-        return ast.fix_missing_locations(self.visit(tree))
+        self.generic_visit(tree)
+        return ast.fix_missing_locations(tree)
 
     def visit_Assert(self, node: ast.Assert) -> list[ast.stmt]:
         """The statements that stand for one `assert`."""

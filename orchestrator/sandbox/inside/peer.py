@@ -11,9 +11,11 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from .values import NotPlainError, decode, encode
+
+T = TypeVar("T", int, str)
 
 __all__ = ["Channel", "Described", "LostError", "Peer", "Remote", "TooLargeError"]
 
@@ -188,7 +190,7 @@ class Remote:
         return self.__ask_for(int, "__len__")
 
     def __bool__(self) -> bool:
-        return self.__ask_for(bool, "__bool__")
+        return bool(self.__ask_for(int, "__bool__"))
 
     def __str__(self) -> str:
         return self.__ask_for(str, "__str__")
@@ -208,9 +210,9 @@ class Remote:
     def __repr__(self) -> str:
         return "<an object of the program's>"
 
-    def __ask_for(self, kind: type, name: str) -> Any:
+    def __ask_for(self, kind: type[T], name: str) -> T:
         value = self.__peer.ask(self.__id, name, ())
-        if type(value) is not kind:
+        if not isinstance(value, kind):
             raise TypeError(f"{name} gave a {type(value).__name__}, not {kind.__name__}")
         return value
 

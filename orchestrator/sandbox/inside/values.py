@@ -41,9 +41,9 @@ def encode(value: Any, other: Callable[[Any], Any] | None = None, depth: int = 0
         return float(value)
     if isinstance(value, str):
         return str.__str__(value)
-    for mark, kinds in _CONTAINERS:
-        if isinstance(value, kinds):
-            return [mark, *(encode(item, other, depth + 1) for item in kinds[0].__iter__(value))]
+    for mark, kind in _CONTAINERS:
+        if isinstance(value, kind):
+            return [mark, *(encode(item, other, depth + 1) for item in kind.__iter__(value))]
     if isinstance(value, dict):
         pairs = dict.items(value)
         return ["d", *([encode(k, other, depth + 1), encode(v, other, depth + 1)] for k, v in pairs)]
@@ -58,9 +58,7 @@ def encode(value: Any, other: Callable[[Any], Any] | None = None, depth: int = 0
     return other(value)
 
 
-_CONTAINERS: tuple[tuple[str, tuple[type, ...]], ...] = (
-    ("l", (list,)), ("t", (tuple,)), ("s", (set,)), ("f", (frozenset,)),
-)  # fmt: skip
+_CONTAINERS: tuple[tuple[str, Any], ...] = (("l", list), ("t", tuple), ("s", set), ("f", frozenset))
 
 
 def decode(value: Any, other: Callable[[str, Any], Any] | None = None) -> Any:
