@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import math
 import random
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,12 +30,12 @@ from .errors import (
     MalformedResponseError,
     most_telling,
 )
-from .events import Event
+from .events import BranchOpened, CandidatesScored, Event, StepTaken
 from .prompts import Prompt, Rendered
 from .sampling import SEED_BITS, SampleStream, Scope, later_seed
 from .types import CallId, Candidate, Message, Outcome, Problem, Request, Sample, Score
 
-__all__ = ["DEFAULT_MAX_TOKENS", "Context", "ControlProgram", "Run", "Verifier"]
+__all__ = ["DEFAULT_MAX_TOKENS", "Context", "ControlProgram", "Run", "Verifier", "name_of"]
 
 DEFAULT_MAX_TOKENS = 1024
 """Cap on an answer's tokens when neither the program nor the model sets one; every call has a worst case."""
@@ -56,10 +57,27 @@ class ControlProgram(Protocol):
 
 
 class Verifier(Protocol):
-    """Judges candidates."""
+    """Judges candidates.
+
+    It may have a `name` that its scores go by (else its class's), and `comparative = True` when a score depends on
+    the other candidates: such a verifier is given all of them at once. With `logprobs`, the samples it judges must
+    have been drawn with so many top log-probabilities.
+    """
 
     async def score(self, ctx: Context, problem: Problem, candidates: Sequence[Candidate], /) -> list[Score]:
-        """One score per candidate, in order."""
+        """One score per candidate, in order; None as a score's value is an abstention.
+
+        A call that fails is an abstention on what it was about.
+
+        Raises:
+            BudgetExceededError, DeadlineExceededError: Not one candidate could be judged.
+        """
+
+
+def name_of(verifier: Verifier) -> str:
+    """The name scores by `verifier` are kept under."""
+    name = getattr(verifier, "name", None)
+    return name if isinstance(name, str) else type(verifier).__name__
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,12 +121,21 @@ class Context:
         prompt: How problems are put to models.
         rng: Randomness seeded by run, problem and path.
         clock: Seconds, monotonic.
+        aside: Whether samples drawn here are no candidates for the answer: judgements, critiques, tests.
     """
 
     def __init__(
-        self, run: Run, scope: Scope, *, ledger: Ledger, path: str, answers: AnswerReader, prompt: Prompt
+        self,
+        run: Run,
+        scope: Scope,
+        *,
+        ledger: Ledger,
+        path: str,
+        answers: AnswerReader,
+        prompt: Prompt,
+        aside: bool = False,
     ) -> None:
-        self._run, self._scope = run, scope
+        self._run, self._scope, self.aside = run, scope, aside
         self.problem, self.path, self.ledger = scope.problem, path, ledger
         self.answers, self.prompt, self.clock = answers, prompt, run.clock
         self.rng = random.Random(self._hash("rng"))
@@ -120,7 +147,7 @@ class Context:
 
     @property
     def candidates(self) -> Sequence[Candidate]:
-        """Every sample this problem has obtained so far, in the order they arrived."""
+        """Every sample this problem has obtained so far, those drawn aside excepted, in the order they arrived."""
         return self._scope.candidates
 
     @property
@@ -241,13 +268,40 @@ class Context:
     async def score(
         self, verifier: Verifier, problem: Problem, candidates: Sequence[Candidate]
     ) -> list[Score]:
-        """One score per candidate, in order, by `verifier`."""
-        return await verifier.score(self, problem, candidates)
+        """One score per candidate, in order, by `verifier`.
+
+        Its calls are made on a branch named after the verifier and what is judged, so that a resumed program meets
+        them again in whatever order candidates arrive, and their samples are no candidates.
+
+        Raises:
+            BudgetExceededError, DeadlineExceededError: Not one candidate could be judged.
+            InvalidInputError: The verifier did not return a score per candidate.
+        """
+        if not candidates:
+            return []
+        name = name_of(verifier)
+        texts = "\x00".join(candidate.sample.text for candidate in candidates)
+        digest = hashlib.blake2b(texts.encode("utf-8", "replace"), digest_size=6).hexdigest()
+        aside = self.branch(label=f"{_as_label(name)}-{digest}", aside=True)
+        scores = list(await verifier.score(aside, problem, candidates))
+        if len(scores) != len(candidates):
+            raise InvalidInputError(
+                f"the verifier {name!r} gave {len(scores)} scores for {len(candidates)} candidates"
+            )
+        self.emit(
+            CandidatesScored(problem=self.problem.id, path=aside.path, verifier=name, scores=tuple(scores))
+        )
+        return scores
 
     # Structure -------------------------------------------------------------------------------------------
 
-    def branch(self, *, label: str, budget: Budget | None = None) -> Context:
+    def branch(self, *, label: str, budget: Budget | None = None, aside: bool = False) -> Context:
         """A sub-context with its own budget (inside this one's) and its own path.
+
+        Args:
+            label: Its step in the path.
+            budget: Its limits; None for this context's alone.
+            aside: Whether samples drawn there are no candidates for the answer; branches of such a branch are so too.
 
         Raises:
             InvalidInputError: The label is empty or has one of `/ # ~`, which paths are built with.
@@ -264,7 +318,8 @@ class Context:
         ledger = self.ledger if budget is None else self.ledger.child(budget, label=path)
         if budget is not None and self._scope.recorded is not None:
             ledger.charge(self._scope.recorded.usage_below(path), below=self.ledger)
-        return self._copy(ledger=ledger, path=path)
+        self.emit(BranchOpened(problem=self.problem.id, path=path))
+        return self._copy(ledger=ledger, path=path, aside=aside or self.aside)
 
     def using(self, *, answers: AnswerReader | None = None, prompt: Prompt | None = None) -> Context:
         """This context, reading answers or putting problems another way, on the same path and numbering."""
@@ -279,6 +334,7 @@ class Context:
         path: str | None = None,
         answers: AnswerReader | None = None,
         prompt: Prompt | None = None,
+        aside: bool | None = None,
     ) -> Context:
         return Context(
             self._run,
@@ -287,11 +343,16 @@ class Context:
             path=self.path if path is None else path,
             answers=answers or self.answers,
             prompt=prompt or self.prompt,
+            aside=self.aside if aside is None else aside,
         )
 
     def emit(self, event: Event) -> None:
         """Tell the recorders."""
         self._run.emit(event)
+
+    def step(self, step: str, reason: str = "") -> None:
+        """Tell the recorders what the program decided here."""
+        self.emit(StepTaken(problem=self.problem.id, path=self.path, step=step, reason=reason))
 
     # Building requests -----------------------------------------------------------------------------------
 
@@ -342,6 +403,10 @@ class Context:
                 backend = Resumed(backend, recorded=scope.recorded, emit=run.emit)
             self._backends[model] = backend
         return self._backends[model]
+
+
+def _as_label(name: str) -> str:
+    return re.sub(r"[/#~\s]+", "-", name) or "verifier"
 
 
 _REQUEST_FIELDS = frozenset({"max_tokens", "temperature", "top_p", "stop", "seed", "logprobs"})

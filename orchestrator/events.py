@@ -11,14 +11,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from .types import CallId, Outcome, Sample, StopReason, Usage
+from .types import CallId, Outcome, Sample, Score, StopReason, Usage
 
 __all__ = [
+    "BranchOpened",
     "CallFailed",
     "CallReplayed",
     "CallRetried",
     "CallSent",
     "CallSettled",
+    "CandidatesScored",
     "Event",
     "LimitChanged",
     "ProblemFinished",
@@ -26,6 +28,7 @@ __all__ = [
     "Recorder",
     "RequestShrunk",
     "SamplingStopped",
+    "StepTaken",
 ]
 
 
@@ -125,6 +128,34 @@ class SamplingStopped(Event):
     path: str
     reason: StopReason
     cancelled: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BranchOpened(Event):
+    """A program goes on in a part of its own: what happens there has a `path` that begins with this one."""
+
+    problem: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepTaken(Event):
+    """A program decided something: `step` names it (`accepted`, `deferred`, `enlarged`), `reason` says why."""
+
+    problem: str
+    path: str
+    step: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CandidatesScored(Event):
+    """A verifier judged candidates; its own calls have the same `path`."""
+
+    problem: str
+    path: str
+    verifier: str
+    scores: tuple[Score, ...]
 
 
 Recorder: TypeAlias = Callable[[Event], None]

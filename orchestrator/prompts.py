@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from .errors import InvalidInputError
 from .types import Message, Problem
 
-__all__ = ["Example", "Prompt", "Rendered"]
+__all__ = ["Example", "Prompt", "Rendered", "fill", "question_text"]
 
 PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
 
@@ -24,11 +24,43 @@ class Example:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
-    """A problem ready to be sent: messages for a chat model, a text and its stop texts for a base model."""
+    """What is ready to be sent: messages for a chat model, a text and its stop texts for a base model.
+
+    Attributes:
+        messages: A chat, oldest message first; or None.
+        prompt: A text to continue; or None.
+        stop: Texts that end an answer.
+        labels: What stands before a question and before an answer in a text.
+    """
 
     messages: tuple[Message, ...] | None = None
     prompt: str | None = None
     stop: tuple[str, ...] = ()
+    labels: tuple[str, str] = ("Question:", "Answer:")
+
+    def then(self, said: str, asked: str) -> Rendered:
+        """The conversation after the model has said `said` and is asked `asked`."""
+        if self.messages is not None:
+            turns: tuple[Message, ...] = (
+                {"role": "assistant", "content": said},
+                {"role": "user", "content": asked},
+            )
+            return replace(self, messages=self.messages + turns)
+        question, answer = self.labels
+        return replace(self, prompt=f"{self.prompt} {said.strip()}\n\n{question} {asked}\n{answer}")
+
+    def continued(self, text: str) -> Rendered:
+        """The same question with the beginning of its answer, which the model goes on writing.
+
+        A chat then ends in a message of the assistant. llama.cpp's server continues it, and a backend that has
+        found vLLM behind its endpoint asks for that; other servers may begin a new message.
+        """
+        if not text:
+            return self
+        if self.messages is None:
+            begun = text if text[0].isspace() or not self.prompt else f" {text}"
+            return replace(self, prompt=f"{self.prompt}{begun}")
+        return replace(self, messages=(*self.messages, {"role": "assistant", "content": text}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,20 +118,44 @@ class Prompt:
             for example in self.examples
         ]
         parts.append(f"{self.question_label} {self._fill(problem)}\n{self.answer_label}")
-        return Rendered(prompt="\n\n".join(parts), stop=(f"\n{self.question_label}", "\n\n"))
+        return Rendered(
+            prompt="\n\n".join(parts),
+            stop=(f"\n{self.question_label}", "\n\n"),
+            labels=(self.question_label, self.answer_label),
+        )
 
     def _fill(self, problem: Problem) -> str:
-        values: Mapping[str, object] = {**problem.fields, "problem": problem.prompt or ""}
+        values = {**problem.fields, "problem": problem.prompt or ""}
+        return fill(self.template, values, of=f"problem {problem.id!r}")
 
-        def value(match: re.Match[str]) -> str:
-            if (name := match[1]) not in values:
-                known = ", ".join(sorted(values))
-                raise InvalidInputError(
-                    f"the template names {{{{ {name} }}}}, but problem {problem.id!r} has only: {known}"
-                )
-            return _as_text(values[name])
 
-        return PLACEHOLDER.sub(value, self.template)
+def fill(template: str, values: Mapping[str, object], *, of: str = "it") -> str:
+    """`template` with each `{{ name }}` replaced by the value of that name; what is inserted is not read again.
+
+    Args:
+        template: Text with placeholders.
+        values: What there is to insert; lists are joined by commas.
+        of: Whose values they are, for the error.
+
+    Raises:
+        InvalidInputError: A placeholder names none of them.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        if (name := match[1]) not in values:
+            known = ", ".join(sorted(values))
+            raise InvalidInputError(f"the template names {{{{ {name} }}}}, but {of} has only: {known}")
+        return _as_text(values[name])
+
+    return PLACEHOLDER.sub(value, template)
+
+
+def question_text(problem: Problem) -> str:
+    """The problem in words, for a prompt about it: its text, or the turns of its chat one after the other."""
+    if problem.prompt is not None:
+        return problem.prompt
+    turns = [message.get("content") for message in problem.messages or ()]
+    return "\n\n".join(turn for turn in turns if isinstance(turn, str))
 
 
 def _asking(problem: Problem, example: Example) -> Problem:

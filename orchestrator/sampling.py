@@ -194,10 +194,11 @@ async def _call(context: Context, scope: Scope, backend: Backend, request: Reque
             _hold_up(scope, context, round_, error)
         except BackendError as error:
             round_.failures.append(error)
-        for sample in samples:
-            candidate = context.read(sample)
-            scope.candidates.append(candidate)
-            scope.read[id(sample)] = (context.answers, candidate)
+        if not context.aside:
+            for sample in samples:
+                candidate = context.read(sample)
+                scope.candidates.append(candidate)
+                scope.read[id(sample)] = (context.answers, candidate)
     except Exception as error:  # not a failed call but a mistake or a dead journal: the consumer must see it
         round_.error = error
     round_.finished(samples)

@@ -249,13 +249,21 @@ def check(
 
 @app.command()
 def strategies() -> None:
-    """List the strategies with their parameters."""
+    """List the strategies: what they do, when they pay, what they cost, where they come from."""
     from ..programs.parts import STRATEGIES, parameters
 
     for name, strategy in STRATEGIES.parts.items():
-        module = sys.modules[strategy.__module__]
-        print(f"{name}: {(module.__doc__ or '').splitlines()[0]}")
-        print(f"    {', '.join(parameters(strategy))}")
+        summary, _, _ = (sys.modules[strategy.__module__].__doc__ or "").partition(" Cost:")
+        facts = {
+            "when it pays": strategy.pays,  # type: ignore[attr-defined]
+            "calls": strategy.cost,  # type: ignore[attr-defined]
+            "source": strategy.paper,  # type: ignore[attr-defined]
+            "parameters": ", ".join(parameters(strategy)),
+        }
+        print(f"{name}: {summary}")
+        for fact, text in facts.items():
+            if text:
+                print(f"    {fact}: {text}")
 
 
 @app.command()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -12,13 +12,12 @@ from pydantic import ValidationError
 
 from ..answers import KINDS, AnswerReader
 from ..budget import Budget
-from ..context import Context, ControlProgram, Verifier
+from ..context import Context, ControlProgram, Verifier, name_of
 from ..errors import BackendError, BudgetExceededError, DeadlineExceededError, InvalidInputError
 from ..prompts import Example, Prompt
 from ..runtime import Model
 from ..types import Outcome, Problem
-from ..verifiers import name_of
-from .document import Document, read
+from .document import Document, KeyPath, read
 from .mistakes import Mistakes, did_you_mean
 from .models import make_model
 from .parts import STRATEGIES, VERIFIERS, build
@@ -138,19 +137,46 @@ def _checked_parts(document: Document, mistakes: Mistakes) -> tuple[ProgramSpec 
     if "program" in data:
         defaults = {"verifier": check}
         strategy = build(STRATEGIES, data["program"], ("program",), mistakes, defaults=defaults)
-        _check_model_name(document, mistakes)
+    _check_model_names(document, mistakes)
     return spec, strategy, check
 
 
-def _check_model_name(document: Document, mistakes: Mistakes) -> None:
-    """Note a strategy's `model` that is not one of the file's."""
-    program, models = document.at(("program",)), document.at(("models",))
-    key = next(iter(program)) if isinstance(program, dict) and program else ""
-    name = document.at(("program", key, "model"))
-    if isinstance(models, dict) and isinstance(name, str) and name not in models:
+def _check_model_names(document: Document, mistakes: Mistakes) -> None:
+    """Note names of models, anywhere in `check` and `program`, that are not the file's.
+
+    Parameters that name models are called `model`, `..._model`, `models` or `..._models`, everywhere.
+    """
+    models = document.at(("models",))
+    if not isinstance(models, dict):
+        return
+    for path, name in _model_names(document.at(("program",)), ("program",)):
+        _check_model_name(path, name, models, mistakes)
+    for path, name in _model_names(document.at(("check",)), ("check",)):
+        _check_model_name(path, name, models, mistakes)
+
+
+def _model_names(value: Any, at: KeyPath) -> Iterator[tuple[KeyPath, str]]:
+    """Where `value` names models, and their names."""
+    if isinstance(value, list):
+        for number, entry in enumerate(value):
+            yield from _model_names(entry, (*at, number))
+    if not isinstance(value, dict):
+        return
+    for key, entry in value.items():
+        here = (*at, key)
+        if isinstance(entry, str) and str(key).endswith("model"):
+            yield here, entry
+        elif isinstance(entry, list) and str(key).endswith("models"):
+            yield from (((*here, n), name) for n, name in enumerate(entry) if isinstance(name, str))
+        else:
+            yield from _model_names(entry, here)
+
+
+def _check_model_name(at: KeyPath, name: str, models: Mapping[str, Any], mistakes: Mistakes) -> None:
+    if name not in models:
         hint = did_you_mean(name, models)
         known = "" if hint else f"; there are: {', '.join(models)}"
-        mistakes.add(("program", key, "model"), f"no model `{name}` in `models`{known}", hint=hint)
+        mistakes.add(at, f"no model `{name}` in `models`{known}", hint=hint)
 
 
 def _reader(document: Document, mistakes: Mistakes) -> AnswerReader:

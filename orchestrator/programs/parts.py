@@ -7,30 +7,49 @@ registry.
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
-from types import UnionType
+from types import ModuleType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError, create_model
 
-from .. import stopping, strategies, verifiers
-from ..context import Verifier
+from .. import stopping, strategies, verifiers, voting
+from ..context import ControlProgram, Verifier
 from ..errors import InvalidInputError
 from ..stopping import StoppingRule
+from ..strategies import Acceptance, Strategy
+from ..voting import Weighting
 from .document import KeyPath
 from .mistakes import Mistakes, did_you_mean
 
-__all__ = ["STOPPING_RULES", "STRATEGIES", "VERIFIERS", "Registry", "build", "parameters"]
+__all__ = [
+    "ACCEPTANCES",
+    "STOPPING_RULES",
+    "STRATEGIES",
+    "VERIFIERS",
+    "WEIGHTINGS",
+    "Registry",
+    "build",
+    "parameters",
+]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Registry:
-    """Parts of one kind by the key they have in files."""
+    """Parts of one kind by the key they have in files.
+
+    Attributes:
+        what: What such a part is called.
+        parts: The classes by key.
+        rewrite: Turns another way of writing a part into `{key: parameters}`; what it does not know it returns.
+    """
 
     what: str
     parts: Mapping[str, type]
+    rewrite: Callable[[Any], Any] = lambda value: value
 
 
 def _keyed(*classes: type, suffixes: tuple[str, ...] = ()) -> dict[str, type]:
@@ -45,19 +64,49 @@ def _snake(name: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
 
 
-def _stopping_rules() -> list[type]:
-    """Every rule the module offers: its public dataclasses that decide to stop."""
-    public: list[type] = [getattr(stopping, name) for name in stopping.__all__]
-    return [part for part in public if dataclasses.is_dataclass(part) and hasattr(part, "should_stop")]
+def _public(module: ModuleType, has: str) -> list[type]:
+    """The parts a module offers: its public dataclasses with the method that makes them one."""
+    public: list[type] = [getattr(module, name) for name in module.__all__]
+    return [part for part in public if dataclasses.is_dataclass(part) and hasattr(part, has)]
 
 
-STRATEGIES = Registry(
-    what="strategy", parts=_keyed(strategies.Single, strategies.SelfConsistency, strategies.BestOfN)
+def _strategies() -> list[type]:
+    return [part for part in _public(strategies, "draw") if part is not Strategy]
+
+
+STRATEGIES = Registry(what="strategy", parts=_keyed(*_strategies()))
+STOPPING_RULES = Registry(
+    what="stopping rule", parts=_keyed(*_public(stopping, "should_stop"), suffixes=("_stop", "_of"))
 )
-STOPPING_RULES = Registry(what="stopping rule", parts=_keyed(*_stopping_rules(), suffixes=("_stop", "_of")))
 VERIFIERS = Registry(what="verifier", parts=verifiers.REGISTRY)
+WEIGHTINGS = Registry(what="weighting", parts=_keyed(*_public(voting, "weights"), suffixes=("_rank",)))
 
-_BY_ANNOTATION: Mapping[Any, Registry] = {StoppingRule: STOPPING_RULES, Verifier: VERIFIERS}
+CONDITION = re.compile(r"\s*(\w+)\s*>=\s*(\d*\.?\d+)\s*")
+
+
+def _condition(value: Any) -> Any:
+    """`agreement >= 0.75` as `{agreement: 0.75}`, and with a verifier's key as a score by it."""
+    match = CONDITION.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        return value
+    name, number = match[1], float(match[2])
+    name = {"confidence": "confident"}.get(name, name)
+    if name in VERIFIERS.parts:
+        return {"scored": {"verifier": name, "at_least": number}}
+    return {name: {"at_least": number}}
+
+
+ACCEPTANCES = Registry(
+    what="rule of acceptance", parts=_keyed(*_public(strategies, "confidence")), rewrite=_condition
+)
+
+_BY_ANNOTATION: Mapping[Any, Registry] = {
+    Acceptance: ACCEPTANCES,
+    ControlProgram: STRATEGIES,
+    StoppingRule: STOPPING_RULES,
+    Verifier: VERIFIERS,
+    Weighting: WEIGHTINGS,
+}
 
 
 def build(
@@ -80,6 +129,7 @@ def build(
         mistakes: Receives what is wrong.
         defaults: Values for parameters of these names that the file does not give.
     """
+    value = registry.rewrite(value)
     if isinstance(value, str):
         name, given = value, None
     elif isinstance(value, dict) and len(value) == 1:
@@ -94,9 +144,21 @@ def build(
         mistakes.add((*at, name), f"no {registry.what} `{name}`{known}", hint=hint, key=True)
         return None
     here = at if isinstance(value, str) else (*at, name)
+    return build_part(part, given, here, mistakes, defaults=defaults)
+
+
+def build_part(
+    part: type,
+    given: Any,
+    at: KeyPath,
+    mistakes: Mistakes,
+    *,
+    defaults: Mapping[str, Any] | None = None,
+) -> Any:
+    """A `part` of these parameters (a mapping, the first parameter alone, or None), or None with mistakes noted."""
     if given is not None and not isinstance(given, dict):
-        given = _shorthand(part, given, here, mistakes)
-    return None if given is _WRONG else _make(part, given or {}, here, mistakes, defaults or {})
+        given = _shorthand(part, given, at, mistakes)
+    return None if given is _WRONG else _make(part, given or {}, at, mistakes, defaults or {})
 
 
 _WRONG: Any = object()
@@ -111,15 +173,17 @@ def _shorthand(part: type, given: Any, at: KeyPath, mistakes: Mistakes) -> Any:
 
 
 def parameters(part: type) -> dict[str, dataclasses.Field[Any]]:
-    """The parameters of a part, in order."""
-    return {field.name: field for field in dataclasses.fields(part) if field.init}
+    """The parameters of a part, its own first, then those it shares with all of its kind."""
+    own = inspect.get_annotations(part)
+    fields = [field for field in dataclasses.fields(part) if field.init]
+    return {field.name: field for field in sorted(fields, key=lambda field: field.name not in own)}
 
 
 def _make(
     part: type, given: dict[str, Any], at: KeyPath, mistakes: Mistakes, defaults: Mapping[str, Any]
 ) -> Any:
     before = len(mistakes.found)
-    registries = {name: registry for name in parameters(part) if (registry := _registry_of(part, name))}
+    registries = {name: kind for name in parameters(part) if (kind := _part_of(part, name))}
     values = {
         name: value for name, value in defaults.items() if name in parameters(part) and value is not None
     }
@@ -132,7 +196,7 @@ def _make(
         mistakes.add_validation(error, at, lambda _: parameters(part))
     for name, registry in registries.items():
         if name in given:
-            make = _build_all if _is_several(part, name) else build
+            make = _build_all if _is_several(part, name) else _build_one
             values[name] = make(registry, given[name], (*at, name), mistakes)
     for name, field in parameters(part).items():
         required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
@@ -147,12 +211,48 @@ def _make(
         return None
 
 
-def _build_all(registry: Registry, value: Any, at: KeyPath, mistakes: Mistakes) -> tuple[Any, ...]:
+def _build_one(kind: Registry | type, value: Any, at: KeyPath, mistakes: Mistakes) -> Any:
+    if isinstance(kind, Registry):
+        return None if value is None else build(kind, value, at, mistakes)
+    return _build_inline(kind, value, at, mistakes)
+
+
+def _build_all(kind: Registry | type, value: Any, at: KeyPath, mistakes: Mistakes) -> tuple[Any, ...]:
     """The parts of a list, such as the rules of `any: [...]`."""
     if not isinstance(value, list):
-        mistakes.add(at, f"expected a list, each entry one {registry.what}: {', '.join(registry.parts)}")
+        each = (
+            f"{kind.what}: {', '.join(kind.parts)}" if isinstance(kind, Registry) else _what_inline(kind).what
+        )
+        mistakes.add(at, f"expected a list, each entry one {each}")
         return ()
-    return tuple(build(registry, entry, (*at, number), mistakes) for number, entry in enumerate(value))
+    return tuple(_build_one(kind, entry, (*at, number), mistakes) for number, entry in enumerate(value))
+
+
+def _build_inline(part: type, value: Any, at: KeyPath, mistakes: Mistakes) -> Any:
+    """A part with another one written inside it: `{self_consistency: {n: 8}, accept: agreement >= 0.75}`.
+
+    The class names the parameter that is written so in `inline`.
+    """
+    inside, registry = part.inline, _what_inline(part)  # type: ignore[attr-defined]
+    known = [name for name in parameters(part) if name != inside]
+    if isinstance(value, str):
+        value = {value: None}
+    names = [name for name in value if name not in known] if isinstance(value, dict) else []
+    if len(names) != 1:
+        mistakes.add(
+            at, f"expected one {registry.what} ({', '.join(registry.parts)}), and any of {', '.join(known)}"
+        )
+        return None
+    [name] = names
+    made = build(registry, {name: value[name]}, at, mistakes)
+    given = {name: value[name] for name in value if name in known}
+    return None if made is None else _make(part, given, at, mistakes, {inside: made})
+
+
+def _what_inline(part: type) -> Registry:
+    registry = _part_of(part, part.inline)  # type: ignore[attr-defined]
+    assert isinstance(registry, Registry)
+    return registry
 
 
 _MISSING_HINTS = {"verifier": "give it here, or as the file's `check:`"}
@@ -166,9 +266,19 @@ def _blamed(message: str, given: Mapping[str, Any], at: KeyPath) -> KeyPath:
     return at
 
 
-def _registry_of(part: type, name: str) -> Registry | None:
+def _part_of(part: type, name: str) -> Registry | type | None:
+    """What a parameter is made from when it is itself a part, or several: its registry, or a class with `inline`."""
     hint = _without_none(get_type_hints(part)[name])
-    return _BY_ANNOTATION.get(get_args(hint)[0] if get_origin(hint) is tuple else hint)
+    kind = get_args(hint)[0] if get_origin(hint) is tuple else hint
+    if isinstance(kind, type) and hasattr(kind, "inline") and dataclasses.is_dataclass(kind):
+        return kind
+    return _BY_ANNOTATION.get(kind)
+
+
+def _python_only(hint: Any) -> bool:
+    """Whether a parameter takes an object that no file can say: one of a protocol without a registry, a function."""
+    kind = _without_none(hint)
+    return getattr(kind, "_is_protocol", False) or get_origin(kind) is Callable or kind is Callable
 
 
 def _is_several(part: type, name: str) -> bool:
@@ -188,7 +298,9 @@ def _model(part: type) -> type[BaseModel]:
     hints = get_type_hints(part)
     fields: dict[str, Any] = {}
     for name in parameters(part):
-        hint = Any if _registry_of(part, name) else hints[name]
+        hint = Any if _part_of(part, name) else hints[name]
+        if hint is not Any and _python_only(hint):
+            continue
         if get_origin(_without_none(hint)) is tuple:
             hint = Annotated[hint, Strict(False)]
         fields[name] = (hint, Field(default=None))

@@ -2,121 +2,180 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
-from ..context import Context, Verifier
-from ..errors import BackendError, BudgetExceededError, DeadlineExceededError, InvalidInputError
+import anyio
+from anyio.abc import TaskGroup
+
+from ..context import Context, Verifier, name_of
+from ..errors import InvalidInputError, most_telling
 from ..types import Candidate, Outcome, Problem, Score, StopReason
-from ..verifiers import name_of
+from .attempts import Attempts
+from .base import Strategy, at_least
+from .selection import best_scored, by_score, value_of
 
 __all__ = ["BestOfN"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BestOfN:
+class BestOfN(Strategy):
     """Draws up to `n` samples side by side and answers with the one `verifier` scores highest.
 
-    The choice is argmax over samples y of r(x, y), where r is the verifier's score in [0, 1]; ties go to
-    the sample seen first. Each is scored as it arrives; the first at or above `threshold` ends the drawing
-    and cancels the calls in flight. Equal texts are scored once. A sample without a readable answer is
-    neither scored nor chosen, and one the verifier abstains on is not chosen; with no sample left there is
-    no answer. Confidence is the chosen sample's score.
+    The choice is argmax over samples y of r(x, y), where r is the verifier's score in [0, 1]; with `weighted` it is
+    argmax over answers a of the sum of r(x, y) over the samples whose answer is a. Ties go to the sample seen first.
+    Samples and scores are in flight together: each sample is scored as it arrives, and the first score at or above
+    `threshold` ends the drawing and cancels the calls in flight, and that sample is chosen. A verifier that compares
+    candidates gets all of them when the last has arrived. Equal texts are scored once. A sample without a readable
+    answer is neither scored nor chosen, and one the verifier abstains on is not chosen; with no sample left there is
+    no answer. Confidence is the chosen sample's score, with `weighted` the answer's share of all scores.
 
-    Source: Cobbe et al., "Training Verifiers to Solve Math Word Problems", arXiv 2110.14168, §4; Snell et
-    al., "Scaling LLM Test-Time Compute Optimally", arXiv 2408.03314, §5. Differs in stopping at
-    `threshold`, which for a verifier that says only right or wrong never changes whether the answer is right.
+    Source: Cobbe et al., "Training Verifiers to Solve Math Word Problems", arXiv 2110.14168, §4; Snell et al.,
+    "Scaling LLM Test-Time Compute Optimally", arXiv 2408.03314, §5.1 (weighted). Differs in stopping at `threshold`,
+    which for a verifier that says only right or wrong never changes whether the answer is right.
+
+    Cost: at most ceil(n / per_call) calls, plus the verifier's for n candidates.
 
     Args:
         n: Samples at most, at least 1.
         verifier: Scores the samples.
+        weighted: Add up the scores of equal answers.
         threshold: A score in [0, 1] that is good enough to stop at; None draws all `n`.
         model: Name of the model; None for the first.
         temperature: At least 0. None leaves it to the model's settings.
         max_tokens: Cap on each answer, in tokens; None leaves it to the model's settings.
         per_call: Samples drawn by one request.
+
+    The outcome's `detail` has the chosen sample's `score` (None when the verifier liked none), how many texts were
+    `scored`, and with `weighted` the `totals` by answer.
     """
+
+    paper: ClassVar[str] = "Cobbe et al., arXiv 2110.14168; weighted: 2408.03314"
+    cost: ClassVar[str] = "ceil(n / per_call)"
+    pays: ClassVar[str] = "a check that is cheaper than an answer"
 
     n: int = 8
     verifier: Verifier
+    weighted: bool = False
     threshold: float | None = 1.0
-    model: str | None = None
-    temperature: float | None = 0.7
-    max_tokens: int | None = None
     per_call: int = 1
 
     def __post_init__(self) -> None:
-        if self.n < 1 or self.per_call < 1:
-            raise InvalidInputError(f"n and per_call must be at least 1, not {self.n} and {self.per_call}")
+        at_least(1, n=self.n, per_call=self.per_call)
         if self.threshold is not None and not 0.0 <= self.threshold <= 1.0:
             raise InvalidInputError(f"threshold must be in [0, 1], not {self.threshold}")
 
     @property
+    def most_calls(self) -> int:
+        """ceil(n / per_call)."""
+        return -(-self.n // self.per_call)
+
+    @property
+    def choice(self) -> str:
+        """The best."""
+        return f"the best of {self.n}"
+
+    @property
     def calls_at_once(self) -> int:
         """Calls one problem keeps in flight."""
-        return -(-self.n // self.per_call)
+        return self.most_calls
 
     async def __call__(self, ctx: Context, problem: Problem, /) -> Outcome:
         """Choose among up to `n` samples for `problem`."""
-        samples = ctx.sample(
+        scoring = _Scoring(ctx=ctx, problem=problem, verifier=self.verifier, threshold=self.threshold)
+        await self._collect(ctx, problem, scoring)
+        attempts = scoring.attempts
+        attempts.raise_if_empty()
+        candidates = scoring.judged()
+        if getattr(self.verifier, "comparative", False):
+            candidates = await self._compared(ctx, problem, attempts, candidates)
+        reason = attempts.stop_reason
+        decided = reason is StopReason.COMPLETE and scoring.good is not None and len(candidates) < self.n
+        return self._outcome(candidates, scoring, StopReason.DECIDED if decided else reason)
+
+    async def _collect(self, ctx: Context, problem: Problem, scoring: _Scoring) -> None:
+        """Draw samples and score them as they arrive, until all are there or one is good enough."""
+        samples = self.draw(
+            ctx,
             ctx.ask(problem, model=self.model),
             n=self.n,
-            model=self.model,
-            temperature=self.temperature,
-            max_tokens=self.max_tokens,
             per_call=self.per_call,
+            logprobs=getattr(self.verifier, "logprobs", None),
         )
-        name, scores = name_of(self.verifier), dict[str, Score]()
-        candidates: list[Candidate] = []
-        reason: StopReason | None = None
-        async with samples:
-            async for sample in samples:
-                candidate = ctx.read(sample)
-                try:
-                    score = await self._score(ctx, problem, candidate, scores)
-                except (BudgetExceededError, DeadlineExceededError) as error:
-                    candidates.append(candidate)
-                    budget = isinstance(error, BudgetExceededError)
-                    reason = StopReason.BUDGET if budget else StopReason.DEADLINE
-                    break
-                candidates.append(replace(candidate, scores={name: score}))
-                if self._good_enough(score) and len(candidates) < self.n:
-                    reason = StopReason.DECIDED
-                    break
-        best = max(candidates, key=lambda candidate: _value(candidate, name), default=None)
-        value = -1.0 if best is None else _value(best, name)
-        return Outcome(
-            answer=None if best is None or value < 0 else best.answer,
-            confidence=max(0.0, value),
-            tied=best is not None and any(_rivals(best, candidate, name) for candidate in candidates),
-            candidates=tuple(candidates),
-            stop_reason=reason or samples.stop_reason,
-            detail={"score": None if value < 0 else value, "scored": len(scores)},
-        )
+        try:
+            async with anyio.create_task_group() as tasks, samples:
+                with scoring.attempts.surviving():
+                    async for sample in samples:
+                        scoring.add(ctx.read(sample), tasks)
+        except BaseExceptionGroup as group:
+            raise most_telling(group) from None
+        if not scoring.attempts.ended:
+            scoring.attempts.stop_reason = samples.stop_reason
 
-    async def _score(
-        self, ctx: Context, problem: Problem, candidate: Candidate, known: dict[str, Score]
-    ) -> Score:
-        if candidate.answer is None:
-            return Score(value=None, reason="no readable answer")
+    async def _compared(
+        self, ctx: Context, problem: Problem, attempts: Attempts, candidates: list[Candidate]
+    ) -> list[Candidate]:
+        readable = [candidate for candidate in candidates if candidate.answer is not None]
+        scored = await attempts.score(ctx, self.verifier, problem, readable)
+        by_identity = {id(before): after for before, after in zip(readable, scored, strict=True)}
+        return [by_identity.get(id(candidate), candidate) for candidate in candidates]
+
+    def _outcome(self, candidates: list[Candidate], scoring: _Scoring, reason: StopReason) -> Outcome:
+        name = name_of(self.verifier)
+        outcome = by_score(candidates, name, weighted=self.weighted)
+        if self.weighted and scoring.good is not None:  # past the threshold: that one, whatever the sums say
+            best = best_scored(candidates, name)
+            if best is not None:
+                score = value_of(best, name)
+                outcome = replace(outcome, answer=best.answer, detail={**outcome.detail, "score": score})
+        texts = {one.sample.text for one in candidates if name in one.scores and one.answer is not None}
+        return replace(outcome, stop_reason=reason, detail={**outcome.detail, "scored": len(texts)})
+
+
+@dataclass(slots=True, kw_only=True)
+class _Scoring:
+    """Scores of the candidates that have arrived, asked for side by side, each text once."""
+
+    ctx: Context
+    problem: Problem
+    verifier: Verifier
+    threshold: float | None
+    attempts: Attempts = field(default_factory=Attempts)
+    known: dict[str, Score] = field(default_factory=dict)
+    asked: set[str] = field(default_factory=set)
+    good: Score | None = None
+
+    def add(self, candidate: Candidate, tasks: TaskGroup) -> None:
+        """Keep a candidate and have it scored, unless it cannot be, or its text is known."""
+        self.attempts.candidates.append(candidate)
         text = candidate.sample.text
-        if text not in known:
-            try:
-                known[text] = (await ctx.score(self.verifier, problem, [candidate]))[0]
-            except BackendError as error:  # one verdict fewer, not one problem
-                return Score(value=None, reason=f"the verifier failed: {error}")
-        return known[text]
+        comparative = getattr(self.verifier, "comparative", False)
+        if candidate.answer is None or comparative or text in self.asked:
+            return
+        self.asked.add(text)
+        tasks.start_soon(self._score, candidate, tasks)
 
-    def _good_enough(self, score: Score) -> bool:
-        return self.threshold is not None and score.value is not None and score.value >= self.threshold
+    async def _score(self, candidate: Candidate, tasks: TaskGroup) -> None:
+        before = len(self.attempts.failures)
+        with self.attempts.surviving():
+            [score] = await self.ctx.score(self.verifier, self.problem, [candidate])
+            self.known[candidate.sample.text] = score
+            if self.threshold is not None and score.value is not None and score.value >= self.threshold:
+                self.good = score
+                tasks.cancel_scope.cancel()
+            return
+        error = self.attempts.failures[before]  # one verdict fewer, not one problem
+        self.known[candidate.sample.text] = Score(value=None, reason=f"the verifier failed: {error}")
+        if self.attempts.ended:
+            tasks.cancel_scope.cancel()
 
-
-def _value(candidate: Candidate, name: str) -> float:
-    """The score in [0, 1], or -1 for a candidate that may not be chosen."""
-    score = candidate.scores.get(name)
-    return -1.0 if score is None or score.value is None or candidate.answer is None else score.value
-
-
-def _rivals(best: Candidate, other: Candidate, name: str) -> bool:
-    """Whether `other` has another answer with the same score."""
-    same = best.answer is not None and other.answer is not None and best.answer.key == other.answer.key
-    return not same and 0.0 <= _value(best, name) == _value(other, name)
+    def judged(self) -> list[Candidate]:
+        """The candidates with the scores there are."""
+        name = name_of(self.verifier)
+        judged = []
+        for candidate in self.attempts.candidates:
+            score = self.known.get(candidate.sample.text)
+            if candidate.answer is None:
+                score = Score(value=None, reason="no readable answer")
+            judged.append(candidate if score is None else replace(candidate, scores={name: score}))
+        return judged

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ..context import Context
 from ..types import Outcome, Problem
+from .base import Strategy
 
 __all__ = ["Single"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Single:
+class Single(Strategy):
     """Asks once and takes the answer: the baseline every other strategy is measured against.
+
+    Cost: 1 call.
 
     Args:
         model: Name of the model; None for the first.
@@ -20,11 +24,15 @@ class Single:
         max_tokens: Cap on the answer, in tokens; None leaves it to the model's settings.
     """
 
-    model: str | None = None
-    temperature: float | None = 0.0
-    max_tokens: int | None = None
+    cost: ClassVar[str] = "1"
+    pays: ClassVar[str] = "the baseline"
 
-    calls_at_once = 1
+    temperature: float | None = 0.0
+
+    @property
+    def most_calls(self) -> int:
+        """1."""
+        return 1
 
     async def __call__(self, ctx: Context, problem: Problem, /) -> Outcome:
         """Ask `ctx`'s model about `problem` once."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..context import Verifier
+from ..context import name_of
 from .rules import Equivalent, Predicate, Regex, Rule
 from .words import RequiredWords
 
@@ -14,9 +14,3 @@ REGISTRY: dict[str, type] = {
     "required_words": RequiredWords,
 }
 """Verifiers by the key they have in program files; `Predicate` takes a function and is for Python only."""
-
-
-def name_of(verifier: Verifier) -> str:
-    """The name scores by `verifier` are kept under."""
-    name = getattr(verifier, "name", None)
-    return name if isinstance(name, str) else type(verifier).__name__

@@ -11,6 +11,7 @@ from .vote import (
     majority_vote,
     weighted_vote,
 )
+from .weighting import LengthPenalty, LogProbability, SelfCertaintyRank, Weighting
 from .weights import (
     length_penalty_weights,
     log_likelihoods,
@@ -25,7 +26,11 @@ __all__ = [
     "Aggregate",
     "Calibration",
     "HierarchicalVote",
+    "LengthPenalty",
+    "LogProbability",
+    "SelfCertaintyRank",
     "Vote",
+    "Weighting",
     "best_of_clusters",
     "hierarchical_vote",
     "length_penalty_weights",

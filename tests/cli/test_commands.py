@@ -34,7 +34,7 @@ def test_check_says_what_a_file_does(cli, recorded, tmp_path):
     recorded.write_text(recorded.read_text() + "problems: {file: more.csv}\n")
     result = cli("check", recorded)
     assert result.code == 0
-    assert "SelfConsistency(n=4, stop=FixedSize()" in result.out
+    assert "n=4, stop=FixedSize()" in result.out
     assert "problems: 2 in" in result.out
 
 
@@ -50,7 +50,8 @@ def test_strategies_are_listed_with_their_parameters(cli):
     result = cli("strategies")
     assert result.code == 0
     assert "self_consistency: Self-consistency" in result.out
-    assert "n, stop, model, temperature, max_tokens, per_call" in result.out
+    assert "    calls: ceil(n / per_call)\n    source: Wang et al., arXiv 2203.11171" in result.out
+    assert "    parameters: n, stop, weights, per_call, model, temperature, max_tokens" in result.out
 
 
 def test_models_are_listed_and_not_fetched(cli, monkeypatch, tmp_path):

@@ -26,8 +26,9 @@ from orchestrator.stopping import (
     ValueOfSample,
     WindowStop,
 )
+from orchestrator.strategies import Agreement, Confident, Scored
 from orchestrator.types import Price
-from orchestrator.verifiers import Equivalent, RequiredWords
+from orchestrator.verifiers import Equivalent, Regex, RequiredWords
 
 TINY = "version: 1\nmodels: {tiny: {local: gemma-3-270m}}\n"
 
@@ -279,7 +280,7 @@ def test_every_stopping_rule_can_be_written(file, stop, rule):
 @pytest.mark.parametrize(
     ("program", "message"),
     [
-        ("{self_consistency: {n: 0}}", "3:33: n and per_call must be at least 1, not 0 and 1"),
+        ("{self_consistency: {n: 0}}", "3:33: n must be at least 1, not 0"),
         ('{self_consistency: {n: "8"}}', "3:33: `n` must be a whole number, not '8'"),
         ("{self_consistency: {n: true}}", "3:33: `n` must be a whole number, not True"),
         ("{self_consistency: {stop: {beta: 2}}}", "3:43: confidence must be in (0, 1)"),
@@ -299,8 +300,16 @@ def test_every_stopping_rule_can_be_written(file, stop, rule):
             "{best_of_n: {n: 8}}",
             "3:22: `verifier` is missing in `best_of_n`\n  hint: give it here, or as the file's `check:`",
         ),
-        ("{single: {}, best_of_n: {}}", "3:10: expected one strategy: single, self_consistency, best_of_n"),
+        ("{single: {}, best_of_n: {}}", "3:10: expected one strategy: "),
         ("[single]", "3:10: expected one strategy"),
+        ("{adaptive: {accept: agreement > 0.5}}", "3:30: no rule of acceptance `agreement > 0.5`"),
+        ("{adaptive: {accept: agrement >= 0.5}}", "hint: did you mean `agreement`?"),
+        ("{adaptive: {accept: agreement >= 1.5}}", "at_least must be in [0, 1], not 1.5"),
+        ("{adaptive: {accept: {scored: {verifier: regx}}}}", "hint: did you mean `regex`?"),
+        (
+            "{self_consistency: {weights: {length_penalty: -1}}}",
+            "power must be finite and at least 0, not -1",
+        ),
     ],
 )
 def test_mistakes_in_a_strategy_are_placed(file, program, message):
@@ -354,3 +363,22 @@ def test_a_key_in_a_header_is_refused(file):
         program: single
     """
     assert "name its variable with `api_key_env`" in mistakes(file, text)
+
+
+@pytest.mark.parametrize(
+    ("accept", "rule"),
+    [
+        ("agreement >= 0.5", Agreement(at_least=0.5)),
+        ("confidence >= .9", Confident(at_least=0.9)),
+        ("{agreement: 0.5}", Agreement(at_least=0.5)),
+        ("agreement", Agreement()),
+        ("required_words >= 1", Scored(verifier=RequiredWords(), at_least=1.0)),
+        (
+            "{scored: {verifier: {regex: {pattern: x}}, at_least: 0.5}}",
+            Scored(verifier=Regex(pattern="x"), at_least=0.5),
+        ),
+    ],
+)
+def test_a_rule_of_acceptance_is_a_comparison_or_a_part(file, accept, rule):
+    program = load(file(TINY + f"program: {{adaptive: {{accept: {accept}}}}}\n"))
+    assert program.strategy.accept == rule

@@ -143,3 +143,109 @@ async def test_the_score_sees_the_problem():
         outcome = await controller.run(BestOfN(n=2, verifier=Reference()), problem)
     assert outcome.answer.text == "5"
     assert set(outcome.candidates[0].scores) == {"Reference"}
+
+
+async def test_weighted_the_scores_of_equal_answers_add_up():
+    verifier = Scores({"3": 0.7, "4": 0.4, "It is 4": 0.5})
+    texts = ["3", "4", "It is 4"]
+    outcome = await run(texts, BestOfN(n=3, verifier=verifier, weighted=True))
+    assert outcome.answer.text == "4"
+    assert outcome.confidence == pytest.approx(0.9 / 1.6)
+    assert outcome.detail == {"score": 0.5, "totals": [0.7, pytest.approx(0.9)], "scored": 3}
+    assert (await run(texts, BestOfN(n=3, verifier=verifier))).answer.text == "3"
+
+
+async def test_weighted_a_sample_past_the_threshold_is_chosen_whatever_the_sums_say():
+    program = BestOfN(n=3, verifier=Scores({"3": 0.8, "It is 3": 0.8, "4": 1.0}), weighted=True)
+    outcome = await run(["3", "It is 3", "4"], program)
+    assert outcome.answer.text == "4"
+
+
+async def test_samples_and_scores_are_in_flight_together():
+    judging, drawing = anyio.Event(), anyio.Event()
+
+    class Slow:
+        name = "slow"
+
+        async def score(self, ctx, problem, candidates):
+            judging.set()
+            await drawing.wait()  # only set while the second sample is being drawn
+            return [Score(value=0.5)] * len(candidates)
+
+    async def answer(request):
+        if request.call.ordinal == 1:
+            await judging.wait()
+            drawing.set()
+        return Sample(text=str(request.call.ordinal), usage=Usage(prompt_tokens=9, completion_tokens=1))
+
+    async with Controller(models={"m": FunctionBackend(answer)}, answers=NUMBER) as controller:
+        outcome = await controller.run(BestOfN(n=2, verifier=Slow(), max_tokens=9), "2 + 2?")
+    assert [candidate.scores["slow"].value for candidate in outcome.candidates] == [0.5, 0.5]
+
+
+async def test_a_verdict_that_is_good_enough_cancels_the_verdicts_in_flight():
+    never, cancelled = anyio.Event(), []
+
+    class Judge:
+        name = "judge"
+
+        async def score(self, ctx, problem, candidates):
+            if candidates[0].answer.text == "3":
+                try:
+                    await never.wait()
+                except anyio.get_cancelled_exc_class():
+                    cancelled.append("3")
+                    raise
+            return [Score(value=1.0)]
+
+    outcome = await run(["3", "4"], BestOfN(n=2, verifier=Judge()))
+    assert outcome.answer.text == "4"
+    assert cancelled == ["3"]
+    assert "judge" not in outcome.candidates[0].scores
+
+
+async def test_a_verifier_that_compares_gets_all_readable_candidates_at_once():
+    class Longest:
+        name, comparative, asked = "longest", True, []
+
+        async def score(self, ctx, problem, candidates):
+            self.asked.append([candidate.sample.text for candidate in candidates])
+            longest = max(len(candidate.sample.text) for candidate in candidates)
+            return [Score(value=len(candidate.sample.text) / longest) for candidate in candidates]
+
+    verifier = Longest()
+    outcome = await run(["3", "no idea", "It is 4", "5"], BestOfN(n=4, verifier=verifier))
+    assert verifier.asked == [["3", "It is 4", "5"]]
+    assert outcome.answer.text == "4"
+    assert outcome.stop_reason is StopReason.COMPLETE
+
+
+async def test_samples_are_drawn_with_the_log_probabilities_the_verifier_looks_at():
+    class Certain:
+        name, logprobs = "certain", 5
+
+        async def score(self, ctx, problem, candidates):
+            return [Score(value=0.5)] * len(candidates)
+
+    model = ScriptedBackend(["3", "4"])
+    async with Controller(models={"m": model}, answers=NUMBER) as controller:
+        await controller.run(BestOfN(n=2, verifier=Certain()), "2 + 2?")
+    assert [request.logprobs for request in model.requests] == [5, 5]
+
+
+async def test_what_a_judge_says_is_no_candidate():
+    class Judge:
+        name = "judge"
+
+        async def score(self, ctx, problem, candidates):
+            verdict = await ctx.complete(f"Rate {candidates[0].sample.text}")
+            return [Score(value=int(verdict.text) / 10)]
+
+    model = ScriptedBackend(lambda request: "9" if "Rate" in request.messages[0]["content"] else "4")
+    async with Controller(models={"m": model}, answers=NUMBER) as controller:
+        outcome = await controller.run(BestOfN(n=2, verifier=Judge(), threshold=None), "2 + 2?")
+        cut = await controller.run(BestOfN(n=2, verifier=Judge(), threshold=0.9), "2 + 3?")
+    assert [candidate.sample.text for candidate in outcome.candidates] == ["4", "4"]
+    assert outcome.answer.text == "4"
+    assert outcome.usage.requests == 3  # two samples, and their one text judged once
+    assert cut.answer.text == "4"

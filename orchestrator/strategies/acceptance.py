@@ -1,0 +1,168 @@
+"""When an answer is good enough to end with: what cascades and growing samples ask before they spend more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar, Protocol
+
+from ..context import Context, Verifier, name_of
+from ..errors import InvalidInputError
+from ..types import Outcome, Problem
+from ..voting import majority_vote
+from .attempts import Attempts
+from .selection import representative, value_of
+
+__all__ = ["Acceptance", "Agreement", "Confident", "Scored", "Verdict", "examine", "logprobs_for"]
+
+ROUNDING = 1e-12
+"""Shares such as 3/10 are not exact: what is meant to be equal must count as equal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What a rule of acceptance found.
+
+    Attributes:
+        accepted: Whether the answer is good enough.
+        confidence: What the rule looked at, in [0, 1]; None when it could not tell.
+        reason: The comparison in words.
+        outcome: The outcome, with the scores that were asked for.
+    """
+
+    accepted: bool
+    confidence: float | None
+    reason: str
+    outcome: Outcome
+
+
+class Acceptance(Protocol):
+    """A rule that looks at an outcome; `at_least` is the confidence it asks for, in [0, 1]."""
+
+    @property
+    def at_least(self) -> float:
+        """The confidence that is enough."""
+
+    async def confidence(
+        self, ctx: Context, problem: Problem, outcome: Outcome, attempts: Attempts, /
+    ) -> tuple[float | None, Outcome]:
+        """The confidence in the outcome's answer, or None when it cannot be told; and the outcome, better known."""
+
+
+class _Threshold:
+    """A rule's number, checked."""
+
+    __slots__ = ()
+
+    at_least: float
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.at_least <= 1.0:
+            raise InvalidInputError(f"at_least must be in [0, 1], not {self.at_least}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement(_Threshold):
+    """Accepts an answer that enough of the samples gave: the leader's share, abstentions in the denominator.
+
+    Source: Yue et al., "Large Language Model Cascades with Mixture of Thoughts Representations",
+    arXiv 2310.03094.
+
+    Args:
+        at_least: The share, in [0, 1].
+        samples: Samples that must have been seen; one sample always agrees with itself.
+    """
+
+    name: ClassVar[str] = "agreement"
+
+    at_least: float = 0.75
+    samples: int = 2
+
+    async def confidence(
+        self, ctx: Context, problem: Problem, outcome: Outcome, attempts: Attempts, /
+    ) -> tuple[float | None, Outcome]:
+        """The share of the outcome's answer among its candidates; None when there are too few."""
+        if outcome.answer is None or len(outcome.candidates) < self.samples:
+            return None, outcome
+        vote = majority_vote([candidate.answer for candidate in outcome.candidates])
+        keys = [answer.key for answer in vote.answers]
+        count = vote.counts[keys.index(outcome.answer.key)] if outcome.answer.key in keys else 0
+        return count / len(outcome.candidates), outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confident(_Threshold):
+    """Accepts by the confidence the strategy itself reports: a vote's share, a verifier's score, a calibrated figure.
+
+    Args:
+        at_least: The confidence, in [0, 1].
+    """
+
+    name: ClassVar[str] = "confident"
+
+    at_least: float = 0.75
+
+    async def confidence(
+        self, ctx: Context, problem: Problem, outcome: Outcome, attempts: Attempts, /
+    ) -> tuple[float | None, Outcome]:
+        """The outcome's own confidence; None without an answer."""
+        return (None if outcome.answer is None else outcome.confidence), outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scored(_Threshold):
+    """Accepts an answer that a verifier scores high enough: a rule, a judge, self-certainty, a stated confidence, or
+    what was learned from recorded runs.
+
+    Source: Chen, Zaharia, Zou, "FrugalGPT", arXiv 2305.05176, §3.
+
+    Args:
+        verifier: Scores the candidate that stands for the answer, unless the strategy has asked it already; one that
+            compares candidates is given all.
+        at_least: The score, in [0, 1].
+    """
+
+    name: ClassVar[str] = "scored"
+
+    verifier: Verifier
+    at_least: float = 1.0
+
+    async def confidence(
+        self, ctx: Context, problem: Problem, outcome: Outcome, attempts: Attempts, /
+    ) -> tuple[float | None, Outcome]:
+        """The best score of the answer's candidates; None where the verifier abstains."""
+        name = name_of(self.verifier)
+        chosen = representative(outcome, name)
+        if chosen is None:
+            return None, outcome
+        wanted = [chosen] if not getattr(self.verifier, "comparative", False) else list(outcome.candidates)
+        scored = {
+            id(before): after
+            for before, after in zip(
+                wanted, await attempts.score(ctx, self.verifier, problem, wanted), strict=True
+            )
+        }
+        candidates = tuple(scored.get(id(candidate), candidate) for candidate in outcome.candidates)
+        outcome = replace(outcome, candidates=candidates)
+        chosen = representative(outcome, name)
+        return (None if chosen is None else value_of(chosen, name)), outcome
+
+
+async def examine(
+    ctx: Context, problem: Problem, outcome: Outcome, attempts: Attempts, rule: Acceptance
+) -> Verdict:
+    """Ask `rule` about `outcome`; what it cannot tell is not accepted."""
+    confidence, outcome = await rule.confidence(ctx, problem, outcome, attempts)
+    name = getattr(rule, "name", type(rule).__name__)
+    if isinstance(rule, Scored):
+        name = name_of(rule.verifier)
+    if confidence is None:
+        return Verdict(accepted=False, confidence=None, reason=f"{name} cannot be told", outcome=outcome)
+    accepted = confidence >= rule.at_least - ROUNDING
+    sign = ">=" if accepted else "<"
+    reason = f"{name} {confidence:.4g} {sign} {rule.at_least:.4g}"
+    return Verdict(accepted=accepted, confidence=confidence, reason=reason, outcome=outcome)
+
+
+def logprobs_for(rule: Acceptance | None) -> int | None:
+    """Top log-probabilities the samples must be drawn with for `rule` to look at them; None for none."""
+    return getattr(rule.verifier, "logprobs", None) if isinstance(rule, Scored) else None

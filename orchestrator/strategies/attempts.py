@@ -1,0 +1,126 @@
+"""What a strategy has so far: candidates, what failed, and whether budget and deadline let it go on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from types import TracebackType
+from typing import Any
+
+from ..context import Ask, Context, Verifier, name_of
+from ..errors import BackendError, BudgetExceededError, DeadlineExceededError
+from ..types import Candidate, Problem, Sample, Score, StopReason
+from .base import Strategy
+
+__all__ = ["Attempts"]
+
+
+class Surviving:
+    """See `Attempts.surviving`."""
+
+    __slots__ = ("_attempts",)
+
+    def __init__(self, attempts: Attempts) -> None:
+        self._attempts = attempts
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        if not isinstance(error, BackendError | BudgetExceededError | DeadlineExceededError):
+            return False
+        self._attempts.note(error)
+        return True
+
+
+@dataclass(slots=True, kw_only=True)
+class Attempts:
+    """Collects candidates and turns failed calls, spent budgets and passed deadlines into facts.
+
+    Attributes:
+        candidates: What may be chosen from, in the order it came.
+        stop_reason: `COMPLETE` while nothing ended it.
+        failures: Errors of the calls that were given up.
+    """
+
+    candidates: list[Candidate] = field(default_factory=list)
+    stop_reason: StopReason = StopReason.COMPLETE
+    failures: list[Exception] = field(default_factory=list)
+
+    @property
+    def ended(self) -> bool:
+        """Whether budget or deadline allow no further call."""
+        return self.stop_reason in (StopReason.BUDGET, StopReason.DEADLINE)
+
+    def surviving(self) -> Surviving:
+        """A block in which a failed call, a spent budget and a passed deadline are noted instead of raised."""
+        return Surviving(self)
+
+    def note(self, error: Exception) -> None:
+        """Keep what a call failed with, and end when budget or deadline allow no more."""
+        self.failures.append(error)
+        if isinstance(error, BudgetExceededError):
+            self.stop_reason = StopReason.BUDGET
+        elif isinstance(error, DeadlineExceededError):
+            self.stop_reason = StopReason.DEADLINE
+
+    async def complete(
+        self, ctx: Context, strategy: Strategy, ask: Ask, *, model: str | None = None, **sampling: Any
+    ) -> Sample | None:
+        """One sample as `strategy`'s settings say, or None when the call failed or nothing allows it."""
+        if self.ended:
+            return None
+        with self.surviving():
+            async with strategy.draw(ctx, ask, model=model, **sampling) as samples:
+                async for sample in samples:
+                    return sample
+            raise DeadlineExceededError(account=ctx.ledger.label)
+        return None
+
+    async def draw(
+        self, ctx: Context, strategy: Strategy, ask: Ask, *, n: int, model: str | None = None, **sampling: Any
+    ) -> list[Candidate]:
+        """Up to `n` candidates side by side, kept and returned; fewer when calls fail or nothing allows more."""
+        found: list[Candidate] = []
+        if self.ended:
+            return found
+        with self.surviving():
+            async with strategy.draw(ctx, ask, n=n, model=model, **sampling) as samples:
+                async for sample in samples:
+                    found.append(candidate := ctx.read(sample))
+                    self.candidates.append(candidate)
+            if samples.stop_reason is not StopReason.COMPLETE:
+                self.stop_reason = samples.stop_reason
+        return found
+
+    async def score(
+        self, ctx: Context, verifier: Verifier, problem: Problem, candidates: Sequence[Candidate]
+    ) -> list[Candidate]:
+        """`candidates` with their scores by `verifier`; those with one keep it, an abstention is one."""
+        name = name_of(verifier)
+        unscored = [candidate for candidate in candidates if name not in candidate.scores]
+        scores = [Score(value=None, reason="not judged: nothing was left for it")] * len(unscored)
+        if unscored and not self.ended:
+            with self.surviving():
+                scores = await ctx.score(verifier, problem, unscored)
+        given = iter(scores)
+        return [
+            candidate
+            if name in candidate.scores
+            else replace(candidate, scores={**candidate.scores, name: next(given)})
+            for candidate in candidates
+        ]
+
+    def join(self, other: Attempts) -> None:
+        """Take over what a part of the program has obtained."""
+        self.candidates += other.candidates
+        self.failures += other.failures
+        if not self.ended:
+            self.stop_reason = other.stop_reason
+
+    def raise_if_empty(self) -> None:
+        """Raise the first failure when there is nothing to show for it."""
+        if not self.candidates and self.failures:
+            raise self.failures[0]

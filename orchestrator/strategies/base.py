@@ -1,0 +1,77 @@
+"""What all strategies share: how their calls are made, and what a list of strategies says of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from ..context import Ask, Context
+from ..errors import InvalidInputError
+from ..sampling import SampleStream
+from ..types import Outcome, Problem
+
+__all__ = ["Strategy", "at_least"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Strategy:
+    """The root of the named strategies: control programs that are data.
+
+    A strategy never raises for a failed call, a spent budget or a passed deadline once it has a candidate: it ends
+    with its best answer so far and says why in `Outcome.stop_reason`.
+
+    Args:
+        model: Name of the model its samples come from; None for the first.
+        temperature: At least 0. None leaves it to the model's settings.
+        max_tokens: Cap on each answer, in tokens; None leaves it to the model's settings.
+
+    Attributes:
+        paper: Where it was published, or "".
+        cost: Its calls as a formula of its parameters, a verifier's own excluded.
+        pays: When to take it.
+    """
+
+    paper: ClassVar[str] = ""
+    cost: ClassVar[str]
+    pays: ClassVar[str]
+
+    model: str | None = None
+    temperature: float | None = 0.7
+    max_tokens: int | None = None
+
+    @property
+    def most_calls(self) -> int:
+        """Calls one problem takes at most, those of a verifier and what is sent again excluded: `cost`, evaluated."""
+        raise NotImplementedError
+
+    @property
+    def choice(self) -> str:
+        """What its answer is called beside those of single samples, as in "the vote of 16"."""
+        return "the answer"
+
+    @property
+    def calls_at_once(self) -> int:
+        """Calls one problem keeps in flight."""
+        return 1
+
+    async def __call__(self, ctx: Context, problem: Problem, /) -> Outcome:
+        """Solve `problem`."""
+        raise NotImplementedError
+
+    def draw(
+        self, ctx: Context, ask: Ask, *, n: int = 1, model: str | None = None, **sampling: Any
+    ) -> SampleStream:
+        """`n` samples as this strategy's settings say; `model` and `sampling` override them."""
+        given = {"temperature": self.temperature, "max_tokens": self.max_tokens, **sampling}
+        return ctx.sample(ask, n=n, model=model or self.model, **given)
+
+
+def at_least(low: int, **numbers: int | None) -> None:
+    """Refuse numbers below `low`; None passes.
+
+    Raises:
+        InvalidInputError: One is; names it.
+    """
+    for name, value in numbers.items():
+        if value is not None and value < low:
+            raise InvalidInputError(f"{name} must be at least {low}, not {value}")
