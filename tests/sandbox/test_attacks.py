@@ -2,7 +2,6 @@
 
 import os
 import socket
-import subprocess
 import time
 from pathlib import Path
 
@@ -60,15 +59,12 @@ async def test_it_reads_neither_home_nor_passwords(attack, tmp_path):
 import os
 def attack():
     return [tried(lambda: open(path).read()) for path in {paths!r}], [
-        path for path in ("/home", "/etc/ssh", "/var", "/run", "/sys", "/usr/bin", "/usr/local", "/opt")
+        path for path in ("/home", "/etc/ssh", "/var", "/run", "/sys", "/mnt", "/srv")
         if os.path.exists(path)
     ]
 """
     result = await attack(code, [["FileNotFoundError"] * len(paths), []])
-    if "/usr/local" in result.message or "/usr/bin" in result.message:  # where the interpreter is installed
-        assert "secret" not in result.message
-    else:
-        assert result.passed, result.message
+    assert result.passed, result.message
 
 
 async def test_the_environment_is_empty(attack, monkeypatch):
@@ -87,7 +83,7 @@ def attack():
     return wrote, removed in ("OSError", "PermissionError"), open("/tmp/x", "w").write("x")
 """
     assert (await attack(code, [[], True, 1])).passed
-    assert not Path("/tmp/x").exists()
+    assert "x" not in os.listdir("/tmp")
 
 
 async def test_files_are_limited_in_size_and_together(run, attack):
@@ -287,11 +283,7 @@ def attack():
     result = await attack(
         code, ["FileNotFoundError", "FileNotFoundError", "OSError", "PermissionError", True]
     )
-    assert (
-        result.passed
-        or "'PermissionError', 'PermissionError'" in result.message
-        or ("secret" not in result.message and "FileNotFoundError" in result.message)
-    ), result.message
+    assert result.passed, result.message
     assert outside.read_text() == "secret"
 
 
@@ -316,14 +308,6 @@ def attack():
     result = await run(code, Call(call="attack()", expected=None))
     assert result.tests[0].status is Status.TIMEOUT
     assert processes_with(name) == []
-    assert (
-        subprocess.run(
-            ["ps", "--ppid", str(os.getpid()), "-o", "comm="], capture_output=True, text=True, check=False
-        )
-        .stdout.split()
-        .count("bwrap")
-        == 0
-    )
 
 
 async def test_a_daemon_of_one_test_does_not_see_the_next(run):
@@ -350,7 +334,7 @@ SEARCH = """
 import gc, sys, os, inspect
 
 def attack(*_):
-    needle = "51973" + "0" * 11 + "1"
+    needle = "51973" + "0" * int("11") + "1"  # not a constant of this function's
     found, seen = [], []
     for thing in gc.get_objects():
         try:
@@ -420,6 +404,11 @@ async def test_what_is_expected_cannot_be_found(run):
         Status.PASSED,
         Status.PASSED,
     ], [test.message for test in result.tests]
+
+
+async def test_the_search_would_find_it_if_it_were_there(run):
+    result = await run(f"kept = [{SECRET}]\n{SEARCH}", Assertion(source="assert 'gc' in attack()"))
+    assert result.passed, result.first_failure
 
 
 FORGERIES = {
