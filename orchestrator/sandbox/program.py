@@ -6,7 +6,7 @@ import enum
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from .limits import Limits
 
@@ -147,6 +147,7 @@ class RunResult:
         return next((test for test in self.tests if not test.passed), None)
 
 
+@runtime_checkable
 class Sandbox(Protocol):
     """Where programs nobody has read are run."""
 
