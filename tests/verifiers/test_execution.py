@@ -14,7 +14,6 @@ from orchestrator.sandbox import Assertion, Call, Limits, RunResult, Script, Sta
 from orchestrator.types import Candidate, Sample
 from orchestrator.verifiers.execution import Execution, code_of, read_tests
 
-
 needs_bubblewrap = pytest.mark.skipif(shutil.which("bwrap") is None, reason="apt install bubblewrap")
 
 ADD = "def add(a, b):\n    return a + b"
