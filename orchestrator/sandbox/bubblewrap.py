@@ -103,16 +103,18 @@ class Bubblewrap:
         command = [bwrap, "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
         command += ["--unshare-cgroup-try", "--hostname", "sandbox", "--die-with-parent", "--new-session"]
         if uid is None:
+            # Bubblewrap's own first process would be this user's, for the program to trace; the driver is not.
+            command += ["--as-pid-1"]
             command += ["--unshare-user", "--uid", str(OWN_UID), "--gid", str(OWN_UID)]
-        else:  # the driver becomes that user, and is left without any capability by it
+        else:  # the driver becomes that user, which leaves it without any capability; the first process is root's
             command += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
         disk = str(self.limits.disk_bytes)
-        command += _system() + _readable(self._prefix)
-        for package in self.packages:
-            command += _readable(os.path.realpath(package))
         command += ["--proc", "/proc", "--dev", "/dev"]
         for folder in ("/dev/shm", "/tmp"):
             command += ["--perms", "1777", "--size", disk, "--tmpfs", folder]
+        command += _system() + _readable(self._prefix)
+        for package in self.packages:
+            command += _readable(os.path.realpath(package))
         command += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp"]
         command += ["--clearenv", "--setenv", "HOME", "/tmp", "--setenv", "LANG", "C.UTF-8"]
         command += ["--info-fd", "{info}"]

@@ -37,16 +37,16 @@ async def run_in_rounds(
         if len(results) == len(tests):
             return results
         sandbox = tree(len(results), tests[len(results) :])
-        begun = False
+        begun = -1
         async with aclosing(sandbox.reports()) as reports:
             async for report in reports:
                 if "begin" in report:
-                    begun = True
+                    begun = int(report["begin"])
                 elif report.get("test") == len(results):
                     results.append(result_of(tests[len(results)], report))
-        if not begun and sandbox.overrun.reason is None:
+        if begun < 0 and sandbox.overrun.reason is None:
             raise SandboxMissingError(f"the sandbox did not start: {sandbox.errors or 'it said nothing'}")
-        if len(results) < len(tests):
+        if begun == len(results) or (begun < 0 and len(results) < len(tests)):
             results.append(_result_of_end(sandbox.overrun.reason, limits))
     last = results[-1]
     return results + [last] * (len(tests) - len(results))

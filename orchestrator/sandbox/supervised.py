@@ -26,6 +26,9 @@ START_SECONDS = 30.0
 GRACE_SECONDS = 3.0
 """What the driver may take beyond a test's own time before it is taken for dead."""
 
+OWN_MEMORY = 32 * 2**20
+"""Bytes that are the driver's and its helpers', not the program's."""
+
 LOOK_SECONDS = 0.05
 """How often the memory of the whole tree is looked at."""
 
@@ -110,7 +113,10 @@ class Tree:
                     return
                 if not line.endswith(b"\n"):
                     return
-                yield json.loads(line)
+                report = json.loads(line)
+                if "end" in report:
+                    return
+                yield report
                 allowed = self.limits.seconds + GRACE_SECONDS
         finally:
             watcher.cancel()
@@ -122,7 +128,7 @@ class Tree:
         while True:
             await anyio.sleep(LOOK_SECONDS)
             pid = root.child_pid()
-            if pid is not None and memory_of(pid) > self.limits.memory_bytes:
+            if pid is not None and memory_of(pid) > self.limits.memory_bytes + OWN_MEMORY:
                 self.overrun.reason = "memory"
                 root.signal()
                 return

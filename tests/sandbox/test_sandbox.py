@@ -7,7 +7,7 @@ import sys
 import anyio
 import anyio.lowlevel
 import pytest
-from test_attacks import processes_with
+from sandbox.machine import processes_with
 
 from orchestrator.errors import InvalidInputError, SandboxMissingError
 from orchestrator.sandbox import (
@@ -94,7 +94,7 @@ async def test_a_program_that_does_not_load_says_why(either):
 
 
 async def test_one_test_that_hangs_or_crashes_hides_no_other(either):
-    code = "import os\ndef f(x):\n    if x == 0:\n        while True: pass\n    if x == 1:\n        os.abort()\n    return x"
+    code = "import os\ndef f(x):\n    while x == 0: pass\n    if x == 1: os.abort()\n    return x"
     tests = [Call(call=f"f({x})", expected=x) for x in (2, 0, 3, 1, 4)]
     result = await either.run(Program(code=code, tests=tests))
     assert [str(test.status) for test in result.tests] == ["passed", "timeout", "passed", "killed", "passed"]
@@ -145,7 +145,7 @@ def fail(): raise KeyError("k")
 def pair(): return (1, {"a": {2, 3}}, 2**100, b"x", 1.5, None)
 """
     tests = [
-        "s = Stack()\ns.push([1])\nassert len(s) == 1 and s\nassert s.pop() == [1]\nassert not s\nassert s.items == []",
+        "s = Stack()\ns.push([1])\nassert len(s) == 1\nassert s.pop() == [1]\nassert not s\nassert s.items == []",
         "xs = [3, 1, 2]\nsort(xs)\nassert xs == [1, 2, 3]",
         "assert twice(lambda x: x * 2, 3) == 12",
         "c = count()\nassert [next(c), next(c)] == [0, 1]",
@@ -201,8 +201,7 @@ async def test_folders_of_packages_can_be_lent(box, tmp_path):
 
 
 async def test_another_interpreter_can_be_used(box):
-    own = os.path.realpath(sys.executable)
-    other = Bubblewrap(limits=box.limits, python=own)
+    other = Bubblewrap(limits=box.limits, python=sys.executable)
     assert (await other.run(Program(code=ADD, tests=[Call(call="add(1, 2)", expected=3)]))).passed
 
 
@@ -212,7 +211,7 @@ async def test_a_bubblewrap_that_may_not_work_is_told(tmp_path, monkeypatch):
     refusing.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     with pytest.raises(
-        SandboxMissingError, match="No permissions to create new namespace[^$]*apt install bubblewrap"
+        SandboxMissingError, match=r"No permissions to create new namespace[^$]*apt install bubblewrap"
     ):
         await Bubblewrap().run(Program(code=ADD, tests=[Call(call="add(1, 2)", expected=3)]))
 

@@ -1,6 +1,6 @@
 """The first process of a sandbox: takes the job, runs one test after another, reports each as it is done.
 
-Messages to the outside are JSON, one a line: `{"begin": i}` before a test and its verdict after it.
+Messages to the outside are JSON, one a line: `{"begin": i}` before a test, its verdict after it, `{"end": true}`.
 """
 
 from __future__ import annotations
@@ -26,9 +26,7 @@ __all__ = ["main"]
 PR_SET_DUMPABLE = 4
 
 OWN_PROCESSES = 3
-"""Processes of ours that count against the limit besides the candidate: driver, nursery, examiner; and the first one
-of the namespace, where it is of the same user.
-"""
+"""Processes of ours that count against the limit besides the candidate: driver, nursery, examiner."""
 
 CLEARING_ROUNDS = 200
 
@@ -59,6 +57,11 @@ def main() -> None:
         else:
             verdict = _Trial(test, limits, nursery, report).run(min(left, limits["seconds"]))
         _say(report, {"test": number, **verdict})
+        if nursery.gone:  # there is no program any more for the tests that follow: they need another sandbox
+            break
+    _say(report, {"end": True})
+    while limits["contained"]:  # killed from outside, we are waited for; ending by ourselves, we might not be
+        signal.pause()
     os._exit(0)
 
 
@@ -77,11 +80,7 @@ def _limit(limits: Any) -> None:
         ("CORE", 0),
         ("MEMLOCK", 0),
         ("MSGQUEUE", 0),
-        *(
-            (("NPROC", limits["processes"] + OWN_PROCESSES + (limits["uid"] is None)),)
-            if limits["contained"]
-            else ()
-        ),
+        *((("NPROC", limits["processes"] + OWN_PROCESSES),) if limits["contained"] else ()),
     ):
         _lower(getattr(resource, f"RLIMIT_{name}"), value)
 
@@ -121,6 +120,7 @@ class _Nursery:
     """A process that forks candidate processes, and has never seen a test."""
 
     def __init__(self, code: str, limits: Any, closing: tuple[int, ...]) -> None:
+        self.gone = False  # killed by a program, as only a program would
         self.socket, theirs = _socket.socketpair()
         self.pid = os.fork()
         if self.pid == 0:
@@ -137,13 +137,20 @@ class _Nursery:
     def fork(self, kind: str, fds: list[int]) -> int:
         """The process id of a new candidate process that has `fds`: channel, stdin, stdout, stderr."""
         rights = (_socket.SOL_SOCKET, _socket.SCM_RIGHTS, array.array("i", fds))
-        self.socket.sendmsg([b"S" if kind == "script" else b"F"], [rights])
-        return int(self.socket.recv(64) or 0)
+        return self._answer_to([b"S" if kind == "script" else b"F"], [rights], failed=-1)
 
     def status(self) -> int:
         """How the last one ended, as `os.waitstatus_to_exitcode`; it must have been killed or be ending."""
-        self.socket.send(b"W")
-        return int(self.socket.recv(64) or 0)
+        return self._answer_to([b"W"], [], failed=-signal.SIGKILL)
+
+    def _answer_to(self, order: list[bytes], rights: list[Any], *, failed: int) -> int:
+        try:
+            self.socket.sendmsg(order, rights)
+            answer = self.socket.recv(64)
+        except OSError:
+            answer = b""
+        self.gone = self.gone or not answer
+        return int(answer) if answer else failed
 
 
 def _tend(orders: Any, code: str, limits: Any) -> None:
@@ -334,19 +341,24 @@ class _Trial:
         if self.candidate <= 0:
             return -signal.SIGKILL
         status = self._kill_candidate()
-        if (
-            self.limits["contained"] and os.getpid() == 2 and os.getppid() == 1
-        ):  # all others here are the program's
-            for _ in range(CLEARING_ROUNDS):
-                others = {int(name) for name in os.listdir("/proc") if name.isdigit()}
-                others -= {1, os.getpid(), self.nursery.pid}
-                if not others:
-                    return status
-                for pid in others:
-                    _kill(pid)
-                time.sleep(0.001)
-            os._exit(1)  # something does not die: the whole sandbox has to
+        if self.limits["contained"] and (os.getpid() == 1 or (os.getpid(), os.getppid()) == (2, 1)):
+            self._clear_namespace()
         return status
+
+    def _clear_namespace(self) -> None:
+        """Kill everybody in a process namespace of our own who is not one of us: they are the program's."""
+        for _ in range(CLEARING_ROUNDS):
+            with contextlib.suppress(ChildProcessError):
+                while os.waitpid(-1, os.WNOHANG)[0]:  # orphans come to the first process of a namespace
+                    pass
+            others = {int(name) for name in os.listdir("/proc") if name.isdigit()}
+            others -= {1, os.getpid(), self.nursery.pid}
+            if not others:
+                return
+            for pid in others:
+                _kill(pid)
+            time.sleep(0.001)
+        os._exit(1)  # something does not die: the whole sandbox has to
 
     def _kill_candidate(self) -> int:
         with contextlib.suppress(OSError):
