@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import select
 import signal
 import subprocess
 import tempfile
@@ -140,6 +141,7 @@ class _Root:
     def __init__(self, process: subprocess.Popen[bytes], information: int, *, own_namespace: bool) -> None:
         self._process, self._information, self._own_namespace = process, information, own_namespace
         self._child: int | None = None
+        self._end: int | None = None
         self._told = b""
         os.set_blocking(information, False)
 
@@ -152,7 +154,10 @@ class _Root:
                 while part := os.read(self._information, 4096):
                     self._told += part
             with contextlib.suppress(ValueError, KeyError):
-                self._child = int(json.loads(self._told)["child-pid"])
+                child = int(json.loads(self._told)["child-pid"])
+                with contextlib.suppress(OSError):  # gone already
+                    self._end = os.pidfd_open(child)
+                self._child = child
         return self._child
 
     def signal(self) -> None:
@@ -172,10 +177,11 @@ class _Root:
                 while self.child_pid() is None and self._process.poll() is None:  # noqa: ASYNC110
                     await anyio.sleep(0.001)
             self.signal()
-            if self._process.poll() is None:
-                await anyio.to_thread.run_sync(self._wait)
+            await anyio.to_thread.run_sync(self._wait)
         finally:
             os.close(self._information)
+            if self._end is not None:
+                os.close(self._end)
             if self._process.stdout is not None:
                 self._process.stdout.close()
 
@@ -185,6 +191,8 @@ class _Root:
         except subprocess.TimeoutExpired:  # bubblewrap itself hangs; its child dies with it
             self._process.kill()
             self._process.wait()
+        if self._end is not None:  # bubblewrap may end a moment before its child has
+            select.select([self._end], [], [], 5.0)
 
 
 async def _reader(pipe: IO[bytes], *, limit: int) -> tuple[asyncio.StreamReader, asyncio.ReadTransport]:
