@@ -21,7 +21,7 @@ class Limits:
         cpu_seconds: CPU time of each process, above 0; rounded up to whole seconds.
         total_seconds: Wall time of all tests together, above 0; tests it leaves no time for are timed out.
         memory_bytes: Address space of each process, at least 64 MiB, and (looked at 20 times a second, so that it
-            can be overshot for that long) resident memory of all of them together.
+            can be overshot for that long) resident memory of all of them together, 32 MiB more for what is ours.
         processes: Processes and threads of the program at once, its own included, at least 1.
         open_files: Open files of each process, at least 16.
         file_bytes: Size of each file written, at least 0.
