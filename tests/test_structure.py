@@ -23,6 +23,7 @@ LAYERS = [
     ["backends"],
     ["rating"],
     ["sampling"],
+    ["sandbox"],
     ["context"],
     ["verifiers"],
     ["strategies"],

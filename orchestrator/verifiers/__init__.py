@@ -15,6 +15,8 @@ from .judge import Judge
 from .pairwise_judge import PairwiseJudge
 from .outcome_reward import OutcomeRewardModel
 from .process_reward import ProcessRewardModel
+from .execution import Execution
+from .generated_tests import GeneratedTests
 from .rules import Equivalent, Predicate, Regex, Rule
 from .stated import StatedConfidence, stated_confidence
 from .words import RequiredWords
@@ -34,6 +36,8 @@ __all__ = [
     "Perplexity",
     "Judge",
     "PairwiseJudge",
+    "Execution",
+    "GeneratedTests",
     "Predicate",
     "Regex",
     "RequiredWords",
@@ -61,6 +65,8 @@ REGISTRY: dict[str, type] = {
     "pairwise_judge": PairwiseJudge,
     "outcome_reward_model": OutcomeRewardModel,
     "process_reward_model": ProcessRewardModel,
+    "execution": Execution,
+    "generated_tests": GeneratedTests,
     "regex": Regex,
     "required_words": RequiredWords,
     "self_certainty": SelfCertainty,
