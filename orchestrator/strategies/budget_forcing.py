@@ -85,6 +85,11 @@ class BudgetForcing(Strategy):
         """waits + 2."""
         return self.waits + 2
 
+    @property
+    def choice(self) -> str:
+        """The choice among the answers on the way."""
+        return "the forced or voted answer"
+
     async def __call__(self, ctx: Context, problem: Problem, /) -> Outcome:
         """Think about `problem`, and answer."""
         thinking = _Thinking(strategy=self, ctx=ctx, ask=ctx.ask(problem, model=self.model))

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from ..context import Context, Verifier
+from ..context import Context, Verifier, name_of
 from ..errors import InvalidInputError
 from ..prompts import Rendered, fill
 from ..types import Candidate, Outcome, Problem, StopReason
@@ -95,11 +95,21 @@ class CritiqueRevise(Strategy):
         at_least(1, rounds=self.rounds, critique_tokens=self.critique_tokens)
         if not self.mark.strip():
             raise InvalidInputError("mark must be a word, such as 'ACCEPT', not an empty text")
+        own, other = self.verifier, self.accept.verifier if isinstance(self.accept, Scored) else None
+        if own is not None and other is not None and own != other and name_of(own) == name_of(other):
+            raise InvalidInputError(
+                f"verifier and accept are two verifiers of one name, {name_of(own)!r}: their scores would be mixed"
+            )
 
     @property
     def most_calls(self) -> int:
         """1 + 2 * rounds."""
         return 1 + 2 * self.rounds
+
+    @property
+    def choice(self) -> str:
+        """The accepted answer, or the chain's."""
+        return f"the answer after up to {self.rounds} critiques"
 
     async def __call__(self, ctx: Context, problem: Problem, /) -> Outcome:
         """Improve an answer to `problem` until it is accepted."""

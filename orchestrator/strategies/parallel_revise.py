@@ -71,6 +71,11 @@ class ParallelRevise(Strategy):
         return self.chains * self.length
 
     @property
+    def choice(self) -> str:
+        """The choice among the chains."""
+        return f"the choice among {self.chains} chains of {self.length}"
+
+    @property
     def calls_at_once(self) -> int:
         """Calls one problem keeps in flight: one per chain."""
         return self.chains

@@ -64,6 +64,11 @@ class Revise(Strategy):
         """length."""
         return self.length
 
+    @property
+    def choice(self) -> str:
+        """The choice in the chain."""
+        return f"the choice among {self.length} revisions"
+
     async def __call__(self, ctx: Context, problem: Problem, /) -> Outcome:
         """Choose in a chain of answers to `problem`."""
         attempts = await self.chain(ctx, problem)

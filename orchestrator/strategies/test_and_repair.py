@@ -93,6 +93,11 @@ class TestAndRepair(Strategy):
         return self.n + self.rounds
 
     @property
+    def choice(self) -> str:
+        """The best after repairs."""
+        return f"the best after up to {self.rounds} repairs"
+
+    @property
     def calls_at_once(self) -> int:
         """Calls one problem keeps in flight: its drafts."""
         return self.n
