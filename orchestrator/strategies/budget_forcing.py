@@ -88,7 +88,7 @@ class BudgetForcing(Strategy):
     @property
     def choice(self) -> str:
         """The choice among the answers on the way."""
-        return "the forced or voted answer"
+        return "the answer after thinking"
 
     async def __call__(self, ctx: Context, problem: Problem, /) -> Outcome:
         """Think about `problem`, and answer."""

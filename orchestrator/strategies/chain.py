@@ -13,7 +13,18 @@ from .attempts import Attempts
 from .base import Strategy
 from .selection import choose
 
-__all__ = ["choose_in_chain", "extend", "linked", "prompt_values", "state", "visible", "wanted_logprobs"]
+__all__ = [
+    "choose_in_chain",
+    "extend",
+    "linked",
+    "prompt_values",
+    "shown",
+    "state",
+    "visible",
+    "wanted_logprobs",
+]
+
+NOTHING = "(no answer)"
 
 
 async def extend(
@@ -48,7 +59,13 @@ async def choose_in_chain(
 
 def visible(sample: Sample) -> str:
     """What a reader sees of a sample: its text after any thinking in it, or all of it where thinking never ended."""
-    return (_core.after_thinking(sample.text) or sample.text).strip()
+    after = _core.after_thinking(sample.text)
+    return (sample.text if after is None else after).strip()
+
+
+def shown(candidate: Candidate) -> str:
+    """What a candidate said, for a later turn of the conversation; never empty, which some servers refuse."""
+    return visible(candidate.sample) or NOTHING
 
 
 def state(candidate: Candidate) -> str:
@@ -60,7 +77,7 @@ def state(candidate: Candidate) -> str:
 
 def prompt_values(ctx: Context, problem: Problem, candidate: Candidate) -> dict[str, str]:
     """What a prompt about a candidate may name: `problem` as it was asked, and the candidate's text as `answer`."""
-    return {"problem": ctx.prompt.question(problem), "answer": visible(candidate.sample)}
+    return {"problem": ctx.prompt.question(problem), "answer": shown(candidate)}
 
 
 def linked(outcome: Outcome) -> Outcome:

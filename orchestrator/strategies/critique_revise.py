@@ -14,7 +14,7 @@ from ..voting import majority_vote
 from .acceptance import Acceptance, Scored, Verdict, examine
 from .attempts import Attempts
 from .base import Strategy, at_least
-from .chain import choose_in_chain, extend, linked, prompt_values, state, visible, wanted_logprobs
+from .chain import choose_in_chain, extend, linked, prompt_values, shown, state, visible, wanted_logprobs
 
 __all__ = ["CritiqueRevise", "accepts"]
 
@@ -35,6 +35,9 @@ Write an improved answer to the question.
 
 NO_CRITIQUE = "Check every step again, and correct what is wrong."
 """Stands in for a critique that failed: the revision is still worth its call."""
+
+LAST_WORDS = 200
+"""Characters of a critique's last line that are looked at: the search takes the square of them at worst."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,10 +122,11 @@ class CritiqueRevise(Strategy):
         ended = attempts.stop_reason.value if attempts.ended and chain.ended == "rounds" else chain.ended
         detail = {"rounds": chain.rounds, "ended": ended}
         if chain.accepted is not None:
-            return linked(replace(chain.accepted, stop_reason=StopReason.DECIDED, detail=detail))
-        outcome = await choose_in_chain(ctx, problem, attempts, verifier=self.chooser, detail=detail)
-        early = outcome.stop_reason is StopReason.COMPLETE and ended != "rounds"
-        return replace(outcome, stop_reason=StopReason.DECIDED) if early else outcome
+            outcome = linked(replace(chain.accepted, detail=detail))
+        else:
+            outcome = await choose_in_chain(ctx, problem, attempts, verifier=self.chooser, detail=detail)
+        decided = chain.early and outcome.stop_reason is StopReason.COMPLETE
+        return replace(outcome, stop_reason=StopReason.DECIDED) if decided else outcome
 
     @property
     def chooser(self) -> Verifier | None:
@@ -134,7 +138,7 @@ class CritiqueRevise(Strategy):
 
 @dataclass(slots=True, kw_only=True)
 class _Chain:
-    """A chain in the making."""
+    """A chain in the making; `early` when it ended with calls left."""
 
     strategy: CritiqueRevise
     ctx: Context
@@ -142,6 +146,7 @@ class _Chain:
     attempts: Attempts
     rounds: int = 0
     ended: str = "rounds"
+    early: bool = False
     accepted: Outcome | None = None
 
     async def improve(self) -> None:
@@ -154,6 +159,7 @@ class _Chain:
             if not self.attempts.candidates:
                 await self._write(ask)  # the draft failed: this round is spent on another
             elif await self._round(ask, aside):
+                self.early = self.accepted is not None or self.rounds < self.strategy.rounds
                 return
         if not self.attempts.ended and self.attempts.candidates:
             await self._accepted_by_rule()
@@ -171,7 +177,7 @@ class _Chain:
             return self._end_with("the critic accepts", confidence=None)
         values = prompt_values(self.ctx, self.problem, current) | {"critique": critique or NO_CRITIQUE}
         asked = fill(self.strategy.revise_prompt, values, of="the revision")
-        await self._write(ask.then(visible(current.sample), asked), parent=current)
+        await self._write(ask.then(shown(current), asked), parent=current)
         return self._repeats(since=current)
 
     async def _write(self, ask: Rendered, parent: Candidate | None = None) -> None:
@@ -247,7 +253,10 @@ def accepts(critique: str, mark: str) -> bool:
     if not lines:
         return False
     word = rf"{re.escape(mark.strip())}(?:ed)?"
-    opening = re.compile(rf"[\W_]*{word}(?:[\W_]*|[*_]*\s*[.:,;!–—-].*)", re.IGNORECASE)
+    opening = re.compile(rf"[\W_]*{word}(?:[\W_]*|[*_]*\s*[.:!].*)", re.IGNORECASE)
     closing = re.compile(rf"(?:.*[.!?:])?[\W_]*{word}[\W_]*", re.IGNORECASE)
-    asked = any(line.endswith("?") for line in (lines[0], lines[-1]))
-    return not asked and bool(opening.fullmatch(lines[0]) or closing.fullmatch(lines[-1]))
+    first, last = lines[0], lines[-1][-LAST_WORDS - len(mark) :]
+    return any(
+        pattern.fullmatch(line) is not None and not line.endswith("?")
+        for pattern, line in ((opening, first), (closing, last))
+    )

@@ -10,7 +10,7 @@ from ..prompts import Rendered, fill
 from ..types import Candidate, Outcome, Problem
 from .attempts import Attempts
 from .base import Strategy, at_least
-from .chain import choose_in_chain, extend, prompt_values, visible, wanted_logprobs
+from .chain import choose_in_chain, extend, prompt_values, shown, wanted_logprobs
 
 __all__ = ["PROMPT", "Revise"]
 
@@ -88,16 +88,16 @@ class Revise(Strategy):
             parent = before[-1] if before else None
             new = await extend(ctx, self, attempts, revision, parent=parent, logprobs=logprobs)
             if new is not None and parent is not None:
-                ctx.step("revised", f"{_shown(parent)} -> {_shown(new)}")
+                ctx.step("revised", f"{_answer_of(parent)} -> {_answer_of(new)}")
         return attempts
 
     def _revision(self, ctx: Context, ask: Rendered, problem: Problem, before: list[Candidate]) -> Rendered:
         """The question, followed by earlier answers and what is said to each."""
         for candidate in before:
             asked = fill(self.prompt, prompt_values(ctx, problem, candidate), of="the revision")
-            ask = ask.then(visible(candidate.sample), asked)
+            ask = ask.then(shown(candidate), asked)
         return ask
 
 
-def _shown(candidate: Candidate) -> str:
+def _answer_of(candidate: Candidate) -> str:
     return "no answer" if candidate.answer is None else candidate.answer.text[:60]

@@ -12,7 +12,7 @@ from ..types import Candidate, Outcome, Problem, Score, StopReason
 from .attempts import Attempts
 from .base import Strategy, at_least
 from .best_of_n import BestOfN
-from .chain import choose_in_chain, extend, prompt_values, visible, wanted_logprobs
+from .chain import choose_in_chain, extend, prompt_values, shown, wanted_logprobs
 from .selection import value_of
 
 __all__ = ["TestAndRepair", "bounded"]
@@ -141,7 +141,7 @@ class TestAndRepair(Strategy):
             feedback = bounded(self._reason(best), self.feedback_chars)
             ctx.step("repairing", feedback)
             values = prompt_values(ctx, problem, best) | {"feedback": feedback}
-            ask = ask.then(visible(best.sample), fill(self.prompt, values, of="the repair"))
+            ask = ask.then(shown(best), fill(self.prompt, values, of="the repair"))
         logprobs = wanted_logprobs(self.verifier)
         new = await extend(ctx, self, attempts, ask, parent=best, logprobs=logprobs)
         if new is not None:

@@ -90,6 +90,7 @@ async def test_the_rule_is_asked_about_the_last_revision_too():
     rule = Scored(verifier=Regex(pattern="^4$"))
     outcome, _ = await play(CritiqueRevise(rounds=1, accept=rule), ["3", "Low.", "4"])
     assert outcome.detail == {"rounds": 1, "ended": "accepted"}
+    assert outcome.stop_reason is StopReason.COMPLETE  # nothing was saved
 
 
 async def test_what_is_never_accepted_is_chosen_by_the_rules_verifier():
@@ -183,6 +184,7 @@ async def test_critiques_and_the_end_are_told_as_steps():
         "The sum is right. ACCEPT",
         "I checked each step.\n\nVerdict: ACCEPT",
         "<think>Should I accept?</think>ACCEPT",
+        "Is 2 + 2 really 4?\nIt is. ACCEPT",
     ],
 )
 async def test_a_critic_accepts_by_the_mark(critique):
@@ -199,6 +201,7 @@ async def test_a_critic_accepts_by_the_mark(critique):
         "Do not ACCEPT",
         "Would I accept it? No: the sum is wrong.",
         "ACCEPT?",
+        "ACCEPT, but name the unit.",
         "Accept only if 2 + 2 is 5.",
         "The unit is missing.",
     ],

@@ -101,3 +101,8 @@ def test_numbers_below_one_are_refused(wrong):
 async def test_a_prompt_with_an_unknown_placeholder_says_which_there_are():
     with pytest.raises(InvalidInputError, match="answer, problem"):
         await play(Revise(length=2, prompt="{{ reply }}"), ["3", "4"], problem=ADDITION)
+
+
+async def test_an_attempt_that_says_nothing_is_shown_as_such():
+    _, model = await play(Revise(length=2), ["<think>hm</think>", "4"])
+    assert turns(model.requests[1])[1] == ("a", "(no answer)")
