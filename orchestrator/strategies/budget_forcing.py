@@ -37,7 +37,8 @@ class BudgetForcing(Strategy):
     answers on the way, since going on thinking also turns right answers into wrong ones.
 
     Cost: at most waits + 2 calls, plus the verifier's for as many candidates. Each call after the first reads the
-    text so far again.
+    text so far again, and the forced answer comes last: a budget of fewer tokens than all of this ends it while it
+    thinks, with the answers so far.
 
     Args:
         min_tokens: Tokens of thinking before it may end, at least 0, by what the server counts; 0 never extends.
