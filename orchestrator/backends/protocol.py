@@ -16,7 +16,7 @@ from .discovery import Flavour, Server, merge
 from .embeddings import EMBEDDINGS, TEXTS_PER_CALL, batches, embedded, embedding_body, embedding_request
 from .rewards import advised, rated, rating_body
 from .transcript import Transcript
-from .wire import CHAT, Reply, loads, parse_reply, request_body, route_of
+from .wire import CHAT, CONTINUES_REPLY, Reply, begins_reply, loads, parse_reply, request_body, route_of
 
 __all__ = ["ProtocolBackend"]
 
@@ -186,6 +186,8 @@ class ProtocolBackend:
         body = request_body(
             request, model=self._model, n=n, cap_field=self._cap_field, least_logprobs=1 if llama_cpp else 0
         )
+        if self._server.flavour is Flavour.VLLM and begins_reply(request):
+            body |= CONTINUES_REPLY
         return route, body
 
     async def _vectors(self, request: Request) -> list[Sample]:

@@ -4,17 +4,27 @@ from .acceptance import Acceptance, Agreement, Confident, Scored
 from .adaptive import Adaptive
 from .base import Strategy
 from .best_of_n import BestOfN
+from .budget_forcing import BudgetForcing
+from .critique_revise import CritiqueRevise
+from .parallel_revise import ParallelRevise
+from .revise import Revise
 from .self_consistency import SelfConsistency
 from .single import Single
+from .test_and_repair import TestAndRepair
 
 __all__ = [
     "Acceptance",
     "Adaptive",
     "Agreement",
     "BestOfN",
+    "BudgetForcing",
     "Confident",
+    "CritiqueRevise",
+    "ParallelRevise",
+    "Revise",
     "Scored",
     "SelfConsistency",
     "Single",
     "Strategy",
+    "TestAndRepair",
 ]
