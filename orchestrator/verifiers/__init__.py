@@ -8,15 +8,15 @@ from .composite import Composite
 from .consistency import Consistency
 from .constraints import ForbiddenWords, WordCount
 from .correctness import CorrectnessModel, Graded
-from .json_schema import JsonSchema
-from .learned import Learned
-from .logprobs import GroupConfidence, Perplexity, SelfCertainty
-from .judge import Judge
-from .pairwise_judge import PairwiseJudge
-from .outcome_reward import OutcomeRewardModel
-from .process_reward import ProcessRewardModel
 from .execution import Execution
 from .generated_tests import GeneratedTests
+from .json_schema import JsonSchema
+from .judge import Judge
+from .learned import Learned
+from .logprobs import GroupConfidence, Perplexity, SelfCertainty
+from .outcome_reward import OutcomeRewardModel
+from .pairwise_judge import PairwiseJudge
+from .process_reward import ProcessRewardModel
 from .rules import Equivalent, Predicate, Regex, Rule
 from .stated import StatedConfidence, stated_confidence
 from .words import RequiredWords
@@ -28,17 +28,19 @@ __all__ = [
     "Consistency",
     "CorrectnessModel",
     "Equivalent",
+    "Execution",
     "ForbiddenWords",
+    "GeneratedTests",
     "Graded",
     "GroupConfidence",
     "JsonSchema",
-    "Learned",
-    "Perplexity",
     "Judge",
+    "Learned",
+    "OutcomeRewardModel",
     "PairwiseJudge",
-    "Execution",
-    "GeneratedTests",
+    "Perplexity",
     "Predicate",
+    "ProcessRewardModel",
     "Regex",
     "RequiredWords",
     "Rule",
@@ -47,8 +49,6 @@ __all__ = [
     "WordCount",
     "name_of",
     "stated_confidence",
-    "OutcomeRewardModel",
-    "ProcessRewardModel",
 ]
 
 REGISTRY: dict[str, type] = {
