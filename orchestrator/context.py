@@ -134,8 +134,10 @@ class Context:
         answers: AnswerReader,
         prompt: Prompt,
         aside: bool = False,
+        sampling: Mapping[str, Any] | None = None,
     ) -> None:
         self._run, self._scope, self.aside = run, scope, aside
+        self._sampling: Mapping[str, Any] = sampling or {}
         self.problem, self.path, self.ledger = scope.problem, path, ledger
         self.answers, self.prompt, self.clock = answers, prompt, run.clock
         self.rng = random.Random(self._hash("rng"))
@@ -321,9 +323,22 @@ class Context:
         self.emit(BranchOpened(problem=self.problem.id, path=path))
         return self._copy(ledger=ledger, path=path, aside=aside or self.aside)
 
-    def using(self, *, answers: AnswerReader | None = None, prompt: Prompt | None = None) -> Context:
-        """This context, reading answers or putting problems another way, on the same path and numbering."""
-        changed = self._copy(answers=answers, prompt=prompt)
+    def using(
+        self,
+        *,
+        answers: AnswerReader | None = None,
+        prompt: Prompt | None = None,
+        sampling: Mapping[str, Any] | None = None,
+    ) -> Context:
+        """This context, reading answers or putting problems another way, on the same path and numbering.
+
+        Args:
+            answers: How answers are read; None as here.
+            prompt: How problems are put; None as here.
+            sampling: Fields that samples are drawn with, here and in branches, where neither the call nor its model
+                says otherwise, such as `logprobs` for a verifier that looks at samples others draw.
+        """
+        changed = self._copy(answers=answers, prompt=prompt, sampling=sampling)
         changed._numbering, changed.rng = self._numbering, self.rng
         return changed
 
@@ -335,6 +350,7 @@ class Context:
         answers: AnswerReader | None = None,
         prompt: Prompt | None = None,
         aside: bool | None = None,
+        sampling: Mapping[str, Any] | None = None,
     ) -> Context:
         return Context(
             self._run,
@@ -344,6 +360,7 @@ class Context:
             answers=answers or self.answers,
             prompt=prompt or self.prompt,
             aside=self.aside if aside is None else aside,
+            sampling={**self._sampling, **(sampling or {})},
         )
 
     def emit(self, event: Event) -> None:
@@ -364,7 +381,12 @@ class Context:
 
     def _request(self, ask: Ask, model: str, sampling: Mapping[str, Any]) -> Request:
         given = {name: value for name, value in sampling.items() if value is not None}
-        options = {"max_tokens": DEFAULT_MAX_TOKENS, **self._run.sampling.get(model, {}), **given}
+        options = {
+            "max_tokens": DEFAULT_MAX_TOKENS,
+            **self._sampling,
+            **self._run.sampling.get(model, {}),
+            **given,
+        }
         if isinstance(ask, str):
             ask = self._plain(ask, model)
         elif not isinstance(ask, Rendered):
