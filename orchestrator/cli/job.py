@@ -168,7 +168,7 @@ def _adjusted(program: Any, flags: Flags, models: Mapping[str, Model]) -> Any:
         if missing := [name for name in needed if name not in given]:
             raise InvalidInputError(
                 f"{flags.target} needs {', '.join(missing)}, which flags cannot say: write a program file, as in "
-                "examples/required_words.yaml"
+                "examples/best_of_n.yaml"
             )
         return program(**given)
     if not is_dataclass(program):

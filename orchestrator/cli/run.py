@@ -20,7 +20,7 @@ from ..context import name_of
 from ..events import CallFailed, CallRetried, Event
 from ..report import Summary, Tracker, usage_dict
 from ..runtime import Controller
-from ..strategies import BestOfN, SelfConsistency
+from ..strategies import Strategy
 from ..types import Outcome, Problem, StopReason
 from .failures import BROKEN_PIPE, FAILED, complain, quiet_stdout
 from .job import Flags, Job, make_job
@@ -240,12 +240,7 @@ class _Session:
 
     def _chosen(self) -> str:
         strategy = getattr(self.job.program, "strategy", self.job.program)
-        match strategy:
-            case SelfConsistency():
-                return f"the vote of {strategy.n}"
-            case BestOfN():
-                return f"the best of {strategy.n}"
-        return "the answer"
+        return strategy.choice if isinstance(strategy, Strategy) else "the answer"
 
     def _how_to_resume(self) -> str:
         if self.settings.journal is None:

@@ -67,6 +67,11 @@ class Adaptive(Strategy):
         return self.n
 
     @property
+    def choice(self) -> str:
+        """The vote."""
+        return f"the vote of up to {self.n}"
+
+    @property
     def calls_at_once(self) -> int:
         """Calls one problem keeps in flight in its last round."""
         return max(later - earlier for earlier, later in zip([0, *self.sizes], self.sizes, strict=False))

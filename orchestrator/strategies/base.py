@@ -45,6 +45,11 @@ class Strategy:
         raise NotImplementedError
 
     @property
+    def choice(self) -> str:
+        """What its answer is called beside those of single samples, as in "the vote of 16"."""
+        return "the answer"
+
+    @property
     def calls_at_once(self) -> int:
         """Calls one problem keeps in flight."""
         return 1

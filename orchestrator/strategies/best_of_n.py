@@ -71,6 +71,11 @@ class BestOfN(Strategy):
         return -(-self.n // self.per_call)
 
     @property
+    def choice(self) -> str:
+        """The best."""
+        return f"the best of {self.n}"
+
+    @property
     def calls_at_once(self) -> int:
         """Calls one problem keeps in flight."""
         return self.most_calls

@@ -65,6 +65,11 @@ class SelfConsistency(Strategy):
         return -(-self.n // self.per_call)
 
     @property
+    def choice(self) -> str:
+        """The vote."""
+        return f"the vote of {self.n}"
+
+    @property
     def calls_at_once(self) -> int:
         """Calls one problem keeps in flight."""
         return self.most_calls
