@@ -336,7 +336,7 @@ class Context:
             answers: How answers are read; None as here.
             prompt: How problems are put; None as here.
             sampling: Fields that samples are drawn with, here and in branches, where neither the call nor its model
-                says otherwise, such as `logprobs` for a verifier that looks at samples others draw.
+                says otherwise, such as `logprobs` for a verifier of samples others draw; None is no field.
         """
         changed = self._copy(answers=answers, prompt=prompt, sampling=sampling)
         changed._numbering, changed.rng = self._numbering, self.rng
@@ -360,7 +360,7 @@ class Context:
             answers=answers or self.answers,
             prompt=prompt or self.prompt,
             aside=self.aside if aside is None else aside,
-            sampling={**self._sampling, **(sampling or {})},
+            sampling=self._sampling if sampling is None else _without_none({**self._sampling, **sampling}),
         )
 
     def emit(self, event: Event) -> None:
@@ -380,7 +380,7 @@ class Context:
         return name
 
     def _request(self, ask: Ask, model: str, sampling: Mapping[str, Any]) -> Request:
-        given = {name: value for name, value in sampling.items() if value is not None}
+        given = _without_none(sampling)
         options = {
             "max_tokens": DEFAULT_MAX_TOKENS,
             **self._sampling,
@@ -425,6 +425,10 @@ class Context:
                 backend = Resumed(backend, recorded=scope.recorded, emit=run.emit)
             self._backends[model] = backend
         return self._backends[model]
+
+
+def _without_none(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _as_label(name: str) -> str:

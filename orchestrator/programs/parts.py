@@ -36,6 +36,7 @@ __all__ = [
     "Registry",
     "build",
     "build_part",
+    "key_of",
     "parameters",
 ]
 
@@ -192,6 +193,12 @@ def _shorthand(part: type, given: Any, at: KeyPath, mistakes: Mistakes) -> Any:
         mistakes.add(at, f"`{at[-1]}` takes no parameters")
         return _WRONG
     return {next(iter(fields)): given}
+
+
+def key_of(strategy: object) -> str:
+    """What a strategy is called in files; a class's name where it has no key."""
+    names = {part: name for name, part in STRATEGIES.parts.items()}
+    return names.get(type(strategy), type(strategy).__name__)
 
 
 def parameters(part: type) -> dict[str, dataclasses.Field[Any]]:

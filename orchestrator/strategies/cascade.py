@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -67,7 +67,7 @@ class Cascade(Strategy):
             order, accepted by an agreement of 0.75, and one sample of the last model.
         model: Not used: the tiers' programs name their models.
         temperature: Of the votes that are made when no tiers are given; None leaves it to the models' settings.
-        max_tokens: Cap on each answer, in tokens, when no tiers are given; None leaves it to the models' settings.
+        max_tokens: Cap on each answer, in tokens, where neither a tier's program nor its model has one.
 
     The outcome's `detail` has as `tier` the number of the tier that gave the answer, from 0 (None: no tier did),
     and as `tiers`, for each tier that was asked, its `answer`, `confidence`, `decision` (`accepted`, `deferred` or
@@ -114,7 +114,8 @@ class Cascade(Strategy):
         for number, tier in enumerate(tiers):
             before = [candidate for step in climbed for candidate in step.candidates]
             branch = ctx.branch(label=f"tier{number}", budget=tier.budget or Budget())
-            step = await _climb(branch, problem, tier, before, last=number == len(tiers) - 1)
+            sampling = {"max_tokens": self.max_tokens}
+            step = await _climb(branch, problem, tier, before, sampling, last=number == len(tiers) - 1)
             climbed.append(step)
             ctx.step(step.decision, f"tier {number}: {step.reason}")
             if step.decision == "accepted":
@@ -159,13 +160,18 @@ class _Climbed:
 
 
 async def _climb(
-    ctx: Context, problem: Problem, tier: Tier, before: Sequence[Candidate], *, last: bool
+    ctx: Context,
+    problem: Problem,
+    tier: Tier,
+    before: Sequence[Candidate],
+    sampling: Mapping[str, Any],
+    *,
+    last: bool,
 ) -> _Climbed:
     """Ask a tier on a branch of its own, and its rule about what came out."""
     attempts = Attempts()
     rule = None if last else tier.accept
-    logprobs = logprobs_for(rule)
-    asked = ctx if logprobs is None else ctx.using(sampling={"logprobs": logprobs})
+    asked = ctx.using(sampling={**sampling, "logprobs": logprobs_for(rule)})
     outcome = await run_nested(asked, tier.strategy, problem, attempts)
     candidates: Sequence[Candidate] = ()
     if outcome is None:

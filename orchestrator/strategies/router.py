@@ -86,7 +86,7 @@ class Router(Strategy):
         fallback: Try the others when the chosen one has no answer to give.
         model: Not used: the choices name their models.
         temperature: At least 0, for `models`. None leaves it to the models' settings.
-        max_tokens: Cap on the answer, in tokens, for `models`; None leaves it to the models' settings.
+        max_tokens: Cap on each answer, in tokens, where neither the chosen program nor its model has one.
 
     The outcome's `detail` has the `score`, the number `chosen` from 0, the number that `answered`, and that program's
     own facts as `of_program`.
@@ -135,9 +135,8 @@ class Router(Strategy):
         ctx.step("routed", f"score {score:.4g}: choice {chosen}")
         attempts, best = Attempts(), None
         for number in _order(chosen, len(programs)) if self.fallback else [chosen]:
-            outcome = await run_nested(
-                ctx.branch(label=f"choice{number}"), programs[number], problem, attempts
-            )
+            branch = ctx.branch(label=f"choice{number}").using(sampling={"max_tokens": self.max_tokens})
+            outcome = await run_nested(branch, programs[number], problem, attempts)
             if outcome is not None:
                 attempts.candidates += outcome.candidates
                 best = number, outcome
