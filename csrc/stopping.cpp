@@ -178,9 +178,10 @@ bool ConvergenceStop::should_stop(const Tally& tally) const {
 LearnedStop::LearnedStop(double confidence, double bias, double evidence, double lead)
     : confidence_(confidence), bias_(bias), evidence_(evidence), lead_(lead) {
   require(confidence > 0 && confidence <= 1, "confidence must be in (0, 1]", confidence);
-  require(std::isfinite(bias), "bias must be finite", bias);
-  require(std::isfinite(evidence), "evidence must be finite", evidence);
-  require(std::isfinite(lead), "lead must be finite", lead);
+  const auto weighs = [](double weight) { return std::abs(weight) <= kLargestWeight; };
+  require(weighs(bias), "bias must be in [-1e100, 1e100]", bias);
+  require(weighs(evidence), "evidence must be in [-1e100, 1e100]", evidence);
+  require(weighs(lead), "lead must be in [-1e100, 1e100]", lead);
 }
 
 double LearnedStop::stays(const Tally& tally) const {

@@ -133,6 +133,8 @@ class LearnedStop final : public StoppingRule {
  public:
   static constexpr double kMostEvidence = 40;  // beyond it 1 - P is less than a double can tell
 
+  static constexpr double kLargestWeight = 1e100;  // sums of larger ones may overflow
+
   LearnedStop(double confidence, double bias, double evidence, double lead);
   bool should_stop(const Tally& tally) const override;
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from collections.abc import Callable
 
 import pytest
 
@@ -292,6 +293,30 @@ def test_a_learned_rule_needs_a_plan_and_knows_what_is_still_to_come() -> None:
     assert rule.stays(Tally.of([3], planned=5)) == 1.0  # safe
 
 
+def test_the_largest_weights_still_give_a_probability() -> None:
+    for bias, evidence, lead in ((1e100, 1e100, -1e100), (-1e100, 0.0, 1e100), (-1e100, -1e100, 1e100)):
+        rule = LearnedStop(confidence=0.9, bias=bias, evidence=evidence, lead=lead)
+        for counts in ([1], [3, 1], [10**15, 1]):
+            assert 0 <= rule.stays(Tally.of(counts, planned=4 * 10**15)) <= 1
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: Tally.of([1.5]), "a count of votes must be a whole number, not 1.5"),
+        (lambda: Tally.of(["a"]), "a count of votes must be a whole number, not 'a'"),
+        (lambda: Tally.of([10**30]), r"a count of votes must be below 2\^63, not 1000"),
+        (lambda: Tally.of(5), "counts of votes must be a list of whole numbers, not 5"),
+        (lambda: Tally.of([1], abstentions=0.5), "abstentions must be a whole number, not 0.5"),
+        (lambda: Tally.of_clusters([0, 0.5]), "a cluster must be a whole number, not 0.5"),
+        (lambda: Tally(planned=1.5), "planned must be a whole number, not 1.5"),
+    ],
+)
+def test_a_tally_counts_in_whole_numbers(make: Callable[[], Tally], said: str) -> None:
+    with pytest.raises(InvalidInputError, match=said):
+        make()
+
+
 @pytest.mark.parametrize(
     ("rule", "parameters", "said"),
     [
@@ -299,6 +324,12 @@ def test_a_learned_rule_needs_a_plan_and_knows_what_is_still_to_come() -> None:
         (WindowStop, {"size": 2.5}, "WindowStop cannot be made of size=2.5"),
         (BetaStop, {"confidence": "high"}, "BetaStop cannot be made of confidence='high'"),
         (AnyOf, {"rules": BetaStop()}, "AnyOf cannot be made of rules=BetaStop"),
+        (AnyOf, {"rules": (BetaStop,)}, r"give a stopping rule, not its class: BetaStop\(\.\.\.\)"),
+        (
+            LearnedStop,
+            {"confidence": 0.9, "bias": 1e308, "evidence": 1e308, "lead": -1e308},
+            r"bias must be in \[-1e100, 1e100\]",
+        ),
     ],
 )
 def test_a_parameter_no_rule_can_take_is_refused(

@@ -3,12 +3,27 @@
 #include <utility>
 #include <vector>
 
+#include "answers/date.hpp"
 #include "rational.hpp"
 
 namespace orchestrator {
 namespace {
 
-enum class Kind { number, plus, minus, times, over, power, open, close, percent, unknown };
+enum class Kind {
+  number,
+  plus,
+  minus,
+  times,
+  over,
+  power,
+  open,
+  close,
+  percent,
+  colon,
+  date,
+  variable,
+  unknown
+};
 
 struct Token {
   Kind kind;
@@ -35,6 +50,15 @@ constexpr Symbol kSymbols[] = {
 
 constexpr std::string_view kCurrencies[] = {"$", "\\$", "\u20ac", "\u00a3"};
 
+struct Magnitude {
+  std::string_view word;
+  std::size_t zeros;
+};
+
+constexpr Magnitude kMagnitudes[] = {
+    {"hundred", 2}, {"thousand", 3}, {"million", 6}, {"billion", 9}, {"trillion", 12},
+};
+
 // What LaTeX puts around formulas and brackets; it ends no expression and means nothing in one.
 constexpr std::string_view kTransparent[] = {"\\left", "\\right", "\\,", "\\ ",
                                              "\\(",    "\\)",     "\\[", "\\]"};
@@ -50,7 +74,8 @@ bool is_operator(Kind kind) {
 // which is `unknown`.
 class Scanner {
  public:
-  explicit Scanner(std::string_view text) : text_(text) {}
+  explicit Scanner(std::string_view text)
+      : text_(text), begin_(text.find_first_not_of(kWrapping)) {}
 
   // The next run, empty at the end of the text.
   std::vector<Token> next_run() {
@@ -87,10 +112,20 @@ class Scanner {
       if (text_.substr(at_, currency.size()) == currency) digits = at_ + currency.size();
     }
     while (digits > at_ && digits < text_.size() && text_[digits] == ' ') ++digits;
-    if (starts_number(digits)) return number(digits);
     const bool glued = !run.empty() && run.back().end == at_;
+    if (starts_number(digits, glued && run.back().kind == Kind::times)) {
+      const std::size_t date = glued ? 0 : date_length();
+      if (date == 0) return number(digits);
+      at_ += date;
+      return Token{Kind::date, at_ - date, at_, {}};
+    }
     if (is_letter(text_[at_])) return letters(run, glued);
-    if (text_[at_] == '!' && glued && operator_follows(at_ + 1)) return unknown(1);  // 5! + 1
+    // 5! + 1, and 3! alone; after words it exclaims.
+    if (text_[at_] == '!' && glued && (operator_follows(at_ + 1) || is_all(run))) return unknown(1);
+    if (text_[at_] == ':' && stands_between(run)) {
+      ++at_;
+      return Token{Kind::colon, at_ - 1, at_, {}};
+    }
     if (text_[at_] == '\\' && at_ + 1 < text_.size() && is_letter(text_[at_ + 1])) {
       if (!is_symbol()) return command();
     }
@@ -138,6 +173,12 @@ class Scanner {
     }
     std::size_t end = at_;
     while (end < text_.size() && (is_letter(text_[end]) || is_digit(text_[end]))) ++end;
+    const bool variable =
+        end == at_ + 1 && text_[at_] != 'a' && text_[at_] != 'A' && text_[at_] != 'I';
+    if (variable && !run.empty() && is_operator(run.back().kind)) {  // 5 + x
+      ++at_;
+      return Token{Kind::variable, at_ - 1, at_, {}};
+    }
     const bool called = end < text_.size() && text_[end] == '(';
     if (!glued && !called) return std::nullopt;
     return unknown(end - at_);
@@ -158,8 +199,9 @@ class Scanner {
     return Token{Kind::unknown, begin, at_, {}};
   }
 
-  bool starts_number(std::size_t at) const {
-    if (at >= text_.size() || (at > 0 && is_letter(text_[at - 1]))) return false;
+  // `multiplied`: the letter before is the x of 5x3.
+  bool starts_number(std::size_t at, bool multiplied) const {
+    if (at >= text_.size() || (at > 0 && is_letter(text_[at - 1]) && !multiplied)) return false;
     return is_digit(text_[at]) ||
            (text_[at] == '.' && at + 1 < text_.size() && is_digit(text_[at + 1]) &&
             (at == 0 || !is_digit(text_[at - 1])));
@@ -180,6 +222,36 @@ class Scanner {
     while (at < text_.size() && text_[at] == ' ') ++at;
     return at < text_.size() && (text_[at] == '+' || text_[at] == '-' || text_[at] == '*' ||
                                  text_[at] == '/' || text_[at] == '^');
+  }
+
+  // Characters of the date that begins here: 2020-03-04, 03/04/2020. What could be a calculation is
+  // none, so one of its numbers begins with a zero, or its year is one of the last two centuries.
+  std::size_t date_length() const {
+    constexpr std::size_t kLength = 10;
+    const std::string_view written = text_.substr(at_, kLength);
+    const std::size_t after = at_ + written.size();
+    if (written.size() < kLength || (after < text_.size() && is_digit(text_[after]))) return 0;
+    const std::size_t sign = written.find_first_not_of("0123456789");
+    if (sign != 2 && sign != 4) return 0;
+    const std::size_t year = sign == 4 ? 0 : 6;
+    const bool recent = written.substr(year, 2) == "19" || written.substr(year, 2) == "20";
+    const bool padded = written.find("-0") != written.npos || written.find("/0") != written.npos ||
+                        written[0] == '0';
+    return (recent || padded) && parse_date(written, DateForms::unmistakable) ? kLength : 0;
+  }
+
+  // Whether the number before is all there is in the text but for this sign and what wraps them.
+  bool is_all(const std::vector<Token>& run) const {
+    return run.size() == 1 && begin_ >= run[0].begin && begin_ < run[0].end &&
+           text_.find_first_not_of(kWrapping, at_ + 1) == std::string_view::npos;
+  }
+
+  // 10:30 and 10 : 2, but not the label of "Step 1: 5 + 3".
+  bool stands_between(const std::vector<Token>& run) const {
+    if (run.empty() || run.back().kind != Kind::number) return false;
+    const bool before = run.back().end < at_;
+    const bool after = at_ + 1 < text_.size() && text_[at_ + 1] == ' ';
+    return before == after && number_follows(at_ + 1);
   }
 
   bool at_line_start() const {
@@ -207,12 +279,30 @@ class Scanner {
     if (at + 1 < text_.size() && text_[at] == '.' && is_digit(text_[at + 1])) {
       for (++at; at < text_.size() && is_digit(text_[at]); ++at, ++decimals) digits += text_[at];
     }
+    std::size_t zeros = 0;
+    while (const Magnitude* magnitude = magnitude_at(at)) {
+      zeros += magnitude->zeros;
+      at += 1 + magnitude->word.size();
+    }
     at_ = at;
     Token token{Kind::number, begin, at, {}};
-    if (digits.size() <= kMaxDigits) {
-      token.value.emplace(false, Natural::parse(digits), Natural::power_of_ten(decimals));
+    if (digits.size() + zeros <= kMaxDigits) {
+      token.value.emplace(false, Natural::parse(digits.append(zeros, '0')),
+                          Natural::power_of_ten(decimals));
     }
     return token;
+  }
+
+  // " million" and its like at `at`; null for another word.
+  const Magnitude* magnitude_at(std::size_t at) const {
+    if (at >= text_.size() || text_[at] != ' ') return nullptr;
+    for (const Magnitude& magnitude : kMagnitudes) {
+      const std::size_t end = at + 1 + magnitude.word.size();
+      if (text_.substr(at + 1, magnitude.word.size()) == magnitude.word &&
+          (end >= text_.size() || !(is_letter(text_[end]) || is_digit(text_[end]))))
+        return &magnitude;
+    }
+    return nullptr;
   }
 
   // Passes what can start no token; a word is passed whole, so that its digits are not read as a
@@ -226,7 +316,11 @@ class Scanner {
     while (at_ < text_.size() && (is_letter(text_[at_]) || is_digit(text_[at_]))) ++at_;
   }
 
+  // What may stand around a number that is all there is.
+  static constexpr std::string_view kWrapping = " \t\r\n$*.`\\()[]";
+
   std::string_view text_;
+  std::size_t begin_;  // of what is no wrapping
   std::size_t at_ = 0;
 };
 
@@ -374,9 +468,40 @@ bool has(const std::vector<Token>& run, bool (*test)(Kind)) {
   return false;
 }
 
+// "1 * x" is a step of an equation: it has no value, and leaves what was calculated before.
+bool is_step(const std::vector<Token>& run) {
+  return run.size() == 3 && run[0].kind == Kind::number && is_operator(run[1].kind) &&
+         run[2].kind == Kind::variable;
+}
+
+// A colon between two numbers makes a time or a ratio of them, which is no value; one that stands
+// free before a calculation introduces it.
+void read_run(const std::vector<Token>& run, Reading& reading);
+
+void read_around_colons(const std::vector<Token>& run, Reading& reading) {
+  const bool calculates = has(run, is_operator);
+  std::size_t last = run.size() - 1;
+  while (run[last].kind != Kind::colon) --last;
+  const bool free = run[last].begin > run[last - 1].end;
+  if (!calculates) {
+    reading.bare.reset();
+    return;
+  }
+  if (!free) return reading.give_up();
+  read_run({run.begin() + static_cast<std::ptrdiff_t>(last) + 1, run.end()}, reading);
+}
+
 // Reads the expressions of a run, one after the other.
 void read_run(const std::vector<Token>& run, Reading& reading) {
-  const bool strange = has(run, [](Kind kind) { return kind == Kind::unknown; });
+  if (has(run, [](Kind kind) { return kind == Kind::colon; }))
+    return read_around_colons(run, reading);
+  if (is_step(run)) {
+    reading.bare.reset();
+    return;
+  }
+  const bool strange = has(run, [](Kind kind) {
+    return kind == Kind::unknown || kind == Kind::date || kind == Kind::variable;
+  });
   if (run.size() > kMaxTokens || strange) {
     const bool called = strange && has(run, [](Kind kind) { return kind == Kind::open; });
     if (run.size() > kMaxTokens || called || has(run, is_operator) ||

@@ -11,9 +11,11 @@
 //   decimal = [currency] digits with or without groups of three ["." digits] | [currency] "." digits
 // clang-format on
 //
-// Brackets of any kind are parentheses; × · x X (between numbers) and ÷ are read as * and /, the
-// long dashes as -. Evaluated exactly. What an expression touches and this grammar does not know
-// (2e3, 5cm, sqrt(2), \frac, 5! + 1) makes it unreadable: no value is better than a wrong one.
+// Hundred to trillion may follow a decimal. Brackets of any kind are parentheses; × · x X (between
+// numbers) and ÷ are read as * and /, the long dashes as -. Evaluated exactly. What an expression
+// touches and this grammar does not know (2e3, 5cm, sqrt(2), \frac, 5! + 1, 5 + x) makes it
+// unreadable: no value is better than a wrong one. Dates, times and ratios (2020-03-04, 11:30,
+// 10 : 2) have no value either.
 #pragma once
 
 #include <cstddef>

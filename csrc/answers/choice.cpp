@@ -179,6 +179,56 @@ std::size_t skip_letters(std::string_view text, std::size_t at) {
   return at;
 }
 
+// Where the letter of an option is that a list goes on with at `at`, or npos: ", B" where an "and"
+// or "or" follows in the list, "and (B)", "or option B".
+std::size_t next_in_list(std::string_view text, std::size_t at, int depth = 0) {
+  constexpr int kMaxLetters = 8;
+  if (depth > kMaxLetters) return npos;
+  at = std::min(skip_markup(text, at), text.size());
+  const bool comma = char_at(text, at) == ',';
+  if (comma) at = skip_markup(text, at + 1);
+  bool word = false;
+  for (const std::string_view joint : {"and", "or"}) {
+    if (!starts_with_word(text.substr(std::min(at, text.size())), joint)) continue;
+    word = true;
+    at = skip_markup(text, at + joint.size());
+  }
+  if (!comma && !word) return npos;
+  if (const std::size_t noun = noun_at(text, std::min(at, text.size()))) {
+    at = skip_markup(text, at + noun);
+  }
+  const bool bracketed = char_at(text, at) == '(' || char_at(text, at) == '[';
+  if (bracketed) ++at;
+  const char letter = char_at(text, at);
+  if (!is_upper(letter) || joins_at(text, at + 1)) return npos;
+  if (!bracketed && !is_plain_option(letter)) return npos;
+  if (!bracketed && letter == 'I' && !ends_sentence(text, at + 1)) return npos;  // "B, and I think"
+  if (word) return at;
+  return next_in_list(text, at + (bracketed ? 2 : 1), depth + 1) == npos ? npos : at;
+}
+
+// Whether an "and" or "or" stands before `at`, and an option's letter before that.
+bool follows_in_list(std::string_view text, std::size_t at) {
+  std::string word = word_before(text, at);
+  std::size_t end = skip_markup_back(text, at);
+  if (is_noun(word)) {
+    end = skip_markup_back(text, end - word.size());
+    word = word_before(text, end);
+  }
+  if (word != "and" && word != "or") return false;
+  end = skip_markup_back(text, end - word.size());
+  if (end > 0 && text[end - 1] == ',') end = skip_markup_back(text, end - 1);
+  const bool bracketed = end > 1 && (text[end - 1] == ')' || text[end - 1] == ']');
+  if (bracketed) --end;
+  if (end == 0 || !is_upper(text[end - 1]) || joins_before(text, end - 1)) return false;
+  return bracketed || (is_plain_option(text[end - 1]) && text[end - 1] != 'I');
+}
+
+// Several options in one breath, "either A or B", name none of them.
+bool in_list(std::string_view text, const Mention& mention) {
+  return follows_in_list(text, mention.before) || next_in_list(text, mention.after) != npos;
+}
+
 // "nicht B", "不是B"
 bool negated_elsewhere(std::string_view text, std::size_t before) {
   const std::size_t end = skip_markup_back(text, before);
@@ -240,7 +290,7 @@ bool stands_for_option(std::string_view text, std::size_t at, const Mention& men
 // soonest.
 bool is_mention(std::string_view text, std::size_t at, const Mention& mention) {
   return stands_for_option(text, at, mention) && !is_operand(text, at, mention) &&
-         !rejected(text, mention);
+         !rejected(text, mention) && !in_list(text, mention);
 }
 
 FoundChoice found(std::string_view text, std::size_t at) {
@@ -324,10 +374,9 @@ std::string whole_choices(std::string_view text) {
       joined = true;
       at = skip_markup(text, at + 1);
     }
-    for (const std::string_view word : {"and", "or"}) {
-      if (!starts_with_word(text.substr(at), word)) continue;
+    if (starts_with_word(text.substr(std::min(at, text.size())), "and")) {
       joined = true;
-      at = skip_markup(text, at + word.size());
+      at = skip_markup(text, at + std::string_view("and").size());
     }
     if (!joined) return {};
   }
@@ -349,7 +398,9 @@ std::optional<FoundChoice> leading_letter(std::string_view text) {
   if (!is_marked_option(letter) || joins_at(text, at + 1)) return std::nullopt;
   const std::size_t after = skip_markup(text, at + 1);
   const char mark = char_at(text, after);
-  if (mark == ')' || mark == ']') return found(text, at);
+  const bool closed = mark == ')' || mark == ']';
+  if (next_in_list(text, closed ? after + 1 : at + 1) != npos) return std::nullopt;
+  if (closed) return found(text, at);
   if (bracketed) return std::nullopt;
   const bool initial = mark == '.' && is_alpha(char_at(text, after + 1));  // A.M., e.g.
   if (mark == ':' || (mark == '.' && !initial) || mark == '\0' || next == '\n') {

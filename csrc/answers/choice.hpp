@@ -24,7 +24,7 @@ struct FoundChoice {
 std::optional<char> whole_choice(std::string_view text, bool lower);
 
 // The letters, sorted and each once, when `text` is nothing but two or more of them: "A and C", "B,
-// D", "(A), (C)". Empty if it is anything else.
+// D", "(A), (C)". Empty if it is anything else, "A or C" too, which settles on neither.
 std::string whole_choices(std::string_view text);
 
 // The letter a statement begins with: "B) because", "(b) Paris", "**B.** Paris", "option C is", "C
@@ -33,7 +33,8 @@ std::string whole_choices(std::string_view text);
 std::optional<FoundChoice> leading_choice(std::string_view text);
 
 // What a text settles on. The words "A" and "I" inside a sentence, operands of formulas, and
-// letters that are turned down ("not B", "B is wrong") do not count.
+// letters that are turned down ("not B", "B is wrong") do not count, nor do several at once
+// ("either A or B", "A and C").
 struct SettledChoice {
   std::optional<FoundChoice> named;  // the last letter said to be it: "the best choice is option
                                      // B", "so I think it's D", "C is correct"

@@ -277,12 +277,20 @@ constexpr std::array<std::string_view, 20> kSentenceStarts{
     "The",    "It", "This", "That",      "These", "They", "There", "Because", "Since", "However",
     "Option", "In", "So",   "Therefore", "We",    "Here", "If",    "As",      "I",     "Let"};
 
+// Whether the period at `at` is the last one of "i.e." or "e.g." with something behind it.
+bool abbreviates(std::string_view text, std::size_t at) {
+  if (at < 3 || (at > 3 && is_alnum(text[at - 4]))) return false;
+  const std::string_view word = text.substr(at - 3, 3);
+  return (starts_with_folded(word, "i.e") || starts_with_folded(word, "e.g")) &&
+         !trim_left(text.substr(at + 1, 24)).empty();
+}
+
 // Whether the period at `at` ends a sentence. After an initial or a title it does so only if the
 // next word is one that begins sentences: "St. Louis", "J. K. Rowling", but "C. The capital".
 bool ends_sentence(std::string_view text, std::size_t at) {
   const char next = char_at(text, at + 1);
   if (next == '\0' || next == '*' || next == '"') return true;
-  if (!is_space(next)) return false;
+  if (!is_space(next) || abbreviates(text, at)) return false;
   std::size_t begin = at;
   while (begin > 0 && is_alpha(text[begin - 1]) && at - begin <= 4) --begin;
   const std::size_t length = at - begin;

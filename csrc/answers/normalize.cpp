@@ -173,9 +173,38 @@ std::string_view before_unit(std::string_view core) {
                                                           : std::string_view{};
 }
 
+// Whether the way a product is written matters, which simplify() takes out: \times beside vectors,
+// and matrices side by side. Then the answer with its "×" as a command, else empty.
+std::string with_products_as_written(std::string_view answer) {
+  const auto has = [&](std::string_view command) { return answer.find(command) != answer.npos; };
+  if (!has_latex(answer)) return {};
+  const bool bold = has("\\mathbf") || has("\\boldsymbol") || has("\\bm") || has("\\bold");
+  const bool cross = has("\\times") || has("×");
+  const bool arrows = has("\\vec") || has("\\overrightarrow") || has("\\hat");
+  if (!bold && !(cross && arrows)) return {};
+  std::string out(unwrap(answer));
+  constexpr std::string_view kTimes = "×";
+  for (std::size_t at = out.find(kTimes); at != out.npos; at = out.find(kTimes, at))
+    out.replace(at, kTimes.size(), "\\times ");
+  return out;
+}
+
+// The tree of a formula; `answer` is what `core` was simplified from.
+std::optional<Expression> tree_of(std::string_view answer, std::string_view core) {
+  if (const std::string written = with_products_as_written(answer); !written.empty()) {
+    auto tree = parse(written);
+    const auto ordered = [](const std::string& name) {
+      return name == "\\times" || name == "\\mathbf";
+    };
+    if (tree && std::any_of(tree->names.begin(), tree->names.end(), ordered)) return tree;
+  }
+  return parse(core);
+}
+
 // The key of a formula by its value; none when it is no formula, or undecided. A run of letters is
 // a product only where the task is known to be mathematics.
-std::optional<std::string> formula_key(std::string_view core, const Reading& reading) {
+std::optional<std::string> formula_key(std::string_view answer, std::string_view core,
+                                       const Reading& reading) {
   const bool letters = std::none_of(core.begin(), core.end(), [](char c) {
     return is_digit(c) || std::string_view("\\+*/^_=<>|()[]{}").find(c) != std::string_view::npos ||
            is_multibyte(c);
@@ -184,12 +213,20 @@ std::optional<std::string> formula_key(std::string_view core, const Reading& rea
   if (letters && core.size() > 1 && !factorial && reading.kind == Kind::automatic) {
     return std::nullopt;
   }
-  if (const auto tree = parse(core)) return fingerprint(*tree);
+  if (const auto tree = tree_of(answer, core)) return fingerprint(*tree);
   if (reading.units == UnitRule::keep) return std::nullopt;
   const std::string_view bare = before_unit(core);
   if (bare.empty()) return std::nullopt;
   const auto tree = parse(bare);
   return tree ? fingerprint(*tree) : std::nullopt;
+}
+
+// The letters of "(A) and (C)", where each is in brackets and so no variable.
+std::string bracketed_choices(std::string_view core) {
+  if (!core.starts_with('(') || char_at(core, 2) != ')') return {};
+  std::string letters = whole_choices(core);
+  const auto brackets = std::count(core.begin(), core.end(), '(');
+  return static_cast<std::size_t>(brackets) >= letters.size() ? letters : std::string();
 }
 
 // The kinds math and auto: the first of these that the whole answer is. Only auto knows dates and
@@ -202,9 +239,11 @@ std::string math_key(std::string_view answer, const Reading& reading) {
     if (auto key = date_of(core, DateForms::unmistakable)) return *std::move(key);
     if (const auto letter = whole_choice(core, false); letter && *letter != 'I')
       return std::string("c:") + *letter;
+    if (const std::string letters = bracketed_choices(core); !letters.empty())
+      return "c:" + letters;
   }
   if (!looks_like_date(core)) {
-    if (auto key = formula_key(core, reading)) return *std::move(key);
+    if (auto key = formula_key(answer, core, reading)) return *std::move(key);
   }
   if (looks_like_math(core) || has_formula_signs(core)) return "m:" + formula(core);
   std::string text(core);

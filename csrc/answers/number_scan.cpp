@@ -75,7 +75,10 @@ class Scanner {
     auto value = reader.product();
     const std::size_t product_end = reader.at();
     if (value) value = reader.scaled(*value);
-    if (!value || sign.binary || bad_neighbours(start, product_end, reader.at())) {
+    const bool low = value && opens_range(sign.begin, reader.at());
+    const bool high = std::exchange(in_range_, low);
+    if (!value || sign.binary || low || high || is_bound(sign.begin) ||
+        bad_neighbours(start, product_end, reader.at())) {
       at_ = std::max(product_end, start + 1);
       skip_run();
       return {std::nullopt, true};
@@ -89,6 +92,41 @@ class Scanner {
       if (!unit.empty()) written.append(" ").append(unit);
     }
     return {FoundNumber{std::move(written), sign.begin, end}, false};
+  }
+
+  // The word that ends before `at`, in lower case and without the space after it; empty for none.
+  std::string word_before(std::size_t& at) const {
+    constexpr std::size_t kLongest = 12;
+    while (previous(at) == ' ' || previous(at) == '*' || previous(at) == '$') --at;
+    const std::size_t end = at;
+    while (is_alpha(previous(at)) && end - at < kLongest) --at;
+    return lowered(text_.substr(at, end - at));
+  }
+
+  // "less than 5" excludes 5. "no less than 5" has it as its least value, as "at least 5" has.
+  bool is_bound(std::size_t begin) const {
+    std::size_t at = begin;
+    if (word_before(at) != "than") return false;
+    word_before(at);
+    const std::string before = word_before(at);
+    return before != "no" && before != "not";
+  }
+
+  // "between 5 and 7", "5 to 7": from a lower number to a higher one. "from 5 to 7" and "rounds 4.6
+  // to 5" may tell of a change.
+  bool opens_range(std::size_t begin, std::size_t end) const {
+    std::size_t at = begin;
+    const std::string before = word_before(at);
+    std::size_t next = end;
+    while (char_at(text_, next) == ' ' || char_at(text_, next) == '*') ++next;
+    const std::string_view joint = before == "between" ? "and" : "to";
+    if (!starts_with_word(text_.substr(std::min(next, text_.size())), joint)) return false;
+    next += joint.size();
+    while (char_at(text_, next) == ' ' || char_at(text_, next) == '*' ||
+           char_at(text_, next) == '$')
+      ++next;
+    if (!is_digit(char_at(text_, next))) return false;
+    return before == "between" || !(before.starts_with("round") || before == "from");
   }
 
   // The currency around the number or the longest run of known units after it.
@@ -187,6 +225,7 @@ class Scanner {
   std::string_view text_;
   Reading reading_;
   std::size_t at_ = 0;
+  bool in_range_ = false;  // the last number was the low end of a range
 };
 
 }  // namespace

@@ -18,7 +18,8 @@ struct FoundNumber {
 };
 
 // What the last (or first) number in prose is; `unreadable` when something like a date, a clock
-// time or a version stands there instead.
+// time, a version, a range ("5 to 7", "between 5 and 7") or an open bound ("less than 5") stands
+// there instead.
 struct NumberScan {
   std::optional<FoundNumber> found;
   bool unreadable = false;

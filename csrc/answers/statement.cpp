@@ -41,6 +41,17 @@ std::string_view before_argument(std::string_view statement) {
   return statement.substr(0, end);
 }
 
+// "$\\frac34$, i.e. 0.75": what is then said again in other words.
+std::string_view before_restatement(std::string_view statement) {
+  const std::size_t at = statement.find("i.e.");
+  if (at == npos || at == 0 || is_alnum(statement[at - 1])) return statement;
+  std::string_view said = statement.substr(0, at);
+  while (!said.empty() &&
+         (is_space(said.back()) || std::string_view(",;(").find(said.back()) != npos))
+    said.remove_suffix(1);
+  return said.empty() ? statement : said;
+}
+
 // "The largest $n$ is 34": what stands after the last verb; nothing without one.
 std::string_view after_verb(std::string_view statement) {
   constexpr std::array<std::string_view, 6> kVerbs{" is ",      " are ", " equals ",
@@ -239,8 +250,28 @@ std::optional<Extracted> read_scalar_in(std::string_view text, const Reading& re
   return key.starts_with("t:") ? std::nullopt : unless_empty(*part, std::move(key));
 }
 
+namespace {
+
+// Dots and dashes alone: the answer was left open.
+bool is_left_open(std::string_view text) {
+  constexpr std::size_t kLongest = 64;
+  if (text.empty() || text.size() > kLongest) return false;
+  while (!text.empty()) {
+    std::size_t taken = text[0] == '.' || text[0] == '-' || text[0] == '_' || is_space(text[0]);
+    for (const std::string_view mark : {"…", "–", "—", "―", "‐", "‑", "−"}) {
+      if (taken == 0 && text.starts_with(mark)) taken = mark.size();
+    }
+    if (taken == 0) return false;
+    text.remove_prefix(taken);
+  }
+  return true;
+}
+
+}  // namespace
+
 bool is_refusal(std::string_view text) {
   text = unwrap(text);
+  if (is_left_open(text)) return true;
   if (std::find(kNoAnswers.begin(), kNoAnswers.end(), lowered(text.substr(0, 16))) !=
       kNoAnswers.end())
     return true;
@@ -262,6 +293,8 @@ bool is_refusal(std::string_view text) {
 
 std::optional<Extracted> read_statement(std::string_view statement, const Reading& reading) {
   if (reading.kind != Kind::code && is_refusal(statement)) return std::nullopt;
+  if (reading.kind != Kind::code && reading.kind != Kind::text)
+    statement = before_restatement(statement);
   if (!reads_formulas(reading.kind)) return read_as(statement, reading);
   while (statement.size() > 1 && statement.back() == '\\' && !statement.ends_with("\\\\"))
     statement = trim(statement.substr(0, statement.size() - 1));  // a sentence's stray escape

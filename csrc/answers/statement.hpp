@@ -29,8 +29,8 @@ struct Extracted {
 //   text     the whole of it
 std::optional<Extracted> read_statement(std::string_view statement, const Reading& reading);
 
-// Whether a text says only that the model will not or cannot answer. That the answer cannot be
-// determined, or does not exist, is an answer.
+// Whether a text says only that the model will not or cannot answer, or is only dots and dashes.
+// That the answer cannot be determined, or does not exist, is an answer.
 bool is_refusal(std::string_view text);
 
 // A boolean or a date inside prose, as `reading.kind` says.

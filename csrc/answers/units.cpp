@@ -199,6 +199,7 @@ std::string metric(std::string_view written, bool word) {
 std::string known_unit(std::string_view written) {
   if (const auto bytes = name_in(kBytes, written); !bytes.empty()) return std::string(bytes);
   if (std::string name = metric(written, false); !name.empty()) return name;
+  if (written.size() == 1 && is_upper(written[0])) return {};  // H is no hour, M no metre
   const std::string lower = lowered(written);
   for (std::string_view word :
        {std::string_view(lower), std::string_view(lower).substr(0, lower.size() - 1)}) {
@@ -212,6 +213,7 @@ std::string known_unit(std::string_view written) {
 
 // A word that is in no table, so that one apple and two apples have one unit.
 std::string free_unit(std::string_view written) {
+  if (written.size() == 1) return std::string(written);
   std::string name = lowered(written);
   if (name == "people") return "person";
   if (name == "children") return "child";

@@ -22,28 +22,57 @@ std::uint64_t unsigned_count(Count count, const char* name) {
                               std::to_string(count));
 }
 
-std::optional<std::uint64_t> plan(std::optional<Count> planned) {
-  if (!planned) return std::nullopt;
-  return unsigned_count(*planned, "planned");
-}
-
 // A negative number from Python is no abstention: only None is.
 ClusterId cluster_id(std::optional<ClusterId> cluster) {
   return cluster ? static_cast<ClusterId>(unsigned_count(*cluster, "a cluster")) : kAbstains;
 }
 
-Tally of(const std::vector<Count>& counts, Count abstentions, std::optional<Count> planned) {
-  std::vector<std::uint64_t> checked(counts.size());
-  std::transform(counts.begin(), counts.end(), checked.begin(),
-                 [](Count count) { return unsigned_count(count, "counts of votes"); });
-  return Tally::of(checked, unsigned_count(abstentions, "abstentions"), plan(planned));
+std::string shown(py::handle value) {
+  constexpr std::size_t kLongest = 40;
+  return std::string(py::str(py::repr(value))).substr(0, kLongest);
 }
 
-Tally of_clusters(const std::vector<std::optional<ClusterId>>& clusters,
-                  std::optional<Count> planned) {
-  std::vector<ClusterId> ids(clusters.size());
-  std::transform(clusters.begin(), clusters.end(), ids.begin(), cluster_id);
-  return Tally::of_clusters(ids, plan(planned));
+// A count as Python gave it, whatever that is.
+std::uint64_t count_of(py::handle value, const char* name) {
+  if (!PyIndex_Check(value.ptr())) {
+    throw std::invalid_argument(std::string(name) + " must be a whole number, not " + shown(value));
+  }
+  const auto number = py::reinterpret_steal<py::object>(PyNumber_Index(value.ptr()));
+  if (!number) throw py::error_already_set();
+  int overflow = 0;
+  const Count count = PyLong_AsLongLongAndOverflow(number.ptr(), &overflow);
+  if (overflow > 0) {
+    throw std::invalid_argument(std::string(name) + " must be below 2^63, not " + shown(value));
+  }
+  return unsigned_count(overflow < 0 ? -1 : count, name);
+}
+
+std::optional<std::uint64_t> plan_of(py::handle planned) {
+  if (planned.is_none()) return std::nullopt;
+  return count_of(planned, "planned");
+}
+
+py::iterable listed(py::handle values, const char* name) {
+  if (py::isinstance<py::iterable>(values) && !py::isinstance<py::str>(values))
+    return py::reinterpret_borrow<py::iterable>(values);
+  throw std::invalid_argument(std::string(name) + " must be a list of whole numbers, not " +
+                              shown(values));
+}
+
+Tally of(const py::object& counts, const py::object& abstentions, const py::object& planned) {
+  std::vector<std::uint64_t> checked;
+  for (const py::handle count : listed(counts, "counts of votes"))
+    checked.push_back(count_of(count, "a count of votes"));
+  return Tally::of(checked, count_of(abstentions, "abstentions"), plan_of(planned));
+}
+
+Tally of_clusters(const py::object& clusters, const py::object& planned) {
+  std::vector<ClusterId> ids;
+  for (const py::handle cluster : listed(clusters, "clusters")) {
+    ids.push_back(cluster.is_none() ? kAbstains
+                                    : static_cast<ClusterId>(count_of(cluster, "a cluster")));
+  }
+  return Tally::of_clusters(ids, plan_of(planned));
 }
 
 py::tuple counts(const Tally& tally) {
@@ -85,7 +114,7 @@ votes the first seen leads. What cannot be is an InvalidInputError.
 
 Args:
     planned: Samples that will have been taken at the end, abstentions included; None when that is open.)doc")
-      .def(py::init([](std::optional<Count> planned) { return Tally(plan(planned)); }),
+      .def(py::init([](const py::object& planned) { return Tally(plan_of(planned)); }),
            py::kw_only(), py::arg("planned") = py::none())
       .def_static(
           "of", &of, py::arg("counts"), py::kw_only(), py::arg("abstentions") = 0,

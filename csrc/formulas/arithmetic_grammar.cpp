@@ -64,10 +64,18 @@ NodeId Grammar::product() {
   bool after_slash = false, after_bar = false;
   builder_.push(signed_factor());
   for (;;) {
+    const bool cross = now().is(times) && now().detail == kCross && !vectors_.empty();
     if (accept(times)) {
+      const std::size_t right = builder_.mark();
       builder_.push(signed_factor());
+      // \vec a \times 2\vec b
+      while (cross && starts_factor() && !now().is(numeral) && !now().is(bar))
+        builder_.push(factor());
+      if (cross) builder_.push(builder_.gather_several(Op::multiply, right));
+      if (cross && vectors_.size() > 1) cross_last(mark, begin);
       after_slash = false;
     } else if (accept(slash)) {
+      if (matrices_.size() > 1) keep_order_of_matrices(mark, begin);
       numerator = builder_.gather_several(Op::multiply, mark);
       denominator = signed_factor();
       builder_.push(builder_.make(Op::divide, {numerator, denominator}));
@@ -87,9 +95,62 @@ NodeId Grammar::product() {
       builder_.push(factor());
       after_slash = false;
     } else {
+      if (matrices_.size() > 1) keep_order_of_matrices(mark, begin);
       return builder_.gather_several(Op::multiply, mark);
     }
   }
+}
+
+namespace {
+
+// Whether one of the nodes is in a tree whose nodes are those from `from` to `root`.
+bool any_within(const std::vector<NodeId>& nodes, std::size_t from, NodeId root) {
+  return std::any_of(nodes.begin(), nodes.end(),
+                     [&](NodeId node) { return node >= from && node <= root; });
+}
+
+}  // namespace
+
+// The last two factors of a product, if both hold vectors, become their cross product.
+void Grammar::cross_last(std::size_t mark, std::size_t begin) {
+  std::vector<NodeId>& waiting = builder_.waiting();
+  const std::size_t count = builder_.waiting_since(mark);
+  if (failed() || count < 2) return;
+  const NodeId left = waiting[waiting.size() - 2], right = waiting.back();
+  const std::size_t from = count > 2 ? waiting[waiting.size() - 3] + std::size_t{1} : begin;
+  if (!any_within(vectors_, from, left) || !any_within(vectors_, left + std::size_t{1}, right))
+    return;
+  builder_.push(builder_.apply("\\times", waiting.size() - 2));
+}
+
+// Factors that hold matrices of different names become one product that does not commute.
+void Grammar::keep_order_of_matrices(std::size_t mark, std::size_t begin) {
+  if (failed()) return;
+  const auto spelled = [&](NodeId node) {
+    return std::string_view(builder_.expression().names[builder_.node(node).index]);
+  };
+  std::vector<NodeId>& waiting = builder_.waiting();
+  std::vector<NodeId> ordered, others;
+  std::string_view first;
+  bool differ = false;
+  std::size_t from = begin;
+  for (std::size_t i = mark; i < waiting.size(); ++i) {
+    bool holds = false;
+    for (const NodeId node : matrices_) {
+      if (node < from || node > waiting[i]) continue;
+      holds = true;
+      if (first.empty()) first = spelled(node);
+      differ = differ || spelled(node) != first;
+    }
+    (holds ? ordered : others).push_back(waiting[i]);
+    from = waiting[i] + std::size_t{1};
+  }
+  if (ordered.size() < 2 || !differ) return;
+  waiting.resize(mark);
+  for (const NodeId id : others) builder_.push(id);
+  const std::size_t start = builder_.mark();
+  for (const NodeId id : ordered) builder_.push(id);
+  builder_.push(builder_.apply("\\mathbf", start));
 }
 
 bool Grammar::has_symbol(std::size_t from, NodeId to) const {

@@ -45,7 +45,7 @@ enum class Op : std::uint8_t {
   binomial,          // n, k
   floor,             // 1
   ceiling,           // 1
-  modulo,            // a, m
+  modulo,            // a, m; `index` is 1 for a class of residues: a \pmod{m}
   plus_minus,        // 1: stands for both of +child and -child; "a \pm b" is add(a, plus_minus(b))
   minus_plus,        // 1: the opposite choice of sign of the plus_minus in the same expression
   function,          // a known function: `index` is a Function; children are its arguments

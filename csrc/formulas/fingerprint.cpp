@@ -121,7 +121,8 @@ class Fingerprinter {
 
   Key root() {
     if (op(expression_.root) == Op::word) return std::nullopt;
-    Key key = list_of(std::array{expression_.root});
+    Key key = repeats(expression_.root) ? sequence(expression_.root)
+                                        : list_of(std::array{expression_.root});
     if (!key) return std::nullopt;
     return (is_number(*key) ? "n:" : "m:") + *key;
   }
@@ -189,6 +190,14 @@ class Fingerprinter {
     return out;
   }
 
+  // "[3 mod 5]": the remainder alone forgets the modulus.
+  Key residue_class(NodeId id) {
+    Key remainder = scalar(id);
+    const Key modulus = remainder ? element(children(id)[1]) : std::nullopt;
+    if (!modulus) return std::nullopt;
+    return "[" + remainder->append(" mod ").append(*modulus) + "]";
+  }
+
   // Structures.
 
   Key element(NodeId id) {
@@ -205,10 +214,10 @@ class Fingerprinter {
       case Op::list:
         if (const auto key = assignments(id)) return key;
         if (const auto solution = solve(evaluator_, expression_, id)) return solved(*solution);
+        if (is_solvable_list(id) && is_system(id)) return joined_conditions(children(id), "&{");
         return list_of(children(id));
       case Op::set:
-        if (children(id).size() == 1 && op(children(id)[0]) == Op::set) return braced(id);
-        return list_of(children(id));
+        return holds_sets(id) ? braced(id) : list_of(children(id));
       case Op::set_builder: {
         const Key condition = children(id).size() == 2 ? element(children(id)[1]) : std::nullopt;
         return condition;
@@ -220,6 +229,8 @@ class Fingerprinter {
       }
       case Op::ratio:
         return ratio(id);
+      case Op::modulo:
+        return node.index == 1 ? residue_class(id) : scalar(id);
       case Op::set_union:
         return union_of(id);
       case Op::set_intersection: {
@@ -245,7 +256,8 @@ class Fingerprinter {
   // The keys of an element: of both signs where there is a choice.
   bool append_element(NodeId id, std::vector<std::string>& out) {
     const Op kind = op(id);
-    const bool opens = kind == Op::list && !assignments_of(id);
+    const bool opens = (kind == Op::list && !assignments_of(id)) ||
+                       (has_choice_ && kind == Op::logical_or && lists_values(id));
     const bool chooses =
         has_choice_ && !choosing_ && !opens && kind != Op::set && kind != Op::set_union &&
         (contains(expression_, id, Op::plus_minus) || contains(expression_, id, Op::minus_plus));
@@ -291,9 +303,47 @@ class Fingerprinter {
     return keys.size() == 1 ? keys.front() : bracketed("{", keys, "}");
   }
 
+  // Whether a bare list of values writes one of them twice in the same way: "1, 1, 2". Such a list
+  // counts its entries, as sequences and roots with multiplicity do. "1/2, 0.5" says one value in
+  // two ways, and braces, signs of choice and equations make a set of what is in them.
+  bool repeats(NodeId list) const {
+    if (op(list) != Op::list || has_choice_) return false;
+    std::vector<std::uint64_t> spellings;
+    for (const NodeId item : children(list)) {
+      if (op(item) >= Op::tuple || op(item) == Op::empty_set) return false;
+      spellings.push_back(written(expression_, item));
+    }
+    std::sort(spellings.begin(), spellings.end());
+    return std::adjacent_find(spellings.begin(), spellings.end()) != spellings.end();
+  }
+
+  // In any order, but each as often as it is there.
+  Key sequence(NodeId list) {
+    auto keys = each(list);
+    if (!keys) return std::nullopt;
+    std::sort(keys->begin(), keys->end());
+    return bracketed("{", *keys, "}");
+  }
+
+  bool holds_sets(NodeId set) const {
+    const auto items = children(set);
+    return std::any_of(items.begin(), items.end(), [&](NodeId item) {
+      return op(item) == Op::set || op(item) == Op::empty_set;
+    });
+  }
+
+  // A set inside a set keeps its braces: \{1, \{2\}\}.
   Key braced(NodeId id) {
     std::vector<std::string> keys;
-    if (!append_items(children(id), keys)) return std::nullopt;
+    if (!holds_sets(id)) {
+      if (!append_items(children(id), keys)) return std::nullopt;
+    } else {
+      for (const NodeId item : children(id)) {
+        Key inner = op(item) == Op::set ? braced(item) : std::nullopt;
+        if (inner) keys.push_back(std::move(*inner));
+        if (!inner && !append_element(item, keys)) return std::nullopt;
+      }
+    }
     sort_unique(keys);
     return bracketed("{", keys, "}");
   }
@@ -457,11 +507,57 @@ class Fingerprinter {
     const bool all_said = std::all_of(parts.begin(), parts.end(), [&](NodeId part) {
       return op(part) != Op::relation || said(expression_, part).has_value();
     });
-    if (op(id) == Op::logical_or || all_said) return list_of(parts);
-    auto keys = each(id);
-    if (!keys) return std::nullopt;
-    sort_unique(*keys);
-    return keys->size() == 1 ? keys->front() : bracketed("&{", *keys, "}");
+    const bool any = op(id) == Op::logical_or;
+    if (any ? lists_values(id) : all_said) return list_of(parts);
+    return joined_conditions(parts, any ? "|{" : "&{");
+  }
+
+  // Each with the name it is about, which its own key leaves out: "x > 1 and y > 2".
+  Key joined_conditions(std::span<const NodeId> parts, std::string_view open) {
+    std::vector<std::string> keys;
+    for (const NodeId part : parts) {
+      const std::string_view name = subject(part);
+      Key key = element(part);
+      if (!key) return std::nullopt;
+      keys.push_back(name.empty() ? std::move(*key) : std::string(name).append(":").append(*key));
+    }
+    sort_unique(keys);
+    return keys.size() == 1 ? keys.front() : bracketed(open, keys, "}");
+  }
+
+  // The name that an equation or inequality says the values of; empty if there is none.
+  std::string_view subject(NodeId part) {
+    if (op(part) != Op::relation) return {};
+    if (const auto given = assignment(expression_, part)) return given->name;
+    const auto solution = solve(evaluator_, expression_, part);
+    return solution ? solution->variable : std::string_view{};
+  }
+
+  // Whether alternatives are values for one name, so that they say the same as a list of them:
+  // "x = 1 or x = 2", "x_1 = 3 or x_2 = 4".
+  bool lists_values(NodeId alternatives) {
+    std::string_view name;
+    for (const NodeId part : children(alternatives)) {
+      if (op(part) != Op::relation) continue;
+      const std::string_view next = subject(part);
+      if (next.empty() && !said(expression_, part)) return false;
+      if (next.empty() || !is_single_letter(next)) continue;
+      if (!name.empty() && next != name) return false;
+      name = next;
+    }
+    return true;
+  }
+
+  // Inequalities about different names, which a comma joins as "and" does.
+  bool is_system(NodeId list) {
+    std::string_view name;
+    for (const NodeId part : children(list)) {
+      const std::string_view next = subject(part);
+      if (next.empty()) return false;
+      if (!name.empty() && next != name) return true;
+      name = next;
+    }
+    return false;
   }
 
   Key relation(NodeId id) {
@@ -469,6 +565,9 @@ class Fingerprinter {
     const auto& chain = expression_.chains[expression_.nodes[id].index];
     if (chain.empty() || sides.size() != chain.size() + 1) return std::nullopt;
     if (const auto value = said(expression_, id)) return element(*value);
+    const bool names_class = chain.size() == 1 && chain[0] == Relation::congruent &&
+                             op(sides[0]) == Op::symbol && op(sides[1]) == Op::modulo;
+    if (names_class) return residue_class(sides[1]);
     if (const auto solution = solve(evaluator_, expression_, id)) return solved(*solution);
     if (sides.size() == 2) {
       switch (chain[0]) {
@@ -581,14 +680,9 @@ class Fingerprinter {
     std::vector<std::string> keys;
     for (const NodeId side : sides) {
       const bool modulus = op(side) == Op::modulo && chain.back() == Relation::congruent;
-      Key key = element(side);
-      if (key && modulus) {
-        // a mod m alone forgets m.
-        const Key m = element(children(side)[1]);
-        key = m ? Key{key->append(" mod ").append(*m)} : std::nullopt;
-      }
+      const Key key = modulus ? residue_class(side) : element(side);
       if (!key) return std::nullopt;
-      keys.push_back(std::move(*key));
+      keys.push_back(*key);
     }
     const auto symmetric = [](Relation r) {
       return r == Relation::equal || r == Relation::not_equal || r == Relation::similar ||

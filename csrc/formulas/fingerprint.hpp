@@ -14,7 +14,12 @@
 //   (k,k,...)        a tuple, and the open interval (a, b) and 1 < x < 2: they are written alike
 //   [k,k) ...        an interval, closed where it says so and never at infinity (oo, -oo)
 //   {k,k,...}        a list or a set, sorted, no key twice, lists within opened. One of one element
-//                    is that element. a \pm b is the list of both
+//                    is that element. a \pm b is the list of both. A set in a set keeps its
+//                    braces; a bare list that writes a value twice in the same way keeps both:
+//                    "1, 1, 2" differs from "1, 2" and from \{1, 1, 2\}, and "1/2, 0.5" is 1/2
+//   &{k,k,...}       conditions that all hold, |{k,k,...} alternatives, where they are not one
+//                    solution: "x:" before a key names what it is about
+//   [k mod k]        a class of residues
 //   U{k,k,...}       a union, sorted; I{...} an intersection; D(k,k) a difference
 //   M2(k,k,...)      a matrix of 2 columns; one of one entry is the entry. A column is neither a
 //                    row nor a tuple

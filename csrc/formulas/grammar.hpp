@@ -22,7 +22,12 @@
 //     number in it; the bracket must follow directly. Any other a(b + c) is a product;
 //   - 3\frac{1}{2} and "3 1/2" are 3 + 1/2; other numbers side by side are no formula;
 //   - 90^\circ is 90, but in the argument of a trigonometric function 90 pi/180;
-//   - 1,234 is one number outside of brackets, and two entries inside them.
+//   - 1,234 is one number outside of brackets, and two entries inside them;
+//   - \times between two vectors (bold, or under an arrow or a hat) is the cross product, \cdot and
+//     nothing the commuting one; bold capitals side by side are matrices and keep their order;
+//   - 3 \pmod 5, and 3 \bmod 5 where 3 is a remainder already, are classes of residues; 7 \bmod 5
+//     is a calculation: 2;
+//   - equations with "or" between them are alternatives, with "and" or a comma parts of one answer.
 #pragma once
 
 #include <optional>
@@ -105,6 +110,8 @@ class Grammar {
   NodeId set_operation();
   NodeId reduced();
   NodeId arranged(std::span<const NodeId> entries, std::span<const TokenKind> separators);
+  std::optional<NodeId> alternatives(std::span<const NodeId> entries,
+                                     std::span<const TokenKind> separators);
   std::optional<Op> condition_joint(std::span<const NodeId> entries,
                                     std::span<const TokenKind> separators) const;
   NodeId listed(Op op, std::span<const NodeId> entries);
@@ -119,6 +126,9 @@ class Grammar {
   NodeId exponent();
   bool starts_factor() const;
   bool has_symbol(std::size_t from, NodeId to) const;
+  void cross_last(std::size_t mark, std::size_t begin);
+  void keep_order_of_matrices(std::size_t mark, std::size_t begin);
+  bool is_remainder(NodeId value, NodeId modulus) const;
   NodeId number(bool with_fraction);
   NodeId numeral_node(std::string_view written);
   NodeId based_number(const Token& digits);
@@ -155,7 +165,9 @@ class Grammar {
   std::size_t level_ = 0;
   Context context_{.grouped_commas = true};
   ExpressionBuilder builder_;
-  bool angle_ = false;  // in the argument of a trigonometric function
+  std::vector<NodeId> vectors_;   // symbols that are bold, or under an arrow or a hat
+  std::vector<NodeId> matrices_;  // bold capitals
+  bool angle_ = false;            // in the argument of a trigonometric function
 };
 
 }  // namespace orchestrator

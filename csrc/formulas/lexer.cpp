@@ -463,7 +463,8 @@ class Lexer {
       // A bold i or e is a vector, not a number.
       const bool vector = (inside == "i" || inside == "e") && way == kMathStyle &&
                           name != "mathrm" && name != "mathit";
-      Token token{.kind = symbol, .text = inside, .accent = vector ? "mathbf" : ""};
+      const bool bold = name == "mathbf" || name == "boldsymbol" || name == "bm" || name == "bold";
+      Token token{.kind = symbol, .bold = bold, .text = inside, .accent = vector ? "mathbf" : ""};
       read_marks(token);
       emit(token);
       return true;

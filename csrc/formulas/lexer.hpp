@@ -19,6 +19,7 @@ struct Token {
   std::uint8_t detail = 0;       // what Notation::detail says of the kind
   std::uint8_t primes = 0;       // of a symbol: f''
   bool spaced = false;           // white space stands before it
+  bool bold = false;             // a symbol set in bold: a vector or a matrix
   std::string_view text = {};    // as written; a symbol's canonical spelling
   std::string_view accent = {};  // of a symbol: "hat"
   std::string_view script = {};  // what stands below a symbol or a number: x_{12}

@@ -135,7 +135,7 @@ constexpr auto kCommands = sorted(std::to_array<Notation>({
     {"end", matrix_end},
     // Operators.
     {"cdot", times},
-    {"times", times},
+    {"times", times, kCross},
     {"ast", times},
     {"star", times},
     {"div", slash},

@@ -48,7 +48,7 @@ enum class TokenKind : std::uint8_t {
   minus,
   plus_minus,
   minus_plus,
-  times,
+  times,  // detail: kCross where it was \times
   slash,
   power,
   low,  // the sign before a subscript that is no part of a name: \log_2
@@ -91,6 +91,9 @@ struct Notation {
 inline constexpr std::uint8_t kNoSide = 0, kLeftSide = 1, kRightSide = 2;
 // The ways of TokenKind::styled: a word, an upright or bold symbol, nothing but a box around.
 inline constexpr std::uint8_t kTextStyle = 0, kMathStyle = 1, kBoxStyle = 2;
+
+// TokenKind::times: \times between vectors is another product than \cdot.
+inline constexpr std::uint8_t kCross = 1;
 
 // What \name says; nullptr for an unknown command.
 const Notation* command_notation(std::string_view name);

@@ -187,7 +187,12 @@ NodeId Grammar::name() {
     at_ += 5;
     return applied(spelling(token) + "^{-1}");
   }
-  return builder_.named(Op::symbol, spelling(token));
+  const NodeId node = builder_.named(Op::symbol, spelling(token));
+  if (token.bold || token.accent == "vec" || token.accent == "hat") {
+    vectors_.push_back(node);
+    if (token.bold && is_upper(token.text[0])) matrices_.push_back(node);
+  }
+  return node;
 }
 
 bool Grammar::is_applied(const Token& token) const {

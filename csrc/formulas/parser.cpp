@@ -56,6 +56,7 @@ NodeId Grammar::listing() {
 // list.
 NodeId Grammar::arranged(std::span<const NodeId> entries, std::span<const TokenKind> separators) {
   if (const auto joint = condition_joint(entries, separators)) return listed(*joint, entries);
+  if (const auto either_of = alternatives(entries, separators)) return *either_of;
   const auto has = [&](TokenKind kind) {
     return std::find(separators.begin(), separators.end(), kind) != separators.end();
   };
@@ -82,6 +83,30 @@ NodeId Grammar::arranged(std::span<const NodeId> entries, std::span<const TokenK
   std::vector<NodeId> lists;
   for (const auto& group : groups) lists.push_back(listed(Op::list, group));
   return listed(Op::list, lists);
+}
+
+// Equations with "or" between them: "x = 1 or y = 2", "p = 5, q = 2 or p = 7, q = 2".
+std::optional<NodeId> Grammar::alternatives(std::span<const NodeId> entries,
+                                            std::span<const TokenKind> separators) {
+  const bool split = std::find(separators.begin(), separators.end(), either) != separators.end();
+  const bool equations =
+      std::all_of(entries.begin(), entries.end(), [&](NodeId id) { return is_relation(id); });
+  const bool semicolons =
+      std::find(separators.begin(), separators.end(), semicolon) != separators.end();
+  if (!split || !equations || semicolons) return std::nullopt;
+  // "x = 1, x = 2 or x = 3" is one enumeration: only one "or", and no "and".
+  const bool words = std::find(separators.begin(), separators.end(), both) != separators.end();
+  const bool commas = std::find(separators.begin(), separators.end(), comma) != separators.end();
+  if (commas && !words) return std::nullopt;
+  std::vector<NodeId> parts;
+  std::size_t start = 0;
+  for (std::size_t i = 0; i <= separators.size(); ++i) {
+    if (i < separators.size() && separators[i] != either) continue;
+    const auto group = entries.subspan(start, i + 1 - start);
+    parts.push_back(group.size() == 1 ? group[0] : listed(Op::list, group));
+    start = i + 1;
+  }
+  return listed(Op::logical_or, parts);
 }
 
 // "x < 1 or x > 2" joins conditions; "x = 1 or x = 2" lists solutions.
@@ -174,17 +199,27 @@ NodeId Grammar::reduced() {
   NodeId node = sum();
   for (;;) {
     if (accept(modulo)) {
-      node = builder_.make(Op::modulo, {node, product()});
+      const NodeId modulus = product();
+      node = builder_.make(Op::modulo, {node, modulus}, is_remainder(node, modulus) ? 1 : 0);
     } else if (accept(pmodulo)) {
-      node = builder_.make(Op::modulo, {node, argument(false)});
+      node = builder_.make(Op::modulo, {node, argument(false)}, 1);
     } else if (now().is(paren_open) && ahead(1).is(modulo)) {  // x \equiv 3 (\bmod 5)
       at_ += 2;
-      node = builder_.make(Op::modulo, {node, sum()});
+      node = builder_.make(Op::modulo, {node, sum()}, 1);
       expect(paren_close);
     } else {
       return node;
     }
   }
+}
+
+// Whether a mod m says nothing of its own as a calculation: 4 mod 7.
+bool Grammar::is_remainder(NodeId value, NodeId modulus) const {
+  if (!builder_.intact()) return false;
+  const Node &a = builder_.node(value), &m = builder_.node(modulus);
+  if (a.op != Op::number || m.op != Op::number) return false;
+  const auto& numbers = builder_.expression().numbers;
+  return !numbers[a.index].negative() && (numbers[a.index] + numbers[m.index].negated()).negative();
 }
 
 namespace {

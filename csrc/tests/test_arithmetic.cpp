@@ -89,6 +89,35 @@ TEST(Arithmetic, WhatItDoesNotKnowMakesACalculationUnreadable) {
   EXPECT_EQ(value_of("It took 3hrs. 4 + 5 = 9"), "9");
 }
 
+TEST(Arithmetic, MagnitudesInWordsAndATightTimesSignAreRead) {
+  EXPECT_EQ(value_of("1 million"), "1000000");
+  EXPECT_EQ(value_of("$2.5 million + 1"), "2500001");
+  EXPECT_EQ(value_of("3 hundred thousand / 3"), "100000");
+  EXPECT_EQ(value_of("5 millionaires"), "5");
+  EXPECT_EQ(value_of("5x3"), "15");
+  EXPECT_EQ(value_of("5x3 + 2x10"), "35");
+  EXPECT_EQ(value_of("9" + std::string(299, '9') + " trillion"), "none");
+}
+
+TEST(Arithmetic, DatesTimesRatiosVariablesAndAFactorialAloneHaveNoValue) {
+  for (const char* text :
+       {"2020-03-04", "03/04/2020", "11:30 AM", "10:2", "10 : 2", "5 + x", "5 * n", "3!", "$3!$"}) {
+    EXPECT_EQ(value_of(text), "none") << text;
+  }
+  EXPECT_EQ(value_of("2000-10"), "1990");
+  EXPECT_EQ(value_of("1000-10-20"), "970");
+  EXPECT_EQ(value_of("On 2020-03-04 he had 3 + 4"), "7");
+  EXPECT_EQ(value_of("he had 3 + 4 on 2020-03-04"), "7");
+  EXPECT_EQ(value_of("Step 1: 5 + 3"), "8");
+  EXPECT_EQ(value_of("Step 1 : 5 + 3"), "8");
+  EXPECT_EQ(value_of("3 * 45 = 1 * x, so 135 = x"), "135");
+  EXPECT_EQ(value_of("3 + 4 + x"), "none");
+  EXPECT_EQ(value_of("V_{1}:V_{2} = 11:21"), "none");
+  EXPECT_EQ(value_of("3:2 + 5"), "none");
+  EXPECT_EQ(value_of("The answer is 3!"), "3");
+  EXPECT_EQ(value_of("4 + 5 - a total of 9"), "9");
+}
+
 TEST(Arithmetic, SignsAreWeakerThanPowersAndPowersGoFromTheRight) {
   EXPECT_EQ(value_of("-2^2"), "-4");
   EXPECT_EQ(value_of("-2^2 + 1"), "-3");

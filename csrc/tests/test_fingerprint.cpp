@@ -161,13 +161,49 @@ TEST(Fingerprint, TuplesKeepTheirOrderAndListsAndSetsDoNot) {
   expect_equal(tuple({1, decimal("4.5")}), tuple({1, Tree{9} / 2}));
   expect_different(tuple({1, 2}), tuple({2, 1}));
   EXPECT_EQ(key(list({2, 1})), "m:{1,2}");
-  expect_equal(set({1, 2}), list({2, 1, 1}));
+  expect_equal(set({1, 2}), set({2, 1, 1}));
   expect_equal(list({1, list({2, 3})}), list({1, 2, 3}));
   EXPECT_EQ(key(list({5})), "n:5");
   EXPECT_EQ(key(set({5})), "n:5");
   expect_different(set({set({1})}), set({1}));
   expect_equal(list({word("Odd"), 1}), list({1, word("odd")}));
   EXPECT_EQ(key(set({})), "m:{}");
+}
+
+TEST(Fingerprint, ASetInASetIsAnElementOfIt) {
+  EXPECT_EQ(key(set({1, set({2})})), "m:{1,{2}}");
+  expect_different(set({1, set({2})}), set({1, 2}));
+  expect_different(set({set({1}), set({2})}), set({set({1, 2})}));
+  expect_different(set({set({1}), set({2})}), set({1, 2}));
+  const Tree nothing{Op::empty_set, {}};
+  expect_different(set({nothing}), nothing);
+}
+
+TEST(Fingerprint, ABareListCountsAValueThatIsWrittenTwiceInOneWay) {
+  EXPECT_EQ(key(list({1, 1, 2})), "m:{1,1,2}");
+  expect_different(list({1, 1, 2}), list({1, 2}));
+  expect_different(list({1, 1, 2}), list({1, 2, 2}));
+  expect_different(list({1, 1}), 1);
+  expect_equal(list({1, 2, 1}), list({1, 1, 2}));
+  expect_equal(list({Tree{1} / 2, decimal("0.5")}), Tree{1} / 2);
+  expect_equal(list({tuple({1, 2}), tuple({1, 2})}), tuple({1, 2}));
+  expect_equal(set({1, 1, 2}), list({2, 1}));
+}
+
+TEST(Fingerprint, AlternativesAreNoSystem) {
+  const Tree either{Op::logical_or, {equal(x, 1), equal(y, 2)}};
+  const Tree both{Op::logical_and, {equal(x, 1), equal(y, 2)}};
+  EXPECT_EQ(key(either), "m:|{x:1,y:2}");
+  expect_different(either, both);
+  expect_different(either, {Op::logical_or, {equal(x, 2), equal(y, 1)}});
+  expect_equal(both, list({equal(x, 1), equal(y, 2)}));
+  expect_equal({Op::logical_or, {equal(x, 1), equal(x, 2)}}, list({1, 2}));
+  expect_equal({Op::logical_or, {equal(x, plus_minus(1)), equal(x, 5)}}, list({5, -1, 1}));
+  expect_different({Op::logical_or, {less(1, x), less(2, y)}},
+                   {Op::logical_and, {less(1, x), less(2, y)}});
+  expect_different({Op::logical_and, {less(1, x), less(2, y)}},
+                   {Op::logical_and, {less(2, x), less(1, y)}});
+  expect_equal({Op::logical_and, {less(1, x), less(2, y)}}, list({less(1, x), less(2, y)}));
 }
 
 TEST(Fingerprint, BothSignsAreAList) {

@@ -153,6 +153,31 @@ TEST(Number, AScanOfProseKeepsKnownUnitsToo) {
   EXPECT_TRUE(scan_numbers("at 10:30", Which::last).unreadable);
 }
 
+TEST(Number, AUnitOfOneCapitalIsNotThatOfItsSmallLetter) {
+  EXPECT_EQ(normalize("5 m", kKept), "n:5 m");
+  EXPECT_EQ(normalize("5 M", kKept), "n:5 M");
+  EXPECT_EQ(normalize("5 H", kKept), "n:5 H");
+  EXPECT_EQ(normalize("300 K", kKept), normalize("300 kelvin", kKept));
+  EXPECT_EQ(normalize("5 L", kKept), normalize("5 l", kKept));
+  EXPECT_NE(normalize("5 cents", kKept), normalize("$5", kKept));
+}
+
+TEST(Number, RangesAndOpenBoundsInProseAreNoNumbers) {
+  for (const char* text :
+       {"between 5 and 7", "5 to 7", "it is $5 to $7", "less than 5", "more than **5**"}) {
+    for (const Which which : {Which::first, Which::last}) {
+      const NumberScan scan = scan_numbers(text, which);
+      EXPECT_FALSE(scan.found) << text;
+      EXPECT_TRUE(scan.unreadable) << text;
+    }
+  }
+  EXPECT_EQ(scan_numbers("the difference between 5 and 7 is 2", Which::last).found->value, "2");
+  EXPECT_EQ(scan_numbers("it fell from 10 to 7", Which::last).found->value, "7");
+  EXPECT_EQ(scan_numbers("at least 5", Which::first).found->value, "5");
+  EXPECT_EQ(scan_numbers("no more than 5", Which::last).found->value, "5");
+  EXPECT_EQ(scan_numbers("add 5 to the 7 he had", Which::last).found->value, "7");
+}
+
 TEST(NumberWords, TheLongestNumberIsReadAndWhereItEnds) {
   const auto spoken = read_number_words("one hundred and five and six");
   ASSERT_TRUE(spoken);

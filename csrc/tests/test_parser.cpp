@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "formulas/expression.hpp"
+#include "formulas/fingerprint.hpp"
 #include "formulas/parser.hpp"
 
 namespace orchestrator {
@@ -244,9 +245,9 @@ TEST(Parser, ReadsTuplesListsAndIntervals) {
        {"12\\text{ and }13", "12, 13"},
        {"$21,16$ or $11$", "21, 16, 11"},
        {"(11,7)or(7,11)", "(11, 7), (7, 11)"},
-       {"W(x)=1orW(x)=-1", "W(x) = 1, W(x) = -1"},
+       {"W(x)=1orW(x)=-1", "W(x) = 1 or W(x) = -1"},
        {"x=1, y=2", "x = 1, y = 2"},
-       {"x = 1 \\text{ or } x = 2", "x = 1, x = 2"},
+       {"x = 1 \\text{ or } x = 2", "x = 1 or x = 2"},
        {"p=5,q=2;p=7,q=2", "(p = 5, q = 2), (p = 7, q = 2)"},
        {"p=5, q=2 \\quad \\text{and} \\quad p=7, q=2", "(p = 5, q = 2), (p = 7, q = 2)"},
        {"x_{1}=1,\\quadx_{2}=2", "x_1 = 1, x_2 = 2"},
@@ -383,6 +384,32 @@ TEST(Parser, ChildrenComeBeforeTheirParents) {
   for (NodeId id = 0; id < tree->nodes.size(); ++id) {
     for (const NodeId child : tree->children_of(id)) EXPECT_LT(child, id);
   }
+}
+
+TEST(Parser, ProductsOfVectorsAndMatricesAreKeptAsTheyAreWritten) {
+  const auto key = [](const char* text) { return fingerprint(*parse(text)).value_or("none"); };
+  EXPECT_NE(key("\\vec a\\times\\vec b"), key("\\vec a\\cdot\\vec b"));
+  EXPECT_NE(key("\\vec a\\times\\vec b"), key("\\vec b\\times\\vec a"));
+  EXPECT_EQ(key("\\vec a\\cdot\\vec b"), key("\\vec b\\cdot\\vec a"));
+  EXPECT_EQ(key("2\\vec a\\times\\vec b"), key("\\vec a\\times\\vec b\\cdot 2"));
+  EXPECT_EQ(key("(\\vec a+\\vec b)\\times\\vec c"), key("(\\vec b+\\vec a)\\times\\vec c"));
+  EXPECT_EQ(key("2\\times\\vec a"), key("2\\vec a"));
+  EXPECT_EQ(key("a\\times b"), key("a\\cdot b"));
+  EXPECT_NE(key("\\mathbf{A}\\mathbf{B}"), key("\\mathbf{B}\\mathbf{A}"));
+  EXPECT_NE(key("\\mathbf{A}^2\\mathbf{B}"), key("\\mathbf{A}\\mathbf{B}\\mathbf{A}"));
+  EXPECT_EQ(key("2\\mathbf{A}\\mathbf{B}"), key("\\mathbf{A}\\cdot 2\\mathbf{B}"));
+  EXPECT_EQ(key("\\mathbf{A}\\mathbf{A}"), key("\\mathbf{A}^2"));
+  EXPECT_EQ(key("\\mathbf{x}y"), key("yx"));
+}
+
+TEST(Parser, ACalculationModuloIsItsRemainderAndARemainderModuloAClass) {
+  const auto key = [](const char* text) { return fingerprint(*parse(text)).value_or("none"); };
+  EXPECT_EQ(key("10 \\bmod 7"), "n:3");
+  EXPECT_EQ(key("4 \\bmod 7"), "m:[4 mod 7]");
+  EXPECT_EQ(key("11 \\pmod 7"), "m:[4 mod 7]");
+  EXPECT_EQ(key("(4 \\bmod 7) + 1"), "n:5");
+  EXPECT_EQ(key("x \\equiv 3 \\pmod 5"), key("x = 8 \\pmod{5}"));
+  EXPECT_NE(key("3 \\pmod 5"), key("3 \\pmod 7"));
 }
 
 }  // namespace

@@ -5,12 +5,15 @@ before the token that ends the turn; the last complete `\\boxed{...}`, or boxes 
 "final answer is", `#### x`, `<answer>`; "the answer is", "Answer:", in many languages; and without any such mark
 what the kind allows: the last formula or number, a choice letter alone or said to be it, the whole text when it is
 an answer by itself, the last line. A marked answer that cannot be read as the kind wanted abstains rather than
-letting weaker evidence speak. That something cannot be determined is an answer; that the model does not know is not.
+letting weaker evidence speak. What names several options or a range ("either A or B", "5 to 7", "less than 5")
+says no one of them, and dots and dashes say nothing. That something cannot be determined is an answer; that the model
+does not know is not.
 """
 
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
@@ -30,6 +33,9 @@ LAYERED = ("json", "expression")
 JSON_SPANS = 8
 """Bracketed spans of a text tried as JSON, the last first."""
 
+
+_LEFT_OPEN = string.whitespace + ".-_…–—―‐‑−"
+"""What is nothing but these was left open: dots and dashes."""
 
 _TAG = re.compile(r"[A-Za-z_][\w.:-]*")
 
@@ -147,6 +153,8 @@ class AnswerReader:
 
     def _bare(self, found: str | None) -> Answer | None:
         if found is None or not found.strip():
+            return None
+        if self.kind != "code" and not found.strip(_LEFT_OPEN):
             return None
         if self.kind == "json":
             parsed = parse_json(found)

@@ -14,6 +14,11 @@ A key begins with what the answer was read as, so that a number never meets a te
     j:...           a JSON value: keys sorted, numbers by value
     x:...           code: byte for byte, but for spaces at line ends
 
+A bare list is a set in any order, `2, 1` = `{1,2}`, but for a value written twice in the same way: `1, 1, 2` counts
+it twice, `1/2, 0.5` and `\\{1, 1, 2\\}` do not. `x = 1, y = 2` and `x = 1 and y = 2` are one answer and
+`x = 1 or y = 2` another; `3 \\pmod 5` is a class and no 3. Units that are dropped cannot disagree: `5 cents` is `$5`
+unless `units` is `keep`.
+
 Everything is computed natively but for two things: texts beyond ASCII are brought to Unicode's composed form
 and case-folded here, and JSON is parsed by the standard library.
 """

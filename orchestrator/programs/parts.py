@@ -155,7 +155,7 @@ def build(
         mistakes.add((*at, name), f"no {registry.what} `{name}`{known}", hint=hint, key=True)
         return None
     here = at if isinstance(value, str) else (*at, name)
-    return build_part(part, given, here, mistakes, defaults=defaults)
+    return build_part(part, given, here, mistakes, key=name, defaults=defaults)
 
 
 def build_part(
@@ -164,6 +164,7 @@ def build_part(
     at: KeyPath,
     mistakes: Mistakes,
     *,
+    key: str | None = None,
     defaults: Mapping[str, Any] | None = None,
     instead_of: Any = None,
 ) -> Any:
@@ -174,6 +175,7 @@ def build_part(
         given: What the file says.
         at: Where it says it.
         mistakes: Receives what is wrong.
+        key: What it is called there; None for the last step of `at`.
         defaults: Values for parameters of these names that are not given.
         instead_of: A `part` that has all parameters that are not given; None makes one from the defaults.
     """
@@ -181,7 +183,8 @@ def build_part(
         given = _shorthand(part, given, at, mistakes)
     if given is _WRONG:
         return None
-    return _make(part, given or {}, at, mistakes, defaults or {}, instead_of=instead_of)
+    called = str(at[-1]) if key is None else key
+    return _make(called, part, given or {}, at, mistakes, defaults or {}, instead_of=instead_of)
 
 
 _WRONG: Any = object()
@@ -209,6 +212,7 @@ def parameters(part: type) -> dict[str, dataclasses.Field[Any]]:
 
 
 def _make(
+    key: str,
     part: type,
     given: dict[str, Any],
     at: KeyPath,
@@ -224,9 +228,8 @@ def _make(
     }
     try:
         checked = _model(part).model_validate(given | {n: None for n in registries if n in given})
-        values |= {
-            name: getattr(checked, name) for name in checked.model_fields_set if name not in registries
-        }
+        set_here = {name.removeprefix(_OWN) for name in checked.model_fields_set}
+        values |= {name: getattr(checked, _OWN + name) for name in set_here if name not in registries}
     except ValidationError as error:
         mistakes.add_validation(error, at, lambda _: parameters(part))
     for name, registry in registries.items():
@@ -236,7 +239,8 @@ def _make(
     for name, field in parameters(part).items():
         required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
         if required and instead_of is None and name not in values and name not in given:
-            mistakes.add(at, f"`{name}` is missing in `{at[-1]}`", hint=_MISSING_HINTS.get(name))
+            hint = _MISSING_HINTS.get(name, f"write `{{{key}: {{{name}: ...}}}}`" if not given else None)
+            mistakes.add(at, f"`{name}` is missing in `{key}`", hint=hint)
     if len(mistakes.found) > before:
         return None
     try:
@@ -252,7 +256,7 @@ def _build_one(kind: Registry | type, value: Any, at: KeyPath, mistakes: Mistake
     if hasattr(kind, "inline"):
         return _build_inline(kind, value, at, mistakes)
     if isinstance(value, dict):
-        return _make(kind, value, at, mistakes, {})
+        return _make(str(at[-1]), kind, value, at, mistakes, {})
     if value is not None:
         mistakes.add(at, f"expected a mapping with any of {', '.join(parameters(kind))}")
     return None
@@ -287,7 +291,7 @@ def _build_inline(part: type, value: Any, at: KeyPath, mistakes: Mistakes) -> An
     [name] = names
     made = build(registry, {name: value[name]}, at, mistakes)
     given = {name: value[name] for name in value if name in known}
-    return None if made is None else _make(part, given, at, mistakes, {inside: made})
+    return None if made is None else _make(name, part, given, at, mistakes, {inside: made})
 
 
 def _what_inline(part: type) -> Registry:
@@ -336,6 +340,10 @@ def _without_none(hint: Any) -> Any:
     return hint
 
 
+_OWN = "own_"
+"""Stands before a parameter's name in its model, where `schema` and others are pydantic's."""
+
+
 @cache
 def _model(part: type) -> type[BaseModel]:
     """A pydantic model with `part`'s fields; every one optional, as defaults stay the dataclass's own."""
@@ -347,6 +355,6 @@ def _model(part: type) -> type[BaseModel]:
             continue
         if get_origin(_without_none(hint)) is tuple:
             hint = Annotated[hint, Strict(False)]
-        fields[name] = (hint, Field(default=None))
+        fields[_OWN + name] = (hint, Field(default=None, alias=name))
     config = ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True, allow_inf_nan=False)
     return create_model(part.__name__, __config__=config, **fields)

@@ -1,8 +1,18 @@
 """Running programs: the controller and the journal."""
 
 from .controller import Controller, Model
+from .graded import graded_from_journal, graded_from_jsonl
 from .journal import Journal, JournalCounts
 from .outcomes import OutcomeStream
 from .sync import run_sync
 
-__all__ = ["Controller", "Journal", "JournalCounts", "Model", "OutcomeStream", "run_sync"]
+__all__ = [
+    "Controller",
+    "Journal",
+    "JournalCounts",
+    "Model",
+    "OutcomeStream",
+    "graded_from_journal",
+    "graded_from_jsonl",
+    "run_sync",
+]

@@ -451,6 +451,13 @@ class Journal:
             calls = self.recorded(problem.id) if recorded is None else recorded
             return decode_outcome(problem.id, fields, calls.sample)
 
+    def outcomes(self) -> Iterator[Outcome]:
+        """Every outcome recorded, in the order they finished; what their problems asked is not checked."""
+        with self._translated():
+            rows = self._reader.execute("SELECT problem, outcome FROM outcomes ORDER BY finished_at, rowid")
+            for problem, fields in rows.fetchall():
+                yield decode_outcome(problem, json.loads(fields), self.recorded(problem).sample)
+
     def close(self) -> None:
         """Write what is queued and close the file. Safe to call twice."""
         if self._closed:

@@ -41,7 +41,7 @@ def wilson_interval(successes: int, n: int, *, confidence: float = 0.95) -> Inte
     """The score interval of a proportion (Wilson 1927): sound for few trials and near 0 and 1.
 
     Args:
-        successes: In [0, n].
+        successes: A whole number in [0, n].
         n: Independent trials, at least 1, such as problems answered once.
         confidence: In (0, 1).
 
@@ -49,8 +49,9 @@ def wilson_interval(successes: int, n: int, *, confidence: float = 0.95) -> Inte
         InvalidInputError: an argument is out of its range.
     """
     _check_confidence(confidence)
-    if n < 1 or not 0 <= successes <= n:
-        raise InvalidInputError(f"successes must be in [0, n] and n at least 1, not {successes} of {n}")
+    successes, n = whole_number("successes", successes), whole_number("n", n, least=1)
+    if successes > n:
+        raise InvalidInputError(f"successes must be in [0, n], not {successes} of {n}")
     z = NormalDist().inv_cdf((1 + confidence) / 2)
     p = successes / n
     centre = (p + z * z / (2 * n)) / (1 + z * z / n)

@@ -125,7 +125,13 @@ class Recording:
         Raises:
             InvalidInputError: as for `from_answers`, or the tiers have no problems or not equally many.
         """
-        tables = [list(rows) for rows in tiers]
+        return cls._read([list(rows) for rows in tiers], kind=kind)
+
+    @classmethod
+    def _read(
+        cls, tables: Sequence[Sequence[Mapping[str, Any]]], *, kind: Kind, places: Sequence[str] = ()
+    ) -> tuple[Recording, ...]:
+        """`from_tiers`; `places` say where the rows stand, in place of their numbers."""
         if not tables or not tables[0]:
             raise InvalidInputError("a recording needs at least 1 problem")
         if len({len(table) for table in tables}) > 1:
@@ -133,7 +139,8 @@ class Recording:
                 f"tiers of {[len(table) for table in tables]} problems: not the same ones"
             )
         problems = [
-            _read_problem(rows, number, kind) for number, rows in enumerate(zip(*tables, strict=True))
+            _read_problem(rows, number, kind, places[number] if places else f"row {number}")
+            for number, rows in enumerate(zip(*tables, strict=True))
         ]
         return tuple(cls(problems=tier) for tier in zip(*problems, strict=True))
 
@@ -146,12 +153,13 @@ class Recording:
             OSError: the file cannot be read.
         """
         opened = gzip.open if str(path).endswith(".gz") else open
-        rows = []
+        rows, places = [], []
         with opened(path, "rb") as file:
             for number, line in enumerate(file, 1):
                 if line.strip():
-                    rows.append(_read_line(line, where=f"{path}, line {number}"))
-        return cls.from_answers(rows, kind=kind)
+                    places.append(f"{path}, line {number}")
+                    rows.append(_read_line(line, where=places[-1]))
+        return cls._read([rows], kind=kind, places=places)[0]
 
     @classmethod
     def from_arrays(
@@ -317,22 +325,24 @@ def _read_line(line: bytes, *, where: str) -> dict[str, Any]:
     return row
 
 
-def _read_problem(rows: Sequence[Mapping[str, Any]], number: int, kind: Kind) -> list[RecordedProblem]:
-    """One problem's samples in each tier, clustered together."""
+def _read_problem(
+    rows: Sequence[Mapping[str, Any]], number: int, kind: Kind, where: str
+) -> list[RecordedProblem]:
+    """One problem's samples in each tier, clustered together; `where` says in errors where it stands."""
     for row in rows:
         if not isinstance(row, Mapping):
-            raise InvalidInputError(f"row {number}: expected a mapping with `answers`, not {row!r:.40}")
+            raise InvalidInputError(f"{where}: expected a mapping with `answers`, not {row!r:.40}")
         answers = row.get("answers")
         if not isinstance(answers, Sequence) or isinstance(answers, str):
-            raise InvalidInputError(f"row {number}: `answers` must be a list of texts")
+            raise InvalidInputError(f"{where}: `answers` must be a list of texts")
         for name, item in [
             ("`gold`", row.get("gold")),
             *((f"answer {at}", a) for at, a in enumerate(answers)),
         ]:
             if not isinstance(item, str | Answer | None):
-                raise InvalidInputError(f"row {number}: {name} must be a text, not {item!r:.40}")
+                raise InvalidInputError(f"{where}: {name} must be a text, not {item!r:.40}")
         if ("gold" in row) == ("correct" in row):
-            raise InvalidInputError(f"row {number}: needs either `gold`, the right answer, or `correct`")
+            raise InvalidInputError(f"{where}: needs either `gold`, the right answer, or `correct`")
     golds = [row.get("gold") for row in rows]
     texts = [text for row in rows for text in row["answers"]]
     ids = cluster([*texts, *golds], kind=kind)
@@ -342,13 +352,16 @@ def _read_problem(rows: Sequence[Mapping[str, Any]], number: int, kind: Kind) ->
         own = ids[start : start + len(row["answers"])]
         start += len(own)
         if "gold" in row and gold_id is None:
-            raise InvalidInputError(
-                f"row {number}: no answer of kind {kind!r} in the gold answer {row['gold']!r}"
-            )
+            raise InvalidInputError(f"{where}: no answer of kind {kind!r} in the gold answer {row['gold']!r}")
         right = row.get("correct", [float(cluster == gold_id) for cluster in own])
         name = f"row {number}" if row.get("id") is None else str(row["id"])
         costs = row.get("costs", row.get("tokens"))
-        problems.append(
-            RecordedProblem(id=name, clusters=own, correct=right, scores=row.get("scores"), costs=costs)
-        )
+        try:
+            problems.append(
+                RecordedProblem(id=name, clusters=own, correct=right, scores=row.get("scores"), costs=costs)
+            )
+        except InvalidInputError as error:
+            if str(error).startswith(where):
+                raise
+            raise InvalidInputError(f"{where}: {error}") from error
     return problems

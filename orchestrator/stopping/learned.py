@@ -29,7 +29,7 @@ class LearnedStop(NativeRule[_core.LearnedStop]):
 
     Attributes:
         confidence: Probability asked for, in (0, 1].
-        bias, evidence, lead: The weights, finite.
+        bias, evidence, lead: The weights, in [-1e100, 1e100].
 
     Raises:
         InvalidInputError: a parameter is outside its range.

@@ -105,8 +105,10 @@ def native_rule(rule: StoppingRule) -> _core.StoppingRule:
     """The rule as native engines and combinators ask it; one written in Python is called back.
 
     Raises:
-        InvalidInputError: `rule` has no `should_stop`.
+        InvalidInputError: `rule` has no `should_stop`, or is a class.
     """
+    if isinstance(rule, type):
+        raise InvalidInputError(f"give a stopping rule, not its class: {rule.__name__}(...)")
     if isinstance(rule, NativeRule):
         return cast(_core.StoppingRule, rule._rule)
     if isinstance(rule, StoppingRule):

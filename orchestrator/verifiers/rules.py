@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
-from ..answers import Kind, PercentRule, UnitRule, equivalent
+import anyio.to_thread
+
+from ..answers import AnswerReader, Equivalence, Kind, PercentRule, UnitRule, equivalent, normalize
 from ..context import Context
 from ..errors import InvalidInputError
 from ..types import Answer, Candidate, Problem, Score
@@ -95,9 +97,14 @@ class Equivalent(Rule):
         kind: How the two are compared; `auto` decides by their form.
         units, percent: What units and percentages are worth in the reference, as for the answers.
         tolerance: Two numbers are also equal when they differ by at most this share of the larger one, in [0, 1).
+        equivalence: `math_verify` asks math-verify (the extra `math`) where keys differ; the calls, of up to five
+            seconds each, are made in a thread.
+
+    For equality to the letter take the kind `code` (all but spaces at line ends counts), for texts `text`.
 
     Raises:
-        InvalidInputError: An unknown kind or rule, or a tolerance out of its range.
+        InvalidInputError: An unknown kind or rule, a tolerance out of its range, or a second opinion that is not
+            installed.
     """
 
     name: ClassVar[str] = "equivalent"
@@ -106,14 +113,37 @@ class Equivalent(Rule):
     units: UnitRule = "by_kind"
     percent: PercentRule = "fraction"
     tolerance: float | None = None
+    equivalence: Equivalence = "exact"
 
     def __post_init__(self) -> None:
         self._same("", "")  # an option that is wrong is so here, not at the first candidate
 
+    def _reference(self, text: str) -> Answer:
+        """The reference as a model's text would be read (`#### 18`), else as an answer by itself (bare code)."""
+        found = AnswerReader(kind=self.kind, units=self.units, percent=self.percent).read(text)
+        if found is not None:
+            return found
+        key = normalize(text, kind=self.kind, units=self.units, percent=self.percent)
+        return Answer(text=text, key=key, kind=self.kind)
+
     def _same(self, a: Answer | str, b: Answer | str) -> bool:
         return equivalent(
-            a, b, kind=self.kind, units=self.units, percent=self.percent, tolerance=self.tolerance
+            a,
+            b,
+            kind=self.kind,
+            units=self.units,
+            percent=self.percent,
+            tolerance=self.tolerance,
+            equivalence=self.equivalence,
         )
+
+    async def score(
+        self, ctx: Context | None, problem: Problem, candidates: Sequence[Candidate], /
+    ) -> list[Score]:
+        """One score per candidate, in order."""
+        if self.equivalence == "exact":
+            return await super().score(ctx, problem, candidates)
+        return [await anyio.to_thread.run_sync(self.judge, problem, one) for one in candidates]
 
     def judge(self, problem: Problem, candidate: Candidate) -> Score:
         """Whether answer and reference are equal; abstains without a reference."""
@@ -121,5 +151,5 @@ class Equivalent(Rule):
             return Score(value=None, reason="the problem has no reference")
         if candidate.answer is None:
             return Score(value=WRONG, reason="no readable answer")
-        same = self._same(candidate.answer, problem.reference)
+        same = self._same(candidate.answer, self._reference(problem.reference))
         return Score(value=RIGHT if same else WRONG)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -11,16 +11,20 @@ from ..errors import InvalidInputError
 from ..types import Candidate, Problem, Score
 from .rules import RIGHT, WRONG, Rule
 
-__all__ = ["RequiredWords"]
+__all__ = ["SENTENCE_END", "WORD", "RequiredWords", "words_of"]
 
 WORD = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*")
+"""A run of letters and digits; an apostrophe or hyphen inside it belongs to it."""
+
 SENTENCE_END = re.compile(r"[.!?]+[\"'”’)\]]*(?=\s|$)")
+"""The end of a sentence, with the quotes and brackets that close after it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RequiredWords(Rule):
     """Right where the text is one sentence that has every word of the problem's `tests`.
 
+    `tests` are the words, or an object that has them as `required` (`ForbiddenWords` reads `forbidden`).
     A word is a run of letters and digits (an apostrophe or hyphen inside it belongs to it); a required word
     must occur as it is, not as a part or another form of a word, upper and lower case being the same. One
     sentence: it ends with `.`, `!` or `?`, and neither another sentence nor another paragraph follows; a
@@ -51,7 +55,8 @@ class RequiredWords(Rule):
 
     def judge(self, problem: Problem, candidate: Candidate) -> Score:
         """Whether the text is such a sentence, with the first thing that is wrong as the reason."""
-        required = _words_of(problem.tests)
+        tests = problem.tests
+        required = words_of(tests.get("required") if isinstance(tests, Mapping) else tests)
         if not required:
             return Score(value=None, reason="the problem names no words")
         wrong = self._wrong(required, candidate.sample.text.strip())
@@ -72,7 +77,7 @@ class RequiredWords(Rule):
         return None
 
 
-def _words_of(tests: Any) -> list[str]:
+def words_of(tests: Any) -> list[str]:
     """Required words from a list, or from a text with commas or spaces between them."""
     if isinstance(tests, str):
         return [word for word in re.split(r"[,\s]+", tests) if word]

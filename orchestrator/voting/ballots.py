@@ -50,8 +50,14 @@ def checked_numbers(name: str, values: Any, *, optional: bool = False) -> list[A
         raise InvalidInputError(f"give a list of {name}s, one an answer, not one {type(values).__name__}")
     given = list(values)
     for at, value in enumerate(given):
-        if not isinstance(value, Real) and not (optional and value is None):
+        if value is None and optional:
+            continue
+        if not isinstance(value, Real):
             raise InvalidInputError(f"a {name} must be a number, not {value!r:.40} for answer {at}")
+        try:
+            given[at] = float(value)
+        except OverflowError as error:
+            raise InvalidInputError(f"the {name} of answer {at} is too large for a float") from error
     return given
 
 

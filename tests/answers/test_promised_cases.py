@@ -78,6 +78,22 @@ EQUAL: list[tuple[str, str, dict[str, Any]]] = [
     ("x=1, y=2", "y=2, x=1", MATH),
     # bases
     ("1011_2", "1011_{2}", MATH),
+    # alternatives, systems, classes of residues, sets
+    ("x=1 or x=2", "2, 1", MATH),
+    (r"x=1 \land y=2", "x=1, y=2", MATH),
+    ("x=1 and y=2 or x=3 and y=4", "(1,2), (3,4)", MATH),
+    ("x > 1 and y > 2", "x > 1, y > 2", MATH),
+    (r"x \equiv 8 \pmod 5", r"3 \pmod 5", MATH),
+    (r"10 \bmod 7", "3", MATH),
+    ("2, 1", r"\{1,2\}", MATH),
+    (r"\{1,1,2\}", r"\{1,2\}", MATH),
+    ("1, 2, 1", "2, 1, 1", MATH),
+    (r"\frac12, 0.5", "0.5", MATH),
+    # products of vectors and matrices
+    (r"\vec a\cdot\vec b", r"\vec b\cdot\vec a", MATH),
+    (r"2\vec a\times\vec b", r"\vec{a}×\vec{b}\cdot2", MATH),
+    (r"2\times\vec a", r"2\vec a", MATH),
+    (r"\mathbf{A}\mathbf{A}", r"\mathbf{A}^2", MATH),
     # percent and units by option
     ("50%", "0.5", {}),
     ("50%", "50", FIFTY),
@@ -122,6 +138,36 @@ DIFFERENT: list[tuple[str, str, dict[str, Any]]] = [
     ("0.333", "1/3", MATH),
     ("5!", "5", MATH),
     ("x=5", "x=-5", MATH),
+    ("x=1 and y=2", "x=1 or y=2", MATH),
+    (r"x=1 \land y=2", r"x=1 \lor y=2", MATH),
+    ("x=1 or y=2", "x=2 or y=1", MATH),
+    ("x^2=1 and y^2=4", "x^2=1 or y^2=4", MATH),
+    ("x > 1 and y > 2", "x > 1 or y > 2", MATH),
+    ("x > 1 and y > 2", "x > 2 and y > 1", MATH),
+    (r"\vec a\cdot\vec b", r"\vec a\times\vec b", MATH),
+    (r"\vec a\times\vec b", r"\vec b\times\vec a", MATH),
+    (r"\vec a\times 2\vec b", r"2\vec a\cdot\vec b", MATH),
+    (r"\mathbf{a}\cdot\mathbf{b}", r"\mathbf{a}\times\mathbf{b}", MATH),
+    (r"\hat{i}\cdot\hat{j}", r"\hat{i}\times\hat{j}", MATH),
+    (r"\overrightarrow{AB}\cdot\overrightarrow{CD}", r"\overrightarrow{AB}\times\overrightarrow{CD}", MATH),
+    (r"\mathbf{A}\mathbf{B}", r"\mathbf{B}\mathbf{A}", MATH),
+    (r"\boldsymbol{A}\boldsymbol{B}+1", r"\boldsymbol{B}\boldsymbol{A}+1", MATH),
+    (r"4 \bmod 7", "4", MATH),
+    (r"3\pmod 5", r"3\pmod 7", MATH),
+    (r"3\pmod 5", "3", MATH),
+    (r"\{1,\{2\}\}", r"\{1,2\}", MATH),
+    (r"\{\{1\},\{2\}\}", r"\{1,2\}", MATH),
+    (r"\{\emptyset\}", r"\emptyset", MATH),
+    ("1,1,2", "1,2", MATH),
+    ("1,1,2", "1,2,2", MATH),
+    ("1, 1", "1", MATH),
+    (r"0\cdot\infty", "0", MATH),
+    (r"0*\infty", "0", {}),
+    (r"1+0\cdot\infty", "1", MATH),
+    ("5 cents", "$5", NUMBER | KEEP),
+    ("5 m", "5 M", NUMBER | KEEP),
+    ("less than 5", "more than 5", MATH),
+    ("A and B", "A or B", {"kind": "choice"}),
     ("A", "B", {"kind": "choice"}),
     ("yes", "no", {"kind": "boolean"}),
     ("10:30 am", "10:30 pm", {"kind": "date"}),
@@ -169,6 +215,31 @@ FOUND: list[tuple[str, dict[str, Any], str]] = [
     ("B) because it is the largest", {"kind": "choice"}, "B"),
     ("A", {"kind": "choice"}, "A"),
     ("A", {}, "A"),
+    ("Between A and B, I choose B.", {"kind": "choice"}, "B"),
+    ("The answer is B, and I am sure.", {"kind": "choice"}, "B"),
+    ("It is A or B, and A is wrong. The answer is B.", {"kind": "choice"}, "B"),
+    ("A, B and C are wrong, so the answer is D", {"kind": "choice"}, "D"),
+    # again in other words
+    (r"The answer is $\frac34$, i.e. 0.75", MATH, r"\frac34"),
+    (r"The answer is $\frac34$, i.e. 0.75", {}, r"\frac34"),
+    ("The answer is 3/4 (i.e. 0.75).", NUMBER, "3/4"),
+    ("The answer is Paris, i.e. the capital of France.", {}, "Paris"),
+    # bounds that belong to what they bound, and numbers around a range
+    ("The answer is at least 5.", NUMBER, "5"),
+    ("The sum of 5 and 7 is 12", NUMBER, "12"),
+    ("The difference between 7 and 5 is 2", NUMBER, "2"),
+    ("The price fell from 10 to 7", NUMBER, "7"),
+    ("10 is more than 5, so the answer is 10", NUMBER, "10"),
+    # calculations
+    ("1 million", {"kind": "expression"}, "1 million"),
+    ("5x3", {"kind": "expression"}, "5x3"),
+    ("The answer is 5!", {"kind": "expression"}, "5"),
+    # yes, no and dates
+    ("Yes, it is true.", {"kind": "boolean"}, "Yes"),
+    ("No, that is not true.", {"kind": "boolean"}, "No"),
+    ("Yes, since the claim that it fell is false.", {"kind": "boolean"}, "Yes"),
+    ("It was Feb 28, 2021.", {"kind": "date"}, "Feb 28, 2021"),
+    ("It happened in 2021.", {"kind": "date"}, "2021"),
     # fields, blocks, patterns, functions
     ('Sure: {"answer": {"value": 42}, "sure": true}', {"kind": "number", "field": "answer.value"}, "42"),
     ("<result>41</result> <result>42</result>", {"tag": "result"}, "42"),
@@ -204,6 +275,38 @@ ABSTENTIONS: list[tuple[str, dict[str, Any]]] = [
     ("<result>4", {"tag": "result", "truncated": True}),
     ("no answer here", {"tag": "result"}),
     ("no block", {"kind": "code", "language": "python"}),
+    # several options, ranges and open bounds
+    ("either A or B", {"kind": "choice"}),
+    ("The answer is either A or B.", {"kind": "choice"}),
+    ("The answer is A, B or C.", {"kind": "choice"}),
+    ("It could be option A or option B", {"kind": "choice"}),
+    ("Options A and C are correct.", {"kind": "choice"}),
+    ("The answer is between 5 and 7.", NUMBER),
+    ("between 5 and 7", NUMBER),
+    ("5 to 7", NUMBER),
+    ("The answer is 5 to 7.", NUMBER),
+    ("The answer is less than 5.", NUMBER),
+    ("It is more than 5", NUMBER),
+    # no calculations
+    ("11:30 AM", {"kind": "expression"}),
+    ("10 : 2", {"kind": "expression"}),
+    ("5 + x", {"kind": "expression"}),
+    ("2020-03-04", {"kind": "expression"}),
+    ("3!", {"kind": "expression"}),
+    # contradictions and days that are not
+    ("Yes, it is false.", {"kind": "boolean"}),
+    ("No, that is true.", {"kind": "boolean"}),
+    ("Yes and no", {"kind": "boolean"}),
+    ("Feb 30, 2021", {"kind": "date"}),
+    ("It was 30 Feb 2021.", {"kind": "date"}),
+    # left open
+    *(
+        (text, {"kind": kind})
+        for text in ("...", "-", "—", "___", "The answer is -.")
+        for kind in KINDS
+        if kind != "code"
+    ),
+    ("<result>—</result>", {"tag": "result"}),
 ]
 
 
@@ -231,6 +334,19 @@ def test_hostile_texts_are_read_or_abstain(text: str) -> None:
     for kind in KINDS:
         answer = extract(text, kind=kind)
         assert answer is None or isinstance(answer.key, str)
+
+
+def test_options_in_brackets_are_a_set_of_them_and_no_formula() -> None:
+    for text in ("(A) and (C)", "(C), (A)", "The answer is (A) and (C)."):
+        answer = extract(text)
+        assert answer is not None
+        assert answer.key == "c:AC"
+
+
+def test_dots_and_dashes_do_not_vote() -> None:
+    vote = majority_vote(["...", "-", "—", "42"])
+    assert vote.answer is not None
+    assert (vote.answer.key, vote.abstentions) == ("n:42", 3)
 
 
 def test_three_truncated_texts_and_twice_42_are_42_with_two_fifths() -> None:

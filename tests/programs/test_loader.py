@@ -292,6 +292,10 @@ def test_every_stopping_rule_can_be_written(file, stop, rule):
         ("{self_consistency: {stop: {any: []}}}", "rules must hold at least 1 rule"),
         ("{self_consistency: {stop: {after: {n: 0, rule: lead}}}}", "n must be at least 1 sample, not 0"),
         ("{self_consistency: {stop: {after: 4}}}", "`rule` is missing in `after`"),
+        (
+            "{self_consistency: {stop: window}}",
+            "3:36: `size` is missing in `window`\n  hint: write `{window: {size: ...}}`",
+        ),
         ("{self_consistency: {stop: {window: 9999999999999999999}}}", "WindowStop cannot be made of size=9"),
         ("{self_consistency: {stop: {value_of_sample: {}}}}", "`price` is missing in `value_of_sample`"),
         ("{self_consistency: {modle: tiny}}", "3:30: unknown key `modle` in `program.self_consistency`"),

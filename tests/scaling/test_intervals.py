@@ -139,6 +139,8 @@ def test_bootstrap_intervals_hold_within_two_points_of_what_they_say(level, k, l
     [
         lambda: wilson_interval(3, 2),
         lambda: wilson_interval(0, 0),
+        lambda: wilson_interval(1.5, 2),
+        lambda: wilson_interval(1, 2.5),
         lambda: wilson_interval(1, 2, confidence=1),
         lambda: bootstrap_interval([]),
         lambda: bootstrap_interval([[1.0]]),

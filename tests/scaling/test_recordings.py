@@ -63,6 +63,21 @@ def test_a_bad_line_is_named(tmp_path, line, said):
         Recording.from_jsonl(path)
 
 
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"answers": ["1"]}, "line 4: needs either"),
+        ({"answers": ["1"], "gold": "1", "costs": [None]}, "line 4: row 1: costs must be"),
+    ],
+)
+def test_a_bad_row_of_a_file_is_named_by_its_line_past_empty_ones(tmp_path, row, said):
+    path = tmp_path / "samples.jsonl"
+    path.write_text(f"\n{json.dumps(ROW)}\n\n{json.dumps(row)}\n")
+    with pytest.raises(InvalidInputError, match=said) as raised:
+        Recording.from_jsonl(path)
+    assert str(path) in str(raised.value)
+
+
 def test_arrays_become_problems_row_by_row():
     recording = Recording.from_arrays([[0, 1], [-1, 0]], [[1, 0], [0, 1]], costs=[[1, 2], [3, 4]])
     assert len(recording) == 2

@@ -229,6 +229,11 @@ def one(**settings: object) -> Tier:
     return Tier(recording=Recording.from_arrays([[0, 1]], [[1, 0]]), **settings)
 
 
+def test_a_class_in_place_of_a_rule_is_named():
+    with pytest.raises(InvalidInputError, match=r"not its class: LeadStop\(\.\.\.\)"):
+        replay(mixture(), stop=LeadStop)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

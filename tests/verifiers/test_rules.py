@@ -8,8 +8,8 @@ from orchestrator.types import Candidate, Problem, Sample
 from orchestrator.verifiers import REGISTRY, Equivalent, Predicate, Regex, RequiredWords, name_of
 
 
-def candidate(text, *, kind="auto"):
-    return Candidate(sample=Sample(text=text), answer=AnswerReader(kind=kind).read(text))
+def candidate(text, *, kind="auto", units="by_kind"):
+    return Candidate(sample=Sample(text=text), answer=AnswerReader(kind=kind, units=units).read(text))
 
 
 WORDS = Problem(id="w", prompt="river, stone", tests=["river", "stone"])
@@ -55,6 +55,40 @@ def test_equivalent_compares_with_the_reference():
     assert rule.judge(half, candidate("It is 0.5", kind="number")).value == 1.0
     assert rule.judge(half, candidate("It is 5", kind="number")).value == 0.0
     assert rule.judge(half, candidate("no idea", kind="number")).value == 0.0
+
+
+@pytest.mark.parametrize(
+    ("options", "reference", "text", "value"),
+    [
+        ({"kind": "code"}, "a  b", "```\na  b\n```", 1.0),
+        ({"kind": "code"}, "a  b", "```\nA  b\n```", 0.0),
+        ({"kind": "text"}, "Paris", "The answer is **paris**.", 1.0),
+        ({"kind": "number", "tolerance": 0.01}, "3.14159", "about 3.14", 1.0),
+        ({"kind": "number", "tolerance": 0.0001}, "3.14159", "about 3.14", 0.0),
+        ({"kind": "number"}, "5 cm", "5 kg", 1.0),
+        ({"kind": "number", "units": "keep"}, "5 cm", "5 kg", 0.0),
+        ({"kind": "number", "units": "keep"}, "5 cm", "5 centimeters", 1.0),
+        ({"kind": "math"}, "(x+1)^2", r"$\boxed{x^2+2x+1}$", 1.0),
+        ({"kind": "math"}, "(x+1)^2", r"$\boxed{x^2+1}$", 0.0),
+    ],
+)
+def test_equivalent_compares_exactly_within_a_tolerance_with_units_and_as_mathematics(
+    options, reference, text, value
+):
+    problem = Problem(id="p", prompt="?", reference=reference)
+    units = options.get("units", "by_kind")
+    read = candidate(text, kind=options["kind"], units=units)
+    assert Equivalent(**options).judge(problem, read).value == value
+
+
+async def test_equivalent_can_ask_for_a_second_opinion():
+    pytest.importorskip("math_verify")
+    problem = Problem(id="p", prompt="?", reference="0")
+    found = [candidate(text, kind="math") for text in (r"$\boxed{\lim_{x \to 0} x}$", r"$\boxed{1}$")]
+    exact = await Equivalent(kind="math").score(None, problem, found)
+    second = await Equivalent(kind="math", equivalence="math_verify").score(None, problem, found)
+    assert [score.value for score in exact] == [0.0, 0.0]
+    assert [score.value for score in second] == [1.0, 0.0]
 
 
 def test_a_pattern_is_searched_in_the_text():

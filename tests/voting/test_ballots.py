@@ -77,6 +77,7 @@ def test_texts_are_read_by_the_rules_given() -> None:
         (lambda: weighted_vote(["1", "2"], [1, None]), "a weight must be a number, not None for answer 1"),
         (lambda: weighted_vote(["1"], "5"), "give a list of weights, one an answer, not one str"),
         (lambda: weighted_vote(["1"], 5), "give a list of weights, one an answer, not one int"),
+        (lambda: weighted_vote(["1"], [10**400]), "the weight of answer 0 is too large for a float"),
         (lambda: weighted_vote(["1"], [float("nan")]), "a weight must be finite and at least 0"),
         (lambda: best_of_clusters(["1"], ["good"]), "a score must be a number, not 'good' for answer 0"),
         (lambda: best_of_clusters(["1", "2"], [0.5]), "1 scores for 2 answers"),
