@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .programs import load
     from .prompts import Prompt
     from .runtime import Controller, Model, run_sync
-    from .strategies import BestOfN, SelfConsistency, Single
+    from .strategies import BestOfN, Cascade, SelfConsistency, Single, Tier
     from .types import Answer, Candidate, Outcome, Problem, Request, Sample, StopReason, Usage
     from .version import __version__
 
@@ -34,6 +34,7 @@ _HOME = {
     "BestOfN": "strategies",
     "Budget": "budget",
     "Candidate": "types",
+    "Cascade": "strategies",
     "Context": "context",
     "ControlProgram": "context",
     "Controller": "runtime",
@@ -48,6 +49,7 @@ _HOME = {
     "SelfConsistency": "strategies",
     "Single": "strategies",
     "StopReason": "types",
+    "Tier": "strategies",
     "Usage": "types",
     "__version__": "version",
     "load": "programs",
@@ -71,6 +73,7 @@ __all__ = [
     "BestOfN",
     "Budget",
     "Candidate",
+    "Cascade",
     "Context",
     "ControlProgram",
     "Controller",
@@ -85,6 +88,7 @@ __all__ = [
     "SelfConsistency",
     "Single",
     "StopReason",
+    "Tier",
     "Usage",
     "__version__",
     "answers",

@@ -137,8 +137,10 @@ class Context:
         answers: AnswerReader,
         prompt: Prompt,
         aside: bool = False,
+        sampling: Mapping[str, Any] | None = None,
     ) -> None:
         self._run, self._scope, self.aside = run, scope, aside
+        self._sampling: Mapping[str, Any] = sampling or {}
         self.problem, self.path, self.ledger = scope.problem, path, ledger
         self.answers, self.prompt, self.clock = answers, prompt, run.clock
         self.rng = random.Random(self._hash("rng"))
@@ -367,9 +369,22 @@ class Context:
         self.emit(BranchOpened(problem=self.problem.id, path=path))
         return self._copy(ledger=ledger, path=path, aside=aside or self.aside)
 
-    def using(self, *, answers: AnswerReader | None = None, prompt: Prompt | None = None) -> Context:
-        """This context, reading answers or putting problems another way, on the same path and numbering."""
-        changed = self._copy(answers=answers, prompt=prompt)
+    def using(
+        self,
+        *,
+        answers: AnswerReader | None = None,
+        prompt: Prompt | None = None,
+        sampling: Mapping[str, Any] | None = None,
+    ) -> Context:
+        """This context, reading answers or putting problems another way, on the same path and numbering.
+
+        Args:
+            answers: How answers are read; None as here.
+            prompt: How problems are put; None as here.
+            sampling: Fields that samples are drawn with, here and in branches, where neither the call nor its model
+                says otherwise, such as `logprobs` for a verifier of samples others draw; None is no field.
+        """
+        changed = self._copy(answers=answers, prompt=prompt, sampling=sampling)
         changed._numbering, changed.rng = self._numbering, self.rng
         return changed
 
@@ -381,6 +396,7 @@ class Context:
         answers: AnswerReader | None = None,
         prompt: Prompt | None = None,
         aside: bool | None = None,
+        sampling: Mapping[str, Any] | None = None,
     ) -> Context:
         return Context(
             self._run,
@@ -390,6 +406,7 @@ class Context:
             answers=answers or self.answers,
             prompt=prompt or self.prompt,
             aside=self.aside if aside is None else aside,
+            sampling=self._sampling if sampling is None else _without_none({**self._sampling, **sampling}),
         )
 
     def emit(self, event: Event) -> None:
@@ -409,8 +426,13 @@ class Context:
         return name
 
     def _request(self, ask: Ask, model: str, sampling: Mapping[str, Any]) -> Request:
-        given = {name: value for name, value in sampling.items() if value is not None}
-        options = {"max_tokens": DEFAULT_MAX_TOKENS, **self._run.sampling.get(model, {}), **given}
+        given = _without_none(sampling)
+        options = {
+            "max_tokens": DEFAULT_MAX_TOKENS,
+            **self._sampling,
+            **self._run.sampling.get(model, {}),
+            **given,
+        }
         if isinstance(ask, str):
             ask = self._plain(ask, model)
         elif not isinstance(ask, Rendered):
@@ -449,6 +471,10 @@ class Context:
                 backend = Resumed(backend, recorded=scope.recorded, emit=run.emit)
             self._backends[model] = backend
         return self._backends[model]
+
+
+def _without_none(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _as_label(name: str) -> str:

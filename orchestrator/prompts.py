@@ -49,6 +49,23 @@ class Rendered:
         question, answer = self.labels
         return replace(self, prompt=f"{self.prompt} {said.strip()}\n\n{question} {asked}\n{answer}")
 
+    def adding(self, text: str) -> Rendered:
+        """The same question with `text` at its end."""
+        if self.messages is None:
+            prompt, label = self.prompt or "", f"\n{self.labels[1]}"
+            asked = prompt.removesuffix(label)
+            return replace(self, prompt=f"{asked}\n{text}{prompt[len(asked) :]}")
+        before, last = self.messages[:-1], self.messages[-1]
+        content = last.get("content")
+        more: Message
+        if last.get("role") != "user":
+            before, more = self.messages, {"role": "user", "content": text}
+        elif isinstance(content, str):
+            more = {**last, "content": f"{content}\n\n{text}"}
+        else:
+            more = {**last, "content": [*(content or ()), {"type": "text", "text": text}]}
+        return replace(self, messages=(*before, more))
+
     def continued(self, text: str) -> Rendered:
         """The same question with the beginning of its answer, which the model goes on writing.
 

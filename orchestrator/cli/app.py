@@ -96,10 +96,10 @@ def run(
         int | None, typer.Option(min=1, help="Problems at most.", rich_help_panel=PROBLEMS)
     ] = None,
     model: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             help="A model on this machine (a name of `model list` or a .gguf file), or with --base-url the "
-            "served model's name.",
+            "served model's name; repeatable. NAME=MODEL gives it the name a strategy knows it by.",
             rich_help_panel=MODEL,
         ),
     ] = None,
@@ -117,6 +117,15 @@ def run(
     price_out: Annotated[
         float | None,
         typer.Option(min=0, help="US dollars per million completion tokens.", rich_help_panel=MODEL),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="PARAMETER=VALUE",
+            help="A parameter of the strategy, the value as in a program file (YAML); repeatable.",
+            rich_help_panel=STRATEGY,
+        ),
     ] = None,
     n: Annotated[
         int | None, typer.Option("--n", "-n", min=1, help="Samples at most.", rich_help_panel=STRATEGY)
@@ -194,7 +203,8 @@ def run(
         problems=problems,
         prompts=tuple(prompt or ()),
         limit=limit,
-        model=model,
+        models=tuple(model or ()),
+        settings=tuple(settings or ()),
         base_url=base_url,
         api_key_env=api_key_env,
         price_in=price_in,
@@ -210,7 +220,7 @@ def run(
             total_tokens=per_problem_tokens, requests=per_problem_requests, seconds=per_problem_seconds
         ),
     )
-    settings = Settings(
+    how = Settings(
         journal=None if journal is None else str(journal),
         resume=resume,
         seed=seed,
@@ -220,7 +230,7 @@ def run(
         verbose=verbose,
         command=("orchestrator", *(context.obj or ())),
     )
-    raise typer.Exit(run_job(flags, settings))
+    raise typer.Exit(run_job(flags, how))
 
 
 def _kind(name: str | None) -> Any:

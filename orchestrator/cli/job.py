@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,15 @@ from ..errors import InvalidInputError
 from ..programs import ProblemFile, Program, load
 from ..programs.mistakes import did_you_mean
 from ..programs.models import api_key_from, usual_price
-from ..programs.parts import STRATEGIES
+from ..programs.parts import STRATEGIES, key_of
 from ..prompts import Prompt
 from ..runtime import Model
 from ..types import Problem
+from .parameters import adjusted
 
 __all__ = ["Flags", "Job", "make_job"]
+
+NAMED_MODEL = re.compile(r"([A-Za-z_][\w.-]*)=(.+)", re.DOTALL)
 
 COUNTED_BELOW = 64 * 2**20
 """Bytes of a problem file up to which its problems are counted before the run, for the progress bar."""
@@ -37,7 +41,8 @@ class Flags:
     problems: Path | None = None
     prompts: Sequence[str] = ()
     limit: int | None = None
-    model: str | None = None
+    models: Sequence[str] = ()
+    settings: Sequence[str] = ()
     base_url: str | None = None
     api_key_env: str | None = None
     price_in: float | None = None
@@ -87,7 +92,7 @@ def make_job(flags: Flags) -> Job:
     file = program if isinstance(program, Program) else None
     models = _models(flags, file)
     if file is not None:
-        strategy = _adjusted(file.strategy, flags, models)
+        strategy = _adjusted(_unbound(file.strategy, flags, models), flags, models)
         answers = file.answers if flags.kind is None else replace(file.answers, kind=flags.kind)
         program = replace(file, strategy=strategy, answers=answers)
     else:
@@ -157,44 +162,25 @@ def _from_python(path: Path, name: str) -> ControlProgram:
 def _adjusted(program: Any, flags: Flags, models: Mapping[str, Model]) -> Any:
     """`program` with the parameters that flags set."""
     asked = {"n": flags.n, "temperature": flags.temperature, "max_tokens": flags.max_tokens}
-    given: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
-    if isinstance(program, type):
-        _refuse_unknown(program, given, flags.target)
-        needed = [
-            parameter.name
-            for parameter in fields(program)
-            if parameter.default is MISSING and parameter.default_factory is MISSING
-        ]
-        if missing := [name for name in needed if name not in given]:
-            raise InvalidInputError(
-                f"{flags.target} needs {', '.join(missing)}, which flags cannot say: write a program file, as in "
-                "examples/best_of_n.yaml"
-            )
-        return program(**given)
-    if not is_dataclass(program):
-        if flags.n is not None:
-            raise InvalidInputError("--n is for strategies; a function of your own decides that itself")
-        return program
-    _refuse_unknown(type(program), given, type(program).__name__)
-    model = getattr(program, "model", None)
-    if model is not None and model != next(iter(models)) and flags.model is not None:
-        given["model"] = None  # the first model, which --model named
-    changed: Any = replace(program, **given)  # type: ignore[type-var]
-    return changed
+    given = {name: value for name, value in asked.items() if value is not None}
+    called = flags.target if isinstance(program, type) else key_of(program)
+    return adjusted(program, called=called, flags=given, settings=flags.settings, models=tuple(models))
 
 
-def _refuse_unknown(strategy: type, given: Mapping[str, Any], name: str) -> None:
-    known = {parameter.name for parameter in fields(strategy)}
-    for parameter in given:
-        if parameter not in known:
-            raise InvalidInputError(f"{name} has no parameter for --{parameter.replace('_', '-')}")
+def _unbound(strategy: Any, flags: Flags, models: Mapping[str, Model]) -> Any:
+    """A file's strategy, on the first model when `--model` put it there in the place of the one it names."""
+    model = getattr(strategy, "model", None)
+    if model is None or model == next(iter(models)) or not flags.models or _only(flags) is None:
+        return strategy
+    return replace(strategy, model=None)
 
 
 # Models --------------------------------------------------------------------------------------------------
 
 
 def _models(flags: Flags, file: Program | None) -> Mapping[str, Model]:
-    if flags.model is None:
+    named = _named(flags.models)
+    if not named:
         if flags.base_url is not None:
             raise InvalidInputError("--base-url needs --model: the name the server knows the model by")
         if flags.price_in is not None or flags.price_out is not None:
@@ -205,14 +191,52 @@ def _models(flags: Flags, file: Program | None) -> Mapping[str, Model]:
                 "--base-url URL --model NAME for an endpoint"
             )
         return file.models
-    if file is not None and flags.base_url is None and flags.model in file.specs:
-        models = file.models
-        return {flags.model: models[flags.model], **models}
-    sampling: Mapping[str, Any] = {}
-    if file is not None:
-        replaced = getattr(file.strategy, "model", None) or next(iter(file.models))
-        sampling = file.models[replaced].sampling
-    return {flags.model: Model(backend=_backend(flags, flags.model), sampling=sampling)}
+    if len(named) > 1 and flags.price_in is not None:
+        raise InvalidInputError(
+            "--price-in and --price-out are for one model: give several models' prices in a program file"
+        )
+    if file is None:
+        return {name: Model(backend=_backend(flags, model)) for name, model in named.items()}
+    return _replaced(flags, file, named)
+
+
+def _replaced(flags: Flags, file: Program, named: Mapping[str, str]) -> Mapping[str, Model]:
+    """The file's models with those that were named in their place: one alone in the place of all."""
+    chosen = {
+        name: file.models[name]
+        for name, model in named.items()
+        if name == model and name in file.specs and flags.base_url is None
+    }
+    if not chosen and (model := _only(flags)) is not None:
+        before = getattr(file.strategy, "model", None) or next(iter(file.models))
+        return {model: Model(backend=_backend(flags, model), sampling=file.models[before].sampling)}
+    given = {
+        name: Model(
+            backend=_backend(flags, model),
+            sampling=file.models[name].sampling if name in file.specs else {},
+        )
+        for name, model in named.items()
+        if name not in chosen
+    }
+    return {**chosen, **file.models, **given}
+
+
+def _named(given: Sequence[str]) -> dict[str, str]:
+    """The models of `--model` by the names strategies know them by: NAME=MODEL, or MODEL under its own."""
+    named: dict[str, str] = {}
+    for text in given:
+        match = NAMED_MODEL.fullmatch(text)
+        name, model = (match[1], match[2]) if match else (text, text)
+        if name in named:
+            raise InvalidInputError(f"--model gives {name!r} twice")
+        named[name] = model
+    return named
+
+
+def _only(flags: Flags) -> str | None:
+    """The model that was given alone and without a name of its own, or None."""
+    [(name, model), *more] = _named(flags.models).items()
+    return model if name == model and not more else None
 
 
 def _backend(flags: Flags, model: str) -> Backend:

@@ -57,11 +57,19 @@ class Document:
         """Where `path` stands, or the nearest part of the file that holds it."""
         if key and path in self.keys:
             return self.keys[path]
-        while path:
-            if path in self.values:
-                return self.values[path]
-            path = path[:-1]
-        return self.values.get(())
+        return self.values.get(self._written(path))
+
+    def _written(self, path: KeyPath) -> KeyPath:
+        """As much of `path` as stands in the file, without the names that a short way of writing leaves out:
+        `cascade: [...]` is `cascade: {tiers: [...]}`.
+        """
+        written: KeyPath = ()
+        for step in path:
+            if (*written, step) in self.values:
+                written = (*written, step)
+            elif isinstance(step, int) or isinstance(self.at(written), dict):
+                break
+        return written
 
     def at(self, path: KeyPath) -> Any:
         """The value at `path`, or None when there is none."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -24,7 +24,7 @@ from .parts import STRATEGIES, VERIFIERS, build
 from .problems import ProblemFile
 from .spec import AnswerSpec, LimitsSpec, ModelSpec, ProblemsSpec, ProgramSpec, PromptSpec, known_keys
 
-__all__ = ["Program", "load"]
+__all__ = ["Program", "check_model_names", "load"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,23 +137,35 @@ def _checked_parts(document: Document, mistakes: Mistakes) -> tuple[ProgramSpec 
     if "program" in data:
         defaults = {"verifier": check}
         strategy = build(STRATEGIES, data["program"], ("program",), mistakes, defaults=defaults)
-    _check_model_names(document, mistakes)
+    _check_names(document, mistakes)
     return spec, strategy, check
 
 
-def _check_model_names(document: Document, mistakes: Mistakes) -> None:
-    """Note names of models, anywhere in `check` and `program`, that are not the file's.
+def _check_names(document: Document, mistakes: Mistakes) -> None:
+    models = document.at(("models",))
+    if isinstance(models, dict):
+        for part in ("program", "check"):
+            check_model_names(document.at((part,)), (part,), models, mistakes)
+
+
+def check_model_names(value: Any, at: KeyPath, models: Iterable[str], mistakes: Mistakes) -> None:
+    """Note names of models, anywhere in `value`, that are none of `models`.
 
     Parameters that name models are called `model`, `..._model`, `models` or `..._models`, everywhere but in a
     `protocol`, whose keys are a server's.
+
+    Args:
+        value: What a file says.
+        at: Where it says it.
+        models: The names there are.
+        mistakes: Receives what is wrong.
     """
-    models = document.at(("models",))
-    if not isinstance(models, dict):
-        return
-    for path, name in _model_names(document.at(("program",)), ("program",)):
-        _check_model_name(path, name, models, mistakes)
-    for path, name in _model_names(document.at(("check",)), ("check",)):
-        _check_model_name(path, name, models, mistakes)
+    known = list(models)
+    for path, name in _model_names(value, at):
+        if name not in known:
+            hint = did_you_mean(name, known)
+            others = "" if hint else f"; there are: {', '.join(known)}"
+            mistakes.add(path, f"no model `{name}`{others}", hint=hint)
 
 
 def _model_names(value: Any, at: KeyPath) -> Iterator[tuple[KeyPath, str]]:
@@ -173,13 +185,6 @@ def _model_names(value: Any, at: KeyPath) -> Iterator[tuple[KeyPath, str]]:
             yield from (((*here, n), name) for n, name in enumerate(entry) if isinstance(name, str))
         else:
             yield from _model_names(entry, here)
-
-
-def _check_model_name(at: KeyPath, name: str, models: Mapping[str, Any], mistakes: Mistakes) -> None:
-    if name not in models:
-        hint = did_you_mean(name, models)
-        known = "" if hint else f"; there are: {', '.join(models)}"
-        mistakes.add(at, f"no model `{name}` in `models`{known}", hint=hint)
 
 
 def _reader(document: Document, mistakes: Mistakes) -> AnswerReader:

@@ -17,22 +17,26 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError, create_model
 
 from .. import stopping, strategies, verifiers, voting
+from ..budget import Budget
 from ..context import ControlProgram, Verifier
 from ..errors import InvalidInputError
 from ..stopping import StoppingRule
-from ..strategies import Acceptance, Strategy
+from ..strategies import Acceptance, FunctionScorer, Scorer, Strategy
 from ..voting import Weighting
 from .document import KeyPath
 from .mistakes import Mistakes, did_you_mean
 
 __all__ = [
     "ACCEPTANCES",
+    "SCORERS",
     "STOPPING_RULES",
     "STRATEGIES",
     "VERIFIERS",
     "WEIGHTINGS",
     "Registry",
     "build",
+    "build_part",
+    "key_of",
     "parameters",
 ]
 
@@ -74,6 +78,10 @@ def _strategies() -> list[type]:
     return [part for part in _public(strategies, "draw") if part is not Strategy]
 
 
+def _scorers() -> list[type]:
+    return [part for part in _public(strategies, "score") if part is not FunctionScorer]
+
+
 STRATEGIES = Registry(what="strategy", parts=_keyed(*_strategies()))
 STOPPING_RULES = Registry(
     what="stopping rule", parts=_keyed(*_public(stopping, "should_stop"), suffixes=("_stop", "_of"))
@@ -100,9 +108,12 @@ ACCEPTANCES = Registry(
     what="rule of acceptance", parts=_keyed(*_public(strategies, "confidence")), rewrite=_condition
 )
 
+SCORERS = Registry(what="scorer of prompts", parts=_keyed(*_scorers()))
+
 _BY_ANNOTATION: Mapping[Any, Registry] = {
     Acceptance: ACCEPTANCES,
     ControlProgram: STRATEGIES,
+    Scorer: SCORERS,
     StoppingRule: STOPPING_RULES,
     Verifier: VERIFIERS,
     Weighting: WEIGHTINGS,
@@ -155,12 +166,25 @@ def build_part(
     *,
     key: str | None = None,
     defaults: Mapping[str, Any] | None = None,
+    instead_of: Any = None,
 ) -> Any:
-    """A `part` of these parameters (a mapping, the first parameter alone, or None), or None with mistakes noted."""
+    """A `part` of these parameters (a mapping, the first parameter alone, or None), or None with mistakes noted.
+
+    Args:
+        part: Its class.
+        given: What the file says.
+        at: Where it says it.
+        mistakes: Receives what is wrong.
+        key: What it is called there; None for the last step of `at`.
+        defaults: Values for parameters of these names that are not given.
+        instead_of: A `part` that has all parameters that are not given; None makes one from the defaults.
+    """
     if given is not None and not isinstance(given, dict):
         given = _shorthand(part, given, at, mistakes)
+    if given is _WRONG:
+        return None
     called = str(at[-1]) if key is None else key
-    return None if given is _WRONG else _make(called, part, given or {}, at, mistakes, defaults or {})
+    return _make(called, part, given or {}, at, mistakes, defaults or {}, instead_of=instead_of)
 
 
 _WRONG: Any = object()
@@ -174,15 +198,28 @@ def _shorthand(part: type, given: Any, at: KeyPath, mistakes: Mistakes) -> Any:
     return {next(iter(fields)): given}
 
 
+def key_of(strategy: object) -> str:
+    """What a strategy is called in files; a class's name where it has no key."""
+    names = {part: name for name, part in STRATEGIES.parts.items()}
+    return names.get(type(strategy), type(strategy).__name__)
+
+
 def parameters(part: type) -> dict[str, dataclasses.Field[Any]]:
     """The parameters of a part, its own first, then those it shares with all of its kind."""
-    own = inspect.get_annotations(part)
-    fields = [field for field in dataclasses.fields(part) if field.init]
-    return {field.name: field for field in sorted(fields, key=lambda field: field.name not in own)}
+    own = list(inspect.get_annotations(part))
+    fields = {field.name: field for field in dataclasses.fields(part) if field.init}
+    return {name: fields[name] for name in [*own, *fields] if name in fields}
 
 
 def _make(
-    key: str, part: type, given: dict[str, Any], at: KeyPath, mistakes: Mistakes, defaults: Mapping[str, Any]
+    key: str,
+    part: type,
+    given: dict[str, Any],
+    at: KeyPath,
+    mistakes: Mistakes,
+    defaults: Mapping[str, Any],
+    *,
+    instead_of: Any = None,
 ) -> Any:
     before = len(mistakes.found)
     registries = {name: kind for name in parameters(part) if (kind := _part_of(part, name))}
@@ -201,13 +238,13 @@ def _make(
             values[name] = make(registry, given[name], (*at, name), mistakes)
     for name, field in parameters(part).items():
         required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-        if required and name not in values and name not in given:
+        if required and instead_of is None and name not in values and name not in given:
             hint = _MISSING_HINTS.get(name, f"write `{{{key}: {{{name}: ...}}}}`" if not given else None)
             mistakes.add(at, f"`{name}` is missing in `{key}`", hint=hint)
     if len(mistakes.found) > before:
         return None
     try:
-        return part(**values)
+        return part(**values) if instead_of is None else dataclasses.replace(instead_of, **values)
     except InvalidInputError as error:
         mistakes.add(_blamed(str(error), given, at), str(error))
         return None
@@ -216,7 +253,13 @@ def _make(
 def _build_one(kind: Registry | type, value: Any, at: KeyPath, mistakes: Mistakes) -> Any:
     if isinstance(kind, Registry):
         return None if value is None else build(kind, value, at, mistakes)
-    return _build_inline(kind, value, at, mistakes)
+    if hasattr(kind, "inline"):
+        return _build_inline(kind, value, at, mistakes)
+    if isinstance(value, dict):
+        return _make(str(at[-1]), kind, value, at, mistakes, {})
+    if value is not None:
+        mistakes.add(at, f"expected a mapping with any of {', '.join(parameters(kind))}")
+    return None
 
 
 def _build_all(kind: Registry | type, value: Any, at: KeyPath, mistakes: Mistakes) -> tuple[Any, ...]:
@@ -269,11 +312,14 @@ def _blamed(message: str, given: Mapping[str, Any], at: KeyPath) -> KeyPath:
 
 
 def _part_of(part: type, name: str) -> Registry | type | None:
-    """What a parameter is made from when it is itself a part, or several: its registry, or a class with `inline`."""
+    """What a parameter is made from when it is itself a part, or several: its registry, a class with `inline`, or a
+    budget."""
     hint = _without_none(get_type_hints(part)[name])
     kind = get_args(hint)[0] if get_origin(hint) is tuple else hint
     if isinstance(kind, type) and hasattr(kind, "inline") and dataclasses.is_dataclass(kind):
         return kind
+    if kind is Budget:
+        return Budget
     return _BY_ANNOTATION.get(kind)
 
 

@@ -8,6 +8,10 @@ from .budget_forcing import BudgetForcing
 from .critique_revise import CritiqueRevise
 from .parallel_revise import ParallelRevise
 from .revise import Revise
+from .cascade import Cascade, Tier
+from .debate import Debate
+from .fusion import Fusion
+from .router import FunctionScorer, PromptLength, Router, Scorer
 from .self_consistency import SelfConsistency
 from .single import Single
 from .test_and_repair import TestAndRepair
@@ -22,9 +26,17 @@ __all__ = [
     "CritiqueRevise",
     "ParallelRevise",
     "Revise",
+    "Cascade",
+    "Debate",
+    "FunctionScorer",
+    "Fusion",
+    "PromptLength",
+    "Router",
     "Scored",
+    "Scorer",
     "SelfConsistency",
     "Single",
     "Strategy",
     "TestAndRepair",
+    "Tier",
 ]

@@ -241,7 +241,7 @@ def test_every_mistake_is_reported_with_its_place(file):
         "FILE:8:16: `kind` must be one of auto, number",
         "FILE:9:9: no verifier `required_word`\n  hint: did you mean `required_words`?",
         "FILE:10:11: no strategy `self_consistancy`\n  hint: did you mean `self_consistency`?",
-        "FILE:10:37: no model `tine` in `models`\n  hint: did you mean `tiny`?",
+        "FILE:10:37: no model `tine`\n  hint: did you mean `tiny`?",
         "FILE:11:1: unknown key `promt`\n  hint: did you mean `prompt`?",
     ):
         assert expected in said
@@ -286,8 +286,8 @@ def test_every_stopping_rule_can_be_written(file, stop, rule):
         ("{self_consistency: {stop: {beta: 2}}}", "3:43: confidence must be in (0, 1)"),
         ("{self_consistency: {stop: leed}}", "hint: did you mean `lead`?"),
         ("{self_consistency: {stop: 3}}", "3:36: expected one stopping rule: "),
-        ("{self_consistency: {stop: {any: [{beta: 2}]}}}", "3:42: confidence must be in (0, 1)"),
-        ("{self_consistency: {stop: {any: [lead, leed]}}}", "3:42: no stopping rule `leed`"),
+        ("{self_consistency: {stop: {any: [{beta: 2}]}}}", "3:50: confidence must be in (0, 1)"),
+        ("{self_consistency: {stop: {any: [lead, leed]}}}", "3:49: no stopping rule `leed`"),
         ("{self_consistency: {stop: {all: beta}}}", "3:42: expected a list, each entry one stopping rule"),
         ("{self_consistency: {stop: {any: []}}}", "rules must hold at least 1 rule"),
         ("{self_consistency: {stop: {after: {n: 0, rule: lead}}}}", "n must be at least 1 sample, not 0"),

@@ -1,0 +1,232 @@
+"""A cascade: what a cheap tier is not sure of goes on to a dearer one. Cost: at most the sum of the tiers' calls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+from ..budget import Budget
+from ..context import Context, ControlProgram
+from ..errors import InvalidInputError
+from ..types import Candidate, Outcome, Problem, StopReason
+from .acceptance import Acceptance, Agreement, examine, logprobs_for
+from .attempts import Attempts
+from .base import Strategy
+from .nested import most_calls_at_once, most_calls_of, run_nested
+from .selection import by_vote
+from .self_consistency import SelfConsistency
+from .single import Single
+
+__all__ = ["Cascade", "Tier"]
+
+USUAL_SAMPLES = 8
+"""Samples a tier votes over when a cascade is made from the run's models."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tier:
+    """A step of a cascade: a program, and when its answer is good enough to end with.
+
+    In a file the program stands in the tier itself: `{self_consistency: {n: 8}, accept: agreement >= 0.75}`.
+
+    Args:
+        strategy: Any control program.
+        accept: When to end here; every tier but the last needs one, and the last's is not asked.
+        carry: Vote over the samples of the tiers before and this one's together, instead of taking the program's own
+            answer; `accept` is then asked about that vote.
+        budget: Limits of this tier, its verifier included, inside those of the problem; a tier that spends them is
+            asked for what it has, and the next one goes on.
+    """
+
+    inline: ClassVar[str] = "strategy"
+
+    strategy: ControlProgram
+    accept: Acceptance | None = None
+    carry: bool = False
+    budget: Budget | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cascade(Strategy):
+    """Asks tier after tier and ends at the first whose answer is accepted; the last tier's always is.
+
+    With tiers z_1 ... z_m and rules g_i(x, y) >= t_i, the answer is that of the first i with g_i(x, z_i(x)) >= t_i,
+    else that of z_m. When budget or deadline end it, or the last tier fails or has no readable answer, the answer is
+    that of the latest tier with one. A tier whose calls all fail is passed over. Samples of rejected tiers stay
+    among the outcome's candidates.
+
+    Source: Chen, Zaharia, Zou, "FrugalGPT", arXiv 2305.05176, §3 (a scored cascade); Yue et al., "Large Language
+    Model Cascades with Mixture of Thoughts Representations for Cost-efficient Reasoning", arXiv 2310.03094
+    (agreement of samples as the rule). Differs in that tiers are any programs and may carry their samples on.
+
+    Cost: at most the sum of the tiers' calls, plus those of verifiers in `accept`.
+
+    Args:
+        tiers: From the cheapest to the dearest. None given: a vote over 8 samples for each model of the run in
+            order, accepted by an agreement of 0.75, and one sample of the last model.
+        model: Not used: the tiers' programs name their models.
+        temperature: Of the votes that are made when no tiers are given; None leaves it to the models' settings.
+        max_tokens: Cap on each answer, in tokens, where neither a tier's program nor its model has one.
+
+    The outcome's `detail` has as `tier` the number of the tier that gave the answer, from 0 (None: no tier did),
+    and as `tiers`, for each tier that was asked, its `answer`, `confidence`, `decision` (`accepted`, `deferred` or
+    `failed`) and `reason`, and the `calls` and `tokens` it used, its verifier's included.
+    """
+
+    paper: ClassVar[str] = "Chen et al., arXiv 2305.05176; agreement: Yue et al., 2310.03094"
+    cost: ClassVar[str] = "the sum of the tiers' calls"
+    pays: ClassVar[str] = "a cheap model that is often right, and shows when it is not"
+
+    tiers: tuple[Tier, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.model is not None:
+            raise InvalidInputError("a cascade has no model of its own: give one to each of its tiers")
+        for number, tier in enumerate(self.tiers[:-1]):
+            if tier.accept is None:
+                raise InvalidInputError(
+                    f"tiers: number {number} (from 0) ends it always: give it an accept, as agreement >= 0.75"
+                )
+
+    @property
+    def most_calls(self) -> int:
+        """The sum over the tiers.
+
+        Raises:
+            InvalidInputError: There are no tiers, so that it depends on the run's models; or one does not say.
+        """
+        if not self.tiers:
+            raise InvalidInputError("without tiers the calls depend on how many models the run has")
+        return sum(most_calls_of(tier.strategy) for tier in self.tiers)
+
+    @property
+    def calls_at_once(self) -> int:
+        """Calls one problem keeps in flight."""
+        if not self.tiers:
+            return USUAL_SAMPLES
+        return most_calls_at_once(*(tier.strategy for tier in self.tiers))
+
+    async def __call__(self, ctx: Context, problem: Problem, /) -> Outcome:
+        """Answer `problem` at the first tier that is sure enough."""
+        tiers = self.tiers or self._usual(ctx.models)
+        climbed: list[_Climbed] = []
+        for number, tier in enumerate(tiers):
+            before = [candidate for step in climbed for candidate in step.candidates]
+            branch = ctx.branch(label=f"tier{number}", budget=tier.budget or Budget())
+            sampling = {"max_tokens": self.max_tokens}
+            step = await _climb(branch, problem, tier, before, sampling, last=number == len(tiers) - 1)
+            climbed.append(step)
+            ctx.step(step.decision, f"tier {number}: {step.reason}")
+            if step.decision == "accepted":
+                break
+        return _concluded(climbed, len(tiers))
+
+    def _usual(self, models: Sequence[str]) -> tuple[Tier, ...]:
+        *cheaper, dearest = models
+        votes = [
+            SelfConsistency(
+                model=model, n=USUAL_SAMPLES, temperature=self.temperature, max_tokens=self.max_tokens
+            )
+            for model in cheaper
+        ]
+        last = Tier(strategy=Single(model=dearest, max_tokens=self.max_tokens))
+        return (*(Tier(strategy=vote, accept=Agreement()) for vote in votes), last)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Climbed:
+    """A tier that has been asked. `candidates` are its own; `outcome` is None when it failed altogether."""
+
+    outcome: Outcome | None
+    candidates: Sequence[Candidate]
+    attempts: Attempts
+    decision: str
+    reason: str
+    calls: int
+    tokens: int
+
+    @property
+    def report(self) -> dict[str, Any]:
+        outcome = self.outcome or Outcome()
+        return {
+            "answer": None if outcome.answer is None else outcome.answer.text,
+            "confidence": outcome.confidence,
+            "decision": self.decision,
+            "reason": self.reason,
+            "calls": self.calls,
+            "tokens": self.tokens,
+        }
+
+
+async def _climb(
+    ctx: Context,
+    problem: Problem,
+    tier: Tier,
+    before: Sequence[Candidate],
+    sampling: Mapping[str, Any],
+    *,
+    last: bool,
+) -> _Climbed:
+    """Ask a tier on a branch of its own, and its rule about what came out."""
+    attempts = Attempts()
+    rule = None if last else tier.accept
+    asked = ctx.using(sampling={**sampling, "logprobs": logprobs_for(rule)})
+    outcome = await run_nested(asked, tier.strategy, problem, attempts)
+    candidates: Sequence[Candidate] = ()
+    if outcome is None:
+        decision, reason = "failed", str(attempts.failures[0])
+    else:
+        candidates = outcome.candidates
+        if tier.carry:
+            outcome = _carried(outcome, before)
+        if rule is None:
+            decision, reason = "accepted", "it is the last"
+        else:
+            verdict = await examine(ctx, problem, outcome, attempts, rule)
+            outcome = verdict.outcome
+            decision, reason = "accepted" if verdict.accepted else "deferred", verdict.reason
+            candidates = outcome.candidates[-len(candidates) :] if candidates else ()
+    spent = ctx.ledger.spent
+    return _Climbed(
+        outcome=outcome,
+        candidates=candidates,
+        attempts=attempts,
+        decision=decision,
+        reason=reason,
+        calls=spent.requests,
+        tokens=spent.total_tokens,
+    )
+
+
+def _carried(outcome: Outcome, before: Sequence[Candidate]) -> Outcome:
+    """`outcome` with the vote over its candidates and those of the tiers before."""
+    vote = by_vote([*before, *outcome.candidates])
+    return replace(vote, stop_reason=outcome.stop_reason, error=outcome.error)
+
+
+def _concluded(climbed: Sequence[_Climbed], tiers: int) -> Outcome:
+    """The outcome of the latest tier with an answer, and how it all ended."""
+    outcomes = [(number, step.outcome) for number, step in enumerate(climbed) if step.outcome is not None]
+    if not outcomes:
+        raise climbed[0].attempts.failures[0]
+    answered = [(number, outcome) for number, outcome in outcomes if outcome.answer is not None]
+    number, outcome = (answered or outcomes)[-1]
+    last = climbed[-1]
+    error = outcome.error
+    if last.outcome is None:
+        ended = last.attempts.ended
+        reason = last.attempts.stop_reason if ended else StopReason.ERROR
+        error = error if ended else last.reason
+    else:
+        reason = last.outcome.stop_reason if len(climbed) == tiers else StopReason.DECIDED
+    return replace(
+        outcome,
+        candidates=tuple(candidate for step in climbed for candidate in step.candidates),
+        stop_reason=reason,
+        error=error,
+        detail={
+            "tier": number if outcome.answer is not None else None,
+            "tiers": [step.report for step in climbed],
+        },
+    )

@@ -1,0 +1,67 @@
+"""A program inside a strategy: run to its end, its failures as facts, with what it drew."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from ..context import Context, ControlProgram
+from ..errors import InvalidInputError, most_telling
+from ..types import Candidate, Outcome, Problem
+from .attempts import Attempts
+from .selection import by_vote
+
+__all__ = ["most_calls_at_once", "most_calls_of", "run_nested"]
+
+
+async def run_nested(
+    ctx: Context, program: ControlProgram, problem: Problem, attempts: Attempts
+) -> Outcome | None:
+    """The outcome of `program`, with the candidates it drew on `ctx` where it names none.
+
+    What it raises for a failed call, a spent budget or a passed deadline is noted in `attempts`; the outcome is then
+    the vote over what it had drawn by then, and None when that is nothing.
+
+    Raises:
+        InvalidInputError: The program returned no outcome.
+    """
+    outcome: Outcome | None = None
+    with attempts.surviving():
+        try:
+            returned: Any = await program(ctx, problem)
+        except BaseExceptionGroup as group:
+            raise most_telling(group) from None
+        if not isinstance(returned, Outcome):
+            raise InvalidInputError(
+                f"a control program must return an Outcome, not {type(returned).__name__}"
+            )
+        outcome = returned
+    drawn = tuple(candidate for candidate in ctx.candidates if _below(ctx.path, candidate))
+    if outcome is None:
+        return replace(by_vote(drawn), stop_reason=attempts.stop_reason) if drawn else None
+    return outcome if outcome.candidates else replace(outcome, candidates=drawn)
+
+
+def _below(path: str, candidate: Candidate) -> bool:
+    """Whether a candidate was drawn on `path` or a branch of it."""
+    call = candidate.sample.call
+    return call is not None and f"{call.path.partition('#')[0]}/".startswith(f"{path}/" if path else "")
+
+
+def most_calls_of(program: ControlProgram) -> int:
+    """Calls `program` makes at most.
+
+    Raises:
+        InvalidInputError: It does not say: a function of one's own.
+    """
+    calls = getattr(
+        getattr(program, "strategy", program), "most_calls", None
+    )  # a program file's is its strategy's
+    if not isinstance(calls, int):
+        raise InvalidInputError(f"{program!r} does not say how many calls it makes (`most_calls`)")
+    return calls
+
+
+def most_calls_at_once(*programs: ControlProgram) -> int:
+    """Calls that the widest of `programs` keeps in flight."""
+    return max((int(getattr(program, "calls_at_once", 1)) for program in programs), default=1)
