@@ -53,7 +53,8 @@ _METHODS = ("knockout", "round_robin", "bradley_terry")
 class PairwiseJudge:
     """Scores candidates by comparing them with each other, each pair in both orders.
 
-    Equal answers (else equal texts) enter once, by the shortest of their texts, and share a score. A pair is shown in
+    Equal answers (else equal texts) enter once, by the shortest of their texts, and share a score; beside candidates
+    with a readable answer those without one do not enter. A pair is shown in
     both orders, as models favour a position; verdicts that contradict each other are a tie. One that is missing (the
     call failed, or nothing can be read) leaves the other to decide; without both the pair has no verdict.
 
@@ -141,7 +142,7 @@ class PairwiseJudge:
             await matches.play(pairs)
             values = self._rated(matches.judgements, len(entrants))
         matches.raise_if_empty()
-        scores = [Score(value=None, reason="there is no text to judge")] * len(candidates)
+        scores = [Score(value=None, reason="there is no answer to judge")] * len(candidates)
         for number, entrant in enumerate(entrants):
             score = matches.score_of(number, values[number])
             for member in entrant.members:
@@ -222,7 +223,10 @@ class _Entrant:
 def _entrants(ctx: Context, candidates: Sequence[Candidate]) -> list[_Entrant]:
     """The different answers, most frequent first, then by lot; the same in whatever order candidates arrived."""
     found: dict[tuple[str, ...], _Entrant] = {}
+    readable = any(candidate.answer is not None for candidate in candidates)
     for number, candidate in enumerate(candidates):
+        if readable and candidate.answer is None:
+            continue  # it could not be chosen, whatever a verdict says
         if text := shown(candidate):
             answer = candidate.answer
             key = (text,) if answer is None else (answer.kind, answer.key)
