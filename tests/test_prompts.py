@@ -43,3 +43,19 @@ def test_a_chat_problem_is_refused_by_a_base_model():
     problem = Problem(id="p", messages=({"role": "user", "content": "hi"},))
     with pytest.raises(InvalidInputError, match="only continues plain text"):
         Prompt().render(problem, chat=False)
+
+
+def test_text_is_added_to_the_question_and_not_to_its_answer():
+    prompt = Prompt(system="Be brief.", examples=(Example(question="1 + 1?", answer="2"),))
+    chat = prompt.render(PROBLEM).adding("Think.")
+    assert chat.messages[-1] == {"role": "user", "content": "2 + 2?\n\nThink."}
+    assert chat.messages[:-1] == prompt.render(PROBLEM).messages[:-1]
+    text = prompt.render(PROBLEM, chat=False).adding("Think.")
+    assert text.prompt.endswith("Question: 2 + 2?\nThink.\nAnswer:")
+    assert text.stop == ("\nQuestion:", "\n\n")
+
+
+def test_text_added_to_a_chat_that_the_model_ended_is_a_message_of_its_own():
+    turns = ({"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"})
+    chat = Prompt().render(Problem(id="p", messages=turns)).adding("Go on.")
+    assert chat.messages == (*turns, {"role": "user", "content": "Go on."})

@@ -217,7 +217,7 @@ def test_failures_of_some_problems_are_not_failures_of_the_run(cli, questions):
             "no problems: give --problems FILE",
         ),
         (["single", "-p", "x", "--n", "3", "--model", "m"], "single has no parameter for --n"),
-        (["best_of_n", "-p", "x", "--model", "m"], "write a program file"),
+        (["best_of_n", "-p", "x", "--model", "m"], "or write a program file"),
         (["single", "-p", "x", "--model", "m", "--base-url", "ftp://h"], "http://"),
         (["single", "-p", "x", "--model", "m", "--price-in", "1", "--price-out", "1"], "costs nothing"),
         (
