@@ -52,3 +52,19 @@ def test_a_question_is_what_the_template_makes_of_the_problem_or_the_turns_of_it
         id="c", messages=({"role": "user", "content": "Hi."}, {"role": "user", "content": "2 + 2?"})
     )
     assert prompt.question(chat) == "Hi.\n\n2 + 2?"
+
+
+def test_text_is_added_to_the_question_and_not_to_its_answer():
+    prompt = Prompt(system="Be brief.", examples=(Example(question="1 + 1?", answer="2"),))
+    chat = prompt.render(PROBLEM).adding("Think.")
+    assert chat.messages[-1] == {"role": "user", "content": "2 + 2?\n\nThink."}
+    assert chat.messages[:-1] == prompt.render(PROBLEM).messages[:-1]
+    text = prompt.render(PROBLEM, chat=False).adding("Think.")
+    assert text.prompt.endswith("Question: 2 + 2?\nThink.\nAnswer:")
+    assert text.stop == ("\nQuestion:", "\n\n")
+
+
+def test_text_added_to_a_chat_that_the_model_ended_is_a_message_of_its_own():
+    turns = ({"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"})
+    chat = Prompt().render(Problem(id="p", messages=turns)).adding("Go on.")
+    assert chat.messages == (*turns, {"role": "user", "content": "Go on."})

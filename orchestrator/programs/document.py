@@ -55,9 +55,10 @@ class Document:
 
     def place(self, path: KeyPath, *, key: bool = False) -> Place | None:
         """Where `path` stands, or the nearest part of the file that holds it."""
-        if key and path in self.keys:
-            return self.keys[path]
-        return self.values.get(self._written(path))
+        written = self._written(path)
+        if key and written[-1:] == path[-1:] and written in self.keys:
+            return self.keys[written]
+        return self.values.get(written)
 
     def _written(self, path: KeyPath) -> KeyPath:
         """As much of `path` as stands in the file, without the names that a short way of writing leaves out:

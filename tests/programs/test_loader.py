@@ -3,7 +3,7 @@ import textwrap
 
 import pytest
 
-from orchestrator import BestOfN, Budget, Problem, SelfConsistency, Single, load, run_sync
+from orchestrator import BestOfN, Budget, Cascade, Problem, SelfConsistency, Single, Tier, load, run_sync
 from orchestrator.answers import AnswerReader
 from orchestrator.backends import HttpBackend, ReplayBackend
 from orchestrator.backends.local import LocalBackend
@@ -28,7 +28,7 @@ from orchestrator.stopping import (
     ValueOfSample,
     WindowStop,
 )
-from orchestrator.strategies import Agreement, Confident, Scored
+from orchestrator.strategies import Agreement, Confident, PromptLength, Router, Scored
 from orchestrator.types import Price
 from orchestrator.verifiers import Equivalent, Regex, RequiredWords
 
@@ -403,3 +403,52 @@ def test_a_fitted_part_lies_beside_the_file_and_counts_by_what_it_holds(file, tm
     assert again.scorer.file != router.scorer.file
     assert program_hash(again) == program_hash(router)
     assert "nowhere.json" in mistakes(file, text.replace("router.json", "nowhere.json"))
+
+
+TWO = "version: 1\nmodels: {small: {local: gemma-3-270m}, large: {local: gemma-3-270m}}\nprogram:\n"
+
+
+def test_a_cascade_is_a_list_of_programs_with_their_rules(file):
+    program = load(
+        file(
+            TWO + "  cascade:\n"
+            "    - self_consistency: {model: small, n: 4}\n"
+            "      accept: agreement >= 0.75\n"
+            "      budget: {requests: 9, usd: 0.5}\n"
+            "    - {router: {models: [small, large], scorer: {prompt_length: {long: 50}}}, carry: true}\n"
+        )
+    )
+    router = Router(models=("small", "large"), scorer=PromptLength(long=50))
+    votes = SelfConsistency(model="small", n=4)
+    first = Tier(strategy=votes, accept=Agreement(at_least=0.75), budget=Budget(requests=9, usd=0.5))
+    assert program.strategy == Cascade(tiers=(first, Tier(strategy=router, carry=True)))
+    assert program.strategy == load(file(TWO + WRITTEN_OUT)).strategy
+
+
+WRITTEN_OUT = """  cascade:
+    tiers:
+      - {self_consistency: {model: small, n: 4}, accept: {agreement: 0.75}, budget: {requests: 9, usd: 0.5}}
+      - {router: {models: [small, large], scorer: {prompt_length: {long: 50}}}, carry: true}
+"""
+
+
+@pytest.mark.parametrize(
+    ("tiers", "message"),
+    [
+        ("[{self_consistency: {n: 4}}, single]", "4:12: tiers: number 0 (from 0) ends it always"),
+        ("[{self_consistency: {n: 4, model: smal}, accept: agreement}]", "4:46: no model `smal`"),
+        (
+            "[{single: {}, budget: {requsts: 4}}]",
+            "4:35: unknown key `requsts` in `program.cascade.tiers.0.budget`",
+        ),
+        ("[{single: {}, budget: 4}]", "4:34: expected a mapping with any of usd, "),
+        (
+            "[{single: {}, budget: {requests: -4}}]",
+            "4:45: budget: requests must be a whole number of at least 0",
+        ),
+        ("[{single: {}, fusion: {}}]", "4:13: expected one strategy ("),
+        ("{tiers: [{router: {scorer: lenght}}]}", "4:39: no scorer of prompts `lenght`"),
+    ],
+)
+def test_mistakes_in_a_cascade_are_placed(file, tiers, message):
+    assert message in mistakes(file, TWO + f"  cascade: {tiers}\n")

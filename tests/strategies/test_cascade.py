@@ -1,0 +1,243 @@
+import pytest
+
+from orchestrator import (
+    Budget,
+    Cascade,
+    Controller,
+    Model,
+    Outcome,
+    SelfConsistency,
+    Single,
+    StopReason,
+    Tier,
+)
+from orchestrator.answers import AnswerReader
+from orchestrator.backends import RetryPolicy, ScriptedBackend
+from orchestrator.errors import BackendError, InvalidInputError
+from orchestrator.events import StepTaken
+from orchestrator.stopping import FixedSize
+from orchestrator.strategies import Agreement, Confident, Scored
+from orchestrator.types import Score, TokenLogprob
+
+NUMBER = AnswerReader(kind="number")
+
+
+def votes(n, model, **options):
+    return SelfConsistency(n=n, model=model, stop=FixedSize(), **options)
+
+
+def two_tiers(at_least, *, n=4, carry=False, **options):
+    return Cascade(
+        tiers=(
+            Tier(strategy=votes(n, "small"), accept=Agreement(at_least=at_least), **options),
+            Tier(strategy=Single(model="large"), carry=carry),
+        )
+    )
+
+
+async def run(program, *, steps=None, **texts):
+    """The outcome of `program` over models that say these texts one after the other, and the models."""
+    options = {"budget": texts.pop("budget", None)}
+    backends = {name: ScriptedBackend(said, name=name) for name, said in texts.items()}
+    models = {
+        name: Model(backend=backend, retry=RetryPolicy(attempts=1)) for name, backend in backends.items()
+    }
+    recorders = () if steps is None else (steps.append,)
+    async with Controller(models=models, answers=NUMBER, recorders=recorders, **options) as controller:
+        outcome = await controller.run(program, "2 + 2?")
+        assert controller.ledger.statistics().held.requests == 0
+    return outcome, backends
+
+
+async def test_what_the_first_tier_agrees_on_ends_it():
+    outcome, models = await run(two_tiers(0.75), small=["4", "4", "5", "4"], large=[])
+    assert (outcome.answer.text, outcome.confidence) == ("4", 0.75)
+    assert outcome.stop_reason is StopReason.DECIDED
+    assert models["large"].started == 0
+    assert outcome.detail["tier"] == 0
+
+
+async def test_what_it_does_not_agree_on_goes_on_and_its_samples_stay():
+    outcome, _ = await run(two_tiers(0.8), small=["4", "4", "5", "4"], large=["7"])
+    assert (outcome.answer.text, outcome.confidence) == ("7", 1.0)
+    assert outcome.stop_reason is StopReason.COMPLETE
+    assert [candidate.sample.text for candidate in outcome.candidates] == ["4", "4", "5", "4", "7"]
+
+
+async def test_detail_tells_what_each_tier_said_cost_and_why_it_was_left():
+    steps = []
+    outcome, _ = await run(two_tiers(0.8), steps=steps, small=["4", "4", "5", "4"], large=["7"])
+    prompt = 4  # "2", " +", " 2", "?"
+    assert outcome.detail == {
+        "tier": 1,
+        "tiers": [
+            {
+                "answer": "4",
+                "confidence": 0.75,
+                "decision": "deferred",
+                "reason": "agreement 0.75 < 0.8",
+                "calls": 4,
+                "tokens": 4 * (prompt + 1),
+            },
+            {
+                "answer": "7",
+                "confidence": 1.0,
+                "decision": "accepted",
+                "reason": "it is the last",
+                "calls": 1,
+                "tokens": prompt + 1,
+            },
+        ],
+    }
+    taken = [(event.step, event.reason) for event in steps if isinstance(event, StepTaken)]
+    assert taken == [
+        ("deferred", "tier 0: agreement 0.75 < 0.8"),
+        ("accepted", "tier 1: it is the last"),
+    ]
+
+
+async def test_carried_samples_vote_in_the_next_tier():
+    outcome, _ = await run(two_tiers(1.0, carry=True), small=["4", "4", "4", "5"], large=["5"])
+    assert (outcome.answer.text, outcome.confidence) == ("4", 0.6)  # 3 of 4 + 1
+    assert len(outcome.candidates) == 5
+
+
+async def test_a_rule_sees_the_vote_over_what_was_carried():
+    program = Cascade(
+        tiers=(
+            Tier(strategy=votes(2, "small"), accept=Agreement(at_least=0.75)),
+            Tier(strategy=votes(2, "small"), accept=Agreement(at_least=0.75), carry=True),
+            Tier(strategy=Single(model="large")),
+        )
+    )
+    outcome, models = await run(program, small=["4", "5", "4", "4"], large=[])
+    assert (outcome.answer.text, outcome.confidence) == ("4", 0.75)
+    assert models["large"].started == 0
+    assert [candidate.sample.text for candidate in outcome.candidates] == ["4", "5", "4", "4"]
+
+
+async def test_a_tier_that_fails_altogether_is_passed_over():
+    outcome, _ = await run(two_tiers(0.5, n=1), small=[BackendError("small is down")], large=["7"])
+    assert outcome.answer.text == "7"
+    assert outcome.error is None
+    assert outcome.detail["tiers"][0]["decision"] == "failed"
+    assert "small is down" in outcome.detail["tiers"][0]["reason"]
+
+
+async def test_when_the_last_tier_fails_the_answer_is_the_one_before_and_the_error_is_told():
+    outcome, _ = await run(two_tiers(1.0), small=["4", "4", "5", "4"], large=[BackendError("large is down")])
+    assert outcome.answer.text == "4"
+    assert outcome.stop_reason is StopReason.ERROR
+    assert "large is down" in outcome.error
+    assert outcome.detail["tier"] == 0
+
+
+async def test_when_the_last_tier_has_no_readable_answer_it_is_the_one_before():
+    outcome, _ = await run(two_tiers(1.0), small=["4", "4", "5", "4"], large=["who knows"])
+    assert outcome.answer.text == "4"
+    assert len(outcome.candidates) == 5
+
+
+async def test_a_budget_for_the_first_tier_alone_gives_its_answer():
+    texts = {"small": ["4", "4", "5", "4"], "large": ["7"]}
+    outcome, _ = await run(two_tiers(1.0), **texts, budget=Budget(requests=4))
+    assert outcome.answer.text == "4"
+    assert outcome.stop_reason is StopReason.BUDGET
+    assert outcome.error is None
+
+
+async def test_a_tier_out_of_its_own_budget_is_asked_for_what_it_has_and_the_next_goes_on():
+    small = ["4", "5", "4", "4"]
+    outcome, models = await run(two_tiers(0.75, budget=Budget(requests=2)), small=small, large=["7"])
+    assert models["small"].started == 2
+    assert outcome.detail["tiers"][0]["reason"] == "agreement 0.5 < 0.75"
+    assert outcome.answer.text == "7"
+    assert outcome.stop_reason is StopReason.COMPLETE
+
+
+async def test_the_confidence_a_program_reports_can_decide():
+    async def sure(ctx, problem):
+        sample = await ctx.complete(ctx.ask(problem))
+        return Outcome(answer=ctx.read(sample).answer, confidence=0.7)
+
+    tiers = (Tier(strategy=sure, accept=Confident(at_least=0.7)), Tier(strategy=Single(model="large")))
+    outcome, _ = await run(Cascade(tiers=tiers), small=["4"], large=[])
+    assert (outcome.answer.text, outcome.confidence) == ("4", 0.7)
+    assert [candidate.sample.text for candidate in outcome.candidates] == ["4"]
+
+
+class Certainty:
+    """A verifier that reads log-probabilities: e to the mean of them."""
+
+    name, logprobs = "certainty", 2
+
+    async def score(self, ctx, problem, candidates):
+        values = [candidate.sample.logprobs for candidate in candidates]
+        return [
+            Score(value=None if tokens is None else 2.718281828 ** tokens[0].logprob) for tokens in values
+        ]
+
+
+@pytest.mark.parametrize(("logprob", "answer"), [(-0.1, "4"), (-2.0, "7")])
+async def test_a_rule_that_reads_log_probabilities_has_the_tier_draw_them(logprob, answer):
+    from orchestrator.backends.scripted import Scripted
+
+    said = Scripted(text="4", logprobs=(TokenLogprob(token="4", logprob=logprob),))
+    tiers = (
+        Tier(strategy=Single(model="small"), accept=Scored(verifier=Certainty(), at_least=0.5)),
+        Tier(strategy=Single(model="large")),
+    )
+    outcome, models = await run(Cascade(tiers=tiers), small=[said], large=["7"])
+    assert outcome.answer.text == answer
+    assert outcome.candidates[0].scores["certainty"].value == pytest.approx(2.718281828**logprob)
+    assert models["small"].requests[0].logprobs == 2
+    assert all(request.logprobs is None for request in models["large"].requests)
+
+
+async def test_without_tiers_each_model_votes_and_the_last_is_asked_once():
+    small, middle = ["4", "5"] * 4, ["4"] * 6 + ["5"] * 2
+    outcome, models = await run(Cascade(), small=small, middle=middle, large=[])
+    assert outcome.answer.text == "4"
+    assert [step["decision"] for step in outcome.detail["tiers"]] == ["deferred", "accepted"]
+    outcome, models = await run(Cascade(max_tokens=9), small=small, large=["7"])
+    assert outcome.answer.text == "7"
+    assert [request.max_tokens for model in models.values() for request in model.requests] == [9] * 9
+
+
+async def test_a_cap_reaches_programs_that_have_none():
+    program = Cascade(
+        max_tokens=9,
+        tiers=(
+            Tier(strategy=Single(model="small", max_tokens=5), accept=Confident(at_least=1.0)),
+            Tier(strategy=Single(model="large")),
+        ),
+    )
+    _, models = await run(program, small=["who knows"], large=["4"])
+    assert [model.requests[0].max_tokens for model in models.values()] == [5, 9]
+
+
+async def test_a_cascade_is_a_tier_like_any_other():
+    inner = two_tiers(1.0, n=2)
+    program = Cascade(
+        tiers=(Tier(strategy=inner, accept=Confident(at_least=2 / 3)), Tier(strategy=Single(model="large")))
+    )
+    outcome, _ = await run(program, small=["4", "5"], large=["7", "8"])
+    assert outcome.answer.text == "7"
+    assert outcome.detail["tiers"][0]["calls"] == 3
+
+
+def test_the_calls_of_tiers_add_up():
+    assert two_tiers(0.5).most_calls == 5
+    assert two_tiers(0.5).calls_at_once == 4
+    with pytest.raises(InvalidInputError, match="how many models"):
+        _ = Cascade().most_calls
+
+
+def test_a_tier_without_a_rule_must_be_the_last():
+    with pytest.raises(InvalidInputError, match=r"number 0 .* give it an accept"):
+        Cascade(tiers=(Tier(strategy=Single()), Tier(strategy=Single())))
+
+
+def test_a_cascade_has_no_model_of_its_own():
+    with pytest.raises(InvalidInputError, match="give one to each of its tiers"):
+        Cascade(model="small")
