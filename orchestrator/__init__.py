@@ -10,7 +10,20 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import answers, backends, budget, errors, events, ranking, scaling, stopping, strategies, voting
+    from . import (
+        answers,
+        backends,
+        budget,
+        errors,
+        events,
+        ranking,
+        sandbox,
+        scaling,
+        stopping,
+        strategies,
+        verifiers,
+        voting,
+    )
     from .budget import Budget, Ledger
     from .context import Context, ControlProgram
     from .errors import OrchestratorError
@@ -18,7 +31,7 @@ if TYPE_CHECKING:
     from .prompts import Prompt
     from .runtime import Controller, Model, run_sync
     from .strategies import BestOfN, Cascade, SelfConsistency, Single, Tier
-    from .types import Answer, Candidate, Outcome, Problem, Request, Sample, StopReason, Usage
+    from .types import Answer, Candidate, Outcome, Problem, Request, Sample, Score, StopReason, Usage
     from .version import __version__
 
 if (
@@ -30,26 +43,37 @@ if (
     )
 
 _HOME = {
+    "Adaptive": "strategies",
     "Answer": "types",
     "BestOfN": "strategies",
     "Budget": "budget",
+    "BudgetForcing": "strategies",
     "Candidate": "types",
     "Cascade": "strategies",
     "Context": "context",
     "ControlProgram": "context",
     "Controller": "runtime",
+    "CritiqueRevise": "strategies",
+    "Debate": "strategies",
+    "Fusion": "strategies",
     "Ledger": "budget",
     "Model": "runtime",
     "OrchestratorError": "errors",
     "Outcome": "types",
+    "ParallelRevise": "strategies",
     "Problem": "types",
     "Prompt": "prompts",
     "Request": "types",
+    "Revise": "strategies",
+    "Router": "strategies",
     "Sample": "types",
+    "Score": "types",
     "SelfConsistency": "strategies",
     "Single": "strategies",
     "StopReason": "types",
+    "TestAndRepair": "strategies",
     "Tier": "strategies",
+    "Trace": "traces",
     "Usage": "types",
     "__version__": "version",
     "load": "programs",
@@ -62,33 +86,46 @@ _MODULES = (
     "errors",
     "events",
     "ranking",
+    "sandbox",
     "scaling",
     "stopping",
     "strategies",
+    "verifiers",
     "voting",
 )
 
 __all__ = [
+    "Adaptive",
     "Answer",
     "BestOfN",
     "Budget",
+    "BudgetForcing",
     "Candidate",
     "Cascade",
     "Context",
     "ControlProgram",
     "Controller",
+    "CritiqueRevise",
+    "Debate",
+    "Fusion",
     "Ledger",
     "Model",
     "OrchestratorError",
     "Outcome",
+    "ParallelRevise",
     "Problem",
     "Prompt",
     "Request",
+    "Revise",
+    "Router",
     "Sample",
+    "Score",
     "SelfConsistency",
     "Single",
     "StopReason",
+    "TestAndRepair",
     "Tier",
+    "Trace",
     "Usage",
     "__version__",
     "answers",
@@ -99,9 +136,11 @@ __all__ = [
     "load",
     "ranking",
     "run_sync",
+    "sandbox",
     "scaling",
     "stopping",
     "strategies",
+    "verifiers",
     "voting",
 ]
 

@@ -23,8 +23,10 @@ from .backends.base import Backend
 from .backends.embeddings import TEXTS_PER_CALL, batches, embedding_request
 from .backends.journaled import Resumed
 from .backends.metered import Metered, require_prices
+from .backends.rewards import places_in, rating_request
 from .budget import Budget, Ledger
 from .errors import (
+    BudgetExceededError,
     DeadlineExceededError,
     InvalidInputError,
     MalformedResponseError,
@@ -32,8 +34,9 @@ from .errors import (
 )
 from .events import BranchOpened, CandidatesScored, Event, StepTaken
 from .prompts import Prompt, Rendered
-from .sampling import SEED_BITS, SampleStream, Scope, later_seed
-from .types import CallId, Candidate, Message, Outcome, Problem, Request, Sample, Score
+from .rating import Rated
+from .sampling import SEED_BITS, SampleStream, Scope, held_up, later_seed
+from .types import CallId, Candidate, Message, Outcome, Problem, Rating, Request, Sample, Score
 
 __all__ = ["DEFAULT_MAX_TOKENS", "Context", "ControlProgram", "Run", "Verifier", "name_of"]
 
@@ -259,6 +262,49 @@ class Context:
             raise most_telling(group) from None
         raise DeadlineExceededError(account=self.ledger.first_to_end())
 
+    async def rate(
+        self, texts: Sequence[str], rating: Rating, *, model: str | None = None, batch: int = TEXTS_PER_CALL
+    ) -> list[Rated]:
+        """What a reward model says about each text, in order: its scores, or the error that its call ended with.
+
+        Charged, retried, limited and journaled as every call is. A text is asked about once: equal ones share an
+        answer, and so do those this problem has had rated alike before.
+
+        Args:
+            texts: What to rate, none of them empty; no texts cost no call.
+            rating: How the model is asked; see `backends.rewards`.
+            model: Name of the model; None for the first.
+            batch: Texts in one call, at least 1, where its body has a place for several; the calls run side by side.
+
+        Raises:
+            InvalidInputError: A text is empty, or the model is not known.
+        """
+        name = self._model(model)
+        about = _digest(Request(rating=rating), name)
+
+        def prepare(piece: Sequence[str]) -> Request:
+            request = rating_request(piece, rating)
+            return self._identified(request.replace(digest=_digest(request, name)), name, drawn=0)
+
+        found: dict[str, Rated] = {}
+        deadline = math.inf if self.deadline is None else self.deadline
+        with anyio.CancelScope(deadline=deadline):
+            await self._scope.ratings.get(
+                _distinct(texts),
+                found,
+                about=about,
+                batch=batch if "texts" in places_in(rating.body) else min(batch, 1),
+                backend=self._backend(name),
+                prepare=prepare,
+            )
+        for text in texts:
+            if text not in found:
+                found[text] = DeadlineExceededError(account=self.ledger.first_to_end())
+        for said in found.values():
+            if isinstance(said, BudgetExceededError | DeadlineExceededError):
+                held_up(self._scope, self, said)
+        return [found[text] for text in texts]
+
     def read(self, sample: Sample) -> Candidate:
         """`sample` with the answer read from it."""
         known = self._scope.read.get(id(sample))
@@ -282,7 +328,7 @@ class Context:
         if not candidates:
             return []
         name = name_of(verifier)
-        texts = "\x00".join(candidate.sample.text for candidate in candidates)
+        texts = "\x00".join(sorted(candidate.sample.text for candidate in candidates))
         digest = hashlib.blake2b(texts.encode("utf-8", "replace"), digest_size=6).hexdigest()
         aside = self.branch(label=f"{_as_label(name)}-{digest}", aside=True)
         scores = list(await verifier.score(aside, problem, candidates))
@@ -468,6 +514,12 @@ async def _embedded(backend: Backend, request: Request) -> list[list[float]]:
     return vectors
 
 
+def _distinct(texts: Sequence[str]) -> list[str]:
+    if isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
+        raise InvalidInputError(f"texts to rate must be a sequence of texts, not {texts!r}")
+    return list(dict.fromkeys(texts))
+
+
 def _digest(request: Request, model: str) -> str:
     asked: tuple[object, ...] = (
         model, request.messages, request.prompt, request.n, request.max_tokens, request.temperature,
@@ -475,4 +527,6 @@ def _digest(request: Request, model: str) -> str:
     )  # fmt: skip
     if request.texts:
         asked = (*asked, request.texts)
+    if request.rating is not None:
+        asked = (*asked, request.rating)
     return hashlib.blake2b(repr(asked).encode("utf-8", "replace"), digest_size=16).hexdigest()

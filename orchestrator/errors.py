@@ -18,6 +18,7 @@ OrchestratorError
 │   └── ScriptExhaustedError            a scripted or replayed backend has no further sample
 ├── EqualityError                       a user's predicate failed on two answers
 ├── EndpointError                       a local model server that did not start, or died
+├── SandboxMissingError                 no sandbox to run programs in on this machine
 ├── ModelFetchError                     weights that could not be fetched or verified
 └── JournalError                        a journal that cannot be opened or written
     └── JournalMismatchError            resuming with another program or seed
@@ -49,6 +50,7 @@ __all__ = [
     "OrchestratorError",
     "ProgramFileError",
     "RateLimitedError",
+    "SandboxMissingError",
     "ScriptExhaustedError",
     "StatusError",
     "UnknownPriceError",
@@ -247,6 +249,18 @@ class EndpointError(OrchestratorError):
     def __init__(self, message: str, *, log_tail: str = "") -> None:
         self.log_tail = log_tail
         super().__init__(message + (f"\nthe server's last lines:\n{log_tail}" if log_tail else ""))
+
+
+class SandboxMissingError(OrchestratorError):
+    """Programs cannot be run safely on this machine; says why, and how to change that."""
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+        super().__init__(
+            f"{why}\nPrograms are run in bubblewrap: apt install bubblewrap (dnf install bubblewrap, pacman -S "
+            "bubblewrap), on Linux with user namespaces allowed, or as root with CAP_SYS_ADMIN. To run programs with "
+            "your own rights and no isolation, ask for it by name: sandbox=UnsafeLocal()"
+        )
 
 
 class ModelFetchError(OrchestratorError):

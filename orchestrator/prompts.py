@@ -113,6 +113,10 @@ class Prompt:
             return Rendered(messages=self._messages(problem))
         return self._text(problem)
 
+    def question(self, problem: Problem) -> str:
+        """`problem` in words, as the model is asked it: through the template, without system message and examples."""
+        return question_text(problem) if problem.prompt is None else self._fill(problem)
+
     def _messages(self, problem: Problem) -> tuple[Message, ...]:
         messages: list[Message] = []
         if self.system is not None:

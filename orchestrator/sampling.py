@@ -18,12 +18,13 @@ from .backends.journaled import Recorded
 from .budget import Ledger
 from .errors import BackendError, BudgetExceededError, DeadlineExceededError, MalformedResponseError
 from .events import SamplingStopped
+from .rating import Ratings
 from .types import CallId, Candidate, Problem, Request, Sample, StopReason
 
 if TYPE_CHECKING:
     from .context import Context
 
-__all__ = ["SEED_BITS", "SampleStream", "Scope", "later_seed"]
+__all__ = ["SEED_BITS", "SampleStream", "Scope", "held_up", "later_seed"]
 
 SEED_BITS = 31
 """Bits of a sampling seed: what every server takes."""
@@ -39,6 +40,7 @@ class Scope:
     recorded: Recorded | None
     candidates: list[Candidate] = field(default_factory=list)
     read: dict[int, tuple[AnswerReader, Candidate]] = field(default_factory=dict)
+    ratings: Ratings = field(default_factory=Ratings)
     limited_by: StopReason | None = None
 
 
@@ -221,11 +223,16 @@ async def _complete(backend: Backend, request: Request, samples: list[Sample]) -
 def _hold_up(
     scope: Scope, context: Context, round_: _Round, error: BudgetExceededError | DeadlineExceededError
 ) -> None:
-    deadline = isinstance(error, DeadlineExceededError)
-    round_.reason = StopReason.DEADLINE if deadline else StopReason.BUDGET
+    round_.reason = held_up(scope, context, error)
     round_.failures.append(error)
-    if error.account not in _own_accounts(scope, context):  # else it is the program's business
-        scope.limited_by = round_.reason
+
+
+def held_up(scope: Scope, context: Context, error: BudgetExceededError | DeadlineExceededError) -> StopReason:
+    """Which kind of limit was reached, noted as what ended the program where it is not the program's own."""
+    reason = StopReason.DEADLINE if isinstance(error, DeadlineExceededError) else StopReason.BUDGET
+    if error.account not in _own_accounts(scope, context):
+        scope.limited_by = reason
+    return reason
 
 
 def _own_accounts(scope: Scope, context: Context) -> set[str]:

@@ -22,6 +22,7 @@ __all__ = [
     "Outcome",
     "Price",
     "Problem",
+    "Rating",
     "Request",
     "Reservation",
     "Sample",
@@ -191,13 +192,43 @@ class Reservation(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rating:
+    """How a reward model is asked about the texts of a request, and where its answer has their scores.
+
+    Attributes:
+        route: Path under the server's root, which is its base URL without a last `/v1`.
+        body: JSON to post, with places: `{{ model }}`, `{{ query }}`, `{{ text }}`, `{{ texts }}`, `{{ messages }}`.
+        scores: Path to the scores in the answer, such as `data[].score`: names with dots between, `[]` after the list
+            that has one entry a text.
+        query: What the texts are rated against, such as the problem; "" for nothing.
+        messages: The conversation the text ends as the assistant's turn, for bodies that have a place for it.
+        width: Numbers in each score: 1, or the number of classes.
+        tokens: Tokens to read a score from where the entries are the log-probabilities of written text: the
+            score is the probability of the first against the second. Empty: the entries are numbers.
+        writes: Tokens the model writes for each text, at least 0.
+        serve: How a server that has the route is started, for messages.
+    """
+
+    route: str
+    body: Mapping[str, Any]
+    scores: str
+    query: str = ""
+    messages: tuple[Message, ...] = ()
+    width: int = 1
+    tokens: tuple[str, ...] = ()
+    writes: int = 0
+    serve: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """What a backend is asked for. Exactly one of `messages`, `prompt` and `texts` is given.
 
     Attributes:
         messages: A chat, oldest message first.
         prompt: A plain text to continue, for base models and completion endpoints.
-        texts: Texts to embed; then `n` is their number and `max_tokens` 0, because nothing is written.
+        texts: Texts to embed, or to rate; then `n` is their number and `max_tokens` 0, because nothing is written.
+        rating: How `texts` are rated; None embeds them.
         n: Choices wanted, at least 1.
         max_tokens: Cap on the completion tokens of each choice, at least 1; None leaves it to the server.
         temperature: At least 0; None leaves it to the server.
@@ -215,6 +246,7 @@ class Request:
     messages: tuple[Message, ...] | None = None
     prompt: str | None = None
     texts: tuple[str, ...] = ()
+    rating: Rating | None = None
     n: int = 1
     max_tokens: int | None = None
     temperature: float | None = None
@@ -260,7 +292,7 @@ class Sample:
         model: The model that wrote it, as the server names it.
         index: Which choice of its request, from 0.
         call: The call it came from.
-        vector: The embedding of the request's text number `index`, when it was asked for texts.
+        vector: The embedding of the request's text number `index`, or its scores, when it was asked for texts.
     """
 
     text: str

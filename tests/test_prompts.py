@@ -45,6 +45,15 @@ def test_a_chat_problem_is_refused_by_a_base_model():
         Prompt().render(problem, chat=False)
 
 
+def test_a_question_is_what_the_template_makes_of_the_problem_or_the_turns_of_its_chat():
+    prompt = Prompt(system="Be brief.", template="In {{ unit }}: {{ problem }}")
+    assert prompt.question(PROBLEM) == "In apples: 2 + 2?"
+    chat = Problem(
+        id="c", messages=({"role": "user", "content": "Hi."}, {"role": "user", "content": "2 + 2?"})
+    )
+    assert prompt.question(chat) == "Hi.\n\n2 + 2?"
+
+
 def test_text_is_added_to_the_question_and_not_to_its_answer():
     prompt = Prompt(system="Be brief.", examples=(Example(question="1 + 1?", answer="2"),))
     chat = prompt.render(PROBLEM).adding("Think.")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
-from ..types import Capabilities, Chunk, Price, Request, Sample
+from ..types import Capabilities, Chunk, Message, Price, Rating, Request, Sample
 
 __all__ = ["Backend", "InProcess", "Wrapper", "price_of", "upper_bound_prompt_tokens"]
 
@@ -132,16 +132,28 @@ def upper_bound_prompt_tokens(request: Request) -> int:
     definitions) count with the bytes of their JSON.
     """
     if request.texts:
-        return sum(len(text.encode(errors="surrogatepass")) + 2 for text in request.texts)
+        around = 2 if request.rating is None else _tokens_around(request.rating)
+        return sum(len(text.encode(errors="surrogatepass")) + around for text in request.texts)
     if request.prompt is not None:
         return len(request.prompt.encode(errors="surrogatepass")) + 2
-    total = TEMPLATE_OVERHEAD
-    for message in request.messages or ():
+    total = TEMPLATE_OVERHEAD + _message_tokens(request.messages or ())
+    if request.extra:
+        total += math.ceil(len(repr(request.extra).encode()))
+    return total
+
+
+def _message_tokens(messages: Sequence[Message]) -> int:
+    total = 0
+    for message in messages:
         content = message.get("content")
         if isinstance(content, str) and len(message) == 2:
             total += len(content.encode(errors="surrogatepass")) + MESSAGE_OVERHEAD
         else:
             total += len(repr(message).encode()) + MESSAGE_OVERHEAD
-    if request.extra:
-        total += math.ceil(len(repr(request.extra).encode()))
     return total
+
+
+def _tokens_around(rating: Rating) -> int:
+    """Most tokens a model reads with each text: what it is rated against, and the template around both."""
+    query = len(rating.query.encode(errors="surrogatepass"))
+    return TEMPLATE_OVERHEAD + MESSAGE_OVERHEAD + query + _message_tokens(rating.messages)

@@ -21,6 +21,7 @@ import anyio
 from ..errors import BackendError, ConnectFailedError
 from ..types import Capabilities, Request
 from .base import upper_bound_prompt_tokens
+from .wire import CONTINUES_REPLY, begins_reply
 
 __all__ = ["Flavour", "Memo", "Probe", "Server", "merge", "server_root"]
 
@@ -37,6 +38,7 @@ TEMPLATE_FIELDS = (
     "tool_choice",
     "chat_template_kwargs",
     "add_generation_prompt",
+    "continue_final_message",
     "reasoning_effort",
 )
 """Fields of a request's `extra` that change what a chat template writes."""
@@ -250,7 +252,8 @@ class Server:
         if request.prompt is not None:
             body |= {"prompt": request.prompt, "add_special_tokens": True}
         else:
-            body |= {"add_generation_prompt": True, **_template_body(request)}
+            replying = CONTINUES_REPLY if begins_reply(request) else {"add_generation_prompt": True}
+            body |= {**replying, **_template_body(request)}
         return _length(await self._ask("/tokenize", body))
 
 

@@ -140,6 +140,10 @@ class HttpBackend(ProtocolBackend):
             if splitter.leftover:
                 raise ConnectionLostError(f"the stream broke off inside a line: {excerpt(splitter.leftover)}")
 
+    async def _post(self, path: str, body: Mapping[str, Any]) -> Any:
+        async with self._answer("POST", server_root(self._base) + path, body) as response:
+            return loads(await self._read(response))
+
     async def _probe(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
         base = self._base if path == "/models" else server_root(self._base)
         async with self._answer("GET" if body is None else "POST", base + path, body) as response:

@@ -134,17 +134,22 @@ class OpenAIBackend(ProtocolBackend):
         if splitter.leftover:
             raise ConnectionLostError(f"the stream broke off inside a line: {excerpt(splitter.leftover)}")
 
+    async def _post(self, path: str, body: Mapping[str, Any]) -> Any:
+        return await self._ask(self._client.post, server_root(self._base) + path, body=body)
+
     async def _probe(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
         url = (self._base if path == "/models" else server_root(self._base)) + path
         options = {"timeout": PROBE_SECONDS}
+        if body is None:
+            return await self._ask(self._client.get, url, options=options)
+        return await self._ask(self._client.post, url, body=body, options=options)
+
+    async def _ask(self, ask: Callable[..., Any], url: str, **arguments: Any) -> Any:
+        """Decoded JSON from a route that the client has no method for."""
         with self._translated():
-            if body is None:
-                ask, arguments = self._client.get, {"cast_to": object, "options": options}
-            else:
-                ask, arguments = self._client.post, {"cast_to": object, "body": body, "options": options}
-            return (
-                await ask(url, **arguments) if self._is_async else await self._thread(ask, url, **arguments)
-            )
+            if self._is_async:
+                return await ask(url, cast_to=object, **arguments)
+            return await self._thread(ask, url, cast_to=object, **arguments)
 
     def _resource(self, route: str) -> Any:
         if route == EMBEDDINGS:

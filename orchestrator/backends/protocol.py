@@ -8,14 +8,15 @@ from time import perf_counter
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..errors import InvalidInputError
+from ..errors import InvalidInputError, StatusError
 from ..types import Capabilities, Chunk, Price, Request, Sample, Usage
 from .accounting import missing_counts, reported_prompt, settle
 from .base import price_of
 from .discovery import Flavour, Server, merge
 from .embeddings import EMBEDDINGS, TEXTS_PER_CALL, batches, embedded, embedding_body, embedding_request
+from .rewards import advised, rated, rating_body
 from .transcript import Transcript
-from .wire import CHAT, Reply, loads, parse_reply, request_body, route_of
+from .wire import CHAT, CONTINUES_REPLY, Reply, begins_reply, loads, parse_reply, request_body, route_of
 
 __all__ = ["ProtocolBackend"]
 
@@ -90,6 +91,8 @@ class ProtocolBackend:
             InvalidInputError: The request cannot be sent as it is.
             BackendError: The attempt failed; the subclass says how.
         """
+        if request.rating is not None:
+            return await self._ratings(request)
         if request.texts:
             return await self._vectors(request)
         route, body = self._body(request)
@@ -162,6 +165,10 @@ class ProtocolBackend:
         """Posts `body` and yields the payloads of the event stream; raises `BackendError`."""
         raise NotImplementedError
 
+    async def _post(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Posts `body` under the server's root and returns the JSON of a good answer; raises `BackendError`."""
+        raise NotImplementedError
+
     async def _probe(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """See `discovery.Probe`."""
         raise NotImplementedError
@@ -179,6 +186,8 @@ class ProtocolBackend:
         body = request_body(
             request, model=self._model, n=n, cap_field=self._cap_field, least_logprobs=1 if llama_cpp else 0
         )
+        if self._server.flavour is Flavour.VLLM and begins_reply(request):
+            body |= CONTINUES_REPLY
         return route, body
 
     async def _vectors(self, request: Request) -> list[Sample]:
@@ -186,6 +195,20 @@ class ProtocolBackend:
         data = loads(await self._send(EMBEDDINGS, embedding_body(request, model=self._model)))
         seconds, most = perf_counter() - started, self._server.bound(request)
         return embedded(data, request, most_tokens=most, price=self._price, seconds=seconds)
+
+    async def _ratings(self, request: Request) -> list[Sample]:
+        rating = request.rating
+        assert rating is not None
+        started = perf_counter()
+        try:
+            data = await self._post(rating.route, rating_body(request, model=self._model))
+        except StatusError as error:
+            raise advised(error, rating, root=repr(self)) from error
+        seconds, most = perf_counter() - started, self._server.bound(request)
+        samples = rated(data, request, most_tokens=most, price=self._price, seconds=seconds)
+        if not samples[0].usage.estimated:
+            self._server.saw(request, samples[0].usage.prompt_tokens)
+        return samples
 
     async def _settled(self, reply: Reply, request: Request, seconds: float) -> list[Sample]:
         self._learn(reply, request)

@@ -131,7 +131,9 @@ class ReplayBackend(InProcess):
 
     def _shelf(self, request: Request) -> _Shelf:
         if request.texts:
-            raise InvalidInputError(f"{self.name} is a record of samples: it has no embeddings")
+            raise InvalidInputError(
+                f"{self.name} is a record of samples: it has no embeddings and rates nothing"
+            )
         if request.call is not None and request.call.problem in self._shelves:
             return self._shelves[request.call.problem]
         text = prompt_text(request)

@@ -22,10 +22,12 @@ from ..types import Request, TokenLogprob
 __all__ = [
     "CHAT",
     "COMPLETIONS",
+    "CONTINUES_REPLY",
     "Choice",
     "EventSplitter",
     "Reply",
     "Reported",
+    "begins_reply",
     "error_message",
     "excerpt",
     "loads",
@@ -61,6 +63,10 @@ RESERVED_FIELDS = frozenset(
 """Body fields `Request.extra` may not set: a reservation was made for what the request says."""
 
 
+CONTINUES_REPLY = {"add_generation_prompt": False, "continue_final_message": True}
+"""Fields by which vLLM goes on with a chat's last message instead of beginning a reply of its own."""
+
+
 # --- requests -----------------------------------------------------------------------------------------------
 
 
@@ -72,7 +78,7 @@ def route_of(request: Request) -> str:
             1, or `extra` sets a field that decides what the call may cost.
     """
     if request.texts:
-        raise InvalidInputError("texts to embed cannot be completed or streamed")
+        raise InvalidInputError("texts to embed or to rate cannot be completed or streamed")
     if (request.messages is None) == (request.prompt is None):
         raise InvalidInputError("a request needs either messages or a prompt, and not both")
     if request.n < 1:
@@ -83,6 +89,14 @@ def route_of(request: Request) -> str:
         names = ", ".join(sorted(RESERVED_FIELDS.intersection(request.extra)))
         raise InvalidInputError(f"extra may not set {names}: use the request's own fields")
     return COMPLETIONS if request.messages is None else CHAT
+
+
+def begins_reply(request: Request) -> bool:
+    """Whether a chat ends in the beginning of the model's reply, and nothing in `extra` says what to do with it."""
+    if not request.messages or not CONTINUES_REPLY.keys().isdisjoint(request.extra):
+        return False
+    last = request.messages[-1]
+    return last.get("role") == "assistant" and bool(last.get("content")) and not last.get("tool_calls")
 
 
 def request_body(
@@ -277,7 +291,7 @@ def parse_logprobs(raw: Any, *, wanted: int | None = None) -> tuple[TokenLogprob
             return tuple(_content_logprob(entry, wanted) for entry in raw["content"])
         if isinstance(raw.get("tokens"), list):
             return _list_logprobs(raw, wanted)
-    except (TypeError, ValueError, KeyError, AttributeError, IndexError) as error:
+    except (TypeError, ValueError, OverflowError, KeyError, AttributeError, IndexError) as error:
         raise MalformedResponseError(f"logprobs that cannot be read: {excerpt(json.dumps(raw))}") from error
     return None
 

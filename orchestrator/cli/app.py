@@ -186,6 +186,14 @@ def run(
         bool,
         typer.Option("--verbose", "-v", help="Show each outcome, retry and limit.", rich_help_panel=RECORD),
     ] = False,
+    trace: Annotated[
+        bool,
+        typer.Option(
+            "--trace",
+            help="Show each problem as a tree: calls, scores and decisions by branch.",
+            rich_help_panel=RECORD,
+        ),
+    ] = False,
     debug: Debug = False,
 ) -> None:
     """Run a program over problems. Flags override what a program file says."""
@@ -228,6 +236,7 @@ def run(
         json=as_json,
         ordered=ordered,
         verbose=verbose,
+        trace=trace,
         command=("orchestrator", *(context.obj or ())),
     )
     raise typer.Exit(run_job(flags, how))

@@ -21,6 +21,7 @@ from ..events import CallFailed, CallRetried, Event
 from ..report import Summary, Tracker, usage_dict
 from ..runtime import Controller
 from ..strategies import Strategy
+from ..traces import Trace
 from ..types import Outcome, Problem, StopReason
 from .failures import BROKEN_PIPE, FAILED, complain, quiet_stdout
 from .job import Flags, Job, make_job
@@ -52,6 +53,7 @@ class Settings:
     json: bool = False
     ordered: bool = False
     verbose: bool = False
+    trace: bool = False
     command: Sequence[str] = ()
 
 
@@ -78,6 +80,7 @@ class _Session:
     view: View = field(init=False)
     out: Console = field(init=False)
     waiting: dict[str, Problem] = field(default_factory=dict)
+    trace: Trace = field(default_factory=Trace)
     obtained: bool = False
     hopeless: str | None = None
     told_of_trouble: bool = False
@@ -192,6 +195,8 @@ class _Session:
 
     def _record(self, event: Event) -> None:
         self.status.record(event)
+        if self.settings.trace:
+            self.trace(event)
         if isinstance(event, CallFailed) and event.error.startswith(tuple(HOPELESS)):
             self.hopeless = event.error
         if self.settings.verbose and (line := event_line(event)) is not None:
@@ -208,6 +213,9 @@ class _Session:
     # Writing ---------------------------------------------------------------------------------------------
 
     def _write(self, problem: Problem, outcome: Outcome, right: bool | None) -> None:
+        if self.settings.trace:
+            for line in str(self.trace.take(problem.id)).splitlines():
+                self.view.note(printable(line))
         if self.settings.json:
             self._write_json(_as_dict(problem, outcome, right))
         elif self.show_each:
@@ -307,9 +315,12 @@ def _as_line(problem: Problem, outcome: Outcome, right: bool | None) -> str:
         answer = answer[: LONGEST_ANSWER - 1] + "…"
     figures = f"{outcome.confidence:.2f}, {outcome.stop_reason.value}"
     line = "  ".join(part for part in (problem.id, answer, verdict, f"({figures})") if part)
-    return "".join(
-        char if char.isprintable() else "\ufffd" for char in line
-    )  # no escape sequences of a model's
+    return printable(line)
+
+
+def printable(line: str) -> str:
+    """`line` without escape sequences, which a model may have written."""
+    return "".join(char if char.isprintable() else "\ufffd" for char in line)
 
 
 def _writes_unicode() -> bool:

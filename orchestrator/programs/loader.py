@@ -151,7 +151,8 @@ def _check_names(document: Document, mistakes: Mistakes) -> None:
 def check_model_names(value: Any, at: KeyPath, models: Iterable[str], mistakes: Mistakes) -> None:
     """Note names of models, anywhere in `value`, that are none of `models`.
 
-    Parameters that name models are called `model`, `..._model`, `models` or `..._models`, everywhere.
+    Parameters that name models are called `model`, `..._model`, `models` or `..._models`, everywhere but in a
+    `protocol`, whose keys are a server's.
 
     Args:
         value: What a file says.
@@ -176,6 +177,8 @@ def _model_names(value: Any, at: KeyPath) -> Iterator[tuple[KeyPath, str]]:
         return
     for key, entry in value.items():
         here = (*at, key)
+        if key == "protocol":
+            continue
         if isinstance(entry, str) and str(key).endswith("model"):
             yield here, entry
         elif isinstance(entry, list) and str(key).endswith("models"):

@@ -11,6 +11,7 @@ import inspect
 import re
 from collections.abc import Callable, Mapping
 from functools import cache
+from pathlib import Path
 from types import ModuleType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
@@ -108,7 +109,7 @@ ACCEPTANCES = Registry(
     what="rule of acceptance", parts=_keyed(*_public(strategies, "confidence")), rewrite=_condition
 )
 
-SCORERS = Registry(what="scorer of prompts", parts=_keyed(*_scorers()))
+SCORERS = Registry(what="scorer of prompts", parts=_keyed(*_scorers(), suffixes=("_scorer",)))
 
 _BY_ANNOTATION: Mapping[Any, Registry] = {
     Acceptance: ACCEPTANCES,
@@ -230,6 +231,7 @@ def _make(
         checked = _model(part).model_validate(given | {n: None for n in registries if n in given})
         set_here = {name.removeprefix(_OWN) for name in checked.model_fields_set}
         values |= {name: getattr(checked, _OWN + name) for name in set_here if name not in registries}
+        values |= _beside(mistakes.document.file, values, set_here)
     except ValidationError as error:
         mistakes.add_validation(error, at, lambda _: parameters(part))
     for name, registry in registries.items():
@@ -248,6 +250,12 @@ def _make(
     except InvalidInputError as error:
         mistakes.add(_blamed(str(error), given, at), str(error))
         return None
+
+
+def _beside(document: str, values: Mapping[str, Any], given: set[str]) -> dict[str, str]:
+    """Parameters that name files, which are meant from the document's folder: those called `file`."""
+    folder = Path(document).parent
+    return {name: str(folder / values[name]) for name in given if name == "file" and values[name]}
 
 
 def _build_one(kind: Registry | type, value: Any, at: KeyPath, mistakes: Mistakes) -> Any:

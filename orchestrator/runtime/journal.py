@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..errors import JournalError, JournalMismatchError
-from ..types import CallId, Outcome, Price, Problem, Request, Sample, Usage
+from ..types import CallId, Outcome, Price, Problem, Rating, Request, Sample, Usage
 from .recorded import RecordedCalls, usage_of
 from .records import decode_outcome, dumps, encode_outcome, encode_sample, storable
 
@@ -486,6 +486,7 @@ def request_body(request: Request, model: str) -> str:
         "messages": request.messages,
         "prompt": request.prompt,
         "texts": request.texts,
+        "rating": None if request.rating is None else _filled_fields(request.rating),
         "temperature": request.temperature,
         "top_p": request.top_p,
         "stop": request.stop,
@@ -493,3 +494,7 @@ def request_body(request: Request, model: str) -> str:
         "extra": dict(request.extra),
     }
     return dumps({name: value for name, value in fields.items() if value not in (None, (), {})})
+
+
+def _filled_fields(rating: Rating) -> dict[str, Any]:
+    return {name: value for name in Rating.__slots__ if (value := getattr(rating, name))}

@@ -4,29 +4,40 @@ from .acceptance import Acceptance, Agreement, Confident, Scored
 from .adaptive import Adaptive
 from .base import Strategy
 from .best_of_n import BestOfN
+from .budget_forcing import BudgetForcing
 from .cascade import Cascade, Tier
+from .critique_revise import CritiqueRevise
 from .debate import Debate
 from .fusion import Fusion
-from .router import FunctionScorer, PromptLength, Router, Scorer
+from .parallel_revise import ParallelRevise
+from .revise import Revise
+from .router import FittedScorer, FunctionScorer, PromptLength, Router, Scorer
 from .self_consistency import SelfConsistency
 from .single import Single
+from .test_and_repair import TestAndRepair
 
 __all__ = [
     "Acceptance",
     "Adaptive",
     "Agreement",
     "BestOfN",
+    "BudgetForcing",
     "Cascade",
     "Confident",
+    "CritiqueRevise",
     "Debate",
+    "FittedScorer",
     "FunctionScorer",
     "Fusion",
+    "ParallelRevise",
     "PromptLength",
+    "Revise",
     "Router",
     "Scored",
     "Scorer",
     "SelfConsistency",
     "Single",
     "Strategy",
+    "TestAndRepair",
     "Tier",
 ]

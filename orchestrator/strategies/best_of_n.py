@@ -26,9 +26,10 @@ class BestOfN(Strategy):
     argmax over answers a of the sum of r(x, y) over the samples whose answer is a. Ties go to the sample seen first.
     Samples and scores are in flight together: each sample is scored as it arrives, and the first score at or above
     `threshold` ends the drawing and cancels the calls in flight, and that sample is chosen. A verifier that compares
-    candidates gets all of them when the last has arrived. Equal texts are scored once. A sample without a readable
-    answer is neither scored nor chosen, and one the verifier abstains on is not chosen; with no sample left there is
-    no answer. Confidence is the chosen sample's score, with `weighted` the answer's share of all scores.
+    candidates gets all of them, unreadable ones too, when the last has arrived. Equal texts are scored once. A sample
+    without a readable answer is not chosen (and not scored, unless by comparing), and one the verifier abstains on is
+    not chosen; with no sample left there is no answer. Confidence is the chosen sample's score, with `weighted` the
+    answer's share of all scores.
 
     Source: Cobbe et al., "Training Verifiers to Solve Math Word Problems", arXiv 2110.14168, §4; Snell et al.,
     "Scaling LLM Test-Time Compute Optimally", arXiv 2408.03314, §5.1 (weighted). Differs in stopping at `threshold`,
@@ -86,9 +87,10 @@ class BestOfN(Strategy):
         await self._collect(ctx, problem, scoring)
         attempts = scoring.attempts
         attempts.raise_if_empty()
-        candidates = scoring.judged()
         if getattr(self.verifier, "comparative", False):
-            candidates = await self._compared(ctx, problem, attempts, candidates)
+            candidates = await attempts.score(ctx, self.verifier, problem, attempts.candidates)
+        else:
+            candidates = scoring.judged()
         reason = attempts.stop_reason
         decided = reason is StopReason.COMPLETE and scoring.good is not None and len(candidates) < self.n
         return self._outcome(candidates, scoring, StopReason.DECIDED if decided else reason)
@@ -111,14 +113,6 @@ class BestOfN(Strategy):
             raise most_telling(group) from None
         if not scoring.attempts.ended:
             scoring.attempts.stop_reason = samples.stop_reason
-
-    async def _compared(
-        self, ctx: Context, problem: Problem, attempts: Attempts, candidates: list[Candidate]
-    ) -> list[Candidate]:
-        readable = [candidate for candidate in candidates if candidate.answer is not None]
-        scored = await attempts.score(ctx, self.verifier, problem, readable)
-        by_identity = {id(before): after for before, after in zip(readable, scored, strict=True)}
-        return [by_identity.get(id(candidate), candidate) for candidate in candidates]
 
     def _outcome(self, candidates: list[Candidate], scoring: _Scoring, reason: StopReason) -> Outcome:
         name = name_of(self.verifier)

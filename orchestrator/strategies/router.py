@@ -17,7 +17,7 @@ from .base import Strategy
 from .nested import most_calls_at_once, most_calls_of, run_nested
 from .single import Single
 
-__all__ = ["FunctionScorer", "PromptLength", "Router", "Scorer"]
+__all__ = ["FittedScorer", "FunctionScorer", "PromptLength", "Router", "Scorer"]
 
 WORD = re.compile(r"\S+")
 
@@ -49,6 +49,30 @@ class PromptLength:
         """In [0, 1]."""
         words = sum(1 for _ in WORD.finditer(prompt))
         return min(1.0, max(0.0, (words - self.short) / (self.long - self.short)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FittedScorer:
+    """A scorer that `scaling.fit_router` made from recorded answers and saved.
+
+    Args:
+        file: Where it was saved; in a program file, relative to it.
+
+    Raises:
+        InvalidInputError: There is no such file, or it was made for other features than this release computes.
+    """
+
+    file: str = field(compare=False)
+    fitted: Scorer = field(init=False, repr=False)  # what it holds counts, not where it lies
+
+    def __post_init__(self) -> None:
+        from ..scaling.routing import RouterScorer
+
+        object.__setattr__(self, "fitted", RouterScorer.load(self.file))
+
+    def score(self, prompt: str, /) -> float:
+        """(1 + P(strong is right) - P(weak is right)) / 2."""
+        return self.fitted.score(prompt)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

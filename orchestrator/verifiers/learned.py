@@ -31,7 +31,7 @@ class Learned:
     they are no promise about others. Calls: those of `parts`.
 
     Args:
-        file: The saved model, relative to the working directory.
+        file: The saved model; in a program file, relative to it.
         parts: Verifiers whose scores are features (`score:NAME`); candidates that have no score by one are scored
             by it first.
 
@@ -42,7 +42,7 @@ class Learned:
 
     name: ClassVar[str] = "learned"
 
-    file: str
+    file: str = field(compare=False)  # what it holds counts, in `model`, not where it lies
     parts: tuple[Verifier, ...] = ()
     model: CorrectnessModel = field(
         init=False, repr=False

@@ -130,6 +130,22 @@ async def test_odd_answers_to_probes_leave_the_bound(odd: Any) -> None:
     assert await Server(probe, model="m").count_prompt(PLAIN) == upper_bound_prompt_tokens(PLAIN)
 
 
+async def test_vllm_counts_a_reply_that_has_begun_as_it_will_go_on_with_it() -> None:
+    asked = []
+
+    async def probe(path: str, body: Mapping[str, Any] | None = None) -> Any:
+        asked.append(body)
+        models = {"data": [{"id": "m", "max_model_len": 64}]}
+        return {"/version": {"version": "0.9"}, "/models": models, "/tokenize": {"count": 5}}.get(path)
+
+    server = Server(probe, model="m")
+    question = {"role": "user", "content": "hi"}
+    await server.count_prompt(Request(messages=(question,)))
+    assert asked[-1]["add_generation_prompt"] is True
+    await server.count_prompt(Request(messages=(question, {"role": "assistant", "content": "Hello"})))
+    assert (asked[-1]["add_generation_prompt"], asked[-1]["continue_final_message"]) == (False, True)
+
+
 def test_findings_name_the_server_by_what_only_it_says() -> None:
     models = {"data": [{"id": "other"}, {"id": "m", "max_model_len": 4096}]}
     assert read_findings(None, {"version": "0.9"}, models, model="m").flavour is Flavour.VLLM

@@ -306,6 +306,44 @@ async def test_vllm_is_recognised_and_counts_prompts_exactly(serve: Serve) -> No
     assert backend.capabilities.context_length == 4096
 
 
+BEGUN = Request(
+    messages=({"role": "user", "content": "Say hi"}, {"role": "assistant", "content": "Hi and"}), max_tokens=9
+)
+
+
+async def test_vllm_is_asked_to_go_on_with_a_reply_that_has_begun(serve: Serve) -> None:
+    server = await serve(flavour="vllm")
+    backend = backend_for(server)
+    await backend.prepare()
+    await backend.complete(BEGUN)
+    await backend.complete(HELLO)
+    begun, fresh = (seen.body for seen in server.seen)
+    assert (begun["add_generation_prompt"], begun["continue_final_message"]) == (False, True)
+    assert not {"add_generation_prompt", "continue_final_message"} & set(fresh)
+    await backend.complete(BEGUN.replace(extra={"add_generation_prompt": True}))
+    assert "continue_final_message" not in server.seen[-1].body
+
+
+@pytest.mark.parametrize("flavour", ["plain", "llama.cpp"])
+async def test_other_servers_get_no_fields_of_vllm_with_a_reply_that_has_begun(
+    serve: Serve, flavour: str
+) -> None:
+    server = await serve(flavour=flavour)
+    backend = backend_for(server)
+    await backend.prepare()
+    await backend.complete(BEGUN)
+    assert "continue_final_message" not in server.seen[0].body
+
+
+async def test_a_turn_of_the_assistant_with_tool_calls_is_no_reply_that_has_begun(serve: Serve) -> None:
+    server = await serve(flavour="vllm")
+    backend = backend_for(server)
+    await backend.prepare()
+    called = {"role": "assistant", "content": "Hi", "tool_calls": [{"id": "1"}]}
+    await backend.complete(BEGUN.replace(messages=(*(BEGUN.messages or ())[:1], called)))
+    assert "continue_final_message" not in server.seen[0].body
+
+
 async def test_equal_counts_at_once_share_one_request(serve: Serve) -> None:
     server = await serve(flavour="llama.cpp")
     backend = backend_for(server)

@@ -425,3 +425,13 @@ def test_resuming_from_a_journal_that_is_not_there_is_said(cli, tmp_path):
         ]
         assert "nothing is resumed" in cli("run", "single", *flags, "--resume").err
         assert "nothing is resumed" not in cli("run", "single", *flags, "--resume").err
+
+
+def test_a_trace_shows_each_problem_as_a_tree(cli, recorded):
+    result = cli("run", recorded, "--trace", "--ordered")
+    assert result.code == 0
+    trees = [line for line in result.err.splitlines() if "samples: 4 calls" in line]
+    assert [tree.split("  ")[:2] for tree in trees] == [
+        ["a", "7 (0.75, complete)"],
+        ["b", "7 (0.50, complete)"],
+    ]

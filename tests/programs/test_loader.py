@@ -10,6 +10,8 @@ from orchestrator.backends.local import LocalBackend
 from orchestrator.errors import InvalidInputError, ProgramFileError
 from orchestrator.programs.document import LARGEST_FILE
 from orchestrator.prompts import Example, Prompt
+from orchestrator.runtime.identity import program_hash
+from orchestrator.scaling import fit_router
 from orchestrator.stopping import (
     After,
     AllOf,
@@ -386,6 +388,21 @@ def test_a_key_in_a_header_is_refused(file):
 def test_a_rule_of_acceptance_is_a_comparison_or_a_part(file, accept, rule):
     program = load(file(TINY + f"program: {{adaptive: {{accept: {accept}}}}}\n"))
     assert program.strategy.accept == rule
+
+
+def test_a_fitted_part_lies_beside_the_file_and_counts_by_what_it_holds(file, tmp_path, monkeypatch):
+    prompts = [f"{'long ' * n}{n} + {n}?" for n in range(60)]
+    scorer = fit_router(prompts, [n % 30 < 15 for n in range(60)], [n % 7 > 0 for n in range(60)])
+    scorer.save(tmp_path / "router.json")
+    text = TINY + "program: {router: {models: [tiny, tiny], scorer: {fitted: router.json}}}\n"
+    monkeypatch.chdir("/")
+    router = load(file(text)).strategy
+    assert router.scorer.score(prompts[39]) == scorer.score(prompts[39])
+    monkeypatch.chdir(tmp_path)
+    again = load("program.yaml").strategy
+    assert again.scorer.file != router.scorer.file
+    assert program_hash(again) == program_hash(router)
+    assert "nowhere.json" in mistakes(file, text.replace("router.json", "nowhere.json"))
 
 
 TWO = "version: 1\nmodels: {small: {local: gemma-3-270m}, large: {local: gemma-3-270m}}\nprogram:\n"

@@ -6,6 +6,7 @@ from orchestrator.answers import AnswerReader
 from orchestrator.backends import FunctionBackend, ScriptedBackend
 from orchestrator.errors import BackendError, BudgetExceededError, InvalidInputError
 from orchestrator.types import Sample, Score, Usage
+from orchestrator.verifiers import Consistency
 
 NUMBER = AnswerReader(kind="number")
 
@@ -204,7 +205,7 @@ async def test_a_verdict_that_is_good_enough_cancels_the_verdicts_in_flight():
     assert "judge" not in outcome.candidates[0].scores
 
 
-async def test_a_verifier_that_compares_gets_all_readable_candidates_at_once():
+async def test_a_verifier_that_compares_gets_all_candidates_at_once():
     class Longest:
         name, comparative, asked = "longest", True, []
 
@@ -215,8 +216,8 @@ async def test_a_verifier_that_compares_gets_all_readable_candidates_at_once():
 
     verifier = Longest()
     outcome = await run(["3", "no idea", "It is 4", "5"], BestOfN(n=4, verifier=verifier))
-    assert verifier.asked == [["3", "It is 4", "5"]]
-    assert outcome.answer.text == "4"
+    assert verifier.asked == [["3", "no idea", "It is 4", "5"]]
+    assert outcome.answer.text == "4"  # the longest of those that can be read
     assert outcome.stop_reason is StopReason.COMPLETE
 
 
@@ -249,3 +250,9 @@ async def test_what_a_judge_says_is_no_candidate():
     assert outcome.answer.text == "4"
     assert outcome.usage.requests == 3  # two samples, and their one text judged once
     assert cut.answer.text == "4"
+
+
+async def test_agreement_counts_those_that_cannot_be_read():
+    outcome = await run(["3", "no idea", "4", "4"], BestOfN(n=4, verifier=Consistency(), threshold=None))
+    assert outcome.answer.text == "4"
+    assert outcome.confidence == 0.5

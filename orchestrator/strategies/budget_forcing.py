@@ -1,0 +1,184 @@
+"""Budget forcing: thinking that is extended, or cut and made to end in an answer. Cost: at most waits + 2 calls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
+
+from ..context import Context, Verifier
+from ..errors import InvalidInputError
+from ..prompts import Rendered
+from ..types import Outcome, Problem, Sample
+from .attempts import Attempts
+from .base import Strategy, at_least
+from .chain import choose_in_chain, wanted_logprobs
+
+__all__ = ["BudgetForcing"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetForcing(Strategy):
+    """Makes a model think for at least `min_tokens` and at most `max_tokens` tokens, and then answer.
+
+    The model thinks. Where it ends before `min_tokens`, its text so far and `wait` are put before it, and it goes on,
+    up to `waits` times. Where its thinking reaches `max_tokens` it is cut; then, and where no answer can be read from
+    its last piece, the text so far and `end` are put before it, and it answers in at most `answer_tokens`. The
+    answers read from the pieces, each by itself, and the forced one are the candidates; the choice is by vote or
+    `verifier`, ties going to the latest, which is the forced one where there is one. A call that fails is one
+    extension less.
+
+    A plain-text model goes on with its text. A chat model is given the beginning of its reply, which needs a server
+    that continues it: llama.cpp does, vLLM is asked to; other servers may begin a new reply. Where `delimiter` is in
+    the text, thinking is what stands before it: what a model answered after that is dropped before it goes on.
+    Reasoning that a server reports apart (`Sample.reasoning`) counts as thinking tokens; it takes the text's place
+    where there is no other text, as when it was cut.
+
+    Source: Muennighoff et al., "s1: Simple test-time scaling", arXiv 2501.19393, §3.1. Differs in choosing among all
+    answers on the way, since going on thinking also turns right answers into wrong ones.
+
+    Cost: at most waits + 2 calls, plus the verifier's for as many candidates. Each call after the first reads the
+    text so far again, and the forced answer comes last: a budget of fewer tokens than all of this ends it while it
+    thinks, with the answers so far.
+
+    Args:
+        min_tokens: Tokens of thinking before it may end, at least 0, by what the server counts; 0 never extends.
+        max_tokens: Tokens of thinking at most, over all pieces: not the cap on one answer, as elsewhere. At least 1
+            and `min_tokens`.
+        wait: What is put after thinking that ended too early.
+        waits: Extensions at most, at least 0.
+        end: What is put after thinking to make the model answer.
+        answer_tokens: Cap on the forced answer, in tokens, at least 1.
+        delimiter: What ends the thinking in a text; None for models that write no such mark.
+        verifier: Chooses the answer; None for a vote.
+        model: Name of the model; None for the first.
+        temperature: At least 0. None leaves it to the model's settings.
+
+    The outcome's `detail` has `thinking_tokens`, `extensions`, as `ended` why thinking ended (`stopped` by the model,
+    `cut`, or `budget`, `deadline`, `failed`), and whether the answer was `forced`.
+    """
+
+    paper: ClassVar[str] = "Muennighoff et al., arXiv 2501.19393, §3.1"
+    cost: ClassVar[str] = "waits + 2"
+    pays: ClassVar[str] = "reasoning models that stop too early, or think without end"
+
+    min_tokens: int = 256
+    max_tokens: int = 1024
+    wait: str = "Wait"
+    waits: int = 2
+    end: str = "Final answer:"
+    answer_tokens: int = 64
+    delimiter: str | None = "</think>"
+    verifier: Verifier | None = None
+
+    def __post_init__(self) -> None:
+        at_least(0, min_tokens=self.min_tokens, waits=self.waits)
+        at_least(1, max_tokens=self.max_tokens, answer_tokens=self.answer_tokens)
+        if self.min_tokens > self.max_tokens:
+            raise InvalidInputError(
+                f"min_tokens must be at most max_tokens = {self.max_tokens}, not {self.min_tokens}"
+            )
+        for name in ("wait", "end", "delimiter"):
+            if getattr(self, name) is not None and not getattr(self, name).strip():
+                raise InvalidInputError(f"{name} must be a text, not an empty one")
+
+    @property
+    def most_calls(self) -> int:
+        """waits + 2."""
+        return self.waits + 2
+
+    @property
+    def choice(self) -> str:
+        """The choice among the answers on the way."""
+        return "the answer after thinking"
+
+    async def __call__(self, ctx: Context, problem: Problem, /) -> Outcome:
+        """Think about `problem`, and answer."""
+        thinking = _Thinking(strategy=self, ctx=ctx, ask=ctx.ask(problem, model=self.model))
+        await thinking.think()
+        attempts = thinking.attempts
+        readable = any(candidate.answer is not None for candidate in attempts.candidates[-1:])
+        wanted = not attempts.ended and (thinking.ended == "cut" or not readable)
+        forced = wanted and await thinking.force()
+        detail = {
+            "thinking_tokens": thinking.tokens,
+            "extensions": thinking.extensions,
+            "ended": thinking.ended or (attempts.stop_reason.value if attempts.ended else "failed"),
+            "forced": forced,
+        }
+        return await choose_in_chain(ctx, problem, attempts, verifier=self.verifier, detail=detail)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Thinking:
+    """The text so far, and the candidates read on the way."""
+
+    strategy: BudgetForcing
+    ctx: Context
+    ask: Rendered
+    attempts: Attempts = field(default_factory=Attempts)
+    text: str = ""
+    tokens: int = 0
+    extensions: int = 0
+    ended: str = ""
+
+    async def think(self) -> None:
+        """Let the model think until it may end, or must."""
+        strategy = self.strategy
+        for _ in range(1 + strategy.waits):
+            extending = bool(self.attempts.candidates)
+            begun = self._extended() if extending else ""
+            opener = strategy.wait if extending else ""
+            sample = await self._continue(begun, opener, cap=strategy.max_tokens - self.tokens)
+            if self.attempts.ended:
+                return
+            if sample is None:
+                continue
+            self.extensions += extending
+            self.tokens += sample.usage.completion_tokens
+            self.ended = "cut" if sample.truncated or self.tokens >= strategy.max_tokens else "stopped"
+            if self.ended == "cut" or self.tokens >= strategy.min_tokens:
+                return
+            self.ctx.step("stopped", f"after {self.tokens} tokens of at least {strategy.min_tokens}")
+
+    async def force(self) -> bool:
+        """Make the model answer now; whether it did."""
+        self.ctx.step("forced", f"after {self.tokens} tokens")
+        ending = self._ending()
+        begun = _joined(self.text, ending)
+        return await self._continue(begun, ending, cap=self.strategy.answer_tokens) is not None
+
+    async def _continue(self, begun: str, opener: str, *, cap: int) -> Sample | None:
+        """One more piece after `begun`, kept as a candidate whose text starts with `opener`."""
+        sample = await self.attempts.complete(
+            self.ctx,
+            self.strategy,
+            self.ask.continued(begun),
+            max_tokens=cap,
+            logprobs=wanted_logprobs(self.strategy.verifier),
+        )
+        if sample is None:
+            return None
+        self.text = begun + (sample.text or sample.reasoning or "")
+        parent = self.attempts.candidates[-1] if self.attempts.candidates else None
+        piece = replace(sample, text=opener + sample.text)
+        self.attempts.candidates.append(replace(self.ctx.read(piece), parent=parent))
+        return sample
+
+    def _extended(self) -> str:
+        """The thinking so far, told to go on."""
+        delimiter = self.strategy.delimiter
+        thoughts = self.text if delimiter is None else self.text.partition(delimiter)[0]
+        return _joined(thoughts, self.strategy.wait)
+
+    def _ending(self) -> str:
+        """What makes it answer, with the thinking closed first where it was opened."""
+        delimiter, end = self.strategy.delimiter, self.strategy.end
+        if delimiter is None or delimiter in self.text or delimiter.replace("/", "") not in self.text:
+            return end
+        return f"{delimiter}\n\n{end}"
+
+
+def _joined(text: str, opener: str) -> str:
+    """`opener` on a line of its own after `text`; without space at its end, where servers cut a reply's beginning."""
+    text = text.rstrip()
+    return f"{text}\n{opener}" if text else opener

@@ -1,0 +1,97 @@
+"""What strategies share that make each answer in the light of earlier ones: chains of candidates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from .. import _core
+from ..context import Ask, Context, Verifier
+from ..types import Candidate, Outcome, Problem, Sample
+from .attempts import Attempts
+from .base import Strategy
+from .selection import choose
+
+__all__ = [
+    "choose_in_chain",
+    "extend",
+    "linked",
+    "prompt_values",
+    "shown",
+    "state",
+    "visible",
+    "wanted_logprobs",
+]
+
+NOTHING = "(no answer)"
+
+
+async def extend(
+    ctx: Context,
+    strategy: Strategy,
+    attempts: Attempts,
+    ask: Ask,
+    *,
+    parent: Candidate | None = None,
+    **sampling: Any,
+) -> Candidate | None:
+    """One more candidate, made from `parent`; None when its call failed or nothing allows it."""
+    sample = await attempts.complete(ctx, strategy, ask, **sampling)
+    if sample is None:
+        return None
+    candidate = replace(ctx.read(sample), parent=parent)
+    attempts.candidates.append(candidate)
+    return candidate
+
+
+async def choose_in_chain(
+    ctx: Context,
+    problem: Problem,
+    attempts: Attempts,
+    *,
+    verifier: Verifier | None = None,
+    detail: Mapping[str, Any],
+) -> Outcome:
+    """The outcome by `verifier` or vote over a chain; ties go to the latest, which knew the others."""
+    return linked(await choose(ctx, problem, attempts, verifier=verifier, latest=True, detail=detail))
+
+
+def visible(sample: Sample) -> str:
+    """What a reader sees of a sample: its text after any thinking in it, or all of it where thinking never ended."""
+    after = _core.after_thinking(sample.text)
+    return (sample.text if after is None else after).strip()
+
+
+def shown(candidate: Candidate) -> str:
+    """What a candidate said, for a later turn of the conversation; never empty, which some servers refuse."""
+    return visible(candidate.sample) or NOTHING
+
+
+def state(candidate: Candidate) -> str:
+    """What makes two candidates the same step of a chain: the answer, else the words."""
+    if candidate.answer is not None:
+        return f"answer {candidate.answer.key}"
+    return f"text {' '.join(visible(candidate.sample).split()).casefold()}"
+
+
+def prompt_values(ctx: Context, problem: Problem, candidate: Candidate) -> dict[str, str]:
+    """What a prompt about a candidate may name: `problem` as it was asked, and the candidate's text as `answer`."""
+    return {"problem": ctx.prompt.question(problem), "answer": shown(candidate)}
+
+
+def linked(outcome: Outcome) -> Outcome:
+    """The outcome with every candidate's parent being that candidate of the outcome, scores included."""
+    known: dict[int, Candidate] = {}
+    for candidate in outcome.candidates:
+        parent = candidate.parent
+        if parent is not None:
+            candidate = replace(candidate, parent=known.get(id(parent.sample), parent))
+        known[id(candidate.sample)] = candidate
+    return replace(outcome, candidates=tuple(known[id(one.sample)] for one in outcome.candidates))
+
+
+def wanted_logprobs(*verifiers: Verifier | None) -> int | None:
+    """Top log-probabilities samples must be drawn with for all of `verifiers`; None for none."""
+    wanted: Sequence[int | None] = [getattr(verifier, "logprobs", None) for verifier in verifiers]
+    return max((number for number in wanted if number is not None), default=None)

@@ -1,0 +1,266 @@
+"""What the sandbox tells of programs that mean no harm, and what becomes of them when nobody waits any more."""
+
+import os
+import shutil
+import sys
+
+import anyio
+import anyio.lowlevel
+import pytest
+from sandbox.machine import processes_with
+
+from orchestrator.errors import InvalidInputError, SandboxMissingError
+from orchestrator.sandbox import (
+    Assertion,
+    Bubblewrap,
+    Call,
+    Limits,
+    Program,
+    Sandbox,
+    Script,
+    Status,
+    UnsafeLocal,
+    equal,
+)
+from orchestrator.sandbox.seccomp import filter_of_system_calls
+
+ADD = "def add(a, b):\n    return a + b\n"
+
+
+@pytest.fixture(params=["bubblewrap", "unsafe_local"])
+def either(request, limits):
+    if request.param == "unsafe_local":
+        return UnsafeLocal(limits=limits)
+    if shutil.which("bwrap") is None:
+        pytest.skip("bubblewrap is not installed: apt install bubblewrap")
+    return Bubblewrap(limits=limits)
+
+
+async def messages(box, code, *tests):
+    result = await box.run(Program(code=code, tests=tests))
+    return [(str(test.status), test.message) for test in result.tests]
+
+
+async def test_a_right_program_passes_and_a_wrong_one_is_told_how(either):
+    assert isinstance(either, Sandbox)
+    tests = [
+        Call(call="add(2, 3)", expected=5),
+        Call(call="add(2, 3)", expected=6),
+        Assertion(source="assert add(2, 3) == 6"),
+        Assertion(source="assert not add(2, 3)"),
+        Assertion(source="assert add(2, 3) < add(1, 1), 'sums grow'"),
+        Assertion(
+            source="def check(candidate):\n    for i in range(3):\n        assert candidate(i, i) == i",
+            entry_point="add",
+        ),
+    ]
+    assert await messages(either, ADD, *tests) == [
+        ("passed", ""),
+        ("failed", "add(2, 3) gave 5, expected 6"),
+        ("failed", "assert add(2, 3) == 6 failed: got 5"),
+        ("failed", "assert not add(2, 3) failed: got 5"),
+        ("failed", "assert add(2, 3) < add(1, 1) failed: got 5 and 2 (sums grow)"),
+        ("failed", "assert add(i, i) == i failed: got 2 and 1"),
+    ]
+
+
+async def test_exceptions_come_with_the_programs_line(either):
+    code = "def half(x):\n    if x == 0:\n        raise ValueError('zero')\n    return 1 / (x - 1)\n"
+    result = await either.run(
+        Program(code=code, tests=[Call(call="half(1)", expected=0), Assertion(source="assert half(0) == 1")])
+    )
+    assert [(test.status, test.line) for test in result.tests] == [
+        (Status.EXCEPTION, 4),
+        (Status.EXCEPTION, 3),
+    ]
+    assert (
+        result.tests[0].message
+        == "half(1) raised ZeroDivisionError: division by zero (line 4: return 1 / (x - 1))"
+    )
+    assert result.first_failure is result.tests[0]
+    assert result.share == 0.0
+
+
+async def test_a_program_that_does_not_load_says_why(either):
+    test = Call(call="f()", expected=1)
+    assert await messages(either, "def f(:", test) == [
+        ("syntax", "SyntaxError: invalid syntax (line 1: def f(:)")
+    ]
+    loading = "x = 1\nimport no_such_module"
+    [(status, message)] = await messages(either, loading, test)
+    assert status == "exception"
+    assert message.startswith("the program failed to load: ModuleNotFoundError")
+    assert "line 2" in message
+
+
+async def test_one_test_that_hangs_or_crashes_hides_no_other(either):
+    code = "import os\ndef f(x):\n    while x == 0: pass\n    if x == 1: os.abort()\n    return x"
+    tests = [Call(call=f"f({x})", expected=x) for x in (2, 0, 3, 1, 4)]
+    result = await either.run(Program(code=code, tests=tests))
+    assert [str(test.status) for test in result.tests] == ["passed", "timeout", "passed", "killed", "passed"]
+    assert result.tests[3].message == "the program was killed by signal SIGABRT"
+
+
+async def test_scripts_read_and_print(either):
+    code = "import sys\nprint(sum(map(int, sys.stdin.read().split())), ' ')\nprint(open(0).read())"
+    assert await messages(either, code, Script(stdin="1 2\n3", stdout="6"), Script(stdin="", stdout="1")) == [
+        ("passed", ""),
+        ("failed", "line 1 of the output is '0', expected '1'"),
+    ]
+    long = Script(stdin="1 " * 100_000, stdout="100000")
+    assert await messages(either, code, long) == [("passed", "")]
+    assert await messages(either, "raise SystemExit(3)", Script(stdout="")) == [
+        ("exception", "the program raised SystemExit: 3 (line 1: raise SystemExit(3))")
+    ]
+    assert await messages(either, "import os\nprint('x', flush=True)\nos._exit(0)", Script(stdout="x")) == [
+        ("passed", "")
+    ]
+
+
+async def test_each_test_meets_a_fresh_program(either):
+    code = "seen = []\ndef f(x):\n    seen.append(x)\n    return len(seen)"
+    tests = [
+        Call(call="f(1)", expected=1),
+        Call(call="f(1) + f(2)", expected=3),
+        Call(call="f(1)", expected=1),
+    ]
+    assert (await either.run(Program(code=code, tests=tests))).passed
+
+
+async def test_tests_may_use_objects_changed_arguments_functions_and_exceptions(either):
+    code = """
+class Stack:
+    def __init__(self): self.items = []
+    def push(self, item): self.items.append(item)
+    def pop(self): return self.items.pop()
+    def __len__(self): return len(self.items)
+def sort(xs): xs.sort()
+def twice(f, x): return f(f(x))
+def count():
+    n = 0
+    while True:
+        yield n
+        n += 1
+def fail(): raise KeyError("k")
+def pair(): return (1, {"a": {2, 3}}, 2**100, b"x", 1.5, None)
+"""
+    tests = [
+        "s = Stack()\ns.push([1])\nassert len(s) == 1\nassert s.pop() == [1]\nassert not s\nassert s.items == []",
+        "xs = [3, 1, 2]\nsort(xs)\nassert xs == [1, 2, 3]",
+        "assert twice(lambda x: x * 2, 3) == 12",
+        "c = count()\nassert [next(c), next(c)] == [0, 1]",
+        "try:\n    fail()\nexcept KeyError:\n    pass\nelse:\n    assert False",
+        "assert pair() == (1, {'a': {2, 3}}, 2**100, b'x', 1.5, None)",
+        "assert Stack() != Stack()",
+    ]
+    result = await either.run(Program(code=code, tests=[Assertion(source=test) for test in tests]))
+    assert result.passed, result.first_failure
+
+
+async def test_no_tests_pass(either):
+    result = await either.run(Program(code=ADD, tests=[]))
+    assert result.passed
+    assert result.tests == ()
+
+
+async def test_all_tests_together_have_a_time_of_their_own(limits, box):
+    short = Bubblewrap(limits=Limits(seconds=1, total_seconds=1.5))
+    code = "def f():\n    while True: pass"
+    result = await short.run(Program(code=code, tests=[Call(call="f()", expected=1)] * 5))
+    assert [str(test.status) for test in result.tests] == ["timeout"] * 5
+    assert "all tests took longer than 1.5 seconds" in result.tests[-1].message
+
+
+async def test_cancelling_kills_the_tree_and_gives_the_slot_back(box):
+    code = (
+        f"import ctypes\nctypes.CDLL(None).prctl(15, b'kept-{os.getpid()}')\ndef f():\n    while True: pass"
+    )
+    program = Program(code=code, tests=[Call(call="f()", expected=1)])
+    only = Bubblewrap(limits=box.limits, slots=1)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(only.run, program)
+        while not processes_with(f"kept-{os.getpid()}"):
+            await anyio.lowlevel.checkpoint()
+        tasks.cancel_scope.cancel()
+    assert processes_with(f"kept-{os.getpid()}") == []
+    assert (await only.run(Program(code=ADD, tests=[Call(call="add(1, 2)", expected=3)]))).passed
+
+
+async def test_folders_of_packages_can_be_lent(box, tmp_path):
+    package = tmp_path / "lent_package.py"
+    package.write_text("value = 7")
+    tmp_path.chmod(0o755)
+    lending = Bubblewrap(limits=box.limits, packages=(str(tmp_path),))
+    result = await lending.run(
+        Program(
+            code="import lent_package\ndef f(): return lent_package.value",
+            tests=[Call(call="f()", expected=7)],
+        )
+    )
+    assert result.passed, result.first_failure
+
+
+async def test_another_interpreter_can_be_used(box):
+    other = Bubblewrap(limits=box.limits, python=sys.executable)
+    assert (await other.run(Program(code=ADD, tests=[Call(call="add(1, 2)", expected=3)]))).passed
+
+
+async def test_a_bubblewrap_that_may_not_work_is_told(tmp_path, monkeypatch):
+    refusing = tmp_path / "bwrap"
+    refusing.write_text("#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2\nexit 1\n")
+    refusing.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    with pytest.raises(
+        SandboxMissingError, match=r"No permissions to create new namespace[^$]*apt install bubblewrap"
+    ):
+        await Bubblewrap().run(Program(code=ADD, tests=[Call(call="add(1, 2)", expected=3)]))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"seconds": 0},
+        {"memory_bytes": 1},
+        {"processes": 0},
+        {"output_bytes": 10},
+        {"total_seconds": float("inf")},
+    ],
+)
+def test_limits_out_of_range_are_refused(wrong):
+    with pytest.raises(InvalidInputError, match=next(iter(wrong))):
+        Limits(**wrong)
+
+
+def test_options_that_make_no_sense_are_refused():
+    with pytest.raises(InvalidInputError, match="slots must be at least 1"):
+        Bubblewrap(slots=0)
+    with pytest.raises(InvalidInputError, match="there is no '/nowhere'"):
+        Bubblewrap(packages=("/nowhere",))
+
+
+@pytest.mark.parametrize(
+    ("value", "expected", "same"),
+    [
+        ((1, [2]), [1, [2]], True),
+        ({1: "a"}, {"1": "a"}, True),
+        (1.0, 1, True),
+        (True, 1, False),
+        (1, True, False),
+        (float("nan"), float("nan"), True),
+        ({1, 2}, [1, 2], False),
+        (None, None, True),
+        ("1", 1, False),
+        ({"a": (1,)}, {"a": [1]}, True),
+        ({"a": 1}, {"b": 1}, False),
+    ],
+)
+def test_values_are_compared_as_json_knows_them(value, expected, same):
+    assert equal(value, expected) is same
+
+
+def test_the_filter_of_system_calls_is_whole_instructions():
+    for machine in ("x86_64", "aarch64"):
+        program = filter_of_system_calls(machine)
+        assert program is not None
+        assert len(program) % 8 == 0
+    assert filter_of_system_calls("unheard-of") is None
