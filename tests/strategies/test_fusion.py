@@ -41,7 +41,10 @@ async def test_the_aggregator_reads_the_proposals_and_its_answer_counts():
     }
     [asked] = prompts(models["judge"])
     assert asked.startswith("2 + 2?\n\nOther models have answered")
-    assert "Candidate 1 (given 2 times):\n```\n5\n```\nCandidate 2:\n```\n4\n```\nCandidate 3:\n```\n6\n```" in asked
+    assert (
+        "Candidate 1 (given 2 times):\n```\n5\n```\nCandidate 2:\n```\n4\n```\nCandidate 3:\n```\n6\n```"
+        in asked
+    )
 
 
 async def test_models_take_turns_and_the_first_aggregates():
