@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from ..budget import Budget
 from ..context import Context, ControlProgram
 from ..errors import InvalidInputError
+from ..stopping import FixedSize
 from ..types import Candidate, Outcome, Problem, StopReason
 from .acceptance import Acceptance, Agreement, examine, logprobs_for
 from .attempts import Attempts
@@ -54,7 +55,9 @@ class Cascade(Strategy):
     With tiers z_1 ... z_m and rules g_i(x, y) >= t_i, the answer is that of the first i with g_i(x, z_i(x)) >= t_i,
     else that of z_m. When budget or deadline end it, or the last tier fails or has no readable answer, the answer is
     that of the latest tier with one. A tier whose calls all fail is passed over. Samples of rejected tiers stay
-    among the outcome's candidates.
+    among the outcome's candidates. A vote whose samples are stopped early is judged by those it has: give such a tier
+    `stop: fixed_size` where its agreement is to be that of all `n`. Its stop reason is `decided` when a tier before
+    the last was accepted.
 
     Source: Chen, Zaharia, Zou, "FrugalGPT", arXiv 2305.05176, §3 (a scored cascade); Yue et al., "Large Language
     Model Cascades with Mixture of Thoughts Representations for Cost-efficient Reasoning", arXiv 2310.03094
@@ -126,7 +129,11 @@ class Cascade(Strategy):
         *cheaper, dearest = models
         votes = [
             SelfConsistency(
-                model=model, n=USUAL_SAMPLES, temperature=self.temperature, max_tokens=self.max_tokens
+                model=model,
+                n=USUAL_SAMPLES,
+                stop=FixedSize(),
+                temperature=self.temperature,
+                max_tokens=self.max_tokens,
             )
             for model in cheaper
         ]
@@ -215,11 +222,13 @@ def _concluded(climbed: Sequence[_Climbed], tiers: int) -> Outcome:
     last = climbed[-1]
     error = outcome.error
     if last.outcome is None:
-        ended = last.attempts.ended
-        reason = last.attempts.stop_reason if ended else StopReason.ERROR
-        error = error if ended else last.reason
+        limited = last.attempts.ended
+        reason = last.attempts.stop_reason if limited else StopReason.ERROR
+        error = error if limited else last.reason
     else:
-        reason = last.outcome.stop_reason if len(climbed) == tiers else StopReason.DECIDED
+        ended = last.outcome.stop_reason
+        done = StopReason.COMPLETE if ended is StopReason.DECIDED else ended
+        reason = done if len(climbed) == tiers else StopReason.DECIDED
     return replace(
         outcome,
         candidates=tuple(candidate for step in climbed for candidate in step.candidates),

@@ -39,5 +39,5 @@ def numbered(candidates: Sequence[Candidate]) -> str:
     parts = []
     for number, (candidate, count) in enumerate(merged(candidates), start=1):
         times = "" if count == 1 else f" (given {count} times)"
-        parts.append(f"Answer {number}{times}:\n{fenced(candidate.sample.text)}")
+        parts.append(f"Candidate {number}{times}:\n{fenced(candidate.sample.text)}")
     return "\n".join(parts)

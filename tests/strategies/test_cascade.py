@@ -241,3 +241,13 @@ def test_a_tier_without_a_rule_must_be_the_last():
 def test_a_cascade_has_no_model_of_its_own():
     with pytest.raises(InvalidInputError, match="give one to each of its tiers"):
         Cascade(model="small")
+
+
+async def test_a_last_tier_that_decides_early_is_the_whole_cascade():
+    tiers = (
+        Tier(strategy=Single(model="small"), accept=Confident(at_least=1.0)),
+        Tier(strategy=SelfConsistency(n=3, model="large")),  # two alike cannot be overtaken
+    )
+    outcome, _ = await run(Cascade(tiers=tiers), small=["who knows"], large=["4", "4", "4"])
+    assert outcome.answer.text == "4"
+    assert outcome.stop_reason is StopReason.COMPLETE

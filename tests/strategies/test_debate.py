@@ -35,11 +35,11 @@ async def test_each_agent_sees_its_own_answer_and_those_of_the_others():
     _, models = await run(Debate(agents=3, rounds=1), a=["4", "4"], b=["5", "5"], c=["5", "5"])
     roles = [(message["role"], message["content"]) for message in models["a"].requests[1].messages]
     assert roles[:2] == [("user", "2 + 2?"), ("assistant", "4")]
-    assert "Answer 1 (given 2 times):\n```\n5\n```\n" in roles[2][1]
+    assert "Candidate 1 (given 2 times):\n```\n5\n```\n" in roles[2][1]
     assert roles[2][1].endswith("again: 2 + 2?")
     mine = models["b"].requests[1].messages
     assert mine[1]["content"] == "5"
-    assert "Answer 1:\n```\n4\n```\nAnswer 2:\n```\n5\n```\n" in mine[2]["content"]
+    assert "Candidate 1:\n```\n4\n```\nCandidate 2:\n```\n5\n```\n" in mine[2]["content"]
 
 
 async def test_a_base_model_debates_in_one_text():
