@@ -113,3 +113,11 @@ async def test_a_rule_chooses_although_the_budget_has_ended_the_chain():
     outcome, _ = await play(program, ["3", "4", "4"], budget=Budget(requests=3))
     assert outcome.answer.text == "3"
     assert outcome.stop_reason is StopReason.BUDGET
+
+
+async def test_a_chain_that_outgrows_the_models_context_ends_with_what_it_has():
+    chat = Capabilities(chat=True, n=True, seed=True, usage_is_exact=True, context_length=60)
+    model = ScriptedBackend(["4", "4", "5", "5", "5", "5"], capabilities=chat)
+    outcome, _ = await play(Revise(length=6, memory=6, max_tokens=16), model)
+    assert outcome.answer.text == "4"
+    assert model.started < 6
