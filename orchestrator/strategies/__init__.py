@@ -5,12 +5,12 @@ from .adaptive import Adaptive
 from .base import Strategy
 from .best_of_n import BestOfN
 from .budget_forcing import BudgetForcing
-from .critique_revise import CritiqueRevise
-from .parallel_revise import ParallelRevise
-from .revise import Revise
 from .cascade import Cascade, Tier
+from .critique_revise import CritiqueRevise
 from .debate import Debate
 from .fusion import Fusion
+from .parallel_revise import ParallelRevise
+from .revise import Revise
 from .router import FunctionScorer, PromptLength, Router, Scorer
 from .self_consistency import SelfConsistency
 from .single import Single
@@ -22,15 +22,15 @@ __all__ = [
     "Agreement",
     "BestOfN",
     "BudgetForcing",
+    "Cascade",
     "Confident",
     "CritiqueRevise",
-    "ParallelRevise",
-    "Revise",
-    "Cascade",
     "Debate",
     "FunctionScorer",
     "Fusion",
+    "ParallelRevise",
     "PromptLength",
+    "Revise",
     "Router",
     "Scored",
     "Scorer",
