@@ -11,6 +11,7 @@ OrchestratorError
 │   ├── ConnectionLostError             sent, but the answer never arrived whole
 │   ├── BackendTimeoutError             sent, and no answer in time
 │   ├── MalformedResponseError          an answer arrived that cannot be read
+│   ├── ContextLengthError              (InvalidInputError) a prompt longer than the model takes
 │   ├── StatusError                     the server refused: an HTTP status of 400 or above
 │   │   ├── RateLimitedError            429
 │   │   ├── AuthenticationError         401, 403
@@ -38,6 +39,7 @@ __all__ = [
     "BudgetExceededError",
     "ConnectFailedError",
     "ConnectionLostError",
+    "ContextLengthError",
     "DeadlineExceededError",
     "EndpointError",
     "EqualityError",
@@ -183,6 +185,14 @@ class MalformedResponseError(BackendError):
 
     retryable = True
     maybe_billed = True
+
+
+class ContextLengthError(BackendError, InvalidInputError):
+    """The prompt leaves no room for an answer in the model's context; nothing was sent.
+
+    The caller's mistake where it is the question that is too long. Where earlier answers made it so (a chain, a judge
+    that is shown an answer) it is one failed call, as it is with a server whose context length is not known.
+    """
 
 
 class StatusError(BackendError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from ..budget import Headroom, Ledger
-from ..errors import InvalidInputError, UnknownPriceError
+from ..errors import ContextLengthError, InvalidInputError, UnknownPriceError
 from ..events import Event, RequestShrunk
 from ..types import Request, Sample, Usage
 from .base import Backend, Wrapper
@@ -32,7 +32,8 @@ class Metered(Wrapper):
     Raises (from `complete`):
         BudgetExceededError: It cannot fit, even alone and shrunk.
         DeadlineExceededError: The account's deadline has passed.
-        InvalidInputError: `max_tokens` is missing, or the prompt does not fit the model's context.
+        ContextLengthError: The prompt does not fit the model's context.
+        InvalidInputError: `max_tokens` is missing.
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class Metered(Wrapper):
         if length is None or request.texts or prompt_tokens + _cap(request) <= length:
             return request  # a context holds each text to embed, not all of them
         if prompt_tokens >= length:
-            raise InvalidInputError(
+            raise ContextLengthError(
                 f"the prompt has {prompt_tokens} tokens and {self.name!r} takes {length} with the answer: "
                 "shorten the prompt or raise the context length"
             )

@@ -98,11 +98,15 @@ class Attempts:
     async def score(
         self, ctx: Context, verifier: Verifier, problem: Problem, candidates: Sequence[Candidate]
     ) -> list[Candidate]:
-        """`candidates` with their scores by `verifier`; those with one keep it, an abstention is one."""
+        """`candidates` with their scores by `verifier`; those with one keep it, an abstention is one.
+
+        It is asked even when budget or deadline have ended the drawing: rules make no calls, and a verdict may fit
+        where an answer did not.
+        """
         name = name_of(verifier)
         unscored = [candidate for candidate in candidates if name not in candidate.scores]
         scores = [Score(value=None, reason="not judged: nothing was left for it")] * len(unscored)
-        if unscored and not self.ended:
+        if unscored:
             with self.surviving():
                 scores = await ctx.score(verifier, problem, unscored)
         given = iter(scores)

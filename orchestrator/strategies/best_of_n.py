@@ -13,7 +13,7 @@ from ..errors import InvalidInputError, most_telling
 from ..types import Candidate, Outcome, Problem, Score, StopReason
 from .attempts import Attempts
 from .base import Strategy, at_least
-from .selection import best_scored, by_score, value_of
+from .selection import best_scored, by_score, by_vote, value_of
 
 __all__ = ["BestOfN"]
 
@@ -28,8 +28,8 @@ class BestOfN(Strategy):
     `threshold` ends the drawing and cancels the calls in flight, and that sample is chosen. A verifier that compares
     candidates gets all of them, unreadable ones too, when the last has arrived. Equal texts are scored once. A sample
     without a readable answer is not chosen (and not scored, unless by comparing), and one the verifier abstains on is
-    not chosen; with no sample left there is no answer. Confidence is the chosen sample's score, with `weighted` the
-    answer's share of all scores.
+    not chosen; with no sample left there is no answer, unless budget or deadline kept the verifier from judging: then
+    it is the vote. Confidence is the chosen sample's score, with `weighted` the answer's share of all scores.
 
     Source: Cobbe et al., "Training Verifiers to Solve Math Word Problems", arXiv 2110.14168, §4; Snell et al.,
     "Scaling LLM Test-Time Compute Optimally", arXiv 2408.03314, §5.1 (weighted). Differs in stopping at `threshold`,
@@ -48,7 +48,7 @@ class BestOfN(Strategy):
         per_call: Samples drawn by one request.
 
     The outcome's `detail` has the chosen sample's `score` (None when the verifier liked none), how many texts were
-    `scored`, and with `weighted` the `totals` by answer.
+    `scored`, and with `weighted` the `totals` by answer; where it is the vote also `votes` and `abstentions`.
     """
 
     paper: ClassVar[str] = "Cobbe et al., arXiv 2110.14168; weighted: 2408.03314"
@@ -117,6 +117,9 @@ class BestOfN(Strategy):
     def _outcome(self, candidates: list[Candidate], scoring: _Scoring, reason: StopReason) -> Outcome:
         name = name_of(self.verifier)
         outcome = by_score(candidates, name, weighted=self.weighted)
+        if outcome.answer is None and scoring.attempts.ended:
+            vote = by_vote(candidates)
+            outcome = replace(vote, detail={**outcome.detail, **vote.detail})
         if self.weighted and scoring.good is not None:  # past the threshold: that one, whatever the sums say
             best = best_scored(candidates, name)
             if best is not None:
@@ -158,10 +161,9 @@ class _Scoring:
                 self.good = score
                 tasks.cancel_scope.cancel()
             return
-        error = self.attempts.failures[before]  # one verdict fewer, not one problem
+        # One verdict fewer, not one problem. After a limit as well: the calls in flight were granted, and are paid.
+        error = self.attempts.failures[before]
         self.known[candidate.sample.text] = Score(value=None, reason=f"the verifier failed: {error}")
-        if self.attempts.ended:
-            tasks.cancel_scope.cancel()
 
     def judged(self) -> list[Candidate]:
         """The candidates with the scores there are."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any, ClassVar
 
 from ..budget import Budget
-from ..context import Context, ControlProgram
+from ..context import Context, ControlProgram, Verifier, name_of
 from ..errors import InvalidInputError
 from ..stopping import FixedSize
 from ..types import Candidate, Outcome, Problem, StopReason
@@ -91,6 +92,7 @@ class Cascade(Strategy):
                 raise InvalidInputError(
                     f"tiers: number {number} (from 0) ends it always: give it an accept, as agreement >= 0.75"
                 )
+        _refuse_mixed(self.tiers)
 
     @property
     def most_calls(self) -> int:
@@ -139,6 +141,21 @@ class Cascade(Strategy):
         ]
         last = Tier(strategy=Single(model=dearest, max_tokens=self.max_tokens))
         return (*(Tier(strategy=vote, accept=Agreement()) for vote in votes), last)
+
+
+def _refuse_mixed(tiers: Sequence[Tier]) -> None:
+    """Refuse two verifiers of one name that would look at the same candidates: a score is kept by its name."""
+    earlier: list[Verifier] = []
+    for number, tier in enumerate(tiers):
+        asked = [getattr(tier.strategy, "verifier", None), getattr(tier.accept, "verifier", None)]
+        own = [verifier for verifier in asked if verifier is not None]
+        for before, verifier in product([*(earlier if tier.carry else ()), *own], own):
+            if before != verifier and name_of(before) == name_of(verifier):
+                raise InvalidInputError(
+                    f"tiers: number {number} (from 0) has candidates scored by two verifiers of one name, "
+                    f"{name_of(verifier)!r}: their scores would be mixed"
+                )
+        earlier += own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,8 +12,8 @@ from ..types import Candidate, Outcome, Problem, Score, StopReason
 from .attempts import Attempts
 from .base import Strategy, at_least
 from .best_of_n import BestOfN
-from .chain import choose_in_chain, extend, prompt_values, shown, wanted_logprobs
-from .selection import value_of
+from .chain import choose_in_chain, extend, linked, prompt_values, shown, wanted_logprobs
+from .selection import by_score, value_of
 
 __all__ = ["TestAndRepair", "bounded"]
 
@@ -113,10 +113,12 @@ class TestAndRepair(Strategy):
         passed = self._passed(self._best(attempts))
         ended = "passed" if passed else attempts.stop_reason.value if attempts.ended else "rounds"
         detail = {"rounds": rounds, "ended": ended}
-        outcome = await choose_in_chain(ctx, problem, attempts, verifier=self.verifier, detail=detail)
-        return (
-            replace(outcome, stop_reason=StopReason.DECIDED) if passed and rounds < self.rounds else outcome
-        )
+        if not passed:
+            return await choose_in_chain(ctx, problem, attempts, verifier=self.verifier, detail=detail)
+        # What passes ends it: drafts whose tests it called off are not tested after all.
+        outcome = linked(by_score(attempts.candidates, name_of(self.verifier), latest=True))
+        reason = StopReason.DECIDED if rounds < self.rounds else attempts.stop_reason
+        return replace(outcome, stop_reason=reason, detail={**outcome.detail, **detail})
 
     async def _draft(self, ctx: Context, problem: Problem, attempts: Attempts) -> None:
         """Draw and test the first answers."""

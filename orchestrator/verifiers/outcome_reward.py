@@ -12,7 +12,7 @@ from ..errors import InvalidInputError
 from ..prompts import PLACEHOLDER, fill, question_text
 from ..rating import Rated
 from ..types import Candidate, Problem, Rating, Score
-from .rewards import Activation, check_activation, conversation, reward, scores_of
+from .rewards import Activation, check_activation, conversation, in_one_order, reward, scores_of
 
 __all__ = ["OutcomeRewardModel"]
 
@@ -87,9 +87,11 @@ class OutcomeRewardModel:
         if "query" in places:
             rating = replace(rating, query=question_text(problem))
         texts = [self._text(rating, problem, candidate) for candidate in candidates]
-        said = await ctx.rate([t for t in texts if t], rating, model=self.model, batch=self.batch)
-        rated = iter(said)
-        return scores_of([self._score(next(rated)) if text else _EMPTY for text in texts])
+        wanted = in_one_order(text for text in texts if text)
+        rated = dict(
+            zip(wanted, await ctx.rate(wanted, rating, model=self.model, batch=self.batch), strict=True)
+        )
+        return scores_of([self._score(rated[text]) if text else _EMPTY for text in texts])
 
     def _rating(self) -> Rating:
         rating = rating_from(self.protocol)

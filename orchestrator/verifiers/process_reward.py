@@ -13,7 +13,7 @@ from ..errors import InvalidInputError
 from ..prompts import PLACEHOLDER, fill, question_text
 from ..rating import Rated
 from ..types import Candidate, Problem, Rating, Score
-from .rewards import Activation, check_activation, conversation, reward, scores_of
+from .rewards import Activation, check_activation, conversation, in_one_order, reward, scores_of
 from .steps import Aggregation, Splitting, aggregate, check_aggregation, check_splitting, split_steps
 
 __all__ = ["CONVENTIONS", "Convention", "ProcessRewardModel"]
@@ -173,7 +173,7 @@ class ProcessRewardModel:
             rating = replace(rating, query=question_text(problem))
         split = [self._steps(way, candidate.sample.text) for candidate in candidates]
         asked = [_texts(way, problem, steps, alone="messages" in places) for steps in split]
-        wanted = [text for texts in asked for text in texts]
+        wanted = in_one_order(text for texts in asked for text in texts)
         said = dict(
             zip(wanted, await ctx.rate(wanted, rating, model=self.model, batch=self.batch), strict=True)
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal, get_args
 
 from ..errors import BackendError, BudgetExceededError, DeadlineExceededError, InvalidInputError
@@ -14,6 +14,7 @@ __all__ = [
     "Activation",
     "check_activation",
     "conversation",
+    "in_one_order",
     "reward",
     "scores_of",
 ]
@@ -81,6 +82,13 @@ def _softmax(numbers: Sequence[float], at: int) -> float:
     most = max(numbers)
     weights = [math.exp(number - most) for number in numbers]
     return weights[at] / math.fsum(weights)
+
+
+def in_one_order(texts: Iterable[str]) -> list[str]:
+    """The different texts, in an order that is not that of the candidates, who come as they arrive: which texts share
+    a call decides whether a resumed program meets it again.
+    """
+    return sorted(set(texts))
 
 
 def scores_of(results: Sequence[Score | Exception]) -> list[Score]:

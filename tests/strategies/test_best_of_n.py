@@ -119,6 +119,48 @@ async def test_a_verifier_out_of_budget_ends_it_with_the_best_so_far():
     assert len(outcome.candidates) == 2
 
 
+async def test_where_the_budget_leaves_nothing_for_the_verifier_it_is_the_vote():
+    exhausted = BudgetExceededError(account="run", resource="requests", requested=1, remaining=0)
+    verifier = Scores({"3": exhausted, "4": exhausted})
+    outcome = await run(["3", "4", "4"], BestOfN(n=3, verifier=verifier))
+    assert outcome.answer.text == "4"
+    assert outcome.stop_reason is StopReason.BUDGET
+    assert outcome.detail == {"score": None, "votes": [1, 2], "abstentions": 0, "scored": 2}
+
+
+async def test_a_verifier_out_of_budget_leaves_the_calls_in_flight_to_those_who_pay_them():
+    refused = anyio.Event()
+
+    class Refusing:
+        name = "refusing"
+
+        async def score(self, ctx, problem, candidates):
+            if candidates[0].sample.text == "3":
+                refused.set()
+                raise BudgetExceededError(account="run", resource="tokens", requested=90, remaining=50)
+            return [Score(value=0.5)]
+
+    async def answer(request):
+        if request.call.ordinal == 1:
+            await refused.wait()
+            await anyio.lowlevel.checkpoint()
+        return Sample(text=str(3 + request.call.ordinal), usage=Usage(completion_tokens=1, requests=1))
+
+    async with Controller(models={"m": FunctionBackend(answer)}, answers=NUMBER) as controller:
+        outcome = await controller.run(BestOfN(n=2, verifier=Refusing(), max_tokens=20), "2 + 2?")
+    assert outcome.answer.text == "4"
+    assert outcome.stop_reason is StopReason.BUDGET
+    assert outcome.usage.completion_tokens == 2
+
+
+async def test_a_verifier_that_compares_and_makes_no_call_chooses_whatever_the_budget():
+    program = BestOfN(n=8, verifier=Consistency())
+    outcome = await run(["3", "4", "4"], program, budget=Budget(requests=3))
+    assert outcome.answer.text == "4"
+    assert outcome.detail["score"] == pytest.approx(2 / 3)
+    assert outcome.stop_reason is StopReason.BUDGET
+
+
 async def test_a_budget_for_some_samples_gives_the_best_of_those():
     verifier = Scores({"3": 0.3, "4": 0.4})
     outcome = await run(["3", "4"], BestOfN(n=8, verifier=verifier), budget=Budget(requests=2))

@@ -106,3 +106,18 @@ async def test_a_prompt_with_an_unknown_placeholder_says_which_there_are():
 async def test_an_attempt_that_says_nothing_is_shown_as_such():
     _, model = await play(Revise(length=2), ["<think>hm</think>", "4"])
     assert turns(model.requests[1])[1] == ("a", "(no answer)")
+
+
+async def test_a_rule_chooses_although_the_budget_has_ended_the_chain():
+    program = Revise(length=5, verifier=Regex(pattern="^3$"))
+    outcome, _ = await play(program, ["3", "4", "4"], budget=Budget(requests=3))
+    assert outcome.answer.text == "3"
+    assert outcome.stop_reason is StopReason.BUDGET
+
+
+async def test_a_chain_that_outgrows_the_models_context_ends_with_what_it_has():
+    chat = Capabilities(chat=True, n=True, seed=True, usage_is_exact=True, context_length=60)
+    model = ScriptedBackend(["4", "4", "5", "5", "5", "5"], capabilities=chat)
+    outcome, _ = await play(Revise(length=6, memory=6, max_tokens=16), model)
+    assert outcome.answer.text == "4"
+    assert model.started < 6

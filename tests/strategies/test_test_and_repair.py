@@ -1,3 +1,4 @@
+import anyio
 import pytest
 from strategies.chains import is_a_chain, play, texts, turns
 
@@ -72,6 +73,21 @@ async def test_several_drafts_are_drawn_and_the_best_is_repaired():
     assert turns(model.requests[3])[1:] == [("a", "2"), ("u", "2 fails! What is 2 + 2?")]
     assert outcome.answer.text == "4"
     assert outcome.candidates[3].parent is outcome.candidates[1]
+
+
+async def test_a_draft_that_passes_calls_off_the_tests_of_the_others_for_good():
+    class Slow(Table):
+        async def score(self, ctx, problem, candidates, /):
+            scores = await super().score(ctx, problem, candidates)
+            if self.table[candidates[0].sample.text] < 1.0:
+                await anyio.sleep_forever()
+            return scores
+
+    table = Slow({"1": 0.2, "2": 0.6, "3": 1.0})
+    outcome, _ = await play(TestAndRepair(n=3, verifier=table), ["1", "2", "3"], budget=Budget(seconds=5))
+    assert outcome.answer.text == "3"
+    assert outcome.stop_reason is StopReason.DECIDED
+    assert sorted(table.asked) == ["1", "2", "3"]
 
 
 async def test_a_threshold_below_one_is_enough():

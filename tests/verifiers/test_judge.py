@@ -15,7 +15,7 @@ from orchestrator.errors import (
     StatusError,
 )
 from orchestrator.runtime import Model
-from orchestrator.types import Candidate, Price, Sample, TokenLogprob
+from orchestrator.types import Candidate, Capabilities, Price, Sample, TokenLogprob
 from orchestrator.verifiers import REGISTRY, Judge
 from orchestrator.verifiers.judging import fenced
 
@@ -436,3 +436,13 @@ def test_it_has_its_key_and_is_hashable():
 async def test_an_unknown_model_is_the_callers_mistake():
     with pytest.raises(InvalidInputError, match="no model 'other'"):
         await judged(ScriptedBackend(["5"]), Judge(model="other"), "a")
+
+
+async def test_an_answer_too_long_for_the_judges_context_is_one_abstention():
+    known = Capabilities(chat=True, n=True, logprobs=True, usage_is_exact=True, context_length=400)
+    scores, _, outcome = await judged(
+        ScriptedBackend(["10"], capabilities=known), Judge(), "4", "four " * 400
+    )
+    assert scores is not None, outcome.error
+    assert [score.value for score in scores] == [1.0, None]
+    assert "takes 400 with the answer" in scores[1].reason

@@ -211,7 +211,7 @@ async def test_one_failed_batch_is_an_abstention_on_its_texts_alone() -> None:
     script = [(500, {"error": "out of memory"}), None]
     async with RewardServer(reward=is_four, script=script) as server:
         judged, _ = await judge(server, OutcomeRewardModel(batch=2), "4", "5", "44", concurrency=1)
-    assert judged.values == [None, None, 0.9]
+    assert judged.values == [None, 0.2, None]
     assert "out of memory" in judged.scores[0].reason
 
 
@@ -359,7 +359,7 @@ async def test_a_failed_step_is_an_abstention_on_the_solutions_it_is_in() -> Non
     script = [None, (500, {"error": "out of memory"}), None]
     async with RewardServer(reward=by_step, script=script) as server:
         judged, _ = await judge(server, verifier, "right\nwrong", "right\nperhaps", concurrency=1)
-    assert judged.values == [None, 0.5]
+    assert judged.values == [0.1, None]
 
 
 async def test_any_other_model_is_described_by_tag_template_and_route() -> None:
@@ -485,6 +485,18 @@ async def test_cancelled_after_any_number_of_steps_leaves_nothing_held(verifier:
             assert controller.ledger.held == Usage()
         finished += bool(program.scores)
     assert 0 < finished < 40  # some were cancelled in the middle, some were too late
+
+
+@pytest.mark.parametrize(
+    "verifier", [OutcomeRewardModel(batch=2), ProcessRewardModel(convention="math-shepherd", batch=2)]
+)
+async def test_candidates_that_arrive_in_another_order_are_asked_about_alike(verifier: Any) -> None:
+    async with RewardServer(reward=is_four) as server:
+        one, _ = await judge(server, verifier, "It is 4", "It is 5", "It is 14")
+        asked, server.calls = server.calls, []
+        other, _ = await judge(server, verifier, "It is 14", "It is 4", "It is 5")
+    assert sorted(map(repr, server.calls)) == sorted(map(repr, asked))
+    assert sorted(map(repr, other.values)) == sorted(map(repr, one.values))
 
 
 async def test_a_resumed_run_asks_no_reward_model_again(tmp_path: Path) -> None:
