@@ -250,6 +250,13 @@ def add(a, b): return a + b
     ]
 
 
+async def test_tests_that_were_never_run_have_not_passed(run):
+    """A program that passes and takes its sandbox down each time is not run again for all of its tests."""
+    code = "import os\ndef f(x):\n    os.kill(os.getppid(), 9)\n    return x if x < 4 else 'wrong'"
+    result = await run(code, *[Call(call=f"f({x})", expected=x) for x in range(8)])
+    assert not any(test.passed for test in result.tests[4:])
+
+
 async def test_links_lead_nowhere(attack, tmp_path):
     outside = tmp_path / "outside"
     outside.write_text("secret")
