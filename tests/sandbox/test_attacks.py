@@ -427,6 +427,20 @@ FORGERIES = {
     '            os.write(fd, b\'{"status": "passed"}\\n{"test": 0, "status": "passed"}\\n\')\n'
     "        except OSError: pass\n    return 1",
     "its own check": "def check(candidate): pass\n__failed__ = print\ndef f(x): return 1",
+    "built-ins for the tests": """
+import sys
+frame = sys._getframe()
+while "channel" not in frame.f_locals:
+    frame = frame.f_back
+channel, peer = frame.f_locals["channel"], frame.f_locals["peer"]
+class Anything:
+    isclose = lambda *a: True
+def f(x): return 1
+own = ["d", ["__import__", peer.hand_out(lambda *a: Anything())], ["abs", peer.hand_out(lambda x: 0)]]
+channel.send({"names": {"f": peer.hand_out(f), "__builtins__": own}, "modules": {}})
+while True:
+    peer.answer(channel.receive())
+""",
     "an assertion's name": "def __failed__(*a): return Exception\ndef f(x): return 1",
 }
 

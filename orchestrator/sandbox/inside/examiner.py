@@ -56,13 +56,18 @@ class _Examination:
         self.peer = Peer(channel, opens=False, describe=describe, raised=rebuild)
         self.namespace: dict[str, Any] = {"__name__": "tests", "__builtins__": builtins}
         for name, module in hello["modules"].items():
-            if str(module).partition(".")[0] in sys.stdlib_module_names and not hasattr(builtins, name):
+            if str(module).partition(".")[0] in sys.stdlib_module_names and self._may_be_lent(name):
                 self.namespace[name] = importlib.import_module(module)
         for name, value in hello["names"].items():
-            if not hasattr(builtins, name) or name == self.entry_point:
+            if name == self.entry_point or self._may_be_lent(name):
                 self.namespace[name] = self.peer.decode(value)
         self.namespace["__failed__"] = self._failed
         self.asserts: list[ast.Assert] = []
+
+    @staticmethod
+    def _may_be_lent(name: str) -> bool:
+        """Not `__builtins__` and its like: the test's own built-ins would be the program's."""
+        return not name.startswith("__") and not hasattr(builtins, name)
 
     def call(self) -> dict[str, Any]:
         """The value of an expression."""
