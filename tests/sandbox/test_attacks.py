@@ -219,6 +219,20 @@ async def test_a_value_too_large_is_told(attack):
     assert result.status in (Status.OUTPUT, Status.EXCEPTION)
 
 
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("1 << 100_000", "attack() gave a number too long to be written, expected 1"),
+        ("[10**5000]", "attack() gave a number too long to be written, expected 1"),
+        ("Decimal('sNaN')", "attack() gave a value that cannot be compared: "),
+    ],
+)
+async def test_a_value_that_cannot_be_compared_or_written_is_told(attack, value, message):
+    result = await attack(f"from decimal import Decimal\ndef attack(): return {value}", 1)
+    assert result.status is Status.FAILED
+    assert result.message.startswith(message)
+
+
 async def test_it_cannot_kill_those_outside_and_killing_its_testers_fails_its_own_test_only(run):
     code = """
 import os
