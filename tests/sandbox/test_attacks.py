@@ -170,6 +170,40 @@ def attack():
     assert (await attack(code, [-1, 1, "PermissionError", "OSError"])).passed
 
 
+async def test_kernel_memory_that_no_limit_counts_cannot_be_had(attack):
+    code = f"""{TRIED}
+import ctypes, os
+libc = ctypes.CDLL(None, use_errno=True)
+def attack():
+    open("/tmp/x", "w").close()
+    fd = os.open("/tmp/x", os.O_RDWR)
+    return libc.semget(0, 32000, 0o1600), ctypes.get_errno(), [
+        tried(lambda: os.setxattr(file, "user.x", bytes(65000), follow_symlinks=follows))
+        for file, follows in (("/tmp/x", True), ("/tmp/x", False), (fd, True))
+    ]
+"""
+    assert (await attack(code, [-1, 1, ["PermissionError"] * 3])).passed
+
+
+async def test_sockets_are_of_families_that_the_network_namespace_holds(attack):
+    """A vsock, for one, leads to the virtual machine's host from every network namespace."""
+    code = """
+import errno, socket
+def attack():
+    had, errors = [], set()
+    for family in range(1, 46):
+        try:
+            socket.socket(family, socket.SOCK_DGRAM if family == 16 else socket.SOCK_STREAM).close()
+            had.append(family)
+        except OSError as error:
+            errors.add(errno.errorcode[error.errno])
+    socket.socketpair()
+    return had, sorted(errors)
+"""
+    result = await attack(code, [[1, 2, 10, 16], ["EAFNOSUPPORT"]])
+    assert result.passed, result.message
+
+
 async def test_an_endless_loop_is_ended(attack):
     result = await attack("def attack():\n    while True: pass", None)
     assert result.status is Status.TIMEOUT
