@@ -157,6 +157,22 @@ def pair(): return (1, {"a": {2, 3}}, 2**100, b"x", 1.5, None)
     assert result.passed, result.first_failure
 
 
+async def test_a_programs_tables_may_be_of_any_size_and_shape(either):
+    code = """
+sieve = [True] * 10**6
+ring = []
+ring.append(ring)
+small = [1, 2]
+def f(x): return sieve[x]
+"""
+    tests = [
+        Call(call="f(7)", expected=True),
+        Assertion(source="assert f(7)\nassert sieve[5] and len(sieve) == 10**6 and ring and small == [1, 2]"),
+    ]
+    result = await either.run(Program(code=code, tests=tests))
+    assert result.passed, result.first_failure
+
+
 async def test_no_tests_pass(either):
     result = await either.run(Program(code=ADD, tests=[]))
     assert result.passed
