@@ -511,6 +511,17 @@ async def test_a_verdict_cannot_be_forged(run, how):
     assert not any(test.passed for test in result.tests)
 
 
+async def test_a_loop_of_the_tests_is_not_ended_by_the_program(run):
+    code = "def f(x): raise StopIteration\ndef count():\n    yield 1\n    yield 2"
+    result = await run(
+        code,
+        Assertion(source="assert all(map(lambda x: f(x) == x, [1, 2]))"),
+        Assertion(source="for got, wanted in zip(map(f, [1, 2]), [1, 2]):\n    assert got == wanted"),
+        Assertion(source="assert list(count()) == [*count()] == sorted(count()) == [1, 2]"),
+    )
+    assert [test.status for test in result.tests] == [Status.EXCEPTION, Status.EXCEPTION, Status.PASSED]
+
+
 async def test_new_namespaces_are_refused(attack):
     code = f"""{TRIED}
 import ctypes
