@@ -202,6 +202,20 @@ async def test_cancelling_kills_the_tree_and_gives_the_slot_back(box):
     assert (await only.run(Program(code=ADD, tests=[Call(call="add(1, 2)", expected=3)]))).passed
 
 
+async def test_cancelling_an_unsafe_run_leaves_neither_program_nor_test(limits):
+    name = f"left-{os.getpid()}"
+    code = f"import ctypes, time\nctypes.CDLL(None).prctl(15, b'{name}')\ndef f(): time.sleep(100)"
+    program = Program(code=code, tests=[Call(call="f()", expected=1)])
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(UnsafeLocal(limits=limits).run, program)
+        while not processes_with(name):
+            await anyio.lowlevel.checkpoint()
+        tasks.cancel_scope.cancel()
+    with anyio.fail_after(5):  # the kernel tells them when the driver is gone
+        while processes_with(name):
+            await anyio.lowlevel.checkpoint()
+
+
 async def test_folders_of_packages_can_be_lent(box, tmp_path):
     package = tmp_path / "lent_package.py"
     package.write_text("value = 7")

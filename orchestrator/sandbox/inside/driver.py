@@ -23,7 +23,7 @@ from .peer import Channel
 
 __all__ = ["main"]
 
-PR_SET_DUMPABLE = 4
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE = 1, 4
 
 OWN_PROCESSES = 3
 """Processes of ours that count against the limit besides the candidate: driver, nursery, examiner."""
@@ -116,6 +116,16 @@ def _dumpable(yes: bool, *, contained: bool) -> None:
             raise OSError("the tests' memory cannot be closed to the program")
 
 
+def _die_with_parent(*, contained: bool) -> None:
+    """Without a process namespace, whoever leaves the driver's group has to be told that the driver is gone."""
+    if contained:
+        return
+    with contextlib.suppress(ImportError, OSError, AttributeError):
+        import ctypes
+
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+
+
 class _Nursery:
     """A process that forks candidate processes, and has never seen a test."""
 
@@ -183,6 +193,7 @@ def _tend(orders: Any, code: str, limits: Any) -> None:
 def _raise_child(script: bool, code: str, limits: Any, fds: list[int]) -> None:
     """The candidate process, from here to its end."""
     os.setsid()
+    _die_with_parent(contained=limits["contained"])
     for target, fd in enumerate(fds[1:]):
         os.dup2(fd, target)
     channel = fds[0]
@@ -258,6 +269,7 @@ class _Trial:
             for fd in (self.report, *closing):
                 os.close(fd)
             os.setsid()
+            _die_with_parent(contained=self.limits["contained"])
             _limit_worker(self.limits)
             limit = self.limits["output_bytes"] + 4096
             answer = examine(self.test, Channel(channel.fileno(), limit))
