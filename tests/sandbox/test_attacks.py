@@ -305,6 +305,42 @@ async def test_tests_that_were_never_run_have_not_passed(run):
     assert not any(test.passed for test in result.tests[4:])
 
 
+@pytest.mark.parametrize("message", ["b'[' * 60_000", "b'{\"raised\": 5}'", "b'nonsense'"])
+async def test_a_script_that_writes_nonsense_to_its_driver_is_judged_by_what_it_prints(run, message):
+    code = f"""
+import os, sys
+frame = sys._getframe()
+while "channel" not in frame.f_locals:
+    frame = frame.f_back
+body = {message}
+os.write(frame.f_locals["channel"].fd, len(body).to_bytes(4, "big") + body)
+print("x", flush=True)
+os._exit(0)
+"""
+    result = await run(code, Script(stdout="x"), Script(stdout="y"))
+    assert [test.status for test in result.tests] == [Status.PASSED, Status.FAILED]
+
+
+async def test_processes_that_hold_much_memory_are_given_time_to_die(run):
+    code = """
+import mmap, os, time
+def attack():
+    ready = os.pipe()
+    for _ in range(6):
+        if os.fork() == 0:
+            held = mmap.mmap(-1, 100 * 2**20)
+            for page in range(0, len(held), 4096):
+                held[page] = 1
+            os.write(ready[1], b"x")
+            time.sleep(60)
+    for _ in range(6):
+        os.read(ready[0], 1)
+    return 1
+"""
+    result = await run(code, Call(call="attack()", expected=1))
+    assert result.tests[0].status in (Status.PASSED, Status.MEMORY, Status.TIMEOUT), result.tests[0].message
+
+
 async def test_links_lead_nowhere(attack, tmp_path):
     outside = tmp_path / "outside"
     outside.write_text("secret")

@@ -28,7 +28,8 @@ PR_SET_PDEATHSIG, PR_SET_DUMPABLE = 1, 4
 OWN_PROCESSES = 3
 """Processes of ours that count against the limit besides the candidate: driver, nursery, examiner."""
 
-CLEARING_ROUNDS = 200
+CLEARING_SECONDS = 2.0
+"""What the program's processes may take to die, memory and all; less than the grace a driver has outside."""
 
 
 def main() -> None:
@@ -359,7 +360,8 @@ class _Trial:
 
     def _clear_namespace(self) -> None:
         """Kill everybody in a process namespace of our own who is not one of us: they are the program's."""
-        for _ in range(CLEARING_ROUNDS):
+        ends = time.monotonic() + CLEARING_SECONDS
+        while time.monotonic() < ends:
             with contextlib.suppress(ChildProcessError):
                 while os.waitpid(-1, os.WNOHANG)[0]:  # orphans come to the first process of a namespace
                     pass
@@ -397,9 +399,9 @@ class _Trial:
         length = int.from_bytes(self.verdict[:4], "big")
         try:
             told = json.loads(bytes(self.verdict[4 : 4 + length])) if self.verdict else None
-        except ValueError:
+        except (ValueError, RecursionError):
             told = None
-        if isinstance(told, dict) and "raised" in told:
+        if isinstance(told, dict) and isinstance(told.get("raised"), dict):
             return of_program(told["raised"], "the program")
         if told is None and status != 0:
             return _of_exit(status, self.limits)
