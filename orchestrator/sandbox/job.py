@@ -114,10 +114,11 @@ def _difference(test: Test, report: Mapping[str, Any]) -> str:
     assert isinstance(test, Call)
     try:
         value = decode(report.get("value"))
-        same = equal(value, test.expected)
-    except (ValueError, TypeError, IndexError, RecursionError, OverflowError) as error:
+        if equal(value, test.expected):
+            return ""
+    except (ValueError, TypeError, IndexError, RecursionError, ArithmeticError) as error:
         return f"{test.call} gave a value that cannot be compared: {error}"
-    return "" if same else f"{test.call} gave {_short(repr(value))}, expected {_short(repr(test.expected))}"
+    return f"{test.call} gave {_shown(value)}, expected {_shown(test.expected)}"
 
 
 def _difference_of_output(written: str, expected: str) -> str:
@@ -132,6 +133,13 @@ def _difference_of_output(written: str, expected: str) -> str:
 
 def _lines(text: str) -> list[str]:
     return [line.rstrip() for line in text.rstrip().splitlines()]
+
+
+def _shown(value: Any) -> str:
+    try:
+        return _short(repr(value))
+    except ValueError:  # more digits than Python writes
+        return "a number too long to be written"
 
 
 def _short(text: str) -> str:

@@ -48,7 +48,8 @@ async def run_in_rounds(
             raise SandboxMissingError(f"the sandbox did not start: {sandbox.errors or 'it said nothing'}")
         if begun == len(results) or (begun < 0 and len(results) < len(tests)):
             results.append(_result_of_end(sandbox.overrun.reason, limits))
-    last = results[-1]
+    # The last may have passed, and have ended its sandbox all the same: those that were not run have not.
+    last = results[-1] if not results[-1].passed else _result_of_end(None, limits)
     return results + [last] * (len(tests) - len(results))
 
 

@@ -1,7 +1,9 @@
 """A filter of system calls for the kernel: those a Python program has no business with, refused.
 
-They are the ones that reach memory no limit counts (System V shared memory, memory files), other processes'
-memory, new namespaces (where much of the kernel is reachable that is closed otherwise), keys, and mounts.
+They are the ones that reach memory no limit counts (System V shared memory and semaphores, memory files, extended
+attributes), other processes' memory, new namespaces (where much of the kernel is reachable that is closed
+otherwise), keys, mounts, and sockets of other families than Unix, Internet and netlink: some, such as those to a
+virtual machine's host (vsock), are of no network namespace.
 Classic BPF as `bwrap --seccomp` takes it: 8 bytes an instruction (Linux, `struct sock_filter`).
 """
 
@@ -25,7 +27,7 @@ X32 = 0x40000000
 
 _SAME_EVERYWHERE = {
     "io_uring_setup": 425, "open_tree": 428, "move_mount": 429, "fsopen": 430, "fsconfig": 431, "fsmount": 432,
-    "fspick": 433, "pidfd_getfd": 438, "mount_setattr": 442, "memfd_secret": 447,
+    "fspick": 433, "pidfd_getfd": 438, "mount_setattr": 442, "memfd_secret": 447, "setxattrat": 463,
 }  # fmt: skip
 
 _REFUSED: dict[str, dict[str, int]] = {
@@ -35,7 +37,7 @@ _REFUSED: dict[str, dict[str, int]] = {
         "quotactl": 179, "kexec_load": 246, "add_key": 248, "request_key": 249, "keyctl": 250, "unshare": 272,
         "perf_event_open": 298, "open_by_handle_at": 304, "setns": 308, "process_vm_readv": 310,
         "process_vm_writev": 311, "finit_module": 313, "memfd_create": 319, "bpf": 321, "userfaultfd": 323,
-        "vmsplice": 278, **_SAME_EVERYWHERE,
+        "vmsplice": 278, "semget": 64, "setxattr": 188, "lsetxattr": 189, "fsetxattr": 190, **_SAME_EVERYWHERE,
     },
     "aarch64": {
         "umount2": 39, "mount": 40, "pivot_root": 41, "chroot": 51, "quotactl": 60, "vmsplice": 75, "acct": 89,
@@ -43,12 +45,15 @@ _REFUSED: dict[str, dict[str, int]] = {
         "reboot": 142, "msgget": 186, "shmget": 194, "add_key": 217, "request_key": 218, "keyctl": 219,
         "swapon": 224, "perf_event_open": 241, "open_by_handle_at": 265, "setns": 268, "process_vm_readv": 270,
         "process_vm_writev": 271, "finit_module": 273, "memfd_create": 279, "bpf": 280, "userfaultfd": 282,
-        **_SAME_EVERYWHERE,
+        "semget": 190, "setxattr": 5, "lsetxattr": 6, "fsetxattr": 7, **_SAME_EVERYWHERE,
     },
 }  # fmt: skip
 
-_ARCHITECTURE = {"x86_64": (0xC000003E, 56), "aarch64": (0xC00000B7, 220)}
-"""The kernel's name of the architecture, and the number of `clone`."""
+_ARCHITECTURE = {"x86_64": (0xC000003E, 56, 41), "aarch64": (0xC00000B7, 220, 198)}
+"""The kernel's name of the architecture, and the numbers of `clone` and `socket`."""
+
+FAMILIES = (1, 2, 10, 16)
+"""Unix, Internet, IPv6, netlink: the families of sockets that a network namespace holds."""
 
 CLONE3 = (
     435  # its flags are in memory, where a filter cannot look: "not there" makes the C library use `clone`
@@ -60,7 +65,7 @@ def filter_of_system_calls(machine: str | None = None) -> bytes | None:
     machine = machine or platform.machine()
     if machine not in _REFUSED:
         return None
-    architecture, clone = _ARCHITECTURE[machine]
+    architecture, clone, socket = _ARCHITECTURE[machine]
     refuse = ERROR | errno.EPERM
     program = [
         (LOAD, 0, 0, ARCHITECTURE_AT),
@@ -74,7 +79,11 @@ def filter_of_system_calls(machine: str | None = None) -> bytes | None:
     ]
     for number in sorted(_REFUSED[machine].values()):
         program += [(JUMP_EQUAL, 0, 1, number), (RETURN, 0, 0, refuse)]
+    program += [(JUMP_EQUAL, 0, len(FAMILIES) + 3, socket), (LOAD, 0, 0, FIRST_ARGUMENT_AT)]
+    program += [(JUMP_EQUAL, len(FAMILIES) - at, 0, family) for at, family in enumerate(FAMILIES)]
     program += [
+        (RETURN, 0, 0, ERROR | errno.EAFNOSUPPORT),
+        (RETURN, 0, 0, ALLOW),
         (JUMP_EQUAL, 0, 3, clone),
         (LOAD, 0, 0, FIRST_ARGUMENT_AT),
         (JUMP_ANY_BIT, 0, 1, NEW_NAMESPACES),

@@ -191,7 +191,7 @@ def read_tests(problem: Problem, *, split: bool = False) -> tuple[Test, ...]:
 def _from_json(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 
@@ -200,8 +200,8 @@ def _tests_from(test: Any, entry_point: str | None, *, split: bool) -> Iterator[
         case str():
             try:
                 codes = _split(test) if split else [test] if ast.parse(test) else []
-            except (SyntaxError, RecursionError) as error:
-                raise ValueError(f"not Python: {error}") from error
+            except (SyntaxError, RecursionError, MemoryError) as error:
+                raise ValueError(f"not Python: {error or 'nested too deeply'}") from error
             yield from (Assertion(source=code, entry_point=entry_point) for code in codes)
         case {"call": str(call), "expected": expected}:
             yield Call(call=call, expected=expected, entry_point=entry_point)

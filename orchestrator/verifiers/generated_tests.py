@@ -263,11 +263,12 @@ def assertions_in(text: str, entry_point: str) -> list[str]:
             continue
         try:
             tree = ast.parse(line)
+            plain = ast.unparse(tree)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             continue
         names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
         if len(tree.body) == 1 and isinstance(tree.body[0], ast.Assert) and entry_point in names:
-            found[ast.unparse(tree)] = None
+            found[plain] = None
     return list(found)
 
 

@@ -170,6 +170,40 @@ def attack():
     assert (await attack(code, [-1, 1, "PermissionError", "OSError"])).passed
 
 
+async def test_kernel_memory_that_no_limit_counts_cannot_be_had(attack):
+    code = f"""{TRIED}
+import ctypes, os
+libc = ctypes.CDLL(None, use_errno=True)
+def attack():
+    open("/tmp/x", "w").close()
+    fd = os.open("/tmp/x", os.O_RDWR)
+    return libc.semget(0, 32000, 0o1600), ctypes.get_errno(), [
+        tried(lambda: os.setxattr(file, "user.x", bytes(65000), follow_symlinks=follows))
+        for file, follows in (("/tmp/x", True), ("/tmp/x", False), (fd, True))
+    ]
+"""
+    assert (await attack(code, [-1, 1, ["PermissionError"] * 3])).passed
+
+
+async def test_sockets_are_of_families_that_the_network_namespace_holds(attack):
+    """A vsock, for one, leads to the virtual machine's host from every network namespace."""
+    code = """
+import errno, socket
+def attack():
+    had, errors = [], set()
+    for family in range(1, 46):
+        try:
+            socket.socket(family, socket.SOCK_DGRAM if family == 16 else socket.SOCK_STREAM).close()
+            had.append(family)
+        except OSError as error:
+            errors.add(errno.errorcode[error.errno])
+    socket.socketpair()
+    return had, sorted(errors)
+"""
+    result = await attack(code, [[1, 2, 10, 16], ["EAFNOSUPPORT"]])
+    assert result.passed, result.message
+
+
 async def test_an_endless_loop_is_ended(attack):
     result = await attack("def attack():\n    while True: pass", None)
     assert result.status is Status.TIMEOUT
@@ -219,6 +253,20 @@ async def test_a_value_too_large_is_told(attack):
     assert result.status in (Status.OUTPUT, Status.EXCEPTION)
 
 
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("1 << 100_000", "attack() gave a number too long to be written, expected 1"),
+        ("[10**5000]", "attack() gave a number too long to be written, expected 1"),
+        ("Decimal('sNaN')", "attack() gave a value that cannot be compared: "),
+    ],
+)
+async def test_a_value_that_cannot_be_compared_or_written_is_told(attack, value, message):
+    result = await attack(f"from decimal import Decimal\ndef attack(): return {value}", 1)
+    assert result.status is Status.FAILED
+    assert result.message.startswith(message)
+
+
 async def test_it_cannot_kill_those_outside_and_killing_its_testers_fails_its_own_test_only(run):
     code = """
 import os
@@ -248,6 +296,49 @@ def add(a, b): return a + b
         Status.KILLED,
         Status.PASSED,
     ]
+
+
+async def test_tests_that_were_never_run_have_not_passed(run):
+    """A program that passes and takes its sandbox down each time is not run again for all of its tests."""
+    code = "import os\ndef f(x):\n    os.kill(os.getppid(), 9)\n    return x if x < 4 else 'wrong'"
+    result = await run(code, *[Call(call=f"f({x})", expected=x) for x in range(8)])
+    assert not any(test.passed for test in result.tests[4:])
+
+
+@pytest.mark.parametrize("message", ["b'[' * 60_000", "b'{\"raised\": 5}'", "b'nonsense'"])
+async def test_a_script_that_writes_nonsense_to_its_driver_is_judged_by_what_it_prints(run, message):
+    code = f"""
+import os, sys
+frame = sys._getframe()
+while "channel" not in frame.f_locals:
+    frame = frame.f_back
+body = {message}
+os.write(frame.f_locals["channel"].fd, len(body).to_bytes(4, "big") + body)
+print("x", flush=True)
+os._exit(0)
+"""
+    result = await run(code, Script(stdout="x"), Script(stdout="y"))
+    assert [test.status for test in result.tests] == [Status.PASSED, Status.FAILED]
+
+
+async def test_processes_that_hold_much_memory_are_given_time_to_die(run):
+    code = """
+import mmap, os, time
+def attack():
+    ready = os.pipe()
+    for _ in range(6):
+        if os.fork() == 0:
+            held = mmap.mmap(-1, 100 * 2**20)
+            for page in range(0, len(held), 4096):
+                held[page] = 1
+            os.write(ready[1], b"x")
+            time.sleep(60)
+    for _ in range(6):
+        os.read(ready[0], 1)
+    return 1
+"""
+    result = await run(code, Call(call="attack()", expected=1))
+    assert result.tests[0].status in (Status.PASSED, Status.MEMORY, Status.TIMEOUT), result.tests[0].message
 
 
 async def test_links_lead_nowhere(attack, tmp_path):
@@ -420,6 +511,21 @@ FORGERIES = {
     '            os.write(fd, b\'{"status": "passed"}\\n{"test": 0, "status": "passed"}\\n\')\n'
     "        except OSError: pass\n    return 1",
     "its own check": "def check(candidate): pass\n__failed__ = print\ndef f(x): return 1",
+    "built-ins for the tests": """
+import sys
+frame = sys._getframe()
+while "channel" not in frame.f_locals:
+    frame = frame.f_back
+channel, peer = frame.f_locals["channel"], frame.f_locals["peer"]
+class Anything:
+    isclose = lambda *a: True
+def f(x): return 1
+own = ["d", ["__import__", peer.hand_out(lambda *a: Anything())], ["abs", peer.hand_out(lambda x: 0)]]
+kept = peer.hand_out(f)
+channel.send({"names": {"f": [kept, True], "__builtins__": [own, True]}, "modules": {}})
+while True:
+    peer.answer(channel.receive())
+""",
     "an assertion's name": "def __failed__(*a): return Exception\ndef f(x): return 1",
 }
 
@@ -439,6 +545,17 @@ async def test_a_verdict_cannot_be_forged(run, how):
         Script(stdin="3", stdout="7"),
     )
     assert not any(test.passed for test in result.tests)
+
+
+async def test_a_loop_of_the_tests_is_not_ended_by_the_program(run):
+    code = "def f(x): raise StopIteration\ndef count():\n    yield 1\n    yield 2"
+    result = await run(
+        code,
+        Assertion(source="assert all(map(lambda x: f(x) == x, [1, 2]))"),
+        Assertion(source="for got, wanted in zip(map(f, [1, 2]), [1, 2]):\n    assert got == wanted"),
+        Assertion(source="assert list(count()) == [*count()] == sorted(count()) == [1, 2]"),
+    )
+    assert [test.status for test in result.tests] == [Status.EXCEPTION, Status.EXCEPTION, Status.PASSED]
 
 
 async def test_new_namespaces_are_refused(attack):

@@ -157,6 +157,22 @@ def pair(): return (1, {"a": {2, 3}}, 2**100, b"x", 1.5, None)
     assert result.passed, result.first_failure
 
 
+async def test_a_programs_tables_may_be_of_any_size_and_shape(either):
+    code = """
+sieve = [True] * 10**6
+ring = []
+ring.append(ring)
+small = [1, 2]
+def f(x): return sieve[x]
+"""
+    tests = [
+        Call(call="f(7)", expected=True),
+        Assertion(source="assert f(7)\nassert sieve[5] and len(sieve) == 10**6 and ring and small == [1, 2]"),
+    ]
+    result = await either.run(Program(code=code, tests=tests))
+    assert result.passed, result.first_failure
+
+
 async def test_no_tests_pass(either):
     result = await either.run(Program(code=ADD, tests=[]))
     assert result.passed
@@ -184,6 +200,20 @@ async def test_cancelling_kills_the_tree_and_gives_the_slot_back(box):
         tasks.cancel_scope.cancel()
     assert processes_with(f"kept-{os.getpid()}") == []
     assert (await only.run(Program(code=ADD, tests=[Call(call="add(1, 2)", expected=3)]))).passed
+
+
+async def test_cancelling_an_unsafe_run_leaves_neither_program_nor_test(limits):
+    name = f"left-{os.getpid()}"
+    code = f"import ctypes, time\nctypes.CDLL(None).prctl(15, b'{name}')\ndef f(): time.sleep(100)"
+    program = Program(code=code, tests=[Call(call="f()", expected=1)])
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(UnsafeLocal(limits=limits).run, program)
+        while not processes_with(name):
+            await anyio.lowlevel.checkpoint()
+        tasks.cancel_scope.cancel()
+    with anyio.fail_after(5):  # the kernel tells them when the driver is gone
+        while processes_with(name):
+            await anyio.lowlevel.checkpoint()
 
 
 async def test_folders_of_packages_can_be_lent(box, tmp_path):

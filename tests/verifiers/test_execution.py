@@ -194,6 +194,8 @@ def test_tests_are_read_in_every_form():
         (["assert 1", "assert ("], "test 2: not Python"),
         ([{"call": "f()"}], r"test 1: expected code, .*not \{'call'"),
         (3, "must be code or a list, not int"),
+        ("assert f(1) == " + "-" * 300_000 + "1", "test 1: not Python: "),
+        ("[" * 100_000, "test 1: not Python: "),
     ],
 )
 def test_tests_that_make_no_sense_are_refused(tests, words):

@@ -81,6 +81,15 @@ print(add(1, 2))
     ]
 
 
+@pytest.mark.parametrize(
+    "endless", ["+".join(["1"] * 500), "-" * 300_000 + "1", "0x" + "f" * 5000, "'\ud800'", "1\0"]
+)
+def test_a_line_that_cannot_be_read_or_written_is_no_test(endless):
+    assert assertions_in(f"assert add(1, 2) == {endless}\nassert add(1, 1) == 2", "add") == [
+        "assert add(1, 1) == 2"
+    ]
+
+
 class Scored:
     """A program that draws `n` samples and keeps a verifier's scores of them."""
 

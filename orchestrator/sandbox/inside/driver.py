@@ -23,12 +23,13 @@ from .peer import Channel
 
 __all__ = ["main"]
 
-PR_SET_DUMPABLE = 4
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE = 1, 4
 
 OWN_PROCESSES = 3
 """Processes of ours that count against the limit besides the candidate: driver, nursery, examiner."""
 
-CLEARING_ROUNDS = 200
+CLEARING_SECONDS = 2.0
+"""What the program's processes may take to die, memory and all; less than the grace a driver has outside."""
 
 
 def main() -> None:
@@ -116,6 +117,16 @@ def _dumpable(yes: bool, *, contained: bool) -> None:
             raise OSError("the tests' memory cannot be closed to the program")
 
 
+def _die_with_parent(*, contained: bool) -> None:
+    """Without a process namespace, whoever leaves the driver's group has to be told that the driver is gone."""
+    if contained:
+        return
+    with contextlib.suppress(ImportError, OSError, AttributeError):
+        import ctypes
+
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+
+
 class _Nursery:
     """A process that forks candidate processes, and has never seen a test."""
 
@@ -183,6 +194,7 @@ def _tend(orders: Any, code: str, limits: Any) -> None:
 def _raise_child(script: bool, code: str, limits: Any, fds: list[int]) -> None:
     """The candidate process, from here to its end."""
     os.setsid()
+    _die_with_parent(contained=limits["contained"])
     for target, fd in enumerate(fds[1:]):
         os.dup2(fd, target)
     channel = fds[0]
@@ -258,6 +270,7 @@ class _Trial:
             for fd in (self.report, *closing):
                 os.close(fd)
             os.setsid()
+            _die_with_parent(contained=self.limits["contained"])
             _limit_worker(self.limits)
             limit = self.limits["output_bytes"] + 4096
             answer = examine(self.test, Channel(channel.fileno(), limit))
@@ -347,7 +360,8 @@ class _Trial:
 
     def _clear_namespace(self) -> None:
         """Kill everybody in a process namespace of our own who is not one of us: they are the program's."""
-        for _ in range(CLEARING_ROUNDS):
+        ends = time.monotonic() + CLEARING_SECONDS
+        while time.monotonic() < ends:
             with contextlib.suppress(ChildProcessError):
                 while os.waitpid(-1, os.WNOHANG)[0]:  # orphans come to the first process of a namespace
                     pass
@@ -385,9 +399,9 @@ class _Trial:
         length = int.from_bytes(self.verdict[:4], "big")
         try:
             told = json.loads(bytes(self.verdict[4 : 4 + length])) if self.verdict else None
-        except ValueError:
+        except (ValueError, RecursionError):
             told = None
-        if isinstance(told, dict) and "raised" in told:
+        if isinstance(told, dict) and isinstance(told.get("raised"), dict):
             return of_program(told["raised"], "the program")
         if told is None and status != 0:
             return _of_exit(status, self.limits)

@@ -56,13 +56,29 @@ class _Examination:
         self.peer = Peer(channel, opens=False, describe=describe, raised=rebuild)
         self.namespace: dict[str, Any] = {"__name__": "tests", "__builtins__": builtins}
         for name, module in hello["modules"].items():
-            if str(module).partition(".")[0] in sys.stdlib_module_names and not hasattr(builtins, name):
+            if str(module).partition(".")[0] in sys.stdlib_module_names and self._may_be_lent(name):
                 self.namespace[name] = importlib.import_module(module)
-        for name, value in hello["names"].items():
-            if not hasattr(builtins, name) or name == self.entry_point:
-                self.namespace[name] = self.peer.decode(value)
+        used = _names_in(self.source)
+        for name, (reference, is_callable) in hello["names"].items():
+            if name == self.entry_point or self._may_be_lent(name):
+                fetched = name in used and not is_callable
+                self.namespace[name] = self._fetched(reference) if fetched else self.peer.decode(reference)
         self.namespace["__failed__"] = self._failed
         self.asserts: list[ast.Assert] = []
+
+    @staticmethod
+    def _may_be_lent(name: str) -> bool:
+        """Not `__builtins__` and its like: the test's own built-ins would be the program's."""
+        return not name.startswith("__") and not hasattr(builtins, name)
+
+    def _fetched(self, reference: Any) -> Any:
+        """A copy of the program's value; the reference where it is too large or too deeply nested for that."""
+        try:
+            return self.peer.ask(reference[1], None)
+        except (LostError, TooLargeError):
+            raise
+        except Exception:
+            return self.peer.decode(reference)
 
     def call(self) -> dict[str, Any]:
         """The value of an expression."""
@@ -148,6 +164,13 @@ def of_program(told: dict[str, Any], statement: str) -> dict[str, Any]:
         verdict["status"] = "exception" if verdict["status"] == "syntax" else verdict["status"]
         verdict["message"] = f"{statement} raised {what}"
     return verdict
+
+
+def _names_in(source: str) -> set[str]:
+    try:
+        return {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # told when it is run
+        return set()
 
 
 def _defines_check(tree: ast.Module) -> bool:
