@@ -331,9 +331,9 @@ def _probability(raw: Any, rating: Rating) -> float:
     if not written:
         raise MalformedResponseError(f"{rating.route}: no log-probabilities: {_shown(raw)}")
     known = _best_by_text(written[0])
-    if not all(map(math.isfinite, known.values())):
+    if any(math.isnan(logprob) or logprob == math.inf for logprob in known.values()):
         raise MalformedResponseError(f"{rating.route}: a log-probability that is no number: {_shown(raw)}")
-    if good not in known and bad not in known:
+    if max(known.get(good, -math.inf), known.get(bad, -math.inf)) == -math.inf:
         raise MalformedResponseError(
             f"{rating.route}: neither {good!r} nor {bad!r} is among the {len(known)} likeliest tokens, but "
             f"{', '.join(map(repr, list(known)[:5]))}; is this the model for that convention?"

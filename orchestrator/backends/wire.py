@@ -45,6 +45,10 @@ COMPLETIONS = "/completions"
 MAX_TOKENS_PLAUSIBLE = 2**31
 """A count above this is a broken server, not a long answer."""
 
+LEAST_LOGPROB = -9999.0
+"""JSON has no minus infinity: for a probability of 0 vLLM sends this, llama.cpp's server the least single-precision
+number."""
+
 RESERVED_FIELDS = frozenset(
     {
         "best_of",
@@ -283,6 +287,9 @@ def parse_logprobs(raw: Any, *, wanted: int | None = None) -> tuple[TokenLogprob
     Args:
         raw: The `logprobs` value of a choice.
         wanted: Rivals to keep per token (servers may send more); None keeps all.
+
+    Returns:
+        One a token, minus infinity for a probability of 0; None where there are none.
     """
     if not isinstance(raw, dict):
         return None
@@ -300,8 +307,8 @@ def _content_logprob(entry: Mapping[str, Any], wanted: int | None) -> TokenLogpr
     rivals = entry.get("top_logprobs") or ()
     return TokenLogprob(
         token=entry["token"],
-        logprob=float(entry["logprob"]),
-        top=tuple((rival["token"], float(rival["logprob"])) for rival in rivals[:wanted]),
+        logprob=_logprob(entry["logprob"]),
+        top=tuple((rival["token"], _logprob(rival["logprob"])) for rival in rivals[:wanted]),
     )
 
 
@@ -312,11 +319,16 @@ def _list_logprobs(raw: Mapping[str, Any], wanted: int | None) -> tuple[TokenLog
     for token, value, top in zip(tokens, values, rivals, strict=True):
         ranked = sorted((top or {}).items(), key=lambda pair: -pair[1])[:wanted]
         # The first token of an echoed prompt has no probability.
-        logprob = 0.0 if value is None else float(value)
+        logprob = 0.0 if value is None else _logprob(value)
         read.append(
-            TokenLogprob(token=token, logprob=logprob, top=tuple((rival, float(p)) for rival, p in ranked))
+            TokenLogprob(token=token, logprob=logprob, top=tuple((rival, _logprob(p)) for rival, p in ranked))
         )
     return tuple(read)
+
+
+def _logprob(value: Any) -> float:
+    logprob = float(value)
+    return -math.inf if logprob <= LEAST_LOGPROB else logprob
 
 
 def parse_usage(raw: Any) -> Reported:

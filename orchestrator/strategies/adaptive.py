@@ -20,10 +20,10 @@ __all__ = ["Adaptive"]
 class Adaptive(Strategy):
     """Draws `start` samples; while `accept` does not accept their vote, `factor` times as many, up to `n` in all.
 
-    After round i there are min(n, start * factor^i) samples. Unlike a stopping rule, which is asked after every
-    sample with the rest in flight, a round is drawn side by side and asked about once: nothing is cancelled, so
-    nothing is paid for in vain, and `accept` may be a verifier. The vote is over all samples so far, ties going to
-    the answer seen first.
+    After round i = 0, 1, ... there are min(n, floor(start * factor^i)) samples, at least one more than before.
+    Unlike a stopping rule, which is asked after every sample with the rest in flight, a round is drawn side by side
+    and asked about once: nothing is cancelled, so nothing is paid for in vain, and `accept` may be a verifier. The
+    vote is over all samples so far, ties going to the answer seen first.
 
     Source: Aggarwal et al., "Let's Sample Step by Step", arXiv 2305.11860, for growing with disagreement; the rounds
     grow geometrically, so that at most about log(n / start) / log(factor) times are waited for.
@@ -81,7 +81,8 @@ class Adaptive(Strategy):
         """How many samples there are after each round, if none is accepted before."""
         sizes = [self.start]
         while sizes[-1] < self.n:
-            sizes.append(min(self.n, max(sizes[-1] + 1, int(sizes[-1] * self.factor))))
+            grown = min(self.n, self.start * self.factor ** len(sizes))  # before int, which knows no infinity
+            sizes.append(max(sizes[-1] + 1, int(grown)))
         return sizes
 
     async def __call__(self, ctx: Context, problem: Problem, /) -> Outcome:

@@ -538,7 +538,7 @@ def test_the_rarer_of_two_tokens_counts_at_most_as_the_rarest_listed() -> None:
         named = {
             {"plus": " +", "plus_alone": "+", "minus": " -", "other": "x"}[name]: p for name, p in top.items()
         }
-        logprobs = {name: math.log(p) for name, p in named.items()}
+        logprobs = {name: math.log(p) if p else -9999.0 for name, p in named.items()}  # 0 as vLLM sends it
         best = max(logprobs, key=lambda name: logprobs[name])
         raw = {"tokens": [best], "token_logprobs": [logprobs[best]], "top_logprobs": [logprobs]}
         [[score]] = parse_rating({"choices": [{"index": 0, "logprobs": raw}]}, rating, count=1)
@@ -548,8 +548,12 @@ def test_the_rarer_of_two_tokens_counts_at_most_as_the_rarest_listed() -> None:
     assert read(plus=0.6, plus_alone=0.01, minus=0.2) == pytest.approx(0.75)
     assert read(plus=0.9, other=0.1) == pytest.approx(0.9)
     assert read(minus=0.9, other=0.1) == pytest.approx(0.1)
+    assert (read(plus=0.9, minus=0.0), read(plus=0.0, minus=0.9)) == (1.0, pytest.approx(0.0))
+    assert read(plus=0.9, other=0.0) == 1.0
     with pytest.raises(MalformedResponseError, match="neither '\\+' nor '-' is among the 1 likeliest"):
         read(other=1.0)
+    with pytest.raises(MalformedResponseError, match="neither '\\+' nor '-' is among"):
+        read(plus=0.0, minus=0.0, other=1.0)
 
 
 # --- describing a route -------------------------------------------------------------------------------------

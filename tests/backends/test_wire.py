@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +16,7 @@ from orchestrator.backends.wire import (
     EventSplitter,
     Reported,
     loads,
+    parse_logprobs,
     parse_reply,
     parse_usage,
     request_body,
@@ -28,7 +30,7 @@ from orchestrator.errors import (
     RateLimitedError,
     StatusError,
 )
-from orchestrator.types import Request
+from orchestrator.types import Request, TokenLogprob
 
 
 def one(message: Any, **more: Any) -> dict[str, Any]:
@@ -104,6 +106,20 @@ def test_logprobs_are_read_in_both_shapes() -> None:
         ).choices
         assert choice.logprobs is not None
         assert choice.logprobs[0].top == (("b", -1.0),)
+
+
+@pytest.mark.parametrize(
+    "sent", [-9999.0, -3.4028234663852886e38, -math.inf], ids=["vllm", "llama.cpp", "inf"]
+)
+def test_what_a_server_sends_for_a_probability_of_zero_is_minus_infinity(sent: float) -> None:
+    content = {
+        "content": [{"token": "a", "logprob": sent, "top_logprobs": [{"token": "b", "logprob": sent}]}]
+    }
+    lists = {"tokens": ["a"], "token_logprobs": [sent], "top_logprobs": [{"b": sent}]}
+    for raw in (content, lists):
+        assert parse_logprobs(raw) == (TokenLogprob(token="a", logprob=-math.inf, top=(("b", -math.inf),)),)
+    rare = {"content": [{"token": "a", "logprob": -9000.0}]}
+    assert parse_logprobs(rare) == (TokenLogprob(token="a", logprob=-9000.0),)
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,14 @@ async def test_a_budget_ends_the_growing():
 
 @pytest.mark.parametrize(
     ("n", "start", "factor", "sizes"),
-    [(32, 4, 2.0, [4, 8, 16, 32]), (10, 4, 2.0, [4, 8, 10]), (3, 1, 1.1, [1, 2, 3]), (4, 4, 2.0, [4])],
+    [
+        (32, 4, 2.0, [4, 8, 16, 32]),
+        (10, 4, 2.0, [4, 8, 10]),
+        (3, 1, 1.1, [1, 2, 3]),
+        (4, 4, 2.0, [4]),
+        (32, 3, 1.5, [3, 4, 6, 10, 15, 22, 32]),  # 3, 4.5, 6.75, 10.1, 15.2, 22.8, 34.2
+        (9, 4, 1e308, [4, 9]),
+    ],
 )
 def test_rounds_grow_by_the_factor_and_by_one_at_least(n, start, factor, sizes):
     program = Adaptive(n=n, start=start, factor=factor)

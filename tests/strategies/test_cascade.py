@@ -116,6 +116,19 @@ async def test_a_rule_sees_the_vote_over_what_was_carried():
     assert [candidate.sample.text for candidate in outcome.candidates] == ["4", "5", "4", "4"]
 
 
+async def test_the_samples_of_all_tiers_before_are_carried():
+    never = Agreement(at_least=1.0)
+    program = Cascade(
+        tiers=(
+            Tier(strategy=votes(3, "small"), accept=never),
+            Tier(strategy=votes(2, "middle"), accept=never),
+            Tier(strategy=Single(model="large"), carry=True),
+        )
+    )
+    outcome, _ = await run(program, small=["4", "4", "5"], middle=["6", "7"], large=["8"])
+    assert (outcome.answer.text, outcome.confidence) == ("4", 2 / 6)
+
+
 async def test_a_tier_that_fails_altogether_is_passed_over():
     outcome, _ = await run(two_tiers(0.5, n=1), small=[BackendError("small is down")], large=["7"])
     assert outcome.answer.text == "7"

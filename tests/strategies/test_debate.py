@@ -69,6 +69,14 @@ async def test_the_vote_is_over_the_last_round():
     assert len(outcome.candidates) == 6
 
 
+async def test_a_tie_goes_to_the_answer_given_more_often_even_by_an_agent_later_in_line():
+    outcome, _ = await run(
+        Debate(agents=2, rounds=2, until_agreed=False), a=["5", "5", "4"], b=["5", "5", "5"]
+    )
+    assert outcome.detail["rounds"][-1] == ["4", "5"]
+    assert (outcome.answer.text, outcome.confidence, outcome.tied) == ("5", 0.5, False)
+
+
 async def test_a_tie_over_all_rounds_goes_to_the_agent_first_in_line_and_is_told():
     outcome, _ = await run(Debate(agents=2, rounds=1), a=["4", "5"], b=["5", "4"])
     assert (outcome.answer.text, outcome.tied) == ("5", True)

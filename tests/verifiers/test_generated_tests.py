@@ -137,6 +137,22 @@ async def test_the_model_writes_tests_and_the_programs_are_run_on_them():
     assert len(outcome.candidates) == 4
 
 
+async def test_only_the_first_tests_of_each_sample_are_taken_and_counted_by_sample():
+    texts = ["assert square(3) == 9\nassert square(2) == 4", "assert square(3) == 9\nassert square(5) == 10"]
+
+    class Asked:
+        async def passes(self, problem, programs, tests):
+            self.tests = tests
+            return ["1" * len(tests)] * len(programs)
+
+    for per_sample, expected in ((1, [9]), (2, [9, 4, 10])):
+        executor = Asked()
+        verifier = GeneratedTests(n=2, per_sample=per_sample, model="tester", executor=executor)
+        models = {"m": ScriptedBackend([SQUARE]), "tester": ScriptedBackend(texts)}
+        await scored(models, Scored(verifier, n=1), [Problem(id="p", prompt="def square(x):")])
+        assert [int(test.split("== ")[1]) for test in executor.tests] == expected
+
+
 async def test_without_a_readable_test_it_abstains_on_all():
     program = Scored(GeneratedTests(n=2, model="tester", executor=RecordedPasses(rows={})), n=1)
     problem = Problem(id="p", prompt="def square(x):")

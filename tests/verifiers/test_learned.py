@@ -117,6 +117,8 @@ def test_a_figure_that_was_missing_in_the_fit_may_be_missing_later():
     rows = [*judged(40), *graded(*([("4", number % 4 == 0, None)] for number in range(40)))]
     model = Learned.fit(rows, features=["score:judge"])
     assert model.columns == ("score:judge", "missing:score:judge")
+    scores = [row.candidates[0].scores["judge"].value for row in rows[:40]]
+    assert model.fills == (pytest.approx(sum(scores) / 40),)
     [without] = model.predict([candidate("4")])
     assert without.value == pytest.approx(0.25, abs=0.05)
 
@@ -141,15 +143,21 @@ def test_the_model_says_how_good_it_was_on_problems_held_out():
 
 
 def test_whole_problems_are_held_out():
-    # Right answers are known by their length alone, a different one in every problem: nothing carries over.
-    rng = random.Random(0)
-    rows = []
-    for number in range(40):
-        right = rng.random() < 0.5
-        same = tuple(candidate("4", tokens=3**number % 1009) for _ in range(10))
-        rows.append(Graded(problem=str(number), candidates=same, right=(right,) * 10))
-    model = Learned.fit(rows, features=["log_tokens"], method="isotonic")
-    assert model.cross_validation.brier >= 0.2
+    # Each problem has a score of its own, by which a fit that has seen any of its candidates knows the rest.
+    problems, names = 20, [f"own{number}" for number in range(20)]
+    rows = [
+        Graded(
+            problem=str(number),
+            candidates=(candidate("4", scores={name: float(at == number) for at, name in enumerate(names)}),)
+            * 10,
+            right=(number % 2 == 0,) * 10,
+        )
+        for number in range(problems)
+    ]
+    model = Learned.fit(rows, features=[f"score:{name}" for name in names])
+    predicted = [model.predict(row.candidates)[0].value for row in rows]
+    assert all((value > 0.7) is row.right[0] for value, row in zip(predicted, rows, strict=True))
+    assert model.cross_validation.brier > 0.2  # of those that were right and wrong it cannot tell
 
 
 def test_too_few_problems_are_fitted_without_a_cross_validation():

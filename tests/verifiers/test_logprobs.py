@@ -73,6 +73,7 @@ CONFIDENCES = (4.0, 1.0, 3.0, 8.0)  # windows of two: 2.5, 2, 5.5
     [
         ({"window": 2}, 2.0),
         ({"window": 2, "aggregation": "bottom"}, 2.0),
+        ({"window": 2, "aggregation": "bottom", "share": 0.6}, 2.0),  # 1.8 of 3 groups: the whole ones
         ({"window": 2, "aggregation": "bottom", "share": 0.67}, 2.25),
         ({"window": 2, "aggregation": "bottom", "share": 1.0}, 10 / 3),
         ({"window": 2, "aggregation": "tail"}, 5.5),
@@ -123,6 +124,18 @@ def test_top_log_probabilities_that_are_missing_or_no_numbers_give_no_score(veri
         assert score(verifier, Sample(text="x", logprobs=tokens)).reason == (
             "a token without top log-probabilities: ask for 20"
         )
+
+
+def test_rivals_with_a_probability_of_zero_are_left_out():
+    two, three = (
+        Sample(text="x", logprobs=(TokenLogprob(token="x", logprob=math.log(0.5), top=top),))
+        for top in (
+            (("x", math.log(0.5)), ("y", math.log(0.125))),
+            (("x", math.log(0.5)), ("y", math.log(0.125)), ("z", -math.inf)),
+        )
+    )
+    assert nats(GroupConfidence(), two) == nats(GroupConfidence(), three) == pytest.approx(2 * math.log(2))
+    assert nats(SelfCertainty(), two) == nats(SelfCertainty(), three) == pytest.approx(math.log(2))
 
 
 def test_more_top_log_probabilities_than_the_vocabulary_give_no_score():

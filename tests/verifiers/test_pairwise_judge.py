@@ -409,6 +409,9 @@ def test_an_abandoned_round_counts_by_what_it_has():
     bracket.abandon([0.0, None])
     # Seed 0 lost to 3; the match of 1 and 2 was not played.
     assert bracket.scores() == [0.0, 0.25, 0.25, 0.5]
+    bracket = Knockout(entrants=3)  # the best has a bye, and is through its round
+    bracket.abandon([None])
+    assert bracket.scores() == [1 / 2, 1 / 4, 1 / 4]
 
 
 @given(st.integers(2, 40), st.integers(0, 2**40))
