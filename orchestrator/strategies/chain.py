@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from .. import _core
 from ..context import Ask, Context, Verifier
-from ..types import Candidate, Outcome, Problem, Sample
+from ..types import Candidate, Outcome, Problem
 from .attempts import Attempts
 from .base import Strategy
+from .quoting import shown, visible
 from .selection import choose
 
 __all__ = [
@@ -18,13 +18,9 @@ __all__ = [
     "extend",
     "linked",
     "prompt_values",
-    "shown",
     "state",
-    "visible",
     "wanted_logprobs",
 ]
-
-NOTHING = "(no answer)"
 
 
 async def extend(
@@ -55,17 +51,6 @@ async def choose_in_chain(
 ) -> Outcome:
     """The outcome by `verifier` or vote over a chain; ties go to the latest, which knew the others."""
     return linked(await choose(ctx, problem, attempts, verifier=verifier, latest=True, detail=detail))
-
-
-def visible(sample: Sample) -> str:
-    """What a reader sees of a sample: its text after any thinking in it, or all of it where thinking never ended."""
-    after = _core.after_thinking(sample.text)
-    return (sample.text if after is None else after).strip()
-
-
-def shown(candidate: Candidate) -> str:
-    """What a candidate said, for a later turn of the conversation; never empty, which some servers refuse."""
-    return visible(candidate.sample) or NOTHING
 
 
 def state(candidate: Candidate) -> str:

@@ -14,7 +14,8 @@ from ..voting import majority_vote
 from .acceptance import Acceptance, Scored, Verdict, examine
 from .attempts import Attempts
 from .base import Strategy, at_least
-from .chain import choose_in_chain, extend, linked, prompt_values, shown, state, visible, wanted_logprobs
+from .chain import choose_in_chain, extend, linked, prompt_values, state, wanted_logprobs
+from .quoting import shown, visible
 
 __all__ = ["CritiqueRevise", "accepts"]
 

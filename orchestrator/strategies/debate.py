@@ -12,7 +12,7 @@ from ..prompts import Rendered, fill, question_text
 from ..types import Answer, Candidate, Outcome, Problem, StopReason
 from .attempts import Attempts
 from .base import Strategy, at_least
-from .quoting import numbered
+from .quoting import numbered, shown
 from .selection import by_vote
 
 __all__ = ["Debate"]
@@ -115,9 +115,7 @@ class Debate(Strategy):
             return rendered
         values = {"answers": numbered(others), "problem": question_text(problem)}
         asked = fill(self.reconsider, values)
-        return (
-            rendered.adding(asked) if agent.latest is None else rendered.then(agent.latest.sample.text, asked)
-        )
+        return rendered.adding(asked) if agent.latest is None else rendered.then(shown(agent.latest), asked)
 
     async def _answer(self, agent: _Agent, ask: Rendered, attempts: Attempts) -> None:
         sample = await attempts.complete(agent.ctx, self, ask, model=agent.model)

@@ -10,7 +10,8 @@ from ..prompts import Rendered, fill
 from ..types import Candidate, Outcome, Problem
 from .attempts import Attempts
 from .base import Strategy, at_least
-from .chain import choose_in_chain, extend, prompt_values, shown, wanted_logprobs
+from .chain import choose_in_chain, extend, prompt_values, wanted_logprobs
+from .quoting import shown
 
 __all__ = ["PROMPT", "Revise"]
 

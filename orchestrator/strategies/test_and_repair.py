@@ -12,7 +12,8 @@ from ..types import Candidate, Outcome, Problem, Score, StopReason
 from .attempts import Attempts
 from .base import Strategy, at_least
 from .best_of_n import BestOfN
-from .chain import choose_in_chain, extend, prompt_values, shown, wanted_logprobs
+from .chain import choose_in_chain, extend, prompt_values, wanted_logprobs
+from .quoting import shown
 from .selection import value_of
 
 __all__ = ["TestAndRepair", "bounded"]

@@ -108,3 +108,11 @@ async def test_a_budget_that_ends_within_a_round_leaves_the_latest_answers():
 def test_parameters_out_of_range_are_refused(wrong):
     with pytest.raises(InvalidInputError):
         Debate(**wrong)
+
+
+async def test_what_an_agent_thought_is_not_shown_to_anybody():
+    thought = "<think>5, says the other? No.</think>4"
+    _, models = await run(Debate(agents=2, rounds=1), a=[thought, "4"], b=["5", "4"])
+    own = models["a"].requests[1].messages
+    assert own[1]["content"] == "4"
+    assert "Answer 1:\n```\n4\n```\n" in models["b"].requests[1].messages[2]["content"]
