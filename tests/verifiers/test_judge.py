@@ -14,9 +14,10 @@ from orchestrator.errors import (
     InvalidInputError,
     StatusError,
 )
+from orchestrator.prompts import Prompt
 from orchestrator.runtime import Model
 from orchestrator.types import Candidate, Price, Sample, TokenLogprob
-from orchestrator.verifiers import REGISTRY, Judge
+from orchestrator.verifiers import REGISTRY, Judge, PairwiseJudge
 from orchestrator.verifiers.judging import fenced
 
 PROBLEM = Problem(id="p", prompt="What is 2 + 2?", reference="four, of course")
@@ -436,3 +437,14 @@ def test_it_has_its_key_and_is_hashable():
 async def test_an_unknown_model_is_the_callers_mistake():
     with pytest.raises(InvalidInputError, match="no model 'other'"):
         await judged(ScriptedBackend(["5"]), Judge(model="other"), "a")
+
+
+@pytest.mark.parametrize("verifier", [Judge(), PairwiseJudge()])
+async def test_the_judge_sees_the_question_as_it_was_asked_columns_included(verifier):
+    problem = Problem(id="p", prompt="What is 2 + 2?", fields={"choices": "(A) 4 (B) 5"})
+    backend = ScriptedBackend(["10", "A"])
+    await judged(
+        backend, verifier, "a", "b", problem=problem, prompt=Prompt(template="{{ problem }}\n{{ choices }}")
+    )
+    for request in backend.requests:
+        assert "What is 2 + 2?\n(A) 4 (B) 5\n" in prompt_text(request)
