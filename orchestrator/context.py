@@ -38,7 +38,16 @@ from .rating import Rated
 from .sampling import SEED_BITS, SampleStream, Scope, held_up, later_seed
 from .types import CallId, Candidate, Message, Outcome, Problem, Rating, Request, Sample, Score
 
-__all__ = ["DEFAULT_MAX_TOKENS", "Context", "ControlProgram", "Run", "Verifier", "name_of"]
+__all__ = [
+    "DEFAULT_MAX_TOKENS",
+    "Context",
+    "ControlProgram",
+    "Run",
+    "Verifier",
+    "compares",
+    "logprobs_for",
+    "name_of",
+]
 
 DEFAULT_MAX_TOKENS = 1024
 """Cap on an answer's tokens when neither the program nor the model sets one; every call has a worst case."""
@@ -81,6 +90,17 @@ def name_of(verifier: Verifier) -> str:
     """The name scores by `verifier` are kept under."""
     name = getattr(verifier, "name", None)
     return name if isinstance(name, str) else type(verifier).__name__
+
+
+def compares(*verifiers: Verifier) -> bool:
+    """Whether a score by any of `verifiers` depends on the other candidates."""
+    return any(getattr(verifier, "comparative", False) for verifier in verifiers)
+
+
+def logprobs_for(*verifiers: Verifier | None) -> int | None:
+    """Top log-probabilities samples must be drawn with for all of `verifiers`; None for none."""
+    wanted = (getattr(verifier, "logprobs", None) for verifier in verifiers)
+    return max((number for number in wanted if number is not None), default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +19,6 @@ __all__ = [
     "linked",
     "prompt_values",
     "state",
-    "wanted_logprobs",
 ]
 
 
@@ -74,9 +73,3 @@ def linked(outcome: Outcome) -> Outcome:
             candidate = replace(candidate, parent=known.get(id(parent.sample), parent))
         known[id(candidate.sample)] = candidate
     return replace(outcome, candidates=tuple(known[id(one.sample)] for one in outcome.candidates))
-
-
-def wanted_logprobs(*verifiers: Verifier | None) -> int | None:
-    """Top log-probabilities samples must be drawn with for all of `verifiers`; None for none."""
-    wanted: Sequence[int | None] = [getattr(verifier, "logprobs", None) for verifier in verifiers]
-    return max((number for number in wanted if number is not None), default=None)
