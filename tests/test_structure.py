@@ -14,7 +14,7 @@ PACKAGE = Path(importlib.import_module("orchestrator").__file__).parent
 LAYERS = [
     ["errors", "types", "events", "recorders", "traces", "version"],
     ["_core"],
-    ["pricing", "waiting", "concurrently", "budget"],
+    ["pricing", "waiting", "concurrently", "fitted", "budget"],
     ["answers"],
     ["voting", "stopping", "ranking"],
     ["scaling"],
