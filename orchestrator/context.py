@@ -6,7 +6,6 @@ A program is an async function of a context and a problem that returns an outcom
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import math
 import random
@@ -25,12 +24,12 @@ from .backends.journaled import Resumed
 from .backends.metered import Metered, require_prices
 from .backends.rewards import places_in, rating_request
 from .budget import Budget, Ledger
+from .concurrently import concurrently
 from .errors import (
     BudgetExceededError,
     DeadlineExceededError,
     InvalidInputError,
     MalformedResponseError,
-    most_telling,
 )
 from .events import BranchOpened, CandidatesScored, Event, StepTaken
 from .prompts import Prompt, Rendered
@@ -272,14 +271,10 @@ class Context:
             request = request.replace(digest=_digest(request, name))
             requests.append(self._identified(request, name, drawn=0))
         backend = self._backend(name)
-        try:
-            deadline = math.inf if self.deadline is None else self.deadline
-            with anyio.CancelScope(deadline=deadline):
-                async with asyncio.TaskGroup() as tasks:
-                    calls = [tasks.create_task(_embedded(backend, request)) for request in requests]
-                return [vector for call in calls for vector in call.result()]
-        except BaseExceptionGroup as group:
-            raise most_telling(group) from None
+        deadline = math.inf if self.deadline is None else self.deadline
+        with anyio.CancelScope(deadline=deadline):
+            found = await concurrently(_embedded(backend, request) for request in requests)
+            return [vector for vectors in found for vector in vectors]
         raise DeadlineExceededError(account=self.ledger.first_to_end())
 
     async def rate(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import asyncio
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,8 +12,9 @@ from typing import Any, ClassVar
 import anyio
 
 from ..answers import AnswerReader
+from ..concurrently import concurrently
 from ..context import Context
-from ..errors import DeadlineExceededError, InvalidInputError, most_telling
+from ..errors import DeadlineExceededError, InvalidInputError
 from ..prompts import fill
 from ..sandbox import Assertion, Bubblewrap, Call, Limits, Program, RunResult, Sandbox, Script, Test
 from ..types import Candidate, Problem, Score
@@ -84,13 +84,8 @@ class Execution:
         async def judge(place: int, candidate: Candidate) -> None:
             scores[place] = await self._judge(problem, candidate, tests)
 
-        try:
-            with anyio.CancelScope(deadline=deadline) as scope:
-                async with asyncio.TaskGroup() as tasks:
-                    for place, candidate in enumerate(candidates):
-                        tasks.create_task(judge(place, candidate))
-        except BaseExceptionGroup as group:
-            raise most_telling(group) from None
+        with anyio.CancelScope(deadline=deadline) as scope:
+            await concurrently(judge(place, candidate) for place, candidate in enumerate(candidates))
         if scope.cancelled_caught and ctx is not None and not any(scores):
             raise DeadlineExceededError(account=ctx.ledger.first_to_end())
         late = Score(value=None, reason="the deadline passed before its tests had run")

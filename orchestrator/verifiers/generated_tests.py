@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import ast
-import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias, get_args, runtime_checkable
 
 from ..answers import PassMatrix
+from ..concurrently import concurrently
 from ..context import Context
-from ..errors import BackendError, DeadlineExceededError, InvalidInputError, most_telling
+from ..errors import BackendError, DeadlineExceededError, InvalidInputError
 from ..prompts import fill, question_text
 from ..sandbox import Assertion, Bubblewrap, Limits, Program, Sandbox
 from ..types import Candidate, Problem, Score
@@ -76,18 +76,14 @@ class SandboxExecutor:
         before = fill(self.prefix, {**problem.fields, "problem": words, "prompt": words})
         entry_point = _entry_point(problem)
         asked = [Assertion(source=test, entry_point=entry_point) for test in tests]
-        rows: dict[str, str] = {}
-
-        async def run(program: str) -> None:
-            result = await sandbox.run(Program(code=before + program, tests=asked))
-            rows[program] = "".join("1" if test.passed else "0" for test in result.tests)
-
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                for program in dict.fromkeys(programs):
-                    tasks.create_task(run(program))
-        except BaseExceptionGroup as group:
-            raise most_telling(group) from None
+        different = list(dict.fromkeys(programs))
+        results = await concurrently(
+            sandbox.run(Program(code=before + program, tests=asked)) for program in different
+        )
+        rows = {
+            program: "".join("1" if test.passed else "0" for test in result.tests)
+            for program, result in zip(different, results, strict=True)
+        }
         return [rows[program] for program in programs]
 
 
