@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from numpy import float64
     from numpy.typing import NDArray
 
-__all__ = ["Executor", "GeneratedTests", "RecordedPasses", "Rule", "SandboxExecutor", "assertions_in"]
+__all__ = ["ClusterRule", "Executor", "GeneratedTests", "RecordedPasses", "SandboxExecutor", "assertions_in"]
 
-Rule: TypeAlias = Literal["weighted", "codet", "product", "tests", "agreement"]
+ClusterRule: TypeAlias = Literal["weighted", "codet", "product", "tests", "agreement"]
 """How a cluster of programs that pass the same tests is scored."""
 
 _EXPONENTS: Mapping[str, tuple[float, float, float]] = {
@@ -158,7 +158,7 @@ class GeneratedTests:
 
     n: int = 8
     per_sample: int = 5
-    rule: Rule = "weighted"
+    rule: ClusterRule = "weighted"
     model: str | None = None
     temperature: float = 0.8
     max_tokens: int | None = 512
@@ -171,8 +171,10 @@ class GeneratedTests:
             raise InvalidInputError(
                 f"n and per_sample must be at least 1, not {self.n} and {self.per_sample}"
             )
-        if self.rule not in get_args(Rule):
-            raise InvalidInputError(f"rule must be one of {', '.join(get_args(Rule))}, not {self.rule!r}")
+        if self.rule not in get_args(ClusterRule):
+            raise InvalidInputError(
+                f"rule must be one of {', '.join(get_args(ClusterRule))}, not {self.rule!r}"
+            )
         if not self.temperature >= 0:
             raise InvalidInputError(f"temperature must be at least 0, not {self.temperature}")
 
@@ -232,7 +234,7 @@ class GeneratedTests:
 _NO_PROGRAM = Score(value=None, reason="there is no program that could be run")
 
 
-def cluster_scores(matrix: PassMatrix, frequencies: Sequence[float], rule: Rule) -> NDArray[float64]:
+def cluster_scores(matrix: PassMatrix, frequencies: Sequence[float], rule: ClusterRule) -> NDArray[float64]:
     """By program, its cluster's score under `rule`, in [0, 1]; 0 for one that passes no test."""
     import numpy
 
