@@ -8,9 +8,8 @@ from typing import ClassVar, Protocol
 from ..context import Context, Verifier, compares, name_of
 from ..errors import InvalidInputError
 from ..types import Outcome, Problem
-from ..voting import majority_vote
 from .attempts import Attempts
-from .selection import representative, value_of
+from .selection import representative, share_of, value_of
 
 __all__ = ["Acceptance", "Agreement", "Confident", "Scored", "Verdict", "examine", "verifier_of"]
 
@@ -83,10 +82,7 @@ class Agreement(_Threshold):
         """The share of the outcome's answer among its candidates; None when there are too few."""
         if outcome.answer is None or len(outcome.candidates) < self.samples:
             return None, outcome
-        vote = majority_vote([candidate.answer for candidate in outcome.candidates])
-        keys = [answer.key for answer in vote.answers]
-        count = vote.counts[keys.index(outcome.answer.key)] if outcome.answer.key in keys else 0
-        return count / len(outcome.candidates), outcome
+        return share_of(outcome.answer, outcome.candidates), outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,12 +10,12 @@ from ..context import Context, Verifier, logprobs_for, name_of
 from ..errors import InvalidInputError
 from ..prompts import Rendered, fill
 from ..types import Candidate, Outcome, Problem, StopReason
-from ..voting import majority_vote
 from .acceptance import Acceptance, Verdict, examine, verifier_of
 from .attempts import Attempts
 from .base import Strategy, at_least
 from .chain import choose_in_chain, extend, linked, prompt_values, state
 from .quoting import shown, visible
+from .selection import share_of
 
 __all__ = ["CritiqueRevise", "accepts"]
 
@@ -220,10 +220,7 @@ class _Chain:
         """The latest answer as an outcome: its confidence is its share of the chain."""
         candidates = tuple(self.attempts.candidates)
         answer = candidates[-1].answer
-        vote = majority_vote([candidate.answer for candidate in candidates])
-        counts = {one.key: count for one, count in zip(vote.answers, vote.counts, strict=True)}
-        count = 0 if answer is None else counts.get(answer.key, 0)
-        return Outcome(answer=answer, confidence=count / len(candidates), candidates=candidates)
+        return Outcome(answer=answer, confidence=share_of(answer, candidates), candidates=candidates)
 
     def _end_with(self, reason: str, *, confidence: float | None) -> bool:
         latest = self._latest()

@@ -13,7 +13,7 @@ from ..types import Candidate, Outcome, Problem, Sample
 from .attempts import Attempts
 from .base import Strategy, at_least
 from .quoting import merged, numbered
-from .selection import by_vote
+from .selection import by_vote, share_of
 
 __all__ = ["Fusion"]
 
@@ -138,7 +138,7 @@ def _chosen(
         outcome, decided_by = next((vote for vote in votes if vote.answer is not None), votes[0]), "vote"
         ctx.step("voted", "the aggregator has no answer")
     elif len(aggregated) == 1:
-        outcome = replace(outcome, confidence=_support(outcome, layers[-1]))
+        outcome = replace(outcome, confidence=share_of(outcome.answer, layers[-1]))
     return replace(
         outcome,
         candidates=tuple(attempts.candidates),
@@ -155,9 +155,3 @@ def _chosen(
             "decided_by": decided_by,
         },
     )
-
-
-def _support(outcome: Outcome, layer: Sequence[Candidate]) -> float:
-    """The share of a layer's proposals that gave the outcome's answer."""
-    key = None if outcome.answer is None else outcome.answer.key
-    return sum(one.answer is not None and one.answer.key == key for one in layer) / len(layer)
