@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import orchestrator
+from orchestrator.programs.parts import STRATEGIES, VERIFIERS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -67,3 +68,17 @@ def test_the_readme_names_the_commands_that_ci_runs():
     for name in ("job", "test"):
         [line] = re.findall(rf"<!-- ci: {name} -->\n```sh\n(python -m venv .*)\n```", README)
         assert line.startswith("python -m venv .venv && . .venv/bin/activate && pip install")
+
+
+@pytest.mark.parametrize("name", STRATEGIES.parts)
+def test_every_strategy_stands_in_the_readme_and_has_an_example(name):
+    strategy = STRATEGIES.parts[name]
+    [row] = [line for line in README.splitlines() if line.startswith(f"| `{strategy.__name__}` |")]
+    *_, pays, cost, paper, _ = (cell.strip() for cell in row.split("|"))
+    assert (pays, cost, paper) == (strategy.pays, strategy.cost, strategy.paper)
+    assert type(orchestrator.load(str(ROOT / "examples" / f"{name}.yaml")).strategy) is strategy
+
+
+@pytest.mark.parametrize("name", VERIFIERS.parts)
+def test_every_verifier_stands_in_the_readme(name):
+    assert f"`{name}`" in README[README.index("## Verifiers") : README.index("## Measured")]
