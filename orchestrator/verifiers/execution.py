@@ -15,7 +15,7 @@ from ..answers import AnswerReader
 from ..concurrently import concurrently
 from ..context import Context
 from ..errors import DeadlineExceededError, InvalidInputError
-from ..prompts import fill
+from ..prompts import fill, question_text
 from ..sandbox import Assertion, Bubblewrap, Call, Limits, Program, RunResult, Sandbox, Script, Test
 from ..types import Candidate, Problem, Score
 
@@ -95,9 +95,8 @@ class Execution:
         code = code_of(candidate)
         if code is None:
             return Score(value=None, reason="there is no program in the text")
-        before = fill(
-            self.prefix, {**problem.fields, "problem": problem.prompt or "", "prompt": problem.prompt or ""}
-        )
+        words = question_text(problem)
+        before = fill(self.prefix, {**problem.fields, "problem": words, "prompt": words})
         result = await self._kept.result(self._sandbox, Program(code=before + code, tests=tuple(tests)))
         steps = tuple(float(test.passed) for test in result.tests)
         failure = result.first_failure
