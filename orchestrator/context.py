@@ -6,7 +6,6 @@ A program is an async function of a context and a problem that returns an outcom
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import math
 import random
@@ -25,12 +24,12 @@ from .backends.journaled import Resumed
 from .backends.metered import Metered, require_prices
 from .backends.rewards import places_in, rating_request
 from .budget import Budget, Ledger
+from .concurrently import concurrently
 from .errors import (
     BudgetExceededError,
     DeadlineExceededError,
     InvalidInputError,
     MalformedResponseError,
-    most_telling,
 )
 from .events import BranchOpened, CandidatesScored, Event, StepTaken
 from .prompts import Prompt, Rendered
@@ -38,7 +37,16 @@ from .rating import Rated
 from .sampling import SEED_BITS, SampleStream, Scope, held_up, later_seed
 from .types import CallId, Candidate, Message, Outcome, Problem, Rating, Request, Sample, Score
 
-__all__ = ["DEFAULT_MAX_TOKENS", "Context", "ControlProgram", "Run", "Verifier", "name_of"]
+__all__ = [
+    "DEFAULT_MAX_TOKENS",
+    "Context",
+    "ControlProgram",
+    "Run",
+    "Verifier",
+    "compares",
+    "logprobs_for",
+    "name_of",
+]
 
 DEFAULT_MAX_TOKENS = 1024
 """Cap on an answer's tokens when neither the program nor the model sets one; every call has a worst case."""
@@ -81,6 +89,17 @@ def name_of(verifier: Verifier) -> str:
     """The name scores by `verifier` are kept under."""
     name = getattr(verifier, "name", None)
     return name if isinstance(name, str) else type(verifier).__name__
+
+
+def compares(*verifiers: Verifier) -> bool:
+    """Whether a score by any of `verifiers` depends on the other candidates."""
+    return any(getattr(verifier, "comparative", False) for verifier in verifiers)
+
+
+def logprobs_for(*verifiers: Verifier | None) -> int | None:
+    """Top log-probabilities samples must be drawn with for all of `verifiers`; None for none."""
+    wanted = (getattr(verifier, "logprobs", None) for verifier in verifiers)
+    return max((number for number in wanted if number is not None), default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,14 +271,10 @@ class Context:
             request = request.replace(digest=_digest(request, name))
             requests.append(self._identified(request, name, drawn=0))
         backend = self._backend(name)
-        try:
-            deadline = math.inf if self.deadline is None else self.deadline
-            with anyio.CancelScope(deadline=deadline):
-                async with asyncio.TaskGroup() as tasks:
-                    calls = [tasks.create_task(_embedded(backend, request)) for request in requests]
-                return [vector for call in calls for vector in call.result()]
-        except BaseExceptionGroup as group:
-            raise most_telling(group) from None
+        deadline = math.inf if self.deadline is None else self.deadline
+        with anyio.CancelScope(deadline=deadline):
+            found = await concurrently(_embedded(backend, request) for request in requests)
+            return [vector for vectors in found for vector in vectors]
         raise DeadlineExceededError(account=self.ledger.first_to_end())
 
     async def rate(

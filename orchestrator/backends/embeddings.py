@@ -24,6 +24,7 @@ __all__ = [
     "embedding_body",
     "embedding_request",
     "parse_embeddings",
+    "vector_samples",
 ]
 
 EMBEDDINGS = "/embeddings"
@@ -124,7 +125,14 @@ def embedded(
         seconds=seconds,
         estimated=not read,
     )
-    model = data.get("model")
+    return vector_samples(vectors, data, request, usage)
+
+
+def vector_samples(
+    vectors: Sequence[tuple[float, ...]], data: Any, request: Request, usage: Usage
+) -> list[Sample]:
+    """A sample for each text of `request`, with its vector; the first carries all of `usage`."""
+    model = data.get("model") if isinstance(data, dict) else None
     return [
         Sample(
             text="",

@@ -25,6 +25,7 @@ from typing import Any
 from ..errors import InvalidInputError, MalformedResponseError, StatusError
 from ..prompts import PLACEHOLDER
 from ..types import Price, Rating, Request, Sample, TokenLogprob, Usage
+from .embeddings import vector_samples
 from .wire import COMPLETIONS, excerpt, parse_logprobs, parse_usage, raise_embedded_error
 
 __all__ = [
@@ -375,18 +376,7 @@ def rated(
     assert rating is not None
     scores = parse_rating(data, rating, count=len(request.texts))
     usage = replace(_usage(data, request, most_tokens=most_tokens, price=price), seconds=seconds)
-    model = data.get("model") if isinstance(data, dict) else None
-    return [
-        Sample(
-            text="",
-            vector=vector,
-            usage=usage if at == 0 else Usage(),
-            model=model if isinstance(model, str) else None,
-            index=at,
-            call=request.call,
-        )
-        for at, vector in enumerate(scores)
-    ]
+    return vector_samples(scores, data, request, usage)
 
 
 def _usage(data: Any, request: Request, *, most_tokens: int, price: Price | None) -> Usage:

@@ -6,28 +6,24 @@ A share of votes is no probability. `Calibrator.fit` learns from recorded outcom
 
 from __future__ import annotations
 
-import json
 import math
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, ClassVar, Literal, TypeAlias, get_args
 
 from ..errors import InvalidInputError
+from ..fitted import Fitted
 
 __all__ = ["Calibrator", "Method", "brier_score", "expected_calibration_error"]
 
 Method: TypeAlias = Literal["isotonic", "logistic"]
 """How confidences become probabilities: see `Calibrator`."""
 
-VERSION = 1
-"""Of the file format; a file of another one is refused."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Calibrator:
+class Calibrator(Fitted):
     """A fitted map from figures of a vote to the probability that its answer is right.
 
     `isotonic` is the non-decreasing step-wise line with the least squared error (Zadrozny and Elkan 2002): it
@@ -48,6 +44,9 @@ class Calibrator:
     Raises:
         InvalidInputError: the parts do not fit the method.
     """
+
+    format: ClassVar[str] = "calibration"
+    called: ClassVar[str] = "a calibration"
 
     method: Method
     features: tuple[str, ...] = ("share",)
@@ -143,51 +142,16 @@ class Calibrator:
         (x0, y0), (x1, y1) = self.knots[after - 1], self.knots[after]
         return y0 + (y1 - y0) * ((value - x0) / (x1 - x0))
 
-    def to_json(self) -> dict[str, Any]:
-        """The calibrator as JSON values, with the version of the format."""
-        return {"format": "calibration", "version": VERSION, **asdict(self)}
-
     @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> Calibrator:
-        """The calibrator that `to_json` wrote.
-
-        Raises:
-            InvalidInputError: it is none, or of another version.
-        """
-        if not isinstance(document, Mapping) or document.get("format") != "calibration":
-            raise InvalidInputError("this is no calibration: fit one and save it")
-        if document.get("version") != VERSION:
-            raise InvalidInputError(
-                f"this calibration is of version {document.get('version')!r}, this release reads version {VERSION}: "
-                "fit it again from the recorded outcomes"
-            )
-        try:
-            return cls(
-                method=document["method"],
-                features=tuple(map(str, document["features"])),
-                outcomes=int(document["outcomes"]),
-                knots=tuple((float(x), float(y)) for x, y in document["knots"]),
-                intercept=float(document["intercept"]),
-                coefficients=tuple(map(float, document["coefficients"])),
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            raise InvalidInputError(f"this calibration is damaged: {error!r}") from error
-
-    def save(self, path: str | Path) -> None:
-        """Writes it as a JSON file."""
-        Path(path).write_text(json.dumps(self.to_json(), indent=2) + "\n", encoding="utf-8")
-
-    @classmethod
-    def load(cls, path: str | Path) -> Calibrator:
-        """Reads the file that `save` wrote.
-
-        Raises:
-            InvalidInputError: there is no such file, it is no calibration, or of another version.
-        """
-        try:
-            return cls.from_json(json.loads(Path(path).read_text(encoding="utf-8")))
-        except (OSError, ValueError) as error:
-            raise InvalidInputError(f"{path}: {error}") from error
+    def _from_values(cls, document: Mapping[str, Any]) -> Calibrator:
+        return cls(
+            method=document["method"],
+            features=tuple(map(str, document["features"])),
+            outcomes=int(document["outcomes"]),
+            knots=tuple((float(x), float(y)) for x, y in document["knots"]),
+            intercept=float(document["intercept"]),
+            coefficients=tuple(map(float, document["coefficients"])),
+        )
 
 
 def expected_calibration_error(

@@ -6,17 +6,16 @@ tier is right and this one is not (`fit_deferral`).
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ..errors import InvalidInputError
+from ..fitted import Fitted
 from .calibration import Calibrator
 from .estimators import whole_number
 from .intervals import Interval, bootstrap_interval, wilson_interval
@@ -25,9 +24,6 @@ from .thresholds import RecordedTier, RecordedTiers, ThresholdReplay, Thresholds
 
 __all__ = ["CascadeFit", "deferral_path", "fit_deferral", "fit_thresholds"]
 
-VERSION = 1
-"""Of the file format; a file of another one is refused."""
-
 _PATH = tuple(step / 1000 for step in range(1000, -1, -1))
 """Thresholds tested for a guarantee on two tiers: fixed before the data are seen, as the test demands."""
 
@@ -35,7 +31,7 @@ _FOLDS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CascadeFit:
+class CascadeFit(Fitted):
     """Thresholds for a cascade, and what to expect of them.
 
     Attributes:
@@ -52,6 +48,9 @@ class CascadeFit:
         guaranteed: The accuracy promised by a test, or None for a fit without guarantee.
         problems: Problems recorded.
     """
+
+    format: ClassVar[str] = "cascade thresholds"
+    called: ClassVar[str] = "a fit of a cascade"
 
     thresholds: Thresholds
     accuracy: Interval
@@ -77,54 +76,19 @@ class CascadeFit:
         """The share of the fitting problems that the first tier hands on."""
         return 1 - self.answered[0]
 
-    def to_json(self) -> dict[str, Any]:
-        """The fit as JSON values, with the version of the format."""
-        return {"format": "cascade thresholds", "version": VERSION, **asdict(self)}
-
     @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> CascadeFit:
-        """The fit that `to_json` wrote.
-
-        Raises:
-            InvalidInputError: it is none, or of another version.
-        """
-        if not isinstance(document, Mapping) or document.get("format") != "cascade thresholds":
-            raise InvalidInputError("these are no thresholds of a cascade: fit them and save the fit")
-        if document.get("version") != VERSION:
-            raise InvalidInputError(
-                f"these thresholds are of version {document.get('version')!r}, this release reads version "
-                f"{VERSION}: fit them again from the recorded problems"
-            )
-        try:
-            promised = document["guaranteed"]
-            return cls(
-                thresholds=tuple(None if at is None else float(at) for at in document["thresholds"]),
-                accuracy=Interval(**{key: float(value) for key, value in document["accuracy"].items()}),
-                cost=Interval(**{key: float(value) for key, value in document["cost"].items()}),
-                answered=tuple(map(float, document["answered"])),
-                fitted_accuracy=float(document["fitted_accuracy"]),
-                fitted_cost=float(document["fitted_cost"]),
-                guaranteed=None if promised is None else float(promised),
-                problems=int(document["problems"]),
-            )
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise InvalidInputError(f"these thresholds are damaged: {error!r}") from error
-
-    def save(self, path: str | Path) -> None:
-        """Writes it as a JSON file."""
-        Path(path).write_text(json.dumps(self.to_json(), indent=2) + "\n", encoding="utf-8")
-
-    @classmethod
-    def load(cls, path: str | Path) -> CascadeFit:
-        """Reads the file that `save` wrote.
-
-        Raises:
-            InvalidInputError: there is no such file, it holds no thresholds, or is of another version.
-        """
-        try:
-            return cls.from_json(json.loads(Path(path).read_text(encoding="utf-8")))
-        except (OSError, ValueError) as error:
-            raise InvalidInputError(f"{path}: {error}") from error
+    def _from_values(cls, document: Mapping[str, Any]) -> CascadeFit:
+        promised = document["guaranteed"]
+        return cls(
+            thresholds=tuple(None if at is None else float(at) for at in document["thresholds"]),
+            accuracy=Interval(**{key: float(value) for key, value in document["accuracy"].items()}),
+            cost=Interval(**{key: float(value) for key, value in document["cost"].items()}),
+            answered=tuple(map(float, document["answered"])),
+            fitted_accuracy=float(document["fitted_accuracy"]),
+            fitted_cost=float(document["fitted_cost"]),
+            guaranteed=None if promised is None else float(promised),
+            problems=int(document["problems"]),
+        )
 
 
 def fit_thresholds(

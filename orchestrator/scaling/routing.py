@@ -10,22 +10,19 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ..errors import InvalidInputError
+from ..fitted import Fitted
 from .estimators import whole_number
 from .prompt_features import BUCKETS, FEATURES_VERSION, FIGURES, PromptFeatures, prompt_features
 from .recordings import FloatArray, IntArray
 
 __all__ = ["RightHead", "RouterScorer", "RoutingCurve", "fit_router", "routing_curve"]
-
-VERSION: Final = 1
-"""Of the file format; a file of another one is refused."""
 
 _FIGURES_WEIGH = 0.3
 _WORDS_WEIGH = 3.0
@@ -63,7 +60,7 @@ class RightHead:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RouterScorer:
+class RouterScorer(Fitted):
     """How much the strong model is worth on a prompt, from the prompt alone, in well under 1 ms.
 
     Two logistic models on the same features (`prompt_features`) say how probably the weak and the strong model
@@ -81,6 +78,9 @@ class RouterScorer:
     Raises:
         InvalidInputError: the numbers do not fit these features.
     """
+
+    format: ClassVar[str] = "router"
+    called: ClassVar[str] = "a router"
 
     means: tuple[float, ...]
     scales: tuple[float, ...]
@@ -171,52 +171,15 @@ class RouterScorer:
         text = json.dumps(self.to_json(), sort_keys=True).encode()
         return hashlib.blake2b(text, digest_size=8).hexdigest()
 
-    def to_json(self) -> dict[str, Any]:
-        """The scorer as JSON values, with the version of the format."""
-        return {"format": "router", "version": VERSION, **asdict(self)}
-
     @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> RouterScorer:
-        """The scorer that `to_json` wrote.
-
-        Raises:
-            InvalidInputError: it is none, of another version, or was fitted on other features.
-        """
-        if not isinstance(document, Mapping) or document.get("format") != "router":
-            raise InvalidInputError("this is no router: fit one and save it")
-        if document.get("version") != VERSION:
-            raise InvalidInputError(
-                f"this router is of version {document.get('version')!r}, this release reads version {VERSION}: "
-                "fit it again from the recorded answers"
-            )
-        try:
-            return cls(
-                **{key: _floats(document[key]) for key in ("means", "scales", "thresholds", "accuracy")},
-                weak=_head(document["weak"]),
-                strong=_head(document["strong"]),
-                prompts=int(document["prompts"]),
-                features=document["features"],
-            )
-        except InvalidInputError:
-            raise
-        except (KeyError, TypeError, ValueError) as error:
-            raise InvalidInputError(f"this router is damaged: {error!r}") from error
-
-    def save(self, path: str | Path) -> None:
-        """Writes it as a JSON file of some 200 kB."""
-        Path(path).write_text(json.dumps(self.to_json()) + "\n", encoding="utf-8")
-
-    @classmethod
-    def load(cls, path: str | Path) -> RouterScorer:
-        """Reads the file that `save` wrote.
-
-        Raises:
-            InvalidInputError: there is no such file, it is no router, of another version, or of other features.
-        """
-        try:
-            return cls.from_json(json.loads(Path(path).read_text(encoding="utf-8")))
-        except (OSError, ValueError) as error:
-            raise InvalidInputError(f"{path}: {error}") from error
+    def _from_values(cls, document: Mapping[str, Any]) -> RouterScorer:
+        return cls(
+            **{key: _floats(document[key]) for key in ("means", "scales", "thresholds", "accuracy")},
+            weak=_head(document["weak"]),
+            strong=_head(document["strong"]),
+            prompts=int(document["prompts"]),
+            features=document["features"],
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

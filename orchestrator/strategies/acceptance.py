@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar, Protocol
 
-from ..context import Context, Verifier, name_of
+from ..context import Context, Verifier, compares, name_of
 from ..errors import InvalidInputError
 from ..types import Outcome, Problem
-from ..voting import majority_vote
 from .attempts import Attempts
-from .selection import representative, value_of
+from .selection import representative, share_of, value_of
 
-__all__ = ["Acceptance", "Agreement", "Confident", "Scored", "Verdict", "examine", "logprobs_for"]
+__all__ = ["Acceptance", "Agreement", "Confident", "Scored", "Verdict", "examine", "verifier_of"]
 
 ROUNDING = 1e-12
 """Shares such as 3/10 are not exact: what is meant to be equal must count as equal."""
@@ -83,10 +82,7 @@ class Agreement(_Threshold):
         """The share of the outcome's answer among its candidates; None when there are too few."""
         if outcome.answer is None or len(outcome.candidates) < self.samples:
             return None, outcome
-        vote = majority_vote([candidate.answer for candidate in outcome.candidates])
-        keys = [answer.key for answer in vote.answers]
-        count = vote.counts[keys.index(outcome.answer.key)] if outcome.answer.key in keys else 0
-        return count / len(outcome.candidates), outcome
+        return share_of(outcome.answer, outcome.candidates), outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +130,7 @@ class Scored(_Threshold):
         chosen = representative(outcome, name)
         if chosen is None:
             return None, outcome
-        wanted = [chosen] if not getattr(self.verifier, "comparative", False) else list(outcome.candidates)
+        wanted = [chosen] if not compares(self.verifier) else list(outcome.candidates)
         scored = {
             id(before): after
             for before, after in zip(
@@ -163,6 +159,6 @@ async def examine(
     return Verdict(accepted=accepted, confidence=confidence, reason=reason, outcome=outcome)
 
 
-def logprobs_for(rule: Acceptance | None) -> int | None:
-    """Top log-probabilities the samples must be drawn with for `rule` to look at them; None for none."""
-    return getattr(rule.verifier, "logprobs", None) if isinstance(rule, Scored) else None
+def verifier_of(rule: Acceptance | None) -> Verifier | None:
+    """The verifier that `rule` asks, or None."""
+    return rule.verifier if isinstance(rule, Scored) else None

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-from ..context import Context
+from ..context import Context, logprobs_for
 from ..errors import InvalidInputError
 from ..types import Outcome, Problem, StopReason
-from .acceptance import Acceptance, Agreement, examine, logprobs_for
+from .acceptance import Acceptance, Agreement, examine, verifier_of
 from .attempts import Attempts
 from .base import Strategy, at_least
 from .selection import by_vote
@@ -92,7 +92,7 @@ class Adaptive(Strategy):
         outcome, accepted = Outcome(), False
         for size in self.sizes:
             more = size - (rounds[-1] if rounds else 0)
-            await attempts.draw(ctx, self, ask, n=more, logprobs=logprobs_for(self.accept))
+            await attempts.draw(ctx, self, ask, n=more, logprobs=logprobs_for(verifier_of(self.accept)))
             rounds.append(size)
             outcome = by_vote(attempts.candidates)
             if attempts.ended or size == self.n:

@@ -8,7 +8,7 @@ from typing import ClassVar
 import anyio
 from anyio.abc import TaskGroup
 
-from ..context import Context, Verifier, name_of
+from ..context import Context, Verifier, compares, logprobs_for, name_of
 from ..errors import InvalidInputError, most_telling
 from ..types import Candidate, Outcome, Problem, Score, StopReason
 from .attempts import Attempts
@@ -87,7 +87,7 @@ class BestOfN(Strategy):
         await self._collect(ctx, problem, scoring)
         attempts = scoring.attempts
         attempts.raise_if_empty()
-        if getattr(self.verifier, "comparative", False):
+        if compares(self.verifier):
             candidates = await attempts.score(ctx, self.verifier, problem, attempts.candidates)
         else:
             candidates = scoring.judged()
@@ -102,7 +102,7 @@ class BestOfN(Strategy):
             ctx.ask(problem, model=self.model),
             n=self.n,
             per_call=self.per_call,
-            logprobs=getattr(self.verifier, "logprobs", None),
+            logprobs=logprobs_for(self.verifier),
         )
         try:
             async with anyio.create_task_group() as tasks, samples:
@@ -146,7 +146,7 @@ class _Scoring:
         """Keep a candidate and have it scored, unless it cannot be, or its text is known."""
         self.attempts.candidates.append(candidate)
         text = candidate.sample.text
-        comparative = getattr(self.verifier, "comparative", False)
+        comparative = compares(self.verifier)
         if candidate.answer is None or comparative or text in self.asked:
             return
         self.asked.add(text)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-from ..context import Context, Verifier
+from ..context import Context, Verifier, logprobs_for
 from ..errors import InvalidInputError
 from ..prompts import Rendered
 from ..types import Outcome, Problem, Sample
 from .attempts import Attempts
 from .base import Strategy, at_least
-from .chain import choose_in_chain, wanted_logprobs
+from .chain import choose_in_chain
 
 __all__ = ["BudgetForcing"]
 
@@ -154,7 +154,7 @@ class _Thinking:
             self.strategy,
             self.ask.continued(begun),
             max_tokens=cap,
-            logprobs=wanted_logprobs(self.strategy.verifier),
+            logprobs=logprobs_for(self.strategy.verifier),
         )
         if sample is None:
             return None

@@ -8,11 +8,11 @@ from itertools import product
 from typing import Any, ClassVar
 
 from ..budget import Budget
-from ..context import Context, ControlProgram, Verifier, name_of
+from ..context import Context, ControlProgram, Verifier, logprobs_for, name_of
 from ..errors import InvalidInputError
 from ..stopping import FixedSize
 from ..types import Candidate, Outcome, Problem, StopReason
-from .acceptance import Acceptance, Agreement, examine, logprobs_for
+from .acceptance import Acceptance, Agreement, examine, verifier_of
 from .attempts import Attempts
 from .base import Strategy
 from .nested import most_calls_at_once, most_calls_of, run_nested
@@ -195,7 +195,7 @@ async def _climb(
     """Ask a tier on a branch of its own, and its rule about what came out."""
     attempts = Attempts()
     rule = None if last else tier.accept
-    asked = ctx.using(sampling={**sampling, "logprobs": logprobs_for(rule)})
+    asked = ctx.using(sampling={**sampling, "logprobs": logprobs_for(verifier_of(rule))})
     outcome = await run_nested(asked, tier.strategy, problem, attempts)
     candidates: Sequence[Candidate] = ()
     if outcome is None:

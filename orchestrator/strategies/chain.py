@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from .. import _core
 from ..context import Ask, Context, Verifier
-from ..types import Candidate, Outcome, Problem, Sample
+from ..types import Candidate, Outcome, Problem
 from .attempts import Attempts
 from .base import Strategy
+from .quoting import shown, visible
 from .selection import choose
 
 __all__ = [
@@ -18,13 +18,8 @@ __all__ = [
     "extend",
     "linked",
     "prompt_values",
-    "shown",
     "state",
-    "visible",
-    "wanted_logprobs",
 ]
-
-NOTHING = "(no answer)"
 
 
 async def extend(
@@ -57,17 +52,6 @@ async def choose_in_chain(
     return linked(await choose(ctx, problem, attempts, verifier=verifier, latest=True, detail=detail))
 
 
-def visible(sample: Sample) -> str:
-    """What a reader sees of a sample: its text after any thinking in it, or all of it where thinking never ended."""
-    after = _core.after_thinking(sample.text)
-    return (sample.text if after is None else after).strip()
-
-
-def shown(candidate: Candidate) -> str:
-    """What a candidate said, for a later turn of the conversation; never empty, which some servers refuse."""
-    return visible(candidate.sample) or NOTHING
-
-
 def state(candidate: Candidate) -> str:
     """What makes two candidates the same step of a chain: the answer, else the words."""
     if candidate.answer is not None:
@@ -89,9 +73,3 @@ def linked(outcome: Outcome) -> Outcome:
             candidate = replace(candidate, parent=known.get(id(parent.sample), parent))
         known[id(candidate.sample)] = candidate
     return replace(outcome, candidates=tuple(known[id(one.sample)] for one in outcome.candidates))
-
-
-def wanted_logprobs(*verifiers: Verifier | None) -> int | None:
-    """Top log-probabilities samples must be drawn with for all of `verifiers`; None for none."""
-    wanted: Sequence[int | None] = [getattr(verifier, "logprobs", None) for verifier in verifiers]
-    return max((number for number in wanted if number is not None), default=None)

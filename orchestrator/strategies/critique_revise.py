@@ -6,15 +6,16 @@ import re
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from ..context import Context, Verifier, name_of
+from ..context import Context, Verifier, logprobs_for, name_of
 from ..errors import InvalidInputError
 from ..prompts import Rendered, fill
 from ..types import Candidate, Outcome, Problem, StopReason
-from ..voting import majority_vote
-from .acceptance import Acceptance, Scored, Verdict, examine
+from .acceptance import Acceptance, Verdict, examine, verifier_of
 from .attempts import Attempts
 from .base import Strategy, at_least
-from .chain import choose_in_chain, extend, linked, prompt_values, shown, state, visible, wanted_logprobs
+from .chain import choose_in_chain, extend, linked, prompt_values, state
+from .quoting import shown, visible
+from .selection import share_of
 
 __all__ = ["CritiqueRevise", "accepts"]
 
@@ -98,7 +99,7 @@ class CritiqueRevise(Strategy):
         at_least(1, rounds=self.rounds, critique_tokens=self.critique_tokens)
         if not self.mark.strip():
             raise InvalidInputError("mark must be a word, such as 'ACCEPT', not an empty text")
-        own, other = self.verifier, self.accept.verifier if isinstance(self.accept, Scored) else None
+        own, other = self.verifier, verifier_of(self.accept)
         if own is not None and other is not None and own != other and name_of(own) == name_of(other):
             raise InvalidInputError(
                 f"verifier and accept are two verifiers of one name, {name_of(own)!r}: their scores would be mixed"
@@ -131,9 +132,7 @@ class CritiqueRevise(Strategy):
     @property
     def chooser(self) -> Verifier | None:
         """What chooses from a chain in which nothing was accepted."""
-        if self.verifier is None and isinstance(self.accept, Scored):
-            return self.accept.verifier
-        return self.verifier
+        return verifier_of(self.accept) if self.verifier is None else self.verifier
 
 
 @dataclass(slots=True, kw_only=True)
@@ -181,7 +180,7 @@ class _Chain:
         return self._repeats(since=current)
 
     async def _write(self, ask: Rendered, parent: Candidate | None = None) -> None:
-        logprobs = wanted_logprobs(self.strategy.chooser, getattr(self.strategy.accept, "verifier", None))
+        logprobs = logprobs_for(self.strategy.chooser, verifier_of(self.strategy.accept))
         await extend(self.ctx, self.strategy, self.attempts, ask, parent=parent, logprobs=logprobs)
 
     async def _critique(self, aside: Context, current: Candidate) -> str:
@@ -221,10 +220,7 @@ class _Chain:
         """The latest answer as an outcome: its confidence is its share of the chain."""
         candidates = tuple(self.attempts.candidates)
         answer = candidates[-1].answer
-        vote = majority_vote([candidate.answer for candidate in candidates])
-        counts = {one.key: count for one, count in zip(vote.answers, vote.counts, strict=True)}
-        count = 0 if answer is None else counts.get(answer.key, 0)
-        return Outcome(answer=answer, confidence=count / len(candidates), candidates=candidates)
+        return Outcome(answer=answer, confidence=share_of(answer, candidates), candidates=candidates)
 
     def _end_with(self, reason: str, *, confidence: float | None) -> bool:
         latest = self._latest()

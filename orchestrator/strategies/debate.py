@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 
 from ..concurrently import concurrently
 from ..context import Context
-from ..prompts import Rendered, fill, question_text
+from ..prompts import Rendered, fill
 from ..types import Answer, Candidate, Outcome, Problem, StopReason
 from .attempts import Attempts
 from .base import Strategy, at_least
-from .quoting import numbered
+from .quoting import numbered, shown
 from .selection import by_vote
 
 __all__ = ["Debate"]
@@ -45,7 +45,7 @@ class Debate(Strategy):
         models: Names of the agents' models; none: `model` alone if it is given, else all models of the run.
         until_agreed: End once all agents have the same answer.
         reconsider: What an agent is asked in a round, with `{{ answers }}` for the others' and `{{ problem }}` for
-            the question's text.
+            the question, as it was asked.
         model: Name of the only model; None for several.
         temperature: At least 0. None leaves it to the models' settings.
         max_tokens: Cap on each answer, in tokens; None leaves it to the models' settings.
@@ -113,11 +113,9 @@ class Debate(Strategy):
         others = [other.latest for other in table if other is not agent and other.latest is not None]
         if not others:
             return rendered
-        values = {"answers": numbered(others), "problem": question_text(problem)}
+        values = {"answers": numbered(others), "problem": agent.ctx.prompt.question(problem)}
         asked = fill(self.reconsider, values)
-        return (
-            rendered.adding(asked) if agent.latest is None else rendered.then(agent.latest.sample.text, asked)
-        )
+        return rendered.adding(asked) if agent.latest is None else rendered.then(shown(agent.latest), asked)
 
     async def _answer(self, agent: _Agent, ask: Rendered, attempts: Attempts) -> None:
         sample = await attempts.complete(agent.ctx, self, ask, model=agent.model)

@@ -8,12 +8,12 @@ from typing import ClassVar
 
 from ..concurrently import concurrently
 from ..context import Context
-from ..prompts import fill, question_text
+from ..prompts import fill
 from ..types import Candidate, Outcome, Problem, Sample
 from .attempts import Attempts
 from .base import Strategy, at_least
 from .quoting import merged, numbered
-from .selection import by_vote
+from .selection import by_vote, share_of
 
 __all__ = ["Fusion"]
 
@@ -47,7 +47,7 @@ class Fusion(Strategy):
         aggregator_model: Name of the model that aggregates; None for the first proposing one.
         aggregators: Samples of the aggregator, at least 1; from 2 on their vote decides.
         synthesize: What is added to the question, with `{{ answers }}` for the proposals and `{{ problem }}` for the
-            question's text.
+            question, as it was asked.
         model: Name of the only proposing model; None for several.
         temperature: At least 0. None leaves it to the models' settings.
         max_tokens: Cap on each answer, in tokens; None leaves it to the models' settings.
@@ -117,7 +117,7 @@ class Fusion(Strategy):
         async def ask(branch: Context, model: str) -> Sample | None:
             rendered = branch.ask(problem, model=model)
             if layers:
-                values = {"answers": numbered(layers[-1]), "problem": question_text(problem)}
+                values = {"answers": numbered(layers[-1]), "problem": ctx.prompt.question(problem)}
                 rendered = rendered.adding(fill(self.synthesize, values))
             return await attempts.complete(branch, self, rendered, model=model)
 
@@ -138,7 +138,7 @@ def _chosen(
         outcome, decided_by = next((vote for vote in votes if vote.answer is not None), votes[0]), "vote"
         ctx.step("voted", "the aggregator has no answer")
     elif len(aggregated) == 1:
-        outcome = replace(outcome, confidence=_support(outcome, layers[-1]))
+        outcome = replace(outcome, confidence=share_of(outcome.answer, layers[-1]))
     return replace(
         outcome,
         candidates=tuple(attempts.candidates),
@@ -155,9 +155,3 @@ def _chosen(
             "decided_by": decided_by,
         },
     )
-
-
-def _support(outcome: Outcome, layer: Sequence[Candidate]) -> float:
-    """The share of a layer's proposals that gave the outcome's answer."""
-    key = None if outcome.answer is None else outcome.answer.key
-    return sum(one.answer is not None and one.answer.key == key for one in layer) / len(layer)

@@ -1,16 +1,30 @@
-"""What models wrote, inside a prompt for another one: as data, between fences it cannot close."""
+"""What models wrote, put before a model again: without the thinking, and as data between fences it cannot close."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
-from ..types import Candidate
+from .. import _core
+from ..types import Candidate, Sample
 
-__all__ = ["fenced", "merged", "numbered"]
+__all__ = ["fenced", "merged", "numbered", "shown", "visible"]
+
+NOTHING = "(no answer)"
 
 SHORTEST_FENCE = 3
 BACKTICKS = re.compile(r"`+")
+
+
+def visible(sample: Sample) -> str:
+    """What a reader sees of a sample: its text after any thinking in it, or all of it where thinking never ended."""
+    after = _core.after_thinking(sample.text)
+    return (sample.text if after is None else after).strip()
+
+
+def shown(candidate: Candidate) -> str:
+    """What a candidate said, for a later turn of the conversation; never empty, which some servers refuse."""
+    return visible(candidate.sample) or NOTHING
 
 
 def fenced(text: str) -> str:
@@ -35,9 +49,9 @@ def merged(candidates: Sequence[Candidate]) -> list[tuple[Candidate, int]]:
 
 
 def numbered(candidates: Sequence[Candidate]) -> str:
-    """The texts of candidates, fenced and numbered from 1; equal answers once, with their number."""
+    """What candidates said, fenced and numbered from 1; equal answers once, with their number."""
     parts = []
     for number, (candidate, count) in enumerate(merged(candidates), start=1):
         times = "" if count == 1 else f" (given {count} times)"
-        parts.append(f"Candidate {number}{times}:\n{fenced(candidate.sample.text)}")
+        parts.append(f"Candidate {number}{times}:\n{fenced(shown(candidate))}")
     return "\n".join(parts)

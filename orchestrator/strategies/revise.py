@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..context import Context, Verifier
+from ..context import Context, Verifier, logprobs_for
 from ..prompts import Rendered, fill
 from ..types import Candidate, Outcome, Problem
 from .attempts import Attempts
 from .base import Strategy, at_least
-from .chain import choose_in_chain, extend, prompt_values, shown, wanted_logprobs
+from .chain import choose_in_chain, extend, prompt_values
+from .quoting import shown
 
 __all__ = ["PROMPT", "Revise"]
 
@@ -79,7 +80,7 @@ class Revise(Strategy):
     async def chain(self, ctx: Context, problem: Problem) -> Attempts:
         """The chain alone, with what failed in it; nothing is chosen yet."""
         attempts = Attempts()
-        ask, logprobs = ctx.ask(problem, model=self.model), wanted_logprobs(self.verifier)
+        ask, logprobs = ctx.ask(problem, model=self.model), logprobs_for(self.verifier)
         for _ in range(self.length):
             if attempts.ended:
                 break

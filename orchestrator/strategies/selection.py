@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from ..context import Context, Verifier, name_of
-from ..types import Candidate, Outcome, Problem, StopReason
+from ..types import Answer, Candidate, Outcome, Problem, StopReason
 from ..voting import best_of_clusters, majority_vote
 from .attempts import Attempts
 
-__all__ = ["best_scored", "by_score", "by_vote", "choose", "representative", "value_of"]
+__all__ = ["best_scored", "by_score", "by_vote", "choose", "giving", "representative", "share_of", "value_of"]
 
 
 async def choose(
@@ -99,12 +99,21 @@ def value_of(candidate: Candidate, name: str) -> float | None:
 
 def representative(outcome: Outcome, name: str | None = None) -> Candidate | None:
     """The candidate that stands for the outcome's answer: the best scored, else the first of those that gave it."""
-    answer = outcome.answer
-    if answer is None:
-        return None
-    same = [one for one in outcome.candidates if one.answer is not None and one.answer.key == answer.key]
+    same = giving(outcome.answer, outcome.candidates)
     best = None if name is None else best_scored(same, name)
     return best or next(iter(same), None)
+
+
+def giving(answer: Answer | None, candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Those of `candidates` that gave this answer; none for None."""
+    if answer is None:
+        return []
+    return [one for one in candidates if one.answer is not None and one.answer.key == answer.key]
+
+
+def share_of(answer: Answer | None, candidates: Sequence[Candidate]) -> float:
+    """The share of `candidates` that gave this answer, abstaining ones in the denominator, in [0, 1]; 0 of none."""
+    return len(giving(answer, candidates)) / len(candidates) if candidates else 0.0
 
 
 def _by_cluster(candidates: Sequence[Candidate], name: str, *, latest: bool) -> Outcome:
@@ -124,8 +133,7 @@ def _by_cluster(candidates: Sequence[Candidate], name: str, *, latest: bool) -> 
 
 def _rivals(best: Candidate, other: Candidate, name: str) -> bool:
     """Whether `other` has another answer with the same score."""
-    same = best.answer is not None and other.answer is not None and best.answer.key == other.answer.key
-    return not same and value_of(best, name) == value_of(other, name)
+    return not giving(best.answer, [other]) and value_of(best, name) == value_of(other, name)
 
 
 def _ended(outcome: Outcome, attempts: Attempts, detail: Mapping[str, Any] | None) -> Outcome:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from ..context import Context, Verifier, name_of
+from ..context import Context, Verifier, compares, logprobs_for, name_of
 from ..errors import InvalidInputError
 from ..prompts import Rendered, fill
 from ..types import Candidate, Outcome, Problem, Score, StopReason
 from .attempts import Attempts
 from .base import Strategy, at_least
 from .best_of_n import BestOfN
-from .chain import choose_in_chain, extend, linked, prompt_values, shown, wanted_logprobs
+from .chain import choose_in_chain, extend, linked, prompt_values
+from .quoting import shown
 from .selection import by_score, value_of
 
 __all__ = ["TestAndRepair", "bounded"]
@@ -82,7 +83,7 @@ class TestAndRepair(Strategy):
         at_least(1, rounds=self.rounds, n=self.n, feedback_chars=self.feedback_chars)
         if not 0.0 <= self.threshold <= 1.0:
             raise InvalidInputError(f"threshold must be in [0, 1], not {self.threshold}")
-        if getattr(self.verifier, "comparative", False):
+        if compares(self.verifier):
             raise InvalidInputError(
                 f"the verifier {name_of(self.verifier)!r} compares candidates; a repair needs one that judges each"
             )
@@ -144,7 +145,7 @@ class TestAndRepair(Strategy):
             ctx.step("repairing", feedback)
             values = prompt_values(ctx, problem, best) | {"feedback": feedback}
             ask = ask.then(shown(best), fill(self.prompt, values, of="the repair"))
-        logprobs = wanted_logprobs(self.verifier)
+        logprobs = logprobs_for(self.verifier)
         new = await extend(ctx, self, attempts, ask, parent=best, logprobs=logprobs)
         if new is not None:
             attempts.candidates[-1:] = await self._tested(ctx, problem, attempts, new)

@@ -9,7 +9,7 @@ from .consistency import Consistency
 from .constraints import ForbiddenWords, WordCount
 from .correctness import CorrectnessModel, Graded
 from .execution import Execution
-from .generated_tests import GeneratedTests
+from .generated_tests import Executor, GeneratedTests, RecordedPasses, SandboxExecutor
 from .json_schema import JsonSchema
 from .judge import Judge
 from .learned import Learned
@@ -29,6 +29,7 @@ __all__ = [
     "CorrectnessModel",
     "Equivalent",
     "Execution",
+    "Executor",
     "ForbiddenWords",
     "GeneratedTests",
     "Graded",
@@ -41,9 +42,11 @@ __all__ = [
     "Perplexity",
     "Predicate",
     "ProcessRewardModel",
+    "RecordedPasses",
     "Regex",
     "RequiredWords",
     "Rule",
+    "SandboxExecutor",
     "SelfCertainty",
     "StatedConfidence",
     "WordCount",
@@ -52,25 +55,28 @@ __all__ = [
 ]
 
 REGISTRY: dict[str, type] = {
-    "arithmetic_target": ArithmeticTarget,
-    "composite": Composite,
-    "consistency": Consistency,
-    "equivalent": Equivalent,
-    "forbidden_words": ForbiddenWords,
-    "group_confidence": GroupConfidence,
-    "json_schema": JsonSchema,
-    "learned": Learned,
-    "perplexity": Perplexity,
-    "judge": Judge,
-    "pairwise_judge": PairwiseJudge,
-    "outcome_reward_model": OutcomeRewardModel,
-    "process_reward_model": ProcessRewardModel,
-    "execution": Execution,
-    "generated_tests": GeneratedTests,
-    "regex": Regex,
-    "required_words": RequiredWords,
-    "self_certainty": SelfCertainty,
-    "stated_confidence": StatedConfidence,
-    "word_count": WordCount,
+    one.name: one
+    for one in (
+        ArithmeticTarget,
+        Composite,
+        Consistency,
+        Equivalent,
+        Execution,
+        ForbiddenWords,
+        GeneratedTests,
+        GroupConfidence,
+        JsonSchema,
+        Judge,
+        Learned,
+        OutcomeRewardModel,
+        PairwiseJudge,
+        Perplexity,
+        ProcessRewardModel,
+        Regex,
+        RequiredWords,
+        SelfCertainty,
+        StatedConfidence,
+        WordCount,
+    )
 }
 """Verifiers by the key they have in program files; `Predicate` takes a function and is for Python only."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeAlias, get_args
 
 from ..concurrently import concurrently
-from ..context import Context, Verifier, name_of
+from ..context import Context, Verifier, compares, logprobs_for, name_of
 from ..errors import (
     BackendError,
     BudgetExceededError,
@@ -76,13 +76,12 @@ class Composite:
     @property
     def comparative(self) -> bool:
         """Whether a score depends on the other candidates: as soon as one part's does."""
-        return any(getattr(part, "comparative", False) for part in self.parts)
+        return compares(*self.parts)
 
     @property
     def logprobs(self) -> int | None:
         """Top log-probabilities the samples must have for every part; None where no part reads any."""
-        wanted = [getattr(part, "logprobs", None) for part in self.parts]
-        return max((one for one in wanted if one is not None), default=None)
+        return logprobs_for(*self.parts)
 
     async def score(self, ctx: Context, problem: Problem, candidates: Sequence[Candidate], /) -> list[Score]:
         """One score per candidate, in order.

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import math
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 from ..errors import InvalidInputError
+from ..fitted import Fitted
 from ..types import Candidate, Score
 from .features import Feature, feature_named
 
@@ -20,9 +19,6 @@ if (
     from ..scaling.calibration import Calibrator
 
 __all__ = ["CorrectnessModel", "CrossValidation", "Graded"]
-
-VERSION = 1
-"""Of the file format; a file of another one is refused."""
 
 MISSING = "missing:"
 """Before a feature's name: the column that is 1 where the candidate has no such figure."""
@@ -72,7 +68,7 @@ class CrossValidation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CorrectnessModel:
+class CorrectnessModel(Fitted):
     """The probability that an answer is right, from features of its candidate.
 
     A feature that some candidates lacked in the fit (`logistic` only) has a column for that, and its mean in the
@@ -89,6 +85,9 @@ class CorrectnessModel:
     Raises:
         InvalidInputError: The parts do not fit each other, or a feature is not what this release computes.
     """
+
+    format: ClassVar[str] = "correctness"
+    called: ClassVar[str] = "a fitted model of Learned"
 
     features: tuple[tuple[str, int], ...]
     fills: tuple[float | None, ...]
@@ -253,11 +252,8 @@ class CorrectnessModel:
 
     # Files -----------------------------------------------------------------------------------------------
 
-    def to_json(self) -> dict[str, Any]:
-        """The model as JSON values, with the version of the format."""
+    def _values(self) -> dict[str, Any]:
         return {
-            "format": "correctness",
-            "version": VERSION,
             "features": [{"name": name, "version": version} for name, version in self.features],
             "fills": list(self.fills),
             "problems": self.problems,
@@ -267,51 +263,18 @@ class CorrectnessModel:
         }
 
     @classmethod
-    def from_json(cls, document: Any) -> CorrectnessModel:
-        """The model that `to_json` wrote.
-
-        Raises:
-            InvalidInputError: It is none, of another version, or needs features this release cannot compute.
-        """
+    def _from_values(cls, document: Mapping[str, Any]) -> CorrectnessModel:
         from ..scaling.calibration import Calibrator
 
-        if not isinstance(document, Mapping) or document.get("format") != "correctness":
-            raise InvalidInputError("this is no fitted model: make one with Learned.fit and save it")
-        if document.get("version") != VERSION:
-            raise InvalidInputError(
-                f"this model is of version {document.get('version')!r}, this release reads version {VERSION}: "
-                "fit it again"
-            )
-        try:
-            measured = document["cross_validation"]
-            return cls(
-                features=tuple((str(one["name"]), int(one["version"])) for one in document["features"]),
-                fills=tuple(None if fill is None else float(fill) for fill in document["fills"]),
-                calibrator=Calibrator.from_json(document["calibrator"]),
-                problems=int(document["problems"]),
-                right=int(document["right"]),
-                cross_validation=None if measured is None else CrossValidation(**measured),
-            )
-        except InvalidInputError:
-            raise
-        except (KeyError, TypeError, ValueError) as error:
-            raise InvalidInputError(f"this model is damaged: {error!r}") from error
-
-    def save(self, path: str | Path) -> None:
-        """Writes it as a JSON file."""
-        Path(path).write_text(json.dumps(self.to_json(), indent=2) + "\n", encoding="utf-8")
-
-    @classmethod
-    def load(cls, path: str | Path) -> CorrectnessModel:
-        """Reads the file that `save` wrote.
-
-        Raises:
-            InvalidInputError: There is no such file, or as for `from_json`.
-        """
-        try:
-            return cls.from_json(json.loads(Path(path).read_text(encoding="utf-8")))
-        except (OSError, ValueError) as error:
-            raise InvalidInputError(f"file {str(path)!r}: {error}") from error
+        measured = document["cross_validation"]
+        return cls(
+            features=tuple((str(one["name"]), int(one["version"])) for one in document["features"]),
+            fills=tuple(None if fill is None else float(fill) for fill in document["fills"]),
+            calibrator=Calibrator.from_json(document["calibrator"]),
+            problems=int(document["problems"]),
+            right=int(document["right"]),
+            cross_validation=None if measured is None else CrossValidation(**measured),
+        )
 
 
 _Table: TypeAlias = list[tuple[Row, bool]]

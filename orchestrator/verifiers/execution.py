@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import asyncio
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,9 +12,10 @@ from typing import Any, ClassVar
 import anyio
 
 from ..answers import AnswerReader
+from ..concurrently import concurrently
 from ..context import Context
-from ..errors import DeadlineExceededError, InvalidInputError, most_telling
-from ..prompts import fill
+from ..errors import DeadlineExceededError, InvalidInputError
+from ..prompts import fill, question_text
 from ..sandbox import Assertion, Bubblewrap, Call, Limits, Program, RunResult, Sandbox, Script, Test
 from ..types import Candidate, Problem, Score
 
@@ -84,13 +84,8 @@ class Execution:
         async def judge(place: int, candidate: Candidate) -> None:
             scores[place] = await self._judge(problem, candidate, tests)
 
-        try:
-            with anyio.CancelScope(deadline=deadline) as scope:
-                async with asyncio.TaskGroup() as tasks:
-                    for place, candidate in enumerate(candidates):
-                        tasks.create_task(judge(place, candidate))
-        except BaseExceptionGroup as group:
-            raise most_telling(group) from None
+        with anyio.CancelScope(deadline=deadline) as scope:
+            await concurrently(judge(place, candidate) for place, candidate in enumerate(candidates))
         if scope.cancelled_caught and ctx is not None and not any(scores):
             raise DeadlineExceededError(account=ctx.ledger.first_to_end())
         late = Score(value=None, reason="the deadline passed before its tests had run")
@@ -100,9 +95,8 @@ class Execution:
         code = code_of(candidate)
         if code is None:
             return Score(value=None, reason="there is no program in the text")
-        before = fill(
-            self.prefix, {**problem.fields, "problem": problem.prompt or "", "prompt": problem.prompt or ""}
-        )
+        words = question_text(problem)
+        before = fill(self.prefix, {**problem.fields, "problem": words, "prompt": words})
         result = await self._kept.result(self._sandbox, Program(code=before + code, tests=tuple(tests)))
         steps = tuple(float(test.passed) for test in result.tests)
         failure = result.first_failure

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import ast
-import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias, get_args, runtime_checkable
 
 from ..answers import PassMatrix
+from ..concurrently import concurrently
 from ..context import Context
-from ..errors import BackendError, DeadlineExceededError, InvalidInputError, most_telling
+from ..errors import BackendError, DeadlineExceededError, InvalidInputError
 from ..prompts import fill, question_text
 from ..sandbox import Assertion, Bubblewrap, Limits, Program, Sandbox
 from ..types import Candidate, Problem, Score
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from numpy import float64
     from numpy.typing import NDArray
 
-__all__ = ["Executor", "GeneratedTests", "RecordedPasses", "Rule", "SandboxExecutor", "assertions_in"]
+__all__ = ["ClusterRule", "Executor", "GeneratedTests", "RecordedPasses", "SandboxExecutor", "assertions_in"]
 
-Rule: TypeAlias = Literal["weighted", "codet", "product", "tests", "agreement"]
+ClusterRule: TypeAlias = Literal["weighted", "codet", "product", "tests", "agreement"]
 """How a cluster of programs that pass the same tests is scored."""
 
 _EXPONENTS: Mapping[str, tuple[float, float, float]] = {
@@ -76,18 +76,14 @@ class SandboxExecutor:
         before = fill(self.prefix, {**problem.fields, "problem": words, "prompt": words})
         entry_point = _entry_point(problem)
         asked = [Assertion(source=test, entry_point=entry_point) for test in tests]
-        rows: dict[str, str] = {}
-
-        async def run(program: str) -> None:
-            result = await sandbox.run(Program(code=before + program, tests=asked))
-            rows[program] = "".join("1" if test.passed else "0" for test in result.tests)
-
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                for program in dict.fromkeys(programs):
-                    tasks.create_task(run(program))
-        except BaseExceptionGroup as group:
-            raise most_telling(group) from None
+        different = list(dict.fromkeys(programs))
+        results = await concurrently(
+            sandbox.run(Program(code=before + program, tests=asked)) for program in different
+        )
+        rows = {
+            program: "".join("1" if test.passed else "0" for test in result.tests)
+            for program, result in zip(different, results, strict=True)
+        }
         return [rows[program] for program in programs]
 
 
@@ -162,7 +158,7 @@ class GeneratedTests:
 
     n: int = 8
     per_sample: int = 5
-    rule: Rule = "weighted"
+    rule: ClusterRule = "weighted"
     model: str | None = None
     temperature: float = 0.8
     max_tokens: int | None = 512
@@ -175,8 +171,10 @@ class GeneratedTests:
             raise InvalidInputError(
                 f"n and per_sample must be at least 1, not {self.n} and {self.per_sample}"
             )
-        if self.rule not in get_args(Rule):
-            raise InvalidInputError(f"rule must be one of {', '.join(get_args(Rule))}, not {self.rule!r}")
+        if self.rule not in get_args(ClusterRule):
+            raise InvalidInputError(
+                f"rule must be one of {', '.join(get_args(ClusterRule))}, not {self.rule!r}"
+            )
         if not self.temperature >= 0:
             raise InvalidInputError(f"temperature must be at least 0, not {self.temperature}")
 
@@ -236,7 +234,7 @@ class GeneratedTests:
 _NO_PROGRAM = Score(value=None, reason="there is no program that could be run")
 
 
-def cluster_scores(matrix: PassMatrix, frequencies: Sequence[float], rule: Rule) -> NDArray[float64]:
+def cluster_scores(matrix: PassMatrix, frequencies: Sequence[float], rule: ClusterRule) -> NDArray[float64]:
     """By program, its cluster's score under `rule`, in [0, 1]; 0 for one that passes no test."""
     import numpy
 

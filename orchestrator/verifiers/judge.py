@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 from ..concurrently import concurrently
 from ..context import Context
 from ..errors import InvalidInputError
-from ..prompts import fill, question_text
+from ..prompts import fill
 from ..types import Candidate, Problem, Sample, Score
 from .judging import (
     AS_DATA,
@@ -130,11 +130,12 @@ class Judge:
             return [Score(value=None, reason="the problem has no reference")] * len(candidates)
         texts = [shown(candidate) for candidate in candidates]
         different = list(dict.fromkeys(text for text in texts if text))
-        prompts = [self._prompt(problem, text) for text in different]
+        question = ctx.prompt.question(problem)
+        prompts = [self._prompt(question, text, problem.reference) for text in different]
         branches = [ctx.branch(label=digest(text)) for text in different]
-        question = self._question()
+        asking = self._question()
         verdicts = await concurrently(
-            tried(question.put(branch, prompt)) for branch, prompt in zip(branches, prompts, strict=True)
+            tried(asking.put(branch, prompt)) for branch, prompt in zip(branches, prompts, strict=True)
         )
         scores = [self._score(verdict) for verdict in verdicts]
         if all(score.value is None for score in scores):
@@ -170,8 +171,7 @@ class Judge:
             "additionalProperties": False,
         }
 
-    def _prompt(self, problem: Problem, answer: str) -> str:
-        question, reference = question_text(problem), problem.reference
+    def _prompt(self, question: str, answer: str, reference: str | None) -> str:
         texts = [question, answer, self.rubric, *([reference] if self.show_reference and reference else [])]
         values = {
             "problem": fenced("problem", question, among=texts),

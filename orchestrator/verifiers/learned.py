@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
-from ..context import Context, Verifier, name_of
+from ..context import Context, Verifier, compares, logprobs_for, name_of
 from ..errors import InvalidInputError
 from ..types import Candidate, Problem, Score
 from .composite import score_by_each
@@ -85,12 +85,12 @@ class Learned:
     @property
     def comparative(self) -> bool:
         """Whether a score depends on the other candidates."""
-        return self.model.comparative or any(getattr(part, "comparative", False) for part in self.parts)
+        return self.model.comparative or compares(*self.parts)
 
     @property
     def logprobs(self) -> int | None:
         """Top log-probabilities the samples must have, for the model and its parts; None for none."""
-        wanted = [self.model.logprobs, *(getattr(part, "logprobs", None) for part in self.parts)]
+        wanted = (self.model.logprobs, logprobs_for(*self.parts))
         return max((one for one in wanted if one is not None), default=None)
 
     async def score(self, ctx: Context, problem: Problem, candidates: Sequence[Candidate], /) -> list[Score]:

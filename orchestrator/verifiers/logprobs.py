@@ -18,7 +18,7 @@ from ..types import Candidate, Problem, Sample, Score, TokenLogprob
 from ..voting import self_certainties
 from .rules import Rule
 
-__all__ = ["Aggregation", "GroupConfidence", "Perplexity", "SelfCertainty", "group_confidences"]
+__all__ = ["GroupAggregation", "GroupConfidence", "Perplexity", "SelfCertainty", "group_confidences"]
 
 TOP = 20
 """Top log-probabilities per token: the most that common endpoints give."""
@@ -26,7 +26,7 @@ TOP = 20
 ROUNDING = 1e-6
 """By how much a server's single precision may put a log-probability above 0."""
 
-Aggregation: TypeAlias = Literal["lowest", "bottom", "tail", "mean"]
+GroupAggregation: TypeAlias = Literal["lowest", "bottom", "tail", "mean"]
 """What a trace's group confidences become: see `GroupConfidence`."""
 
 
@@ -133,14 +133,14 @@ class GroupConfidence(_Signal):
     logprobs: ClassVar[int] = TOP
 
     window: int = 2048
-    aggregation: Aggregation = "lowest"
+    aggregation: GroupAggregation = "lowest"
     share: float = 0.1
 
     def __post_init__(self) -> None:
         if self.window < 1:
             raise InvalidInputError(f"window must be at least 1, not {self.window}")
-        if self.aggregation not in get_args(Aggregation):
-            known = ", ".join(get_args(Aggregation))
+        if self.aggregation not in get_args(GroupAggregation):
+            known = ", ".join(get_args(GroupAggregation))
             raise InvalidInputError(f"aggregation must be one of {known}, not {self.aggregation!r}")
         if not 0.0 < self.share <= 1.0:
             raise InvalidInputError(f"share must be in (0, 1], not {self.share}")

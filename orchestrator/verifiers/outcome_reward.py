@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ..backends.rewards import places_in, rating_from
 from ..context import Context
-from ..errors import InvalidInputError
-from ..prompts import PLACEHOLDER, fill, question_text
+from ..prompts import fill
 from ..rating import Rated
 from ..types import Candidate, Problem, Rating, Score
-from .rewards import Activation, check_activation, conversation, in_one_order, reward, scores_of
+from .rewards import (
+    Activation,
+    about,
+    as_conversation,
+    check_activation,
+    check_asking,
+    in_one_order,
+    reward,
+    scores_of,
+)
 
 __all__ = ["OutcomeRewardModel"]
 
 SOLUTION = "{{ solution }}"
 PROBLEM_AND_SOLUTION = "{{ problem }}\n\n{{ solution }}"
-
-PLACES = frozenset({"problem", "solution"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,24 +75,13 @@ class OutcomeRewardModel:
 
     def __post_init__(self) -> None:
         check_activation(self.activation, self.label)
-        if self.batch < 1:
-            raise InvalidInputError(f"batch must be at least 1, not {self.batch}")
-        rating = self._rating()
-        named = set(PLACEHOLDER.findall(self._template(rating)))
-        if not named <= PLACES or "solution" not in named:
-            raise InvalidInputError(
-                f"template needs the place {{{{ solution }}}} and may have {{{{ problem }}}}, not {self.template!r}"
-            )
+        check_asking(self._template(self._rating()), batch=self.batch)
 
     async def score(self, ctx: Context, problem: Problem, candidates: Sequence[Candidate], /) -> list[Score]:
         """One score per candidate, in order."""
-        rating = self._rating()
-        places = places_in(rating.body)
-        if "messages" in places:
-            rating = replace(rating, messages=conversation(problem))
-        if "query" in places:
-            rating = replace(rating, query=question_text(problem))
-        texts = [self._text(rating, problem, candidate) for candidate in candidates]
+        question = ctx.prompt.question(problem)
+        rating = about(self._rating(), problem, question)
+        texts = [self._text(rating, question, candidate) for candidate in candidates]
         wanted = in_one_order(text for text in texts if text)
         rated = dict(
             zip(wanted, await ctx.rate(wanted, rating, model=self.model, batch=self.batch), strict=True)
@@ -95,14 +90,7 @@ class OutcomeRewardModel:
 
     def _rating(self) -> Rating:
         rating = rating_from(self.protocol)
-        if not self.chat:
-            return rating
-        if "input" not in rating.body:
-            raise InvalidInputError(
-                "chat is for vllm_classify and vllm_pooling; a mapping says it by {{ messages }}"
-            )
-        body = {name: value for name, value in rating.body.items() if name != "input"}
-        return replace(rating, body={**body, "messages": "{{ messages }}"})
+        return as_conversation(rating, only="vllm_classify and vllm_pooling") if self.chat else rating
 
     def _template(self, rating: Rating) -> str:
         if self.template is not None:
@@ -110,12 +98,12 @@ class OutcomeRewardModel:
         apart = places_in(rating.body) & {"query", "messages"}
         return SOLUTION if apart else PROBLEM_AND_SOLUTION
 
-    def _text(self, rating: Rating, problem: Problem, candidate: Candidate) -> str:
+    def _text(self, rating: Rating, question: str, candidate: Candidate) -> str:
         """What is rated, or "" where there is nothing to rate."""
         solution = candidate.sample.text.strip()
         if not solution:
             return ""
-        return fill(self._template(rating), {"problem": question_text(problem), "solution": solution})
+        return fill(self._template(rating), {"problem": question, "solution": solution})
 
     def _score(self, said: Rated) -> Score | Exception:
         if isinstance(said, Exception):

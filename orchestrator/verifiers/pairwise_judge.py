@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 from ..concurrently import concurrently
 from ..context import Context
 from ..errors import InvalidInputError
-from ..prompts import fill, question_text
+from ..prompts import fill
 from ..ranking import Comparisons, Judgement, bradley_terry, tournament
 from ..types import Candidate, Problem, Sample, Score
 from .judging import (
@@ -181,9 +181,8 @@ class PairwiseJudge:
             logprobs=self.expected,
         )
 
-    def ask(self, problem: Problem, first: str, second: str) -> str:
+    def ask(self, question: str, first: str, second: str) -> str:
         """The prompt for a pair, in the order shown."""
-        question = question_text(problem)
         texts = (question, first, second, self.rubric)
         values = {
             "problem": fenced("problem", question, among=texts),
@@ -285,9 +284,9 @@ class _Matches:
                 self.ctx.branch(label=f"match-{self.played}{'ab' if order == pair else 'ba'}")
                 for order in orders
             ]
-        question = self.judge.question()
+        asking, question = self.judge.question(), self.ctx.prompt.question(self.problem)
         verdicts = await concurrently(
-            tried(question.put(branch, self.judge.ask(self.problem, self.texts[a], self.texts[b])))
+            tried(asking.put(branch, self.judge.ask(question, self.texts[a], self.texts[b])))
             for branch, (a, b) in zip(branches, shown_as, strict=True)
         )
         judgements = [

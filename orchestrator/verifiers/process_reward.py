@@ -10,10 +10,19 @@ from typing import Any, ClassVar, Literal
 from ..backends.rewards import COMPLETION_LOGPROBS, PROTOCOLS, places_in, rating_from
 from ..context import Context
 from ..errors import InvalidInputError
-from ..prompts import PLACEHOLDER, fill, question_text
+from ..prompts import fill
 from ..rating import Rated
 from ..types import Candidate, Problem, Rating, Score
-from .rewards import Activation, check_activation, conversation, in_one_order, reward, scores_of
+from .rewards import (
+    Activation,
+    about,
+    as_conversation,
+    check_activation,
+    check_asking,
+    in_one_order,
+    reward,
+    scores_of,
+)
 from .steps import Aggregation, Splitting, aggregate, check_aggregation, check_splitting, split_steps
 
 __all__ = ["CONVENTIONS", "Convention", "ProcessRewardModel"]
@@ -152,27 +161,19 @@ class ProcessRewardModel:
         check_activation(self.activation, self.label)
         if self.steps is not None:
             check_splitting(self.steps)
-        if self.batch < 1:
-            raise InvalidInputError(f"batch must be at least 1, not {self.batch}")
         way = self._way()
         if not way.tag.strip() and self.convention != "tagged":
             raise InvalidInputError(f"tag must be a text that marks the end of a step, not {self.tag!r}")
-        if not {"solution"} <= set(PLACEHOLDER.findall(way.template)) <= {"problem", "solution"}:
-            raise InvalidInputError(
-                f"template needs the place {{{{ solution }}}} and may have {{{{ problem }}}}, not {self.template!r}"
-            )
+        check_asking(way.template, batch=self.batch)
 
     async def score(self, ctx: Context, problem: Problem, candidates: Sequence[Candidate], /) -> list[Score]:
         """One score per candidate, in order."""
         way = self._way()
-        rating = way.rating
-        places = places_in(rating.body)
-        if "messages" in places:
-            rating = replace(rating, messages=conversation(problem, system=way.system))
-        if "query" in places:
-            rating = replace(rating, query=question_text(problem))
+        question = ctx.prompt.question(problem)
+        rating = about(way.rating, problem, question, system=way.system)
+        alone = "messages" in places_in(rating.body)
         split = [self._steps(way, candidate.sample.text) for candidate in candidates]
-        asked = [_texts(way, problem, steps, alone="messages" in places) for steps in split]
+        asked = [_texts(way, question, steps, alone=alone) for steps in split]
         wanted = in_one_order(text for texts in asked for text in texts)
         said = dict(
             zip(wanted, await ctx.rate(wanted, rating, model=self.model, batch=self.batch), strict=True)
@@ -189,12 +190,7 @@ class ProcessRewardModel:
         way = CONVENTIONS[self.convention]
         rating = way.rating if self.protocol is None else rating_from(self.protocol)
         if self.chat:
-            if way.prefixes or "input" not in rating.body:
-                raise InvalidInputError(
-                    "chat is for models behind vLLM's /pooling; a mapping says it by {{ messages }}"
-                )
-            body = {name: value for name, value in rating.body.items() if name != "input"}
-            rating = replace(rating, body={**body, "messages": "{{ messages }}"})
+            rating = as_conversation(rating, only="models behind vLLM's /pooling")
         return replace(
             way,
             rating=rating,
@@ -236,13 +232,13 @@ class ProcessRewardModel:
         return Score(value=aggregate(rewards, self.aggregation), steps=rewards)
 
 
-def _texts(way: Convention, problem: Problem, steps: Sequence[str], *, alone: bool) -> list[str]:
+def _texts(way: Convention, question: str, steps: Sequence[str], *, alone: bool) -> list[str]:
     """What is asked about one solution: all of it, or each of its beginnings; `alone` leaves the problem out."""
     if not steps:
         return []
     ends = range(1, len(steps) + 1) if way.prefixes else [len(steps)]
     template = "{{ solution }}" if alone else way.template
-    values = {"problem": question_text(problem)}
+    values = {"problem": question}
     texts = []
     for end in ends:
         solution = "".join(step + way.tag for step in steps[:end])

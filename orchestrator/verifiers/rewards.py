@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Literal, get_args
 
+from ..backends.rewards import places_in
 from ..errors import BackendError, BudgetExceededError, DeadlineExceededError, InvalidInputError
-from ..prompts import question_text
-from ..types import Message, Problem, Score
+from ..prompts import PLACEHOLDER
+from ..types import Message, Problem, Rating, Score
 
 __all__ = [
     "Activation",
+    "about",
+    "as_conversation",
     "check_activation",
-    "conversation",
+    "check_asking",
     "in_one_order",
     "reward",
     "scores_of",
@@ -33,6 +37,43 @@ def check_activation(activation: str, label: int | None) -> None:
         raise InvalidInputError(f"activation must be one of {names}, not {activation!r}")
     if label is not None and label < 0:
         raise InvalidInputError(f"label must be at least 0, not {label}")
+
+
+def check_asking(template: str, *, batch: int) -> None:
+    """Raise `InvalidInputError` for a template without the solution or with an unknown place, or a batch below 1."""
+    if batch < 1:
+        raise InvalidInputError(f"batch must be at least 1, not {batch}")
+    if not {"solution"} <= set(PLACEHOLDER.findall(template)) <= {"problem", "solution"}:
+        raise InvalidInputError(
+            f"template needs the place {{{{ solution }}}} and may have {{{{ problem }}}}, not {template!r}"
+        )
+
+
+def as_conversation(rating: Rating, *, only: str) -> Rating:
+    """`rating` asked about a conversation, for the server's own chat template, instead of texts.
+
+    Raises:
+        InvalidInputError: Its body is not vLLM's; says that chat is for `only`.
+    """
+    if "input" not in rating.body:
+        raise InvalidInputError(f"chat is for {only}; a mapping says it by {{{{ messages }}}}")
+    body = {name: value for name, value in rating.body.items() if name != "input"}
+    return replace(rating, body={**body, "messages": "{{ messages }}"})
+
+
+def about(rating: Rating, problem: Problem, question: str, *, system: str | None = None) -> Rating:
+    """`rating` with the problem in the places its body has for it.
+
+    Args:
+        rating: How the model is asked.
+        problem: What the solutions answer.
+        question: The problem in words, as the model that wrote them was asked.
+        system: System message where the problem has none of its own.
+    """
+    places = places_in(rating.body)
+    if "messages" in places:
+        rating = replace(rating, messages=_conversation(problem, question, system))
+    return replace(rating, query=question) if "query" in places else rating
 
 
 def reward(numbers: Sequence[float], *, activation: Activation, label: int | None) -> float:
@@ -109,9 +150,9 @@ def _abstention(error: Exception) -> Score:
     return Score(value=None, reason=f"{what}{error}")
 
 
-def conversation(problem: Problem, *, system: str | None = None) -> tuple[Message, ...]:
+def _conversation(problem: Problem, question: str, system: str | None) -> tuple[Message, ...]:
     """The problem as the turns before the answer, after a system message where it has none of its own."""
-    turns: tuple[Message, ...] = problem.messages or ({"role": "user", "content": question_text(problem)},)
+    turns: tuple[Message, ...] = problem.messages or ({"role": "user", "content": question},)
     if system is None or turns[0].get("role") == "system":
         return turns
     return ({"role": "system", "content": system}, *turns)

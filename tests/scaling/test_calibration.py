@@ -76,7 +76,7 @@ def test_a_file_of_another_version_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "calibration.json"
     path.write_text(json.dumps({**STEPS.to_json(), "version": 2}))
     with pytest.raises(
-        InvalidInputError, match=r"calibration\.json: .*version 2, this release reads version 1"
+        InvalidInputError, match=r"calibration\.json': .*version 2, this release reads version 1"
     ):
         Calibrator.load(path)
     with pytest.raises(InvalidInputError, match="No such file"):
@@ -86,7 +86,7 @@ def test_a_file_of_another_version_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"format": "scores"}, "no calibration"),
+        ({"format": "scores"}, "not a calibration"),
         ({"knots": None}, "damaged"),
         ({"knots": []}, "at least one"),
         ({"knots": [[0.5, 0.1], [0.5, 0.2]]}, "increasing"),

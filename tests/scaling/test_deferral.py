@@ -240,7 +240,7 @@ def test_a_saved_fit_is_the_same_and_holds_plain_numbers(tmp_path: Path) -> None
     ("change", "message"),
     [
         ({"version": 2}, "version 2, this release reads version 1"),
-        ({"format": "router"}, "no thresholds of a cascade"),
+        ({"format": "router"}, "not a fit of a cascade"),
         ({"thresholds": ["high"]}, "damaged"),
         ({"thresholds": [0.5]}, "1 thresholds are for 2 tiers"),
         ({"accuracy": 3}, "damaged"),

@@ -232,7 +232,7 @@ def test_a_saved_scorer_scores_the_same_without_scikit_learn(
     ("change", "message"),
     [
         ({"version": 2}, "version 2, this release reads version 1"),
-        ({"format": "calibration"}, "no router"),
+        ({"format": "calibration"}, "not a router"),
         ({"features": 2}, "fitted on version 2 of the prompt features, this release computes version 1"),
         ({"means": [0.0]}, f"a number for each of the {len(FIGURES)} figures"),
         ({"weak": {"intercept": 0, "figures": [0.0] * len(FIGURES), "words": [1.0]}}, "each of 8192 buckets"),

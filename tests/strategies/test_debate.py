@@ -4,22 +4,23 @@ from orchestrator import Budget, Controller, Model, StopReason
 from orchestrator.answers import AnswerReader
 from orchestrator.backends import RetryPolicy, ScriptedBackend
 from orchestrator.errors import BackendError, InvalidInputError
+from orchestrator.prompts import Prompt
 from orchestrator.strategies import Debate
-from orchestrator.types import Capabilities
+from orchestrator.types import Capabilities, Problem
 
 NUMBER = AnswerReader(kind="number")
 BASE = Capabilities(chat=False, n=True, usage_is_exact=True)
 
 
-async def run(program, *, budget=None, capabilities=None, **texts):
+async def run(program, *, problem="2 + 2?", prompt=None, budget=None, capabilities=None, **texts):
     backends = {
         name: ScriptedBackend(said, name=name, capabilities=capabilities) for name, said in texts.items()
     }
     models = {
         name: Model(backend=backend, retry=RetryPolicy(attempts=1)) for name, backend in backends.items()
     }
-    async with Controller(models=models, answers=NUMBER, budget=budget) as controller:
-        return await controller.run(program, "2 + 2?"), backends
+    async with Controller(models=models, answers=NUMBER, budget=budget, prompt=prompt) as controller:
+        return await controller.run(program, problem), backends
 
 
 async def test_agents_that_come_to_agree_end_it():
@@ -116,3 +117,18 @@ async def test_a_budget_that_ends_within_a_round_leaves_the_latest_answers():
 def test_parameters_out_of_range_are_refused(wrong):
     with pytest.raises(InvalidInputError):
         Debate(**wrong)
+
+
+async def test_what_an_agent_thought_is_not_shown_to_anybody():
+    thought = "<think>5, says the other? No.</think>4"
+    _, models = await run(Debate(agents=2, rounds=1), a=[thought, "4"], b=["5", "4"])
+    own = models["a"].requests[1].messages
+    assert own[1]["content"] == "4"
+    assert "Answer 1:\n```\n4\n```\n" in models["b"].requests[1].messages[2]["content"]
+
+
+async def test_the_question_is_put_again_as_it_was_asked_columns_included():
+    problem = Problem(id="p", prompt="2 + 2?", fields={"choices": "(A) 4 (B) 5"})
+    prompt = Prompt(template="{{ problem }} {{ choices }}")
+    _, models = await run(Debate(agents=2), problem=problem, prompt=prompt, a=["4", "4"], b=["5", "4"])
+    assert models["a"].requests[1].messages[2]["content"].endswith("again: 2 + 2? (A) 4 (B) 5")

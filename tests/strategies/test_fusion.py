@@ -123,3 +123,8 @@ async def test_a_chat_ends_with_the_proposals():
 def test_parameters_out_of_range_are_refused(wrong):
     with pytest.raises(InvalidInputError):
         Fusion(**wrong)
+
+
+async def test_a_proposals_thinking_is_not_shown_to_the_aggregator():
+    _, models = await run(Fusion(proposers=1), a=["<think>5? No.</think>It is 4.", "4"])
+    assert "Answer 1:\n```\nIt is 4.\n```\n" in prompts(models["a"])[1]

@@ -209,3 +209,13 @@ def test_two_verifiers_with_the_same_parameters_are_one():
     assert Execution() != Execution(all_or_nothing=False)
     with pytest.raises(InvalidInputError, match="seconds must be above 0"):
         Execution(seconds=0)
+
+
+async def test_the_prefix_of_a_chat_is_what_it_says():
+    sandbox = Recorder()
+    turns = ({"role": "user", "content": "def add(a, b):\n"},)
+    asked = Problem(id="p", messages=turns, tests="assert add(1, 2) == 3")
+    await Execution(prefix="{{ prompt }}", sandbox=sandbox).score(
+        None, asked, [candidate("    return a + b")]
+    )
+    assert [program.code for program in sandbox.ran] == [ADD]

@@ -14,9 +14,10 @@ from orchestrator.errors import (
     InvalidInputError,
     StatusError,
 )
+from orchestrator.prompts import Prompt
 from orchestrator.runtime import Model
 from orchestrator.types import Candidate, Capabilities, Price, Sample, TokenLogprob
-from orchestrator.verifiers import REGISTRY, Judge
+from orchestrator.verifiers import REGISTRY, Judge, PairwiseJudge
 from orchestrator.verifiers.judging import fenced
 
 PROBLEM = Problem(id="p", prompt="What is 2 + 2?", reference="four, of course")
@@ -446,3 +447,14 @@ async def test_an_answer_too_long_for_the_judges_context_is_one_abstention():
     assert scores is not None, outcome.error
     assert [score.value for score in scores] == [1.0, None]
     assert "takes 400 with the answer" in scores[1].reason
+
+
+@pytest.mark.parametrize("verifier", [Judge(), PairwiseJudge()])
+async def test_the_judge_sees_the_question_as_it_was_asked_columns_included(verifier):
+    problem = Problem(id="p", prompt="What is 2 + 2?", fields={"choices": "(A) 4 (B) 5"})
+    backend = ScriptedBackend(["10", "A"])
+    await judged(
+        backend, verifier, "a", "b", problem=problem, prompt=Prompt(template="{{ problem }}\n{{ choices }}")
+    )
+    for request in backend.requests:
+        assert "What is 2 + 2?\n(A) 4 (B) 5\n" in prompt_text(request)

@@ -220,8 +220,8 @@ def test_a_model_is_saved_and_read_again(saved):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda d: d.update(version=2), "is of version 2, this release reads version 1: fit it again"),
-        (lambda d: d.update(format="calibration"), "this is no fitted model"),
+        (lambda d: d.update(version=2), "of version 2, this release reads version 1: fit it again"),
+        (lambda d: d.update(format="calibration"), "this is not a fitted model"),
         (
             lambda d: d["features"][1].update(version=3),
             "version 3 of the feature 'consistency', .* version 1",
@@ -232,9 +232,9 @@ def test_a_model_is_saved_and_read_again(saved):
             lambda d: d["features"][1].update(name="truncated"),
             "for a calibration of score:judge, consistency",
         ),
-        (lambda d: d.pop("calibrator"), "this model is damaged: KeyError"),
+        (lambda d: d.pop("calibrator"), "that is damaged: KeyError"),
         (lambda d: d["calibrator"].update(coefficients=[1.0]), "a coefficient for each of 2 features"),
-        (lambda d: d["cross_validation"].update(more=1), "this model is damaged"),
+        (lambda d: d["cross_validation"].update(more=1), "that is damaged"),
     ],
 )
 def test_a_file_that_does_not_fit_is_refused(saved, change, message):

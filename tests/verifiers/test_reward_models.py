@@ -21,6 +21,7 @@ from orchestrator.answers import AnswerReader
 from orchestrator.backends import HttpBackend, RetryPolicy, ScriptedBackend
 from orchestrator.errors import BudgetExceededError, InvalidInputError, ProgramFileError
 from orchestrator.events import CallReplayed
+from orchestrator.prompts import Prompt
 from orchestrator.types import Candidate, Price, Sample, Score, Usage
 from orchestrator.verifiers import REGISTRY, OutcomeRewardModel, ProcessRewardModel
 from orchestrator.verifiers.rewards import reward
@@ -80,6 +81,17 @@ async def test_problem_and_solution_are_rated_together() -> None:
         {"model": "rm", "input": ["What is 2 + 2?\n\nIt is 4", "What is 2 + 2?\n\nIt is 5"]}
     ]
     assert outcome.usage.prompt_tokens == server.words_read
+
+
+@pytest.mark.parametrize(
+    "verifier", [OutcomeRewardModel(), ProcessRewardModel(convention="tagged"), OutcomeRewardModel(chat=True)]
+)
+async def test_the_question_is_rated_as_it_was_asked_columns_included(verifier: Any) -> None:
+    problem = Problem(id="p", prompt="What is 2 + 2?", fields={"choices": "(A) 4 (B) 5"})
+    async with RewardServer(reward=is_four) as server:
+        prompt = Prompt(template="{{ problem }} {{ choices }}")
+        await judge(server, verifier, "(A) 4", problem=problem, prompt=prompt)
+    assert "What is 2 + 2? (A) 4 (B) 5" in str(server.bodies[0])
 
 
 @pytest.mark.parametrize(

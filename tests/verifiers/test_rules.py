@@ -1,7 +1,9 @@
+import dataclasses
 import re
 
 import pytest
 
+from orchestrator import verifiers
 from orchestrator.answers import AnswerReader
 from orchestrator.errors import InvalidInputError
 from orchestrator.types import Candidate, Problem, Sample
@@ -113,7 +115,13 @@ async def test_scores_come_in_the_candidates_order():
     assert [score.value for score in scores] == [0.0, 1.0, 0.0]
 
 
+def test_files_can_name_every_verifier_but_the_one_that_takes_a_function():
+    public = [getattr(verifiers, name) for name in verifiers.__all__]
+    classes = {one for one in public if dataclasses.is_dataclass(one) and hasattr(one, "score")}
+    assert classes - set(REGISTRY.values()) == {Predicate}
+
+
 def test_a_verifiers_key_in_files_is_the_name_its_scores_are_kept_under():
-    for key, rule in REGISTRY.items():
-        assert rule.name == key
+    for key, verifier in REGISTRY.items():
+        assert name_of(object.__new__(verifier)) == key
     assert name_of(Predicate(function=lambda problem, found: True, name="odd")) == "odd"
