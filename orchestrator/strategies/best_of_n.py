@@ -28,8 +28,9 @@ class BestOfN(Strategy):
     `threshold` ends the drawing and cancels the calls in flight, and that sample is chosen. A verifier that compares
     candidates gets all of them, unreadable ones too, when the last has arrived. Equal texts are scored once. A sample
     without a readable answer is not chosen (and not scored, unless by comparing), and one the verifier abstains on is
-    not chosen; with no sample left there is no answer, unless budget or deadline kept the verifier from judging: then
-    it is the vote. Confidence is the chosen sample's score, with `weighted` the answer's share of all scores.
+    not chosen; where it judged none, because it abstained, failed, or had nothing left to spend, the answer is the most
+    frequent one. Confidence is the chosen sample's score, with `weighted` the answer's share of all scores, and of a
+    vote its share.
 
     Source: Cobbe et al., "Training Verifiers to Solve Math Word Problems", arXiv 2110.14168, §4; Snell et al.,
     "Scaling LLM Test-Time Compute Optimally", arXiv 2408.03314, §5.1 (weighted). Differs in stopping at `threshold`,
@@ -92,7 +93,8 @@ class BestOfN(Strategy):
         else:
             candidates = scoring.judged()
         reason = attempts.stop_reason
-        decided = reason is StopReason.COMPLETE and scoring.good is not None and len(candidates) < self.n
+        called_off = len(candidates) < self.n or scoring.asked - scoring.known.keys()
+        decided = reason is StopReason.COMPLETE and scoring.good is not None and called_off
         return self._outcome(candidates, scoring, StopReason.DECIDED if decided else reason)
 
     async def _collect(self, ctx: Context, problem: Problem, scoring: _Scoring) -> None:
@@ -117,8 +119,9 @@ class BestOfN(Strategy):
     def _outcome(self, candidates: list[Candidate], scoring: _Scoring, reason: StopReason) -> Outcome:
         name = name_of(self.verifier)
         outcome = by_score(candidates, name, weighted=self.weighted)
-        if outcome.answer is None and scoring.attempts.ended:
+        if outcome.answer is None:  # the samples are paid for: a vote is better than nothing
             vote = by_vote(candidates)
+            scoring.ctx.step("voted", "the verifier judged none")
             outcome = replace(vote, detail={**outcome.detail, **vote.detail})
         if self.weighted and scoring.good is not None:  # past the threshold: that one, whatever the sums say
             best = best_scored(candidates, name)

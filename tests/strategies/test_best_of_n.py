@@ -88,12 +88,14 @@ async def test_what_the_verifier_abstains_on_is_not_chosen():
     assert outcome.confidence == 0.0
 
 
-async def test_when_it_abstains_on_all_there_is_no_answer():
-    outcome = await run(["3", "4"], BestOfN(n=2, verifier=Scores({"3": None, "4": None})))
-    assert outcome.answer is None
-    assert outcome.confidence == 0.0
-    assert outcome.detail == {"score": None, "scored": 2}
-    assert len(outcome.candidates) == 2
+async def test_when_it_abstains_on_all_or_fails_it_is_the_vote():
+    texts = ["3", "4", "4"]
+    for value in (None, BackendError("the judge is down")):
+        outcome = await run(texts, BestOfN(n=3, verifier=Scores({"3": value, "4": value})))
+        assert outcome.answer.text == "4"
+        assert outcome.confidence == 2 / 3
+        assert outcome.detail == {"score": None, "votes": [1, 2], "abstentions": 0, "scored": 2}
+        assert len(outcome.candidates) == 3
 
 
 async def test_a_sample_without_a_readable_answer_is_neither_scored_nor_chosen():
@@ -243,6 +245,7 @@ async def test_a_verdict_that_is_good_enough_cancels_the_verdicts_in_flight():
 
     outcome = await run(["3", "4"], BestOfN(n=2, verifier=Judge()))
     assert outcome.answer.text == "4"
+    assert outcome.stop_reason is StopReason.DECIDED  # both were drawn, but one verdict was called off
     assert cancelled == ["3"]
     assert "judge" not in outcome.candidates[0].scores
 

@@ -124,7 +124,7 @@ async def test_what_an_agent_thought_is_not_shown_to_anybody():
     _, models = await run(Debate(agents=2, rounds=1), a=[thought, "4"], b=["5", "4"])
     own = models["a"].requests[1].messages
     assert own[1]["content"] == "4"
-    assert "Answer 1:\n```\n4\n```\n" in models["b"].requests[1].messages[2]["content"]
+    assert "Candidate 1:\n```\n4\n```\n" in models["b"].requests[1].messages[2]["content"]
 
 
 async def test_the_question_is_put_again_as_it_was_asked_columns_included():

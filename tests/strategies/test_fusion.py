@@ -127,4 +127,4 @@ def test_parameters_out_of_range_are_refused(wrong):
 
 async def test_a_proposals_thinking_is_not_shown_to_the_aggregator():
     _, models = await run(Fusion(proposers=1), a=["<think>5? No.</think>It is 4.", "4"])
-    assert "Answer 1:\n```\nIt is 4.\n```\n" in prompts(models["a"])[1]
+    assert "Candidate 1:\n```\nIt is 4.\n```\n" in prompts(models["a"])[1]
