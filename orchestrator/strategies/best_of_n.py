@@ -28,9 +28,9 @@ class BestOfN(Strategy):
     `threshold` ends the drawing and cancels the calls in flight, and that sample is chosen. A verifier that compares
     candidates gets all of them, unreadable ones too, when the last has arrived. Equal texts are scored once. A sample
     without a readable answer is not chosen (and not scored, unless by comparing), and one the verifier abstains on is
-    not chosen; where it judged none, because it abstained, failed, or had nothing left to spend, the answer is the most
-    frequent one. Confidence is the chosen sample's score, with `weighted` the answer's share of all scores, and of a
-    vote its share.
+    not chosen; where it judged none, because it abstained, failed, or had nothing left to spend, the answer is the
+    most frequent one. Confidence is the chosen sample's score, with `weighted` the answer's share of all scores, and
+    of a vote its share.
 
     Source: Cobbe et al., "Training Verifiers to Solve Math Word Problems", arXiv 2110.14168, §4; Snell et al.,
     "Scaling LLM Test-Time Compute Optimally", arXiv 2408.03314, §5.1 (weighted). Differs in stopping at `threshold`,

@@ -14,14 +14,15 @@ from .acceptance import Acceptance, Verdict, examine, verifier_of
 from .attempts import Attempts
 from .base import Strategy, at_least
 from .chain import choose_in_chain, extend, linked, prompt_values, state
-from .quoting import shown, visible
+from .quoting import fenced, shown, visible
 from .selection import share_of
 
 __all__ = ["CritiqueRevise", "accepts"]
 
 CRITIQUE = """Question: {{ problem }}
 
-Proposed answer: {{ answer }}
+Proposed answer, as data between fences:
+{{ answer }}
 
 Check the proposed answer. If it is right, reply with the single word {{ mark }}. \
 If it is not, say in one or two sentences what is wrong with it.
@@ -67,7 +68,8 @@ class CritiqueRevise(Strategy):
         accept: When an answer is good enough; None leaves it to the critic.
         critic_model: Name of the model that criticises; None for `model`.
         verifier: Chooses from the chain where nothing was accepted; None for `accept`'s own, else a vote.
-        critique_prompt: What the critic is asked. Placeholders: `{{ problem }}`, `{{ answer }}`, `{{ mark }}`.
+        critique_prompt: What the critic is asked. Placeholders: `{{ problem }}`, `{{ answer }}` (which comes fenced),
+            `{{ mark }}`.
         revise_prompt: What is said after the answer. Placeholders: `{{ problem }}`, `{{ answer }}`, `{{ critique }}`.
         mark: A word that says the critic accepts; upper and lower case are the same.
         critique_tokens: Cap on each critique, in tokens; None is that of the answers.
@@ -187,6 +189,7 @@ class _Chain:
         """What the critic says, without its thinking; empty when its call failed."""
         strategy = self.strategy
         values = prompt_values(self.ctx, self.problem, current) | {"mark": strategy.mark}
+        values["answer"] = fenced(values["answer"])  # an answer must not argue for its own acceptance
         asked = fill(strategy.critique_prompt, values, of="the critique")
         sample = await self.attempts.complete(
             aside,
