@@ -32,7 +32,7 @@ async def test_the_revision_sees_the_answer_and_its_critique_and_the_critic_the_
     _, model = await play(program, ["3", "Too low.", "4"])
     assert [turns(request) for request in model.requests] == [
         [("u", "What is 2 + 2?")],
-        [("u", "Q: What is 2 + 2? A: 3 or FINE?")],
+        [("u", "Q: What is 2 + 2? A: ```\n3\n``` or FINE?")],
         [("u", "What is 2 + 2?"), ("a", "3"), ("u", "Too low. So, What is 2 + 2? Not 3!")],
     ]
 
