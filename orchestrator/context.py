@@ -34,7 +34,7 @@ from .errors import (
 )
 from .events import BranchOpened, CandidatesScored, Event, StepTaken
 from .prompts import Prompt, Rendered
-from .rating import Rated
+from .rating import Rated, digest_of
 from .sampling import SEED_BITS, SampleStream, Scope, held_up, later_seed
 from .types import CallId, Candidate, Message, Outcome, Problem, Rating, Request, Sample, Score
 
@@ -268,7 +268,7 @@ class Context:
         """What a reward model says about each text, in order: its scores, or the error that its call ended with.
 
         Charged, retried, limited and journaled as every call is. A text is asked about once: equal ones share an
-        answer, and so do those this problem has had rated alike before.
+        answer, and so do those this problem has had rated alike before, in the run that is resumed as well.
 
         Args:
             texts: What to rate, none of them empty; no texts cost no call.
@@ -284,7 +284,11 @@ class Context:
 
         def prepare(piece: Sequence[str]) -> Request:
             request = rating_request(piece, rating)
-            return self._identified(request.replace(digest=_digest(request, name)), name, drawn=0)
+            content = _digest(request, name)
+            # Named by what it asks and not numbered: how many calls there are depends on what others have asked,
+            # and must not change the numbers of the calls after them.
+            call = CallId(problem=self.problem.id, path=f"{self.path}#{content}", ordinal=0)
+            return request.replace(call=call, digest=digest_of(about, content))
 
         found: dict[str, Rated] = {}
         deadline = math.inf if self.deadline is None else self.deadline
@@ -296,6 +300,7 @@ class Context:
                 batch=batch if "texts" in places_in(rating.body) else min(batch, 1),
                 backend=self._backend(name),
                 prepare=prepare,
+                emit=self.emit,
             )
         for text in texts:
             if text not in found:
