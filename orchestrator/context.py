@@ -362,8 +362,8 @@ class Context:
         """
         if not label or any(mark in label for mark in "/#~"):
             raise InvalidInputError(f"a branch's label must be a text without / # ~, not {label!r}")
-        if budget is not None and budget.usd is not None:
-            require_prices(self._run.models.values())
+        if budget is not None:
+            self.check_budget(budget)
         labels = self._numbering.labels
         count = labels[label] = labels.get(label, 0) + 1
         step = label if count == 1 else f"{label}~{count}"
@@ -373,6 +373,15 @@ class Context:
             ledger.charge(self._scope.recorded.usage_below(path), below=self.ledger)
         self.emit(BranchOpened(problem=self.problem.id, path=path))
         return self._copy(ledger=ledger, path=path, aside=aside or self.aside)
+
+    def check_budget(self, budget: Budget) -> None:
+        """Refuse a budget that no branch can be given; for programs that open branches after they have paid.
+
+        Raises:
+            UnknownPriceError: The budget limits money and a model's price is not known.
+        """
+        if budget.usd is not None:
+            require_prices(self._run.models.values())
 
     def using(
         self,
