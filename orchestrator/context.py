@@ -33,7 +33,7 @@ from .errors import (
 )
 from .events import BranchOpened, CandidatesScored, Event, StepTaken
 from .prompts import Prompt, Rendered
-from .rating import Rated
+from .rating import Rated, digest_of
 from .sampling import SEED_BITS, SampleStream, Scope, held_up, later_seed
 from .types import CallId, Candidate, Message, Outcome, Problem, Rating, Request, Sample, Score
 
@@ -283,7 +283,7 @@ class Context:
         """What a reward model says about each text, in order: its scores, or the error that its call ended with.
 
         Charged, retried, limited and journaled as every call is. A text is asked about once: equal ones share an
-        answer, and so do those this problem has had rated alike before.
+        answer, and so do those this problem has had rated alike before, in the run that is resumed as well.
 
         Args:
             texts: What to rate, none of them empty; no texts cost no call.
@@ -299,7 +299,11 @@ class Context:
 
         def prepare(piece: Sequence[str]) -> Request:
             request = rating_request(piece, rating)
-            return self._identified(request.replace(digest=_digest(request, name)), name, drawn=0)
+            content = _digest(request, name)
+            # Named by what it asks and not numbered: how many calls there are depends on what others have asked,
+            # and must not change the numbers of the calls after them.
+            call = CallId(problem=self.problem.id, path=f"{self.path}#{content}", ordinal=0)
+            return request.replace(call=call, digest=digest_of(about, content))
 
         found: dict[str, Rated] = {}
         deadline = math.inf if self.deadline is None else self.deadline
@@ -311,6 +315,7 @@ class Context:
                 batch=batch if "texts" in places_in(rating.body) else min(batch, 1),
                 backend=self._backend(name),
                 prepare=prepare,
+                emit=self.emit,
             )
         for text in texts:
             if text not in found:
@@ -372,8 +377,8 @@ class Context:
         """
         if not label or any(mark in label for mark in "/#~"):
             raise InvalidInputError(f"a branch's label must be a text without / # ~, not {label!r}")
-        if budget is not None and budget.usd is not None:
-            require_prices(self._run.models.values())
+        if budget is not None:
+            self.check_budget(budget)
         labels = self._numbering.labels
         count = labels[label] = labels.get(label, 0) + 1
         step = label if count == 1 else f"{label}~{count}"
@@ -383,6 +388,15 @@ class Context:
             ledger.charge(self._scope.recorded.usage_below(path), below=self.ledger)
         self.emit(BranchOpened(problem=self.problem.id, path=path))
         return self._copy(ledger=ledger, path=path, aside=aside or self.aside)
+
+    def check_budget(self, budget: Budget) -> None:
+        """Refuse a budget that no branch can be given; for programs that open branches after they have paid.
+
+        Raises:
+            UnknownPriceError: The budget limits money and a model's price is not known.
+        """
+        if budget.usd is not None:
+            require_prices(self._run.models.values())
 
     def using(
         self,

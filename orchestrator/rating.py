@@ -9,6 +9,7 @@ import anyio
 
 from .backends.base import Backend
 from .backends.embeddings import batches
+from .backends.journaled import Recorded
 from .concurrently import concurrently
 from .errors import (
     BackendError,
@@ -17,9 +18,10 @@ from .errors import (
     MalformedResponseError,
     StatusError,
 )
-from .types import CallId, Request
+from .events import CallReplayed, Event
+from .types import CallId, Request, Sample
 
-__all__ = ["Rated", "Ratings"]
+__all__ = ["Rated", "Ratings", "about_of", "digest_of"]
 
 Rated = tuple[float, ...] | BackendError | BudgetExceededError | DeadlineExceededError
 """A text's scores, or why it has none."""
@@ -35,10 +37,27 @@ class Ratings:
 
     A text that is asked about again while the first call is in flight waits for it. When that call fails or is
     cancelled, the one waiting asks.
+
+    Who asks about a text that several parts of a program share, and together with which others, depends on who comes
+    first. A resumed program therefore meets what was said by the text, not by the call.
     """
 
     known: dict[tuple[str, str], tuple[float, ...]] = field(default_factory=dict)
     asking: dict[tuple[str, str], anyio.Event] = field(default_factory=dict)
+    recorded: dict[tuple[str, str], Sequence[Sample]] = field(default_factory=dict)
+
+    @classmethod
+    def resumed(cls, recorded: Recorded | None) -> Ratings:
+        """What an earlier run was told; its calls are reported as replayed when the first of their texts is met."""
+        ratings = cls()
+        for digest, texts, samples in () if recorded is None else recorded.rated():
+            scores = [sample.vector for sample in samples if sample.vector is not None]
+            if len(scores) == len(texts):
+                for text, vector in zip(texts, scores, strict=True):
+                    key = (about_of(digest), text)
+                    ratings.known.setdefault(key, vector)
+                    ratings.recorded.setdefault(key, samples)
+        return ratings
 
     async def get(
         self,
@@ -49,6 +68,7 @@ class Ratings:
         batch: int,
         backend: Backend,
         prepare: Callable[[Sequence[str]], Request],
+        emit: Callable[[Event], None],
     ) -> None:
         """Puts what is said about each of `texts` into `found`, as it comes in.
 
@@ -59,11 +79,14 @@ class Ratings:
             batch: Texts in one call, at least 1.
             backend: Who is asked.
             prepare: Makes the call for some texts; called in order before any call is sent.
+            emit: Receives `CallReplayed` for calls of an earlier run.
         """
         while left := [text for text in texts if text not in found]:
             for text in left:
                 if (about, text) in self.known:
                     found[text] = self.known[about, text]
+                    if (about, text) in self.recorded:
+                        self._replay(self.recorded[about, text], model=backend.name, emit=emit)
             left = [text for text in left if text not in found]
             free = [text for text in left if (about, text) not in self.asking]
             if free:
@@ -71,6 +94,12 @@ class Ratings:
                 await self._ask(calls, found, about=about, backend=backend)
             elif left:
                 await self.asking[about, left[0]].wait()
+
+    def _replay(self, samples: Sequence[Sample], *, model: str, emit: Callable[[Event], None]) -> None:
+        for key in [key for key, others in self.recorded.items() if others is samples]:
+            del self.recorded[key]
+        if samples[0].call is not None:
+            emit(CallReplayed(call=samples[0].call, model=model, samples=tuple(samples)))
 
     async def _ask(
         self,
@@ -97,6 +126,16 @@ class Ratings:
             for key in keys:
                 del self.asking[key]
             done.set()
+
+
+def digest_of(about: str, texts: str) -> str:
+    """The digest of a rating: it begins with what is asked, whatever the texts."""
+    return f"{about}/{texts}"
+
+
+def about_of(digest: str) -> str:
+    """What was asked about the texts of the rating with this digest."""
+    return digest.partition("/")[0]
 
 
 async def _said(backend: Backend, request: Request) -> list[Rated]:

@@ -40,8 +40,11 @@ class Scope:
     recorded: Recorded | None
     candidates: list[Candidate] = field(default_factory=list)
     read: dict[int, tuple[AnswerReader, Candidate]] = field(default_factory=dict)
-    ratings: Ratings = field(default_factory=Ratings)
     limited_by: StopReason | None = None
+    ratings: Ratings = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.ratings = Ratings.resumed(self.recorded)
 
 
 def later_seed(seed: int, drawn: int) -> int:

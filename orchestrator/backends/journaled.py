@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from asyncio import CancelledError
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Protocol
@@ -48,6 +48,9 @@ class Recorded(Protocol):
 
     def find(self, call: CallId, digest: str) -> list[Sample] | None:
         """The samples of a completed call, or None."""
+
+    def rated(self) -> Iterable[tuple[str, Sequence[str], Sequence[Sample]]]:
+        """Completed ratings, oldest first: the request's digest, its texts, and what was said about them."""
 
     def usage_below(self, path: str) -> Usage:
         """What calls on `path` and below it were charged, in-doubt ones at their worst case."""

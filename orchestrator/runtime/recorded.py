@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..types import CallId, Sample, Usage
@@ -34,6 +34,7 @@ class RecordedCalls:
     def __init__(self, connection: sqlite3.Connection, problem: str) -> None:
         self._samples: dict[tuple[str, int], tuple[str, list[Sample]]] = {}
         self._usage: dict[tuple[str, int], Usage] = {}
+        told: list[tuple[str, list[Sample]]] = []
         rows = connection.execute(
             "SELECT c.path, c.ordinal, c.digest, r.status, r.samples, r.prompt_tokens, r.completion_tokens, "
             "r.requests, r.picodollars, r.cached_tokens, r.reasoning_tokens, r.seconds, r.estimated, "
@@ -57,7 +58,11 @@ class RecordedCalls:
             self._usage[key] = self._usage.get(key, Usage()) + usage
             if status == "ok":
                 call = CallId(problem=problem, path=path, ordinal=ordinal)
-                self._samples[key] = (digest, [decode_sample(s, call) for s in json.loads(samples)])
+                decoded = [decode_sample(s, call) for s in json.loads(samples)]
+                self._samples[key] = (digest, decoded)
+                if any(sample.vector is not None for sample in decoded):
+                    told.append((digest, decoded))
+        self._rated = list(_ratings(connection, told))
 
     def __bool__(self) -> bool:
         return bool(self._usage)
@@ -66,6 +71,10 @@ class RecordedCalls:
         """The samples of the completed call `call`, when it asked the same; else None."""
         recorded = self._samples.get((call.path, call.ordinal))
         return recorded[1] if recorded is not None and recorded[0] == digest else None
+
+    def rated(self) -> Sequence[tuple[str, Sequence[str], Sequence[Sample]]]:
+        """Completed ratings, oldest first: the request's digest, its texts, and what was said about them."""
+        return self._rated
 
     def usage_below(self, path: str) -> Usage:
         """What calls on `path` and below it were charged, in-doubt ones at their worst case."""
@@ -85,3 +94,14 @@ class RecordedCalls:
         if recorded is None:
             return None
         return next((sample for sample in recorded[1] if sample.index == index), None)
+
+
+def _ratings(
+    connection: sqlite3.Connection, told: Sequence[tuple[str, list[Sample]]]
+) -> Iterator[tuple[str, Sequence[str], Sequence[Sample]]]:
+    """Those of the calls that brought vectors which were ratings, with their texts."""
+    for digest, samples in told:
+        row = connection.execute("SELECT body FROM requests WHERE digest = ?", (digest,)).fetchone()
+        body = {} if row is None else json.loads(row[0])
+        if "rating" in body:
+            yield digest, body["texts"], samples

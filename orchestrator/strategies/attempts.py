@@ -101,15 +101,20 @@ class Attempts:
         """`candidates` with their scores by `verifier`; those with one keep it, an abstention is one.
 
         It is asked even when budget or deadline have ended the drawing: rules make no calls, and a verdict may fit
-        where an answer did not.
+        where an answer did not. Those that budget or deadline kept it from judging stay without a score: it may be
+        asked about them again on an account that has more.
         """
         name = name_of(verifier)
         unscored = [candidate for candidate in candidates if name not in candidate.scores]
-        scores = [Score(value=None, reason="not judged: nothing was left for it")] * len(unscored)
+        scores: list[Score] | None = None
         if unscored:
             with self.surviving():
                 scores = await ctx.score(verifier, problem, unscored)
-        given = iter(scores)
+            if scores is None and not isinstance(error := self.failures[-1], BackendError):
+                return list(candidates)
+            if scores is None:
+                scores = [Score(value=None, reason=f"the verifier failed: {error}")] * len(unscored)
+        given = iter(scores or ())
         return [
             candidate
             if name in candidate.scores

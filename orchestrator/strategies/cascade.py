@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from itertools import product
 from typing import Any, ClassVar
 
-from ..budget import Budget
+from ..budget import Budget, Ledger
 from ..context import Context, ControlProgram, Verifier, logprobs_for, name_of
 from ..errors import InvalidInputError
 from ..stopping import FixedSize
@@ -75,7 +75,8 @@ class Cascade(Strategy):
 
     The outcome's `detail` has as `tier` the number of the tier that gave the answer, from 0 (None: no tier did),
     and as `tiers`, for each tier that was asked, its `answer`, `confidence`, `decision` (`accepted`, `deferred` or
-    `failed`) and `reason`, and the `calls` and `tokens` it used, its verifier's included.
+    `failed`) and `reason`, and the `calls` and `tokens` it used, its verifier's included: what has been settled when
+    the cascade ends. Calls that the last tier to be asked cancelled just then are in the outcome's `usage` alone.
     """
 
     paper: ClassVar[str] = "Chen et al., arXiv 2305.05176; agreement: Yue et al., 2310.03094"
@@ -113,7 +114,13 @@ class Cascade(Strategy):
         return most_calls_at_once(*(tier.strategy for tier in self.tiers))
 
     async def __call__(self, ctx: Context, problem: Problem, /) -> Outcome:
-        """Answer `problem` at the first tier that is sure enough."""
+        """Answer `problem` at the first tier that is sure enough.
+
+        Raises:
+            UnknownPriceError: A tier's budget limits money and a model's price is not known; no call has been made.
+        """
+        for budget in _budgets(self):
+            ctx.check_budget(budget)
         tiers = self.tiers or self._usual(ctx.models)
         climbed: list[_Climbed] = []
         for number, tier in enumerate(tiers):
@@ -143,6 +150,20 @@ class Cascade(Strategy):
         return (*(Tier(strategy=vote, accept=Agreement()) for vote in votes), last)
 
 
+def _budgets(program: object) -> Iterator[Budget]:
+    """The budgets of all tiers in `program`, those of cascades inside it included."""
+    if not isinstance(program, Strategy):
+        program = getattr(program, "strategy", None)  # a program file's
+    if not isinstance(program, Strategy):
+        return
+    for part in fields(program):
+        value = getattr(program, part.name)
+        for inner in value if isinstance(value, tuple) else (value,):
+            if isinstance(inner, Tier) and inner.budget is not None:
+                yield inner.budget
+            yield from _budgets(inner)
+
+
 def _refuse_mixed(tiers: Sequence[Tier]) -> None:
     """Refuse two verifiers of one name that would look at the same candidates: a score is kept by its name."""
     earlier: list[Verifier] = []
@@ -167,19 +188,19 @@ class _Climbed:
     attempts: Attempts
     decision: str
     reason: str
-    calls: int
-    tokens: int
+    ledger: Ledger
 
     @property
     def report(self) -> dict[str, Any]:
         outcome = self.outcome or Outcome()
+        spent = self.ledger.spent
         return {
             "answer": None if outcome.answer is None else outcome.answer.text,
             "confidence": outcome.confidence,
             "decision": self.decision,
             "reason": self.reason,
-            "calls": self.calls,
-            "tokens": self.tokens,
+            "calls": spent.requests,
+            "tokens": spent.total_tokens,
         }
 
 
@@ -211,15 +232,13 @@ async def _climb(
             outcome = verdict.outcome
             decision, reason = "accepted" if verdict.accepted else "deferred", verdict.reason
             candidates = outcome.candidates[-len(candidates) :] if candidates else ()
-    spent = ctx.ledger.spent
     return _Climbed(
         outcome=outcome,
         candidates=candidates,
         attempts=attempts,
         decision=decision,
         reason=reason,
-        calls=spent.requests,
-        tokens=spent.total_tokens,
+        ledger=ctx.ledger,
     )
 
 

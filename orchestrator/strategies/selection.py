@@ -98,10 +98,17 @@ def value_of(candidate: Candidate, name: str) -> float | None:
 
 
 def representative(outcome: Outcome, name: str | None = None) -> Candidate | None:
-    """The candidate that stands for the outcome's answer: the best scored, else the first of those that gave it."""
+    """The candidate that stands for the outcome's answer: the best scored of those that gave it.
+
+    Among equals, and without scores, it is the shortest text (then the first by the alphabet), so that a resumed
+    program, whose samples may come in another order, has the same one judged.
+    """
     same = giving(outcome.answer, outcome.candidates)
     best = None if name is None else best_scored(same, name)
-    return best or next(iter(same), None)
+    if name is not None and best is not None:
+        most = value_of(best, name)
+        same = [one for one in same if value_of(one, name) == most]
+    return min(same, key=lambda one: (len(one.sample.text), one.sample.text), default=None)
 
 
 def giving(answer: Answer | None, candidates: Sequence[Candidate]) -> list[Candidate]:

@@ -346,6 +346,44 @@ async def test_a_resumed_run_asks_nothing_again(tmp_path: Path) -> None:
     assert outcome.usage.prompt_tokens == 4
 
 
+class Interruptible:
+    """A program of branches that have texts rated, one after the other in `order`, and end in one more question."""
+
+    def __init__(self, *order: str, stop: bool) -> None:
+        self.order, self.stop = order, stop
+        self.said: dict[str, Any] = {}
+
+    async def __call__(self, ctx: Context, problem: Problem) -> Outcome:
+        texts = {"left": ["shared", "a b"], "right": ["shared", "a b c"]}
+        for label in self.order:
+            branch = ctx.branch(label=label)
+            self.said[label] = await branch.rate(texts[label], CLASSIFY, model="rm", batch=2)
+            await branch.complete(label, model="m")
+        if self.stop:
+            raise KeyError("stopped here")
+        return Outcome()
+
+
+async def test_who_asked_first_does_not_matter_to_a_resumed_run(tmp_path: Path) -> None:
+    first, second = Interruptible("left", "right", stop=True), Interruptible("right", "left", stop=False)
+    problem, events = Problem(id="p", prompt="q"), list[Any]()
+    options: dict[str, Any] = {"journal": tmp_path / "run.db", "seed": 1}
+    async with RewardServer(reward=by_length) as server:
+        models = {"m": ScriptedBackend(["x", "y"]), "rm": http(server)}
+        async with Controller(models=models, **options) as controller:
+            with pytest.raises(KeyError):
+                await controller.run(first, problem)
+        assert [body["input"] for body in server.bodies] == [["shared", "a b"], ["a b c"]]
+        async with Controller(models=models, resume=True, recorders=[events.append], **options) as controller:
+            outcome = await controller.run(second, problem)
+    assert second.said == first.said == {"left": [(0.1,), (0.2,)], "right": [(0.1,), (0.3,)]}
+    assert len(server.calls) == 2
+    assert models["m"].started == 2
+    assert outcome.usage.requests == 4
+    replayed = [event.call for event in events if isinstance(event, CallReplayed)]
+    assert len(replayed) == len(set(replayed)) == 4
+
+
 async def test_a_deadline_leaves_the_scores_that_came_in() -> None:
     async def answer(request: Request) -> list[Sample]:
         if request.texts == ("slow",):

@@ -1,3 +1,4 @@
+import anyio
 import pytest
 
 from orchestrator import (
@@ -13,7 +14,8 @@ from orchestrator import (
 )
 from orchestrator.answers import AnswerReader
 from orchestrator.backends import RetryPolicy, ScriptedBackend
-from orchestrator.errors import BackendError, InvalidInputError
+from orchestrator.backends.scripted import Scripted
+from orchestrator.errors import BackendError, InvalidInputError, UnknownPriceError
 from orchestrator.events import StepTaken
 from orchestrator.stopping import FixedSize
 from orchestrator.strategies import Agreement, Confident, Scored
@@ -193,8 +195,6 @@ class Certainty:
 
 @pytest.mark.parametrize(("logprob", "answer"), [(-0.1, "4"), (-2.0, "7")])
 async def test_a_rule_that_reads_log_probabilities_has_the_tier_draw_them(logprob, answer):
-    from orchestrator.backends.scripted import Scripted
-
     said = Scripted(text="4", logprobs=(TokenLogprob(token="4", logprob=logprob),))
     tiers = (
         Tier(strategy=Single(model="small"), accept=Scored(verifier=Certainty(), at_least=0.5)),
@@ -264,3 +264,62 @@ async def test_a_last_tier_that_decides_early_is_the_whole_cascade():
     outcome, _ = await run(Cascade(tiers=tiers), small=["who knows"], large=["4", "4", "4"])
     assert outcome.answer.text == "4"
     assert outcome.stop_reason is StopReason.COMPLETE
+
+
+@pytest.mark.parametrize("nested", [False, True])
+async def test_a_budget_in_money_over_a_model_without_a_price_is_refused_before_the_first_call(nested):
+    limited = Tier(strategy=Single(model="large"), budget=Budget(usd=1))
+    last = Tier(strategy=Cascade(tiers=(limited,))) if nested else limited
+    program = Cascade(tiers=(Tier(strategy=Single(model="small"), accept=Confident(at_least=1.0)), last))
+    small = ScriptedBackend(["who knows"], name="small", price={"input": 1, "output": 1})
+    async with Controller(models={"small": small, "large": ScriptedBackend([], name="large")}) as controller:
+        with pytest.raises(UnknownPriceError):
+            await controller.run(program, "2 + 2?")
+    assert small.started == 0
+
+
+async def test_detail_counts_the_calls_that_a_stopping_rule_cancelled():
+    never = anyio.Event()
+    rule = Agreement(at_least=1.0, samples=3)
+    tiers = (
+        Tier(strategy=SelfConsistency(n=3, model="small"), accept=rule),  # two alike cannot be overtaken
+        Tier(strategy=Single(model="large")),
+    )
+    outcome, models = await run(
+        Cascade(tiers=tiers), small=["4", "4", Scripted(text="4", gate=never)], large=["7"]
+    )
+    assert outcome.answer.text == "7"
+    assert models["small"].started == 3
+    assert [step["calls"] for step in outcome.detail["tiers"]] == [3, 1]
+    assert sum(step["tokens"] for step in outcome.detail["tiers"]) == outcome.usage.total_tokens
+
+
+class Asks:
+    """A verifier that asks a model about each candidate and believes all."""
+
+    name = "asks"
+
+    def __init__(self):
+        self.judged = []
+
+    async def score(self, ctx, problem, candidates):
+        for candidate in candidates:
+            await ctx.complete(f"Is it {candidate.sample.text}", model="judge")
+            self.judged.append(candidate.sample.text)
+        return [Score(value=1.0) for _ in candidates]
+
+
+async def test_what_a_verifier_had_no_money_for_it_is_asked_again_in_a_later_tier():
+    asks = Asks()
+    program = Cascade(
+        tiers=(
+            Tier(strategy=Single(model="small"), accept=Scored(verifier=asks), budget=Budget(requests=1)),
+            Tier(strategy=Single(model="middle"), accept=Scored(verifier=asks), carry=True),
+            Tier(strategy=Single(model="large")),
+        )
+    )
+    outcome, models = await run(program, small=["4"], middle=["It is 4"], large=[], judge=["yes"])
+    assert asks.judged == ["4"]
+    assert outcome.answer.text == "4"
+    assert models["large"].started == 0
+    assert outcome.detail["tiers"][0]["reason"] == "asks cannot be told"
