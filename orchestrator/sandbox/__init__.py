@@ -34,6 +34,7 @@ from __future__ import annotations
 from .bubblewrap import Bubblewrap
 from .limits import Limits
 from .program import (
+    LONGEST_SOURCE,
     Assertion,
     Call,
     Program,
@@ -48,6 +49,7 @@ from .program import (
 from .unsafe_local import UnsafeLocal
 
 __all__ = [
+    "LONGEST_SOURCE",
     "Assertion",
     "Bubblewrap",
     "Call",

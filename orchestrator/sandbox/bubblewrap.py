@@ -7,17 +7,20 @@ import random
 import shutil
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import anyio
 
 from ..errors import InvalidInputError, SandboxMissingError
 from .job import LOADER, job_bytes
 from .limits import Limits
-from .program import Program, RunResult, Test
-from .rounds import run_in_rounds
+from .program import Program, RunResult, Test, TestResult
+from .rounds import refused, run_in_rounds
 from .seccomp import filter_of_system_calls
 from .slots import slots_for, taking_a_slot
 from .supervised import Tree
@@ -31,6 +34,12 @@ FREE_UIDS = range(60578, 61184)
 """Users no system gives to anybody (systemd's table of UIDs), for programs started by root."""
 
 _uids_in_use: set[int] = set()
+
+_taking_a_uid = threading.Lock()
+"""Event loops of several threads take from the same users."""
+
+LOOK_SECONDS = 0.05
+"""How often a run that found no user free looks again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,28 +85,35 @@ class Bubblewrap:
         """Put `program` to its tests; cancelling kills everything it has started.
 
         Raises:
+            InvalidInputError: A test's code is longer than `LONGEST_SOURCE`; a program's is a failure of the program.
             SandboxMissingError: There is no bubblewrap, or the system forbids what it needs.
         """
         bwrap = shutil.which("bwrap")
         if bwrap is None:
             raise SandboxMissingError("bubblewrap is not installed")
         started = time.monotonic()
-        async with taking_a_slot(self.limits, self.slots):
-            with _an_own_user() as uid, _open_filter() as seccomp:
-
-                def tree(first: int, tests: Sequence[Test]) -> Tree:
-                    if seccomp is not None:
-                        os.lseek(seccomp, 0, os.SEEK_SET)
-                    job = job_bytes(
-                        code=program.code, tests=tests, first=first, limits=self.limits, contained=True, uid=uid,
-                        same_python=self.python is None, packages=self.packages,
-                    )  # fmt: skip
-                    command = self._command(bwrap, uid, seccomp)
-                    fds = () if seccomp is None else (seccomp,)
-                    return Tree(command=command, job=job, limits=self.limits, pass_fds=fds)
-
-                results = await run_in_rounds(program.tests, tree, self.limits)
+        if (result := refused(program)) is not None:
+            return result
+        async with taking_a_slot(self.limits, self.slots), _an_own_user() as uid:
+            with _open_filter() as seccomp:
+                results = await self._run(bwrap, program, uid, seccomp)
         return RunResult(tests=tuple(results), seconds=time.monotonic() - started)
+
+    async def _run(
+        self, bwrap: str, program: Program, uid: int | None, seccomp: int | None
+    ) -> list[TestResult]:
+        def tree(first: int, tests: Sequence[Test], seconds_left: float) -> Tree:
+            if seccomp is not None:
+                os.lseek(seccomp, 0, os.SEEK_SET)
+            job = job_bytes(
+                code=program.code, tests=tests, first=first, limits=self.limits, seconds_left=seconds_left,
+                same_python=self.python is None, contained=True, uid=uid, packages=self.packages,
+            )  # fmt: skip
+            command = self._command(bwrap, uid, seccomp)
+            fds = () if seccomp is None else (seccomp,)
+            return Tree(command=command, job=job, limits=self.limits, pass_fds=fds)
+
+        return await run_in_rounds(program.tests, tree, self.limits)
 
     def _command(self, bwrap: str, uid: int | None, seccomp: int | None) -> list[str]:
         command = [bwrap, "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
@@ -157,19 +173,32 @@ def _check_prefix(prefix: str) -> None:
         )
 
 
-@contextmanager
-def _an_own_user() -> Iterator[int | None]:
-    """A user of its own for a program started by root, whom no limit on processes binds; None for others."""
+@asynccontextmanager
+async def _an_own_user() -> AsyncIterator[int | None]:
+    """A user of its own for a program started by root, whom no limit on processes binds; None for others.
+
+    Waits where other programs of this process have them all.
+    """
     if os.getuid() != 0:
         yield None
         return
-    free = [uid for uid in FREE_UIDS if uid not in _uids_in_use]
-    uid = random.SystemRandom().choice(free)  # another process of the library should take another
-    _uids_in_use.add(uid)
+    while (uid := _free_uid()) is None:  # noqa: ASYNC110  # an event would be of one event loop
+        await anyio.sleep(LOOK_SECONDS)
     try:
         yield uid
     finally:
         _uids_in_use.discard(uid)
+
+
+def _free_uid() -> int | None:
+    """A user that is now in use; None where none is free."""
+    with _taking_a_uid:
+        free = [uid for uid in FREE_UIDS if uid not in _uids_in_use]
+        if not free:
+            return None
+        uid = random.SystemRandom().choice(free)  # another process of the library should take another
+        _uids_in_use.add(uid)
+        return uid
 
 
 @contextmanager

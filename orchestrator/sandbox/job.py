@@ -42,6 +42,7 @@ def job_bytes(
     tests: Sequence[Test],
     first: int,
     limits: Limits,
+    seconds_left: float,
     same_python: bool,
     contained: bool,
     uid: int | None = None,
@@ -54,16 +55,23 @@ def job_bytes(
         tests: Its tests.
         first: Number of the first of them.
         limits: What it may use.
+        seconds_left: What is left of its `total_seconds`.
         same_python: Whether the interpreter inside is the one running here, so that compiled code can be sent.
         contained: Whether the driver has a process namespace of its own.
         uid: The user to become, or None.
         packages: Folders to import from.
     """
-    allowed = {**dataclasses.asdict(limits), "contained": contained, "uid": uid, "packages": list(packages)}
+    allowed = {
+        **dataclasses.asdict(limits),
+        "seconds_left": seconds_left,
+        "contained": contained,
+        "uid": uid,
+        "packages": list(packages),
+    }
     frames = [
         _inside(compiled=same_python),
         json.dumps(allowed).encode(),
-        json.dumps({"code": code, "first": first}).encode(),
+        json.dumps({"code": code.removeprefix("\ufeff"), "first": first}).encode(),
         json.dumps([_question(test) for test in tests]).encode(),
     ]
     return b"".join(len(frame).to_bytes(8, "big") + frame for frame in frames)
@@ -99,12 +107,17 @@ def result_of(test: Test, report: Mapping[str, Any]) -> TestResult:
     line = report.get("line")
     return TestResult(
         status=Status(status),
-        message=message[:LONGEST_MESSAGE],
+        message=_storable(message[:LONGEST_MESSAGE]),
         line=line if isinstance(line, int) else None,
-        stdout=str(report.get("stdout", "")),
-        stderr=str(report.get("stderr", "")),
+        stdout=_storable(str(report.get("stdout", ""))),
+        stderr=_storable(str(report.get("stderr", ""))),
         seconds=float(report.get("seconds", 0.0)),
     )
+
+
+def _storable(text: str) -> str:
+    """`text` with `?` for what no file can hold: halves of surrogate pairs."""
+    return text.encode(errors="replace").decode()
 
 
 def _difference(test: Test, report: Mapping[str, Any]) -> str:

@@ -27,7 +27,7 @@ class Limits:
         file_bytes: Size of each file written, at least 0.
         disk_bytes: Size of all files together, at least 4096; they are in memory.
         output_bytes: What a test may write to stdout and stderr together, and the size of each value it
-            returns, at least 1024.
+            returns, at least 1024; arguments it changes and returns may be as large as they were given.
 
     Raises:
         InvalidInputError: A limit out of its range.

@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 from .limits import Limits
 
 __all__ = [
+    "LONGEST_SOURCE",
     "Assertion",
     "Call",
     "Program",
@@ -24,13 +25,17 @@ __all__ = [
 ]
 
 
+LONGEST_SOURCE = 2**20
+"""Characters of a program, and of a test's code; longer ones are not run."""
+
+
 class Status(enum.StrEnum):
     """How a test ended."""
 
     PASSED = "passed"
     FAILED = "failed"  # an assertion that did not hold, or another value than expected
     EXCEPTION = "exception"  # the program raised, or lacks what the test uses
-    SYNTAX = "syntax"  # the program is not Python
+    SYNTAX = "syntax"  # the program is not Python, or longer than `LONGEST_SOURCE`
     TIMEOUT = "timeout"  # wall or CPU time
     MEMORY = "memory"
     OUTPUT = "output"  # wrote too much
@@ -159,6 +164,7 @@ class Sandbox(Protocol):
         """Put `program` to its tests; cancelling kills everything it has started.
 
         Raises:
+            InvalidInputError: A test's code is longer than `LONGEST_SOURCE`; a program's is a failure of the program.
             SandboxMissingError: There is no sandbox on this machine.
         """
 

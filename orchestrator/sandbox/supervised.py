@@ -129,7 +129,8 @@ class Tree:
         while True:
             await anyio.sleep(LOOK_SECONDS)
             pid = root.child_pid()
-            if pid is not None and memory_of(pid) > self.limits.memory_bytes + OWN_MEMORY:
+            most = self.limits.memory_bytes + OWN_MEMORY
+            if pid is not None and memory_of(pid, most=most) > most:
                 self.overrun.reason = "memory"
                 root.signal()
                 return
@@ -202,16 +203,50 @@ async def _reader(pipe: IO[bytes], *, limit: int) -> tuple[asyncio.StreamReader,
     return reader, transport
 
 
-def memory_of(pid: int) -> int:
-    """Bytes resident in process `pid` and all below it, what they share with files or each other left out (Linux);
-    0 where the system does not say.
+def memory_of(pid: int, *, most: float = 0) -> int:
+    """Bytes of memory resident in process `pid` and all below it, what they share with files on disk left out
+    (Linux); 0 where the system does not say.
+
+    Args:
+        pid: The first process.
+        most: Up to here it may be told too high: what processes share is counted once for each of them. Above it
+            each has its share of that, where the system says how large it is.
     """
-    pages, waiting = 0, [pid]
+    below = _processes_below(pid)
+    told = sum(_kib(one, "status", _RESIDENT) or 0 for one in below) * 1024
+    if told <= most:
+        return told
+    return sum(_proportional(one) for one in below) * 1024
+
+
+_RESIDENT = ("RssAnon:", "RssShmem:")  # memory mapped as shared and anonymous is shmem, and nobody's file
+
+_PROPORTIONAL = ("Pss_Anon:", "Pss_Shmem:")
+
+
+def _processes_below(pid: int) -> list[int]:
+    """`pid` and its descendants, those that are just ending left out."""
+    found, waiting = [], [pid]
     while waiting:
-        folder = Path("/proc", str(waiting.pop()))
-        with contextlib.suppress(OSError, ValueError, IndexError):
-            _, resident, shared, *_ = (folder / "statm").read_text().split()
-            pages += int(resident) - int(shared)
-            for thread in os.listdir(folder / "task"):
-                waiting += map(int, (folder / "task" / thread / "children").read_text().split())
-    return pages * os.sysconf("SC_PAGE_SIZE")
+        found.append(one := waiting.pop())
+        folder = Path("/proc", str(one), "task")
+        with contextlib.suppress(OSError, ValueError):
+            for thread in os.listdir(folder):
+                waiting += map(int, (folder / thread / "children").read_text().split())
+    return found
+
+
+def _proportional(pid: int) -> int:
+    """KiB of one process, with its share of what it shares; all of it where that is closed to us."""
+    told = _kib(pid, "smaps_rollup", _PROPORTIONAL)
+    return (_kib(pid, "status", _RESIDENT) or 0) if told is None else told
+
+
+def _kib(pid: int, file: str, names: tuple[str, ...]) -> int | None:
+    """The sum of the lines of `/proc/pid/file` that begin with `names`; None where it has none."""
+    try:
+        lines = Path("/proc", str(pid), file).read_text().splitlines()
+        values = [int(line.split()[1]) for line in lines if line.startswith(names)]
+    except (OSError, ValueError, IndexError):
+        return None
+    return sum(values) if values else None

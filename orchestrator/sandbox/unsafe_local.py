@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from .job import LOADER, job_bytes
 from .limits import Limits
 from .program import Program, RunResult, Test
-from .rounds import run_in_rounds
+from .rounds import refused, run_in_rounds
 from .slots import slots_for, taking_a_slot
 from .supervised import Tree
 
@@ -37,16 +37,23 @@ class UnsafeLocal:
         slots_for(self.limits, self.slots)
 
     async def run(self, program: Program, /) -> RunResult:
-        """Put `program` to its tests; cancelling kills what has stayed in its process group."""
+        """Put `program` to its tests; cancelling kills what has stayed in its process group.
+
+        Raises:
+            InvalidInputError: A test's code is longer than `LONGEST_SOURCE`; a program's is a failure of the program.
+        """
         command = [sys.executable, "-I", "-S", "-B", "-c", LOADER]
         started = time.monotonic()
+        if (result := refused(program)) is not None:
+            return result
 
-        def tree(first: int, tests: Sequence[Test]) -> Tree:
+        def tree(first: int, tests: Sequence[Test], seconds_left: float) -> Tree:
             job = job_bytes(
                 code=program.code,
                 tests=tests,
                 first=first,
                 limits=self.limits,
+                seconds_left=seconds_left,
                 same_python=True,
                 contained=False,
             )

@@ -26,6 +26,12 @@ LONGEST_REASON = 1000  # characters
 MOST_KEPT = 4096
 """Results remembered by one verifier; the oldest go first."""
 
+LONGEST_TESTS = 2**18
+"""Characters of the code of one problem's tests: read here, a MiB would keep everything else waiting for seconds."""
+
+LONGEST_SPLIT = 2**19
+"""Characters of the codes that its assertions are made into, each with what stands before it."""
+
 _CODE = AnswerReader(kind="code")
 
 
@@ -54,7 +60,8 @@ class Execution:
         sandbox: Where programs run.
 
     Raises:
-        InvalidInputError: `seconds` is not above 0; from `score`: tests that are none of the above.
+        InvalidInputError: `seconds` is not above 0; from `score`: tests that are none of the above, or have more
+            than 262,144 characters of code.
         SandboxMissingError: From `score`: this machine has no sandbox. Nothing runs outside of one unless
             `sandbox=UnsafeLocal()` asks for it.
     """
@@ -139,7 +146,15 @@ class _Kept:
 
 
 def code_of(candidate: Candidate) -> str | None:
-    """The program in a candidate, or None; a text without a fenced block is one, indentation included."""
+    """The program in a candidate, or None; a text without a fenced block is one, indentation included.
+
+    A byte order mark before it is not the program's.
+    """
+    code = _code_of(candidate)
+    return None if code is None else code.removeprefix("\ufeff")
+
+
+def _code_of(candidate: Candidate) -> str | None:
     text = candidate.sample.text
     answer = candidate.answer
     if answer is not None and answer.kind == "code" and answer.text.strip() != text.strip():
@@ -158,7 +173,8 @@ def read_tests(problem: Problem, *, split: bool = False) -> tuple[Test, ...]:
         split: Whether each assertion of a code is a test of its own.
 
     Raises:
-        InvalidInputError: They are not of a form `Execution` knows; says which one.
+        InvalidInputError: They are not of a form `Execution` knows, which says which one; or they have more code than
+            `LONGEST_TESTS`, or more than `LONGEST_SPLIT` when split.
     """
     tests = problem.tests
     if isinstance(tests, str) and tests.lstrip().startswith(("[", "{")):
@@ -173,6 +189,11 @@ def read_tests(problem: Problem, *, split: bool = False) -> tuple[Test, ...]:
         )
     entry_point = problem.fields.get("entry_point")
     entry_point = entry_point if isinstance(entry_point, str) else None
+    length = sum(len(test) for test in tests if isinstance(test, str))
+    if length > LONGEST_TESTS:
+        raise InvalidInputError(
+            f"problem {problem.id!r}: the tests have {length:,} characters of code, at most {LONGEST_TESTS:,}"
+        )
     found: list[Test] = []
     for number, test in enumerate(tests, start=1):
         try:
@@ -218,7 +239,8 @@ def _split(code: str) -> list[str]:
     places = [place for place, node in enumerate(body) if isinstance(node, ast.Assert)]
     if len(places) < 2:
         return [code]
-    codes = []
+    codes: list[str] = []
+    length = 0
     for place in places:
         kept = [node for node in body[:place] if not isinstance(node, ast.Assert)] + [body[place]]
         if check is None:
@@ -226,4 +248,10 @@ def _split(code: str) -> list[str]:
         else:
             check.body = kept
             codes.append(ast.unparse(tree))
+        length += len(codes[-1])
+        if length > LONGEST_SPLIT:
+            raise ValueError(
+                f"{len(places)} assertions, each with what stands before it, have more than {LONGEST_SPLIT:,} "
+                "characters; judge it with all_or_nothing, or make it several tests"
+            )
     return codes

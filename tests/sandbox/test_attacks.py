@@ -133,8 +133,11 @@ def attack():
     assert (await attack(code, limits.processes - 1)).passed
 
 
-async def test_a_memory_bomb_is_told_as_one(attack):
-    result = await attack("def attack():\n    x = []\n    while True: x.append(bytearray(2**20))", None)
+async def test_a_memory_bomb_is_told_as_one(box):
+    code = "def attack():\n    x = []\n    while True: x.append(bytearray(2**20))"
+    patient = Bubblewrap(limits=Limits(seconds=30, cpu_seconds=30))
+    program = Program(code=code, tests=[Call(call="attack()", expected=None)])
+    [result] = (await patient.run(program)).tests
     assert result.status is Status.MEMORY
     assert "MemoryError" in result.message
 
@@ -155,6 +158,42 @@ def attack():
     )
     assert result.tests[0].status is Status.MEMORY
     assert "processes took more than 268,435,456 bytes" in result.tests[0].message
+
+
+SHARED = """
+import mmap, os, time
+def hold(mib):
+    held = mmap.mmap(-1, mib * 2**20)
+    for page in range(0, len(held), 4096):
+        held[page] = 1
+    return held
+def apart():
+    for _ in range(4):
+        if os.fork() == 0:
+            held = hold(100)
+            time.sleep(60)
+    time.sleep(60)
+def together():
+    held = hold(100)
+    ready = os.pipe()
+    for _ in range(4):
+        if os.fork() == 0:
+            sum(held[page] for page in range(0, len(held), 4096))
+            os.write(ready[1], b"x")
+            time.sleep(60)
+    for _ in range(4):
+        os.read(ready[0], 1)
+    time.sleep(0.3)
+    return 1
+"""
+
+
+async def test_shared_memory_counts_once_and_not_never(box):
+    """Four processes with 100 MiB each are above the limit; four that share the same 100 MiB are not."""
+    limits = Limits(seconds=10, cpu_seconds=10, memory_bytes=256 * 2**20)
+    tests = [Call(call="together()", expected=1), Call(call="apart()", expected=1)]
+    result = await Bubblewrap(limits=limits).run(Program(code=SHARED, tests=tests))
+    assert [test.status for test in result.tests] == [Status.PASSED, Status.MEMORY]
 
 
 async def test_memory_that_no_limit_counts_cannot_be_had(attack):

@@ -20,6 +20,7 @@ from orchestrator.sandbox import (
     Script,
     Status,
     UnsafeLocal,
+    bubblewrap,
     equal,
 )
 from orchestrator.sandbox.seccomp import filter_of_system_calls
@@ -173,6 +174,58 @@ def f(x): return sieve[x]
     assert result.passed, result.first_failure
 
 
+async def test_arguments_may_be_of_any_size_and_results_may_not(either):
+    code = """
+def total(xs): return sum(xs)
+def sort(xs): xs.sort()
+def twice(f, xs): return f(f(xs))
+def grow(xs): return xs * 10
+"""
+    tests = [
+        Call(call="total(list(range(20_000)))", expected=199_990_000),
+        Assertion(source="assert total(list(range(200_000))) == 19_999_900_000"),
+        Assertion(source="xs = list(range(20_000))[::-1]\nsort(xs)\nassert xs[:2] == [0, 1]"),
+        Assertion(source="assert twice(lambda xs: xs + [1], list(range(20_000)))[-1] == 1"),
+        Assertion(source="assert grow(list(range(10_000)))"),
+        Call(call="twice(lambda xs: xs, list(range(20_000)))", expected=None),
+    ]
+    result = await either.run(Program(code=code, tests=tests))
+    assert [test.passed for test in result.tests] == [True] * 4 + [False] * 2, result.first_failure
+    assert "at most" in result.tests[4].message
+    assert "the result has" in result.tests[4].message
+    assert (result.tests[5].status, result.tests[5].message) == (
+        Status.OUTPUT,
+        "a result has 128,895 bytes, at most 69,632",
+    )
+
+
+async def test_code_too_long_to_be_read_is_refused(either):
+    long = "x = 1\n" * 200_000
+    test = Call(call="1", expected=1)
+    told = ("syntax", "the program has 1,200,000 characters, at most 1,048,576")
+    assert await messages(either, long, test, test) == [told] * 2
+    for wrong in (Assertion(source=long), Call(call=long, expected=1)):
+        with pytest.raises(InvalidInputError, match="test 2 has 1,200,000 characters of code"):
+            await either.run(Program(code=ADD, tests=[test, wrong]))
+
+
+async def test_a_byte_order_mark_is_not_the_programs(either):
+    assert await messages(either, "\ufeff" + ADD, Call(call="add(1, 2)", expected=3)) == [("passed", "")]
+
+
+async def test_messages_can_be_stored_whatever_the_program_says(either):
+    code = "def f(): raise ValueError('a' + chr(0xd800) + 'b')"
+    [(status, message)] = await messages(either, code, Call(call="f()", expected=1))
+    assert status == "exception"
+    assert message.startswith("f() raised ValueError: a?b")
+
+
+async def test_what_is_read_can_be_any_text(either):
+    assert await messages(either, "print(input())", Script(stdin="a\ud800b", stdout="a?b")) == [
+        ("passed", "")
+    ]
+
+
 async def test_no_tests_pass(either):
     result = await either.run(Program(code=ADD, tests=[]))
     assert result.passed
@@ -185,6 +238,70 @@ async def test_all_tests_together_have_a_time_of_their_own(limits, box):
     result = await short.run(Program(code=code, tests=[Call(call="f()", expected=1)] * 5))
     assert [str(test.status) for test in result.tests] == ["timeout"] * 5
     assert "all tests took longer than 1.5 seconds" in result.tests[-1].message
+
+
+async def test_their_time_is_one_however_many_sandboxes_they_take(limits):
+    """Each test spins for a while and then ends its sandbox, so that the next one needs another."""
+    if shutil.which("bwrap") is None:
+        pytest.skip("bubblewrap is not installed: apt install bubblewrap")
+    code = """
+import os, time
+def f():
+    time.sleep(0.6)
+    for pid in range(2, 50):
+        if pid != os.getpid():
+            try:
+                os.kill(pid, 9)
+            except OSError:
+                pass
+"""
+    short = Bubblewrap(limits=Limits(seconds=5, total_seconds=1))
+    result = await short.run(Program(code=code, tests=[Call(call="f()", expected=1)] * 4))
+    assert result.tests[0].status is Status.KILLED
+    assert [str(test.status) for test in result.tests[2:]] == ["timeout"] * 2
+    assert result.tests[3].message == "all tests took longer than 1 seconds"
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only programs that root starts have users of their own")
+async def test_no_two_programs_have_one_user_and_the_last_waits_for_one(limits, monkeypatch):
+    if shutil.which("bwrap") is None:
+        pytest.skip("bubblewrap is not installed: apt install bubblewrap")
+    monkeypatch.setattr(bubblewrap, "FREE_UIDS", range(60578, 60580))
+    code = "import os, time\ndef f():\n    time.sleep(0.2)\n    return os.getuid()"
+    wide = Bubblewrap(limits=limits, slots=4)
+    users = []
+
+    async def one():
+        result = await wide.run(Program(code=code, tests=[Call(call="f() in (60578, 60579)", expected=True)]))
+        users.append(result.passed)
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(4):
+            tasks.start_soon(one)
+    assert users == [True] * 4
+    assert not bubblewrap._uids_in_use
+
+
+async def test_users_are_taken_once_each_and_waited_for(monkeypatch):
+    monkeypatch.setattr(os, "getuid", lambda: 0)
+    monkeypatch.setattr(bubblewrap, "FREE_UIDS", range(60578, 60580))
+    monkeypatch.setattr(bubblewrap, "LOOK_SECONDS", 0)
+    given = []
+
+    async def third():
+        async with bubblewrap._an_own_user() as uid:
+            given.append(uid)
+
+    async with anyio.create_task_group() as tasks, bubblewrap._an_own_user() as first:
+        async with bubblewrap._an_own_user() as second:
+            tasks.start_soon(third)
+            for _ in range(5):
+                await anyio.lowlevel.checkpoint()
+            assert not given
+        assert {first, second} == {60578, 60579}
+        while not given:
+            await anyio.lowlevel.checkpoint()
+    assert given == [second]
 
 
 async def test_cancelling_kills_the_tree_and_gives_the_slot_back(box):

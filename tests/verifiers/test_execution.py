@@ -174,6 +174,8 @@ async def test_best_of_n_stops_at_the_first_program_that_passes():
 def test_a_program_is_the_answer_the_last_block_or_the_text():
     assert code_of(candidate("Sure:\n```python\nx = 1\n```\n")).strip() == "x = 1"
     assert code_of(candidate("    return 1", kind="text")) == "    return 1"
+    assert code_of(candidate("\ufeffx = 1", kind="text")) == "x = 1"
+    assert code_of(candidate("```python\n\ufeffx = 1\n```")).strip() == "x = 1"
     assert code_of(candidate("```\nx\n```\nthen\n```py\ny\n```", kind="text")).strip() == "y"
     assert code_of(candidate("```python\nnever closed", kind="text")) is None
 
@@ -194,13 +196,26 @@ def test_tests_are_read_in_every_form():
         (["assert 1", "assert ("], "test 2: not Python"),
         ([{"call": "f()"}], r"test 1: expected code, .*not \{'call'"),
         (3, "must be code or a list, not int"),
-        ("assert f(1) == " + "-" * 300_000 + "1", "test 1: not Python: "),
+        ("assert f(1) == " + "-" * 200_000 + "1", "test 1: not Python: "),
         ("[" * 100_000, "test 1: not Python: "),
+        (
+            "assert 1\n" * 1_000_000,
+            "problem 'p': the tests have 9,000,000 characters of code, at most 262,144",
+        ),
+        (["assert 1\n" * 20_000] * 2, "the tests have 360,000 characters of code"),
     ],
 )
 def test_tests_that_make_no_sense_are_refused(tests, words):
     with pytest.raises(InvalidInputError, match=words):
         read_tests(problem(tests))
+
+
+def test_assertions_that_split_into_too_much_are_refused():
+    """Two thousand assertions, each after all the statements before it: quadratic."""
+    tests = "x = f(1)\nassert x == 1\n" * 2000
+    assert len(read_tests(problem(tests))) == 1
+    with pytest.raises(InvalidInputError, match=r"2000 assertions, .* judge it with all_or_nothing"):
+        read_tests(problem(tests), split=True)
 
 
 def test_two_verifiers_with_the_same_parameters_are_one():

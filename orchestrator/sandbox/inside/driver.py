@@ -46,7 +46,7 @@ def main() -> None:
     tests = json.loads(_read_frame(0))  # only now: the nursery and its children must never have held them
     os.dup2(quiet, 0)
     first = program["first"]
-    ends = time.monotonic() + limits["total_seconds"]
+    ends = time.monotonic() + limits["seconds_left"]
     for number, test in enumerate(tests, start=first):
         _say(report, {"begin": number})
         left = ends - time.monotonic()
@@ -209,7 +209,7 @@ def _raise_child(script: bool, code: str, limits: Any, fds: list[int]) -> None:
         lines = 1 if name == "stderr" else -1
         stream = open(fd, mode, lines, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
         setattr(sys, name, stream)
-    (run_script if script else serve)(code, Channel(channel, limits["output_bytes"] + 4096))
+    (run_script if script else serve)(code, Channel(channel, limits["output_bytes"] + 4096, of_program=True))
 
 
 class _Trial:
@@ -273,7 +273,7 @@ class _Trial:
             _die_with_parent(contained=self.limits["contained"])
             _limit_worker(self.limits)
             limit = self.limits["output_bytes"] + 4096
-            answer = examine(self.test, Channel(channel.fileno(), limit))
+            answer = examine(self.test, Channel(channel.fileno(), limit, of_program=False))
             data = memoryview(json.dumps(answer).encode())
             while data:
                 data = data[os.write(pipe[1], data) :]
@@ -286,7 +286,7 @@ class _Trial:
 
     def _watch(self, names: dict[int, str], feeding: int, ends: float, *, script: bool) -> str:
         """Read what comes until the verdict is there; why that ended: `done`, `timeout` or `output`."""
-        poll, stdin = select.poll(), memoryview(self.test.get("stdin", "").encode())
+        poll, stdin = select.poll(), memoryview(self.test.get("stdin", "").encode(errors="replace"))
         for fd in names:
             poll.register(fd, select.POLLIN)
         os.set_blocking(feeding, False)

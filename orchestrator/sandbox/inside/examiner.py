@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import importlib
+import json
 import sys
 from typing import Any
 
@@ -53,6 +54,7 @@ class _Examination:
 
     def __init__(self, test: dict[str, Any], hello: dict[str, Any], channel: Channel) -> None:
         self.source, self.entry_point = test["source"], test.get("entry_point")
+        self.limit = channel.limit
         self.peer = Peer(channel, opens=False, describe=describe, raised=rebuild)
         self.namespace: dict[str, Any] = {"__name__": "tests", "__builtins__": builtins}
         for name, module in hello["modules"].items():
@@ -84,7 +86,10 @@ class _Examination:
         """The value of an expression."""
         try:
             value = eval(compile(self.source, FILE, "eval"), self.namespace)
-            return {"status": "returned", "value": encode(value)}
+            encoded = encode(value)
+            if (size := len(json.dumps(encoded))) > self.limit:
+                raise TooLargeError(f"{size:,} bytes, at most {self.limit:,}")
+            return {"status": "returned", "value": encoded}
         except NotPlainError as error:
             return {"status": "failed", "message": f"{self.source} gave no plain data: {error}"}
         except BaseException as error:

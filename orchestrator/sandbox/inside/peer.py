@@ -32,16 +32,25 @@ class TooLargeError(Exception):
 
 
 class Channel:
-    """Messages, each preceded by its length; at most `limit` bytes long."""
+    """Messages, each preceded by its length. What comes from the program is limited, what the tests give it is not.
 
-    def __init__(self, fd: int, limit: int) -> None:
-        self.fd, self.limit = fd, limit
+    A program may change its arguments and send them back changed, so that its messages may be longer than the
+    limit by the longest that the tests have sent.
+
+    Args:
+        fd: The socket.
+        limit: Bytes of a message from the program.
+        of_program: Whether this end is the program's.
+    """
+
+    def __init__(self, fd: int, limit: int, *, of_program: bool) -> None:
+        self.fd, self.limit, self.of_program = fd, limit, of_program
+        self._given = 0  # bytes of the longest message of the tests'
 
     def send(self, message: Any) -> None:
         """Send it, however long that takes."""
         body = json.dumps(message).encode()
-        if len(body) > self.limit:
-            raise TooLargeError(f"{len(body):,} bytes, at most {self.limit:,}")
+        self._note(len(body), from_program=self.of_program)
         data = memoryview(len(body).to_bytes(4, "big") + body)
         try:
             while data:
@@ -52,9 +61,14 @@ class Channel:
     def receive(self) -> Any:
         """The next message."""
         length = int.from_bytes(self._exactly(4), "big")
-        if length > self.limit:
-            raise TooLargeError(f"{length:,} bytes, at most {self.limit:,}")
+        self._note(length, from_program=not self.of_program)
         return json.loads(self._exactly(length))
+
+    def _note(self, length: int, *, from_program: bool) -> None:
+        if not from_program:
+            self._given = max(self._given, length)
+        elif length > (most := self.limit + self._given):
+            raise TooLargeError(f"{length:,} bytes, at most {most:,}")
 
     def _exactly(self, count: int) -> bytes:
         parts = bytearray()
