@@ -22,6 +22,9 @@ DEEPEST = 100
 LONGEST_NUMBER = 50
 """Characters of a number; a longer one is not read."""
 
+MOST_NUMBERS = 80
+"""Numbers of an expression; one of more is not read: each is a level of the tree, and a value of 4000 digits."""
+
 Tree: TypeAlias = "Fraction | tuple[str, Tree, Tree]"
 
 
@@ -31,9 +34,10 @@ class ArithmeticTarget(Rule):
 
     The problem's `tests` are the numbers: a list, a text such as `4 5 6 10`, or an object with `numbers` and, for a
     problem of its own, `target`. The expression may have `+`, `-`, `*`, `/` and brackets, also as `×`, `÷`, `·` or
-    in LaTeX; it is evaluated with exact fractions, never executed. Each given number is used once: 8 / (3 - 8/3) is
-    24, and 8 and 6 are not 86. A minus sign before a bracket or number is allowed: over positive numbers and for a
-    positive target it reaches nothing that subtraction does not. Powers, roots and factorials are not read.
+    in LaTeX, and at most 80 numbers; it is evaluated with exact fractions, never executed. Each
+    given number is used once: 8 / (3 - 8/3) is 24, and 8 and 6 are not 86. A minus sign before a bracket or number
+    is allowed: over positive numbers and for a positive target it reaches nothing that subtraction does not.
+    Powers, roots and factorials are not read.
 
     Of a chain `(4 + 8) * (6 - 4) = 12 * 2 = 24` the expression is the first with an operator; what the writer says
     it equals is not looked at. It stands in the answer that was read or, where that has no operator (`24`), on the
@@ -105,7 +109,7 @@ class Expression:
 
 
 def expressions(line: str) -> list[Expression]:
-    """The expressions with at least one operator in a line of text, from left to right."""
+    """The expressions with at least one operator and at most 80 numbers in a line of text, from left to right."""
     pieces = _pieces(_plain_signs(line))
     return [found for piece in pieces if (found := _parsed(piece)) is not None]
 
@@ -235,7 +239,10 @@ def _is_arithmetic(piece: list[str]) -> bool:
 
 def _parsed(piece: list[str]) -> Expression | None:
     """The whole of `piece` as an expression with at least one operator, or None."""
-    if not any(token in "+-*/" for token in piece) or any(len(token) > LONGEST_NUMBER for token in piece):
+    numbers = [token for token in piece if token[0].isdigit()]
+    if len(numbers) > MOST_NUMBERS or any(len(number) > LONGEST_NUMBER for number in numbers):
+        return None
+    if not any(token in "+-*/" for token in piece):
         return None
     parser = _Parser(piece)
     tree = parser.sum(0)

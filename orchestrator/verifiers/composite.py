@@ -41,7 +41,7 @@ class Composite:
 
     Args:
         parts: At least 1.
-        weights: One a part, finite and at least 0, not all 0; empty for equal weights. Not for `min`.
+        weights: One a part, at least 0, not all 0, of a finite sum; empty for equal weights. Not for `min`.
         combine: As above.
         require_all: Abstain where any part abstains.
 
@@ -68,9 +68,9 @@ class Composite:
             raise InvalidInputError("weights make no difference to the least score: leave them out with min")
         if len(self.weights) != len(self.parts):
             raise InvalidInputError(f"weights: {len(self.weights)} of them for {len(self.parts)} parts")
-        if not all(0.0 <= weight < math.inf for weight in self.weights) or not any(self.weights):
+        if not all(weight >= 0.0 for weight in self.weights) or not 0.0 < sum(self.weights) < math.inf:
             raise InvalidInputError(
-                f"weights must be finite, at least 0 and not all 0, not {list(self.weights)}"
+                f"weights must be at least 0, not all 0 and of a finite sum, not {list(self.weights)}"
             )
 
     @property

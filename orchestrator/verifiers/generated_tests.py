@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -139,7 +140,7 @@ class GeneratedTests:
         per_sample: Tests taken from each, at least 1: the first ones.
         rule: How a cluster is scored.
         model: Who writes the tests; None for the first model.
-        temperature: At least 0.
+        temperature: Finite and at least 0.
         max_tokens: Cap on each sample of tests, in tokens.
         template: Asks for the tests, with the problem's columns, `{{ count }}` and `{{ entry_point }}` (of the
             problem's column of that name, else the last function its text defines).
@@ -175,8 +176,8 @@ class GeneratedTests:
             raise InvalidInputError(
                 f"rule must be one of {', '.join(get_args(ClusterRule))}, not {self.rule!r}"
             )
-        if not self.temperature >= 0:
-            raise InvalidInputError(f"temperature must be at least 0, not {self.temperature}")
+        if not 0 <= self.temperature < math.inf:
+            raise InvalidInputError(f"temperature must be finite and at least 0, not {self.temperature}")
 
     async def score(self, ctx: Context, problem: Problem, candidates: Sequence[Candidate], /) -> list[Score]:
         """One score per candidate, in order; each depends on all."""

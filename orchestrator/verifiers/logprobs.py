@@ -81,8 +81,9 @@ class SelfCertainty(_Signal):
     c is the self-certainty of Kang, Zhao, Song 2025, arXiv 2502.18581, as `voting.self_certainties` computes it.
 
     Args:
-        vocabulary: Tokens the model knows, at least 1; then c is a lower bound of the paper's figure. None compares
-            the reported probabilities among themselves, for samples with equally many of them.
+        vocabulary: Tokens the model knows, at least 1; then c is a lower bound of the paper's figure, the probability
+            left to the unreported ones being at least 6e-8, the rounding of single precision. None compares the
+            reported probabilities among themselves, for samples with equally many of them.
 
     Raises:
         InvalidInputError: `vocabulary` is below 1.

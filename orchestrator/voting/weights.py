@@ -24,6 +24,10 @@ __all__ = [
     "self_certainty_weights",
 ]
 
+_SINGLE_ROUNDING = 2.0**-24
+"""What single precision, in which models compute their log-probabilities, can tell from 1. A smaller rest is noise
+of rounding, and its logarithm, counted once for each unreported token, would make up most of a certainty."""
+
 
 def log_probability_weights(samples: Sequence[Sample]) -> list[float]:
     """exp(1/T * sum of log p(token)) over a sample's T tokens: its probability, normalised by length.
@@ -84,7 +88,8 @@ def self_certainties(samples: Sequence[Sample], *, vocabulary: int | None = None
     Self-certainty is the mean over tokens i of KL(U || p_i) = -1/V * sum over all V tokens j of
     log(V * p_i(j)) (Kang, Zhao, Song 2025, arXiv 2502.18581). Endpoints report only the top k of V
     probabilities. With `vocabulary` = V the rest of the probability is taken to be spread evenly over the
-    other V - k tokens, which makes the result a lower bound. Without it the sum is over the k reported ones
+    other V - k tokens, which makes the result a lower bound; a rest below 6e-8 is taken to be 6e-8, since
+    probabilities in single precision do not tell a smaller one from 0. Without it the sum is over the k reported ones
     alone, with k in place of V: the same order as the mean of -1/k * sum of log p_i(j) as long as k is the
     same for all.
 
@@ -194,8 +199,7 @@ def _certainty(token: TokenLogprob, sample: int, vocabulary: int | None) -> floa
     others = vocabulary - len(known)
     if others < 0:
         raise InvalidInputError(f"{len(known)} top log-probabilities of a vocabulary of {vocabulary}")
-    # At least what a double can tell from 1: a rest of exactly 0 would make the certainty infinite.
-    rest = max(1.0 - math.fsum(map(math.exp, known)), 1e-16)
+    rest = max(1.0 - math.fsum(map(math.exp, known)), _SINGLE_ROUNDING)
     tail = others * math.log(rest / others)
     return max(0.0, -(math.fsum(known) + tail) / vocabulary - math.log(vocabulary))
 

@@ -166,6 +166,48 @@ def test_a_guarantee_is_kept_on_three_tiers_by_testing_on_the_other_half() -> No
     assert np.mean(kept) >= 0.8 - 2 * math.sqrt(0.8 * 0.2 / 60)
 
 
+def test_the_last_thresholds_before_the_first_failure_are_taken() -> None:
+    # All three would pass or fail as well alone: what counts is that the second fails before the third.
+    cheap = RecordedTier(correct=[1] * 60 + [0, 1] * 20, cost=1.0, confidence=[1.0] * 60 + [0.5, 0.0] * 20)
+    dear = RecordedTier(correct=[1] * 100, cost=10.0)
+    tried = [(1.0,), (0.5,), (0.9,)]  # 100, 80 and 100 right
+    done = [replay_thresholds([cheap, dear], thresholds) for thresholds in tried]
+    assert [outcome.accuracy for outcome in done] == [1.0, 0.8, 1.0]
+    fit = fit_thresholds([cheap, dear], target_accuracy=0.9, path=tried)
+    assert fit.thresholds == (1.0,)
+
+
+def noise(problems: int, seed: int) -> list[RecordedTier]:
+    """Three tiers whose confidences say nothing."""
+    rng = np.random.default_rng(seed)
+    return [
+        RecordedTier(correct=rng.random(problems) < right, cost=cost, confidence=rng.random(problems))
+        for right, cost in ((0.5, 1.0), (0.55, 5.0), (0.6, 25.0))
+    ]
+
+
+def test_the_accuracy_of_a_guarantee_on_three_tiers_is_that_of_the_tested_half() -> None:
+    tiers = world(400, 3, tiers=3)
+    fit = fit_thresholds(tiers, target_accuracy=0.75, seed=3)
+    tested = np.random.default_rng(3).permutation(400)[200:]
+    done = replay_thresholds(tiers, fit.thresholds)
+    assert fit.accuracy.value == done.correct[tested].mean() != done.accuracy
+    assert fit.cost.value == pytest.approx(done.cost[tested].mean())
+
+
+def test_accuracy_is_expected_by_answers_held_out_from_the_choice() -> None:
+    expected, flattering, truth = [], [], []
+    world_at_large = noise(20_000, 10_000)
+    for seed in range(40):
+        fit = fit_thresholds(noise(40, seed), target_cost=12.0, seed=seed)
+        expected.append(fit.accuracy.value)
+        flattering.append(fit.fitted_accuracy)
+        truth.append(replay_thresholds(world_at_large, fit.thresholds).accuracy)
+    error = 2 * math.sqrt(0.25 / 40 / 40)
+    assert np.mean(expected) == pytest.approx(np.mean(truth), abs=error)
+    assert np.mean(flattering) > np.mean(truth) + 2 * error
+
+
 def test_the_interval_holds_the_accuracy_on_new_problems_as_often_as_it_says() -> None:
     truth = world(20_000, 10_000)
     held, paid = [], []

@@ -82,6 +82,21 @@ def test_the_reason_says_what_is_wrong(text, numbers, reason):
     assert verdict(text, numbers) == reason
 
 
+def test_a_sum_of_more_numbers_than_can_be_evaluated_is_not_read():
+    (longest,) = expressions("+".join(["1"] * 80))
+    assert longest.value() == 80
+    for terms in (81, 3000, 100_000):
+        assert expressions("+".join(["1"] * terms)) == []
+    assert verdict("+".join(["1"] * 3000), "4 6") == "no expression"
+
+
+def test_the_value_of_the_longest_numbers_can_be_told():
+    number = "9" * 50
+    assert verdict(" * ".join([number] * 80), [number] * 80).startswith("equals 9")
+    small = "0." + "0" * 47 + "1"
+    assert verdict(" / ".join([small] * 80), [small] * 80).startswith("equals 1")
+
+
 def test_where_the_answer_is_a_bare_number_the_expression_is_looked_for_in_the_text():
     text = "(4 + 8) * (6 - 4) = 24\nThe answer is 24."
     assert AnswerReader(kind="number").read(text).text == "24"

@@ -181,6 +181,8 @@ def test_it_compares_and_reads_log_probabilities_when_a_part_does():
         ({"weights": (0.0, 0.0)}, "not all 0"),
         ({"weights": (1.0, -1.0)}, "at least 0"),
         ({"weights": (1.0, math.inf)}, "finite"),
+        ({"weights": (1.0, math.nan)}, "at least 0"),
+        ({"weights": (1e308, 1e308)}, "of a finite sum"),
         ({"weights": (1.0, 2.0), "combine": "min"}, "leave them out with min"),
     ],
 )

@@ -184,7 +184,17 @@ async def test_a_function_without_a_name_is_the_callers_mistake():
         await GeneratedTests(column="made").score(None, Problem(id="p", prompt="?"), [candidate(SQUARE)])
 
 
-@pytest.mark.parametrize("wrong", [{"n": 0}, {"per_sample": 0}, {"rule": "best"}, {"temperature": -1.0}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"n": 0},
+        {"per_sample": 0},
+        {"rule": "best"},
+        {"temperature": -1.0},
+        {"temperature": float("inf")},
+        {"temperature": float("nan")},
+    ],
+)
 def test_parameters_out_of_range_are_refused(wrong):
     with pytest.raises(InvalidInputError):
         GeneratedTests(**wrong)

@@ -84,6 +84,15 @@ def test_a_known_vocabulary_spreads_the_rest_evenly() -> None:
         self_certainties([whole], vocabulary=3)
 
 
+def test_a_rest_that_is_only_rounding_makes_no_certainty() -> None:
+    for left in (1e-30, 1e-15, 1e-10, 1e-8):
+        (certainty,) = self_certainties([distributed((1.0 - left, left / 2))], vocabulary=50_000)
+        # The 49,998 unreported tokens share 6e-8, however little was left: about log(2^24) nats.
+        assert certainty == pytest.approx(24 * math.log(2), rel=1e-3)
+    wider = self_certainties([distributed((0.999, 0.0005))], vocabulary=50_000)
+    assert wider == pytest.approx([-math.log(0.0005)], rel=1e-3)  # a rest above it counts as it is
+
+
 def test_borda_voting_weighs_ranks_by_certainty() -> None:
     samples = [distributed((p, 1 - p)) for p in (0.6, 0.99, 0.8)]
     assert self_certainty_weights(samples) == [1, 3, 2]
