@@ -21,7 +21,8 @@ What is not protected:
   others do on the machine. It sees how many processors and how much memory there are, and which interpreter.
 - Memory held in the kernel for open pipes and sockets counts against no limit but their number; the memory of all
   processes together is looked at 20 times a second, and can be overshot between two looks.
-- On a machine that is neither x86-64 nor 64-bit ARM there is no filter of system calls.
+- On a machine that is neither x86-64 nor 64-bit ARM there is no filter of system calls. Shared memory without
+  a file, which it refuses (`mmap.mmap(-1, n)` is of that kind), then counts by its mapped pages only.
 - Tests that call for more than they define: where a test uses a helper of the program's (`poly` in `poly(xs, f(xs))`)
   the program decides what the helper does. Built-ins and standard modules are never taken from the program.
 - A test's inputs: a program may remember them between its own tests only by leaving files in `/tmp`, and it may

@@ -128,6 +128,11 @@ class Bubblewrap:
         command += ["--proc", "/proc", "--dev", "/dev"]
         for folder in ("/dev/shm", "/tmp"):
             command += ["--perms", "1777", "--size", disk, "--tmpfs", folder]
+        command += [
+            "--ro-bind",
+            "/dev/zero",
+            "/dev/zero",
+        ]  # no device any more: mapped, it is memory no limit counts
         command += _system() + _readable(self._prefix)
         for package in self.packages:
             command += _readable(os.path.realpath(package))

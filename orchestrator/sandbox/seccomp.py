@@ -1,9 +1,9 @@
 """A filter of system calls for the kernel: those a Python program has no business with, refused.
 
-They are the ones that reach memory no limit counts (System V shared memory and semaphores, memory files, extended
-attributes), other processes' memory, new namespaces (where much of the kernel is reachable that is closed
-otherwise), keys, mounts, and sockets of other families than Unix, Internet and netlink: some, such as those to a
-virtual machine's host (vsock), are of no network namespace.
+They are the ones that reach memory no limit counts (System V shared memory and semaphores, memory files,
+shared mappings without a file, extended attributes), other processes' memory, new namespaces (where much of
+the kernel is reachable that is closed otherwise), keys, mounts, and sockets of other families than Unix,
+Internet and netlink: some, such as those to a virtual machine's host (vsock), are of no network namespace.
 Classic BPF as `bwrap --seccomp` takes it: 8 bytes an instruction (Linux, `struct sock_filter`).
 """
 
@@ -17,10 +17,19 @@ __all__ = ["filter_of_system_calls"]
 
 LOAD, JUMP_EQUAL, JUMP_AT_LEAST, JUMP_ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 ALLOW, KILL, ERROR = 0x7FFF0000, 0x80000000, 0x00050000
-NUMBER_AT, ARCHITECTURE_AT, FIRST_ARGUMENT_AT = 0, 4, 16  # offsets in `struct seccomp_data`
+NUMBER_AT, ARCHITECTURE_AT, FIRST_ARGUMENT_AT, FOURTH_ARGUMENT_AT = (
+    0,
+    4,
+    16,
+    40,
+)  # offsets in `struct seccomp_data`
 
 NEW_NAMESPACES = 0x7E020000
 """Flags of `clone` that make a namespace of any kind."""
+
+SHARED, ANONYMOUS = 0x01, 0x20
+"""Flags of `mmap`: together they make a file in memory that is kept whole while one page of it is mapped, so that
+what a process has mapped does not tell how much it holds."""
 
 X32 = 0x40000000
 """Numbers from here on are the x32 ABI's: the same calls by other numbers."""
@@ -49,8 +58,8 @@ _REFUSED: dict[str, dict[str, int]] = {
     },
 }  # fmt: skip
 
-_ARCHITECTURE = {"x86_64": (0xC000003E, 56, 41), "aarch64": (0xC00000B7, 220, 198)}
-"""The kernel's name of the architecture, and the numbers of `clone` and `socket`."""
+_ARCHITECTURE = {"x86_64": (0xC000003E, 56, 41, 9), "aarch64": (0xC00000B7, 220, 198, 222)}
+"""The kernel's name of the architecture, and the numbers of `clone`, `socket` and `mmap`."""
 
 FAMILIES = (1, 2, 10, 16)
 """Unix, Internet, IPv6, netlink: the families of sockets that a network namespace holds."""
@@ -65,7 +74,7 @@ def filter_of_system_calls(machine: str | None = None) -> bytes | None:
     machine = machine or platform.machine()
     if machine not in _REFUSED:
         return None
-    architecture, clone, socket = _ARCHITECTURE[machine]
+    architecture, clone, socket, mmap = _ARCHITECTURE[machine]
     refuse = ERROR | errno.EPERM
     program = [
         (LOAD, 0, 0, ARCHITECTURE_AT),
@@ -83,6 +92,12 @@ def filter_of_system_calls(machine: str | None = None) -> bytes | None:
     program += [(JUMP_EQUAL, len(FAMILIES) - at, 0, family) for at, family in enumerate(FAMILIES)]
     program += [
         (RETURN, 0, 0, ERROR | errno.EAFNOSUPPORT),
+        (RETURN, 0, 0, ALLOW),
+        (JUMP_EQUAL, 0, 5, mmap),
+        (LOAD, 0, 0, FOURTH_ARGUMENT_AT),
+        (JUMP_ANY_BIT, 0, 2, ANONYMOUS),
+        (JUMP_ANY_BIT, 0, 1, SHARED),
+        (RETURN, 0, 0, refuse),
         (RETURN, 0, 0, ALLOW),
         (JUMP_EQUAL, 0, 3, clone),
         (LOAD, 0, 0, FIRST_ARGUMENT_AT),

@@ -8,7 +8,7 @@ import anyio
 import pytest
 from sandbox.machine import processes_with
 
-from orchestrator.sandbox import Assertion, Bubblewrap, Call, Limits, Program, Script, Status
+from orchestrator.sandbox import Assertion, Bubblewrap, Call, Limits, Program, Script, Status, UnsafeLocal
 
 TRIED = """
 def tried(do):
@@ -188,12 +188,27 @@ def together():
 """
 
 
-async def test_shared_memory_counts_once_and_not_never(box):
+async def test_shared_memory_counts_once_and_not_never():
     """Four processes with 100 MiB each are above the limit; four that share the same 100 MiB are not."""
     limits = Limits(seconds=10, cpu_seconds=10, memory_bytes=256 * 2**20)
     tests = [Call(call="together()", expected=1), Call(call="apart()", expected=1)]
-    result = await Bubblewrap(limits=limits).run(Program(code=SHARED, tests=tests))
+    result = await UnsafeLocal(limits=limits).run(Program(code=SHARED, tests=tests))
     assert [test.status for test in result.tests] == [Status.PASSED, Status.MEMORY]
+
+
+async def test_shared_memory_without_a_file_cannot_be_had(attack):
+    """All of it is kept while one page of it is mapped: no look at the processes tells how much that is."""
+    code = f"""{TRIED}
+import mmap
+def attack():
+    return [
+        tried(lambda: mmap.mmap(-1, 4096)),
+        tried(lambda: mmap.mmap(open("/dev/zero", "r+b").fileno(), 4096)),
+        tried(lambda: len(mmap.mmap(-1, 4096, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS))),
+    ]
+"""
+    result = await attack(code, ["PermissionError", "PermissionError", 4096])
+    assert result.passed, result.message
 
 
 async def test_memory_that_no_limit_counts_cannot_be_had(attack):
@@ -367,7 +382,7 @@ def attack():
     ready = os.pipe()
     for _ in range(6):
         if os.fork() == 0:
-            held = mmap.mmap(-1, 100 * 2**20)
+            held = mmap.mmap(-1, 100 * 2**20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
             for page in range(0, len(held), 4096):
                 held[page] = 1
             os.write(ready[1], b"x")
