@@ -6,8 +6,10 @@ Zou 2023, arXiv 2305.05176).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -234,9 +236,16 @@ class RecordedTiers:
         assert target_accuracy is not None
         return cls.choose(front, min(target_accuracy, front[-1].accuracy), None)
 
-    def _levels(self) -> list[FloatArray]:
+    def choices(self, path: Sequence[Thresholds] | None, most: int) -> list[Thresholds]:
+        """About `most` thresholds at even steps: of a path, else of all combinations of the confidences."""
+        if path is not None:
+            return list(path[:: math.ceil(len(path) / most)])
+        steps = [[*map(float, level), None] for level in self._levels(most)]
+        return list(product(*steps))
+
+    def _levels(self, choices: int = _MAX_CHOICES) -> list[FloatArray]:
         """Thresholds to try at each tier, ascending: its confidences, or quantiles of them."""
-        most = int(_MAX_CHOICES ** (1 / len(self.confidence)))
+        most = int(choices ** (1 / len(self.confidence)))
         levels = []
         for column in self.confidence:
             distinct = np.unique(column)

@@ -162,7 +162,7 @@ def test_what_is_no_formula_is_none(text: str) -> None:
         (r"\{1, 2\}", "{1,2}"),
         (r"\\frac{1}{2}", r"\frac{1}{2}"),
         (r"\left[0, 1\right)", "[0,1)"),
-        (r"x = 1 \text{ or } x = 2", "x=1, x=2"),
+        (r"x = 1 \text{ or } x = 2", "x=1 or x=2"),
     ],
 )
 def test_spellings_of_one_formula_read_alike(one: str, other: str) -> None:

@@ -220,6 +220,37 @@ def test_the_interval_holds_the_accuracy_on_new_problems_as_often_as_it_says() -
     assert np.mean(paid) >= 0.72
 
 
+def test_the_interval_holds_the_cost_of_thresholds_chosen_for_an_accuracy_as_often_as_it_says() -> None:
+    # Two tiers whose confidences say little, for a target between them: which thresholds reach it is mostly chance.
+    def tiers(problems: int, seed: int) -> list[RecordedTier]:
+        rng = np.random.default_rng(seed)
+        cheap, dear = rng.random(problems) < 0.6, rng.random(problems) < 0.85
+        guess = 0.5 + 0.15 * (cheap - 0.5) + 0.2 * rng.standard_normal(problems)
+        return [
+            RecordedTier(correct=cheap, cost=1.0, confidence=np.clip(guess, 0, 1)),
+            RecordedTier(correct=dear, cost=25.0),
+        ]
+
+    truth, held = tiers(50_000, 10_000), []
+    for seed in range(100):
+        try:
+            fit = fit_thresholds(tiers(60, seed), target_accuracy=0.8, guarantee=False, seed=seed)
+        except InvalidInputError:
+            continue  # no thresholds reach it on these 60
+        held.append(fit.cost.low <= replay_thresholds(truth, fit.thresholds).mean_cost <= fit.cost.high)
+    assert len(held) > 75
+    assert 0.91 <= np.mean(held) < 1
+
+
+def test_the_interval_of_a_cost_is_wider_for_thresholds_chosen_on_few_problems_from_a_path() -> None:
+    path = deferral_path([1.0, 25.0], steps=2000)
+    fit = fit_thresholds(world(100, 0), target_accuracy=0.7, guarantee=False, path=path)
+    assert 1.0 <= fit.cost.low <= min(fit.cost.value, fit.fitted_cost)
+    assert max(fit.cost.value, fit.fitted_cost) <= fit.cost.high <= 26.0
+    again = fit_thresholds(world(100, 0), target_accuracy=0.7, guarantee=False, path=path)
+    assert again == fit
+
+
 def test_what_cannot_be_promised_is_refused_with_what_could_be_done() -> None:
     with pytest.raises(InvalidInputError, match=r"cannot be guaranteed .* Ask for less, record more"):
         fit_thresholds(world(100, 0), target_accuracy=0.95)
