@@ -241,10 +241,7 @@ class Context:
             DeadlineExceededError: The deadline has passed, or passed while it was written.
             BackendError: The call failed for good.
         """
-        async with self.sample(ask, model=model, **sampling) as samples:
-            async for sample in samples:
-                return sample
-        raise DeadlineExceededError(account=self.ledger.label)
+        return await self.sample(ask, model=model, **sampling).first()
 
     async def embed(
         self, texts: Sequence[str], *, model: str | None = None, batch: int = TEXTS_PER_CALL, **options: Any

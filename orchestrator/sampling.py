@@ -100,6 +100,13 @@ class SampleStream:
             self._round.news = anyio.Event()
             await self._round.news.wait()
 
+    async def first(self) -> Sample:
+        """The first sample, awaited; the calls for others are cancelled. Raises as iterating does."""
+        async with self:
+            async for sample in self:
+                return sample
+        raise DeadlineExceededError(account=self._context.ledger.label)
+
     async def __aenter__(self) -> Self:
         return self
 

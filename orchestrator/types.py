@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeAlias
 
 __all__ = [
     "PICODOLLARS_PER_USD",
+    "TOP_LOGPROBS",
     "Answer",
     "CallId",
     "Candidate",
@@ -36,6 +37,9 @@ Message: TypeAlias = Mapping[str, Any]
 """One chat message as the OpenAI protocol writes it: `{"role": ..., "content": ...}`."""
 
 PICODOLLARS_PER_USD = 10**12
+
+TOP_LOGPROBS = 20
+"""Top log-probabilities to ask for where many are wanted: the most that OpenAI and vLLM give."""
 
 
 class StopReason(enum.StrEnum):

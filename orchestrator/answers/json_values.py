@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from .. import _core
 from ..errors import InvalidInputError
 
-__all__ = ["ParsedJson", "json_key", "parse_json"]
+__all__ = ["ParsedJson", "json_key", "loads_strictly", "parse_json"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +45,25 @@ def parse_json(text: str) -> ParsedJson | None:
     reader which of the two counts.
     """
     try:
-        return ParsedJson(
-            json.loads(
-                text,
-                parse_int=_number,
-                parse_float=_number,
-                parse_constant=_refuse,
-                object_pairs_hook=_object,
-            )
-        )
+        return ParsedJson(loads_strictly(text, number=_number))
     except (ValueError, RecursionError):
         return None
+
+
+def loads_strictly(text: str, *, number: Callable[[str], Any] | None = None) -> Any:
+    """`json.loads` without what the standard library reads and JSON has not: NaN, infinities, a name given twice.
+
+    Args:
+        text: What was written.
+        number: Makes a value of a number as it is written; None for Python's own.
+
+    Raises:
+        ValueError: It is not JSON; says why.
+        RecursionError: It is nested too deeply.
+    """
+    return json.loads(
+        text, parse_int=number, parse_float=number, parse_constant=_refuse, object_pairs_hook=_object
+    )
 
 
 def _number(written: str) -> _Number:

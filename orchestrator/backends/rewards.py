@@ -24,7 +24,7 @@ from typing import Any
 
 from ..errors import InvalidInputError, MalformedResponseError, StatusError
 from ..prompts import PLACEHOLDER
-from ..types import Price, Rating, Request, Sample, TokenLogprob, Usage
+from ..types import TOP_LOGPROBS, Price, Rating, Request, Sample, TokenLogprob, Usage
 from .embeddings import vector_samples
 from .wire import COMPLETIONS, excerpt, parse_logprobs, parse_usage, raise_embedded_error
 
@@ -47,9 +47,6 @@ FROM_OUTSIDE = ("route", "body", "scores", "width", "serve")
 """Keys of a mapping that describes a route."""
 
 PATH = re.compile(r"(?:[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)?\[\](?:\.[A-Za-z_]\w*)*")
-
-TOP_LOGPROBS = 20
-"""Rivals asked for with a written token: the most vLLM gives unless it is started with more."""
 
 NOT_SERVED = frozenset({404, 405, 501})
 """Statuses of a server that does not have a route: none there, not for posting, not switched on (llama.cpp)."""

@@ -16,6 +16,7 @@ from ..context import Context, ControlProgram, Verifier, name_of
 from ..errors import BackendError, BudgetExceededError, DeadlineExceededError, InvalidInputError
 from ..prompts import Example, Prompt
 from ..runtime import Model
+from ..strategies.attempts import scored
 from ..types import Outcome, Problem
 from .document import Document, KeyPath, read
 from .mistakes import Mistakes, did_you_mean
@@ -79,18 +80,10 @@ class Program:
         candidates = outcome.candidates or tuple(ctx.candidates)
         unscored = [candidate for candidate in candidates if name not in candidate.scores]
         try:
-            scores = iter(await ctx.score(check, problem, unscored))
+            scores = await ctx.score(check, problem, unscored)
         except (BackendError, BudgetExceededError, DeadlineExceededError):
             return outcome  # the check is a measure: without it the outcome still stands
-        return replace(
-            outcome,
-            candidates=tuple(
-                candidate
-                if name in candidate.scores
-                else replace(candidate, scores={**candidate.scores, name: next(scores)})
-                for candidate in candidates
-            ),
-        )
+        return replace(outcome, candidates=tuple(scored(candidates, name, scores)))
 
 
 def load(file: str | Path) -> Program:

@@ -223,7 +223,7 @@ def _isotonic(values: list[float], outcomes: Sequence[bool]) -> tuple[tuple[floa
     try:
         from sklearn.isotonic import IsotonicRegression
     except ImportError as error:
-        raise _missing() from error
+        raise missing_learn("a calibration") from error
     fit = IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip")
     fit.fit(values, [float(bool(outcome)) for outcome in outcomes])
     pairs = zip(fit.X_thresholds_.tolist(), fit.y_thresholds_.tolist(), strict=True)
@@ -234,7 +234,7 @@ def _logistic(rows: list[list[float]], outcomes: Sequence[bool]) -> tuple[float,
     try:
         from sklearn.linear_model import LogisticRegression
     except ImportError as error:
-        raise _missing() from error
+        raise missing_learn("a calibration") from error
     right = sum(map(bool, outcomes))
     wrong = len(rows) - right
     targets = [(right + 1) / (right + 2) if outcome else 1 / (wrong + 2) for outcome in outcomes]
@@ -258,5 +258,6 @@ def _logistic(rows: list[list[float]], outcomes: Sequence[bool]) -> tuple[float,
     return intercept, tuple(coefficients)
 
 
-def _missing() -> InvalidInputError:
-    return InvalidInputError("fitting a calibration needs scikit-learn: pip install 'orchestrator[learn]'")
+def missing_learn(what: str) -> InvalidInputError:
+    """The error of fitting `what` without scikit-learn."""
+    return InvalidInputError(f"fitting {what} needs scikit-learn: pip install 'orchestrator[learn]'")

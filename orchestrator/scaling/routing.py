@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 
 from ..errors import InvalidInputError
 from ..fitted import Fitted
+from .calibration import missing_learn
 from .estimators import whole_number
 from .prompt_features import BUCKETS, FEATURES_VERSION, FIGURES, PromptFeatures, prompt_features
 from .recordings import FloatArray, IntArray
@@ -340,7 +341,7 @@ def _rows(figures: FloatArray, features: Sequence[PromptFeatures]) -> Any:
     try:
         from scipy import sparse
     except ImportError as error:
-        raise _missing() from error
+        raise missing_learn("a router") from error
     sizes = np.array([len(entry.buckets) for entry in features])
     words = sparse.csr_matrix(
         (
@@ -381,7 +382,7 @@ def _logistic(rows: Any, right: FloatArray, strength: float) -> Any:
     try:
         from sklearn.linear_model import LogisticRegression
     except ImportError as error:
-        raise _missing() from error
+        raise missing_learn("a router") from error
     return LogisticRegression(C=strength, tol=1e-3, max_iter=500).fit(rows, right)
 
 
@@ -400,7 +401,3 @@ def _head(document: Mapping[str, Any]) -> RightHead:
         figures=_floats(document["figures"]),
         words=_floats(document["words"]),
     )
-
-
-def _missing() -> InvalidInputError:
-    return InvalidInputError("fitting a router needs scikit-learn: pip install 'orchestrator[learn]'")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any
@@ -12,7 +12,7 @@ from ..errors import BackendError, BudgetExceededError, DeadlineExceededError
 from ..types import Candidate, Problem, Sample, Score, StopReason
 from .base import Strategy
 
-__all__ = ["Attempts"]
+__all__ = ["Attempts", "scored"]
 
 
 class Surviving:
@@ -73,10 +73,7 @@ class Attempts:
         if self.ended:
             return None
         with self.surviving():
-            async with strategy.draw(ctx, ask, model=model, **sampling) as samples:
-                async for sample in samples:
-                    return sample
-            raise DeadlineExceededError(account=ctx.ledger.label)
+            return await strategy.draw(ctx, ask, model=model, **sampling).first()
         return None
 
     async def draw(
@@ -114,13 +111,7 @@ class Attempts:
                 return list(candidates)
             if scores is None:
                 scores = [Score(value=None, reason=f"the verifier failed: {error}")] * len(unscored)
-        given = iter(scores or ())
-        return [
-            candidate
-            if name in candidate.scores
-            else replace(candidate, scores={**candidate.scores, name: next(given)})
-            for candidate in candidates
-        ]
+        return scored(candidates, name, scores or ())
 
     def join(self, other: Attempts) -> None:
         """Take over what a part of the program has obtained."""
@@ -133,3 +124,14 @@ class Attempts:
         """Raise the first failure when there is nothing to show for it."""
         if not self.candidates and self.failures:
             raise self.failures[0]
+
+
+def scored(candidates: Iterable[Candidate], name: str, scores: Iterable[Score]) -> list[Candidate]:
+    """`candidates`, those without a score of this name given one of `scores` each, in order."""
+    given = iter(scores)
+    return [
+        candidate
+        if name in candidate.scores
+        else replace(candidate, scores={**candidate.scores, name: next(given)})
+        for candidate in candidates
+    ]

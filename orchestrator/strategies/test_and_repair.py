@@ -14,7 +14,7 @@ from .base import Strategy, at_least
 from .best_of_n import BestOfN
 from .chain import choose_in_chain, extend, linked, prompt_values
 from .quoting import shown
-from .selection import by_score, value_of
+from .selection import best_scored, by_score, value_of
 
 __all__ = ["TestAndRepair", "bounded"]
 
@@ -163,13 +163,8 @@ class TestAndRepair(Strategy):
 
     def _best(self, attempts: Attempts) -> Candidate | None:
         """The best-scored candidate so far, those without a score below all others, the latest of equals."""
-        name = name_of(self.verifier)
-
-        def value(candidate: Candidate) -> float:
-            found = value_of(candidate, name)
-            return -1.0 if found is None else found
-
-        return max(reversed(attempts.candidates), key=value, default=None)
+        best = best_scored(attempts.candidates, name_of(self.verifier), latest=True)
+        return best or next(reversed(attempts.candidates), None)
 
     def _passed(self, best: Candidate | None) -> bool:
         value = None if best is None else value_of(best, name_of(self.verifier))

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from ..answers import AnswerReader
+from ..answers.json_values import loads_strictly
 from ..errors import InvalidInputError
 from ..types import Candidate, Problem, Score
 from .rules import RIGHT, WRONG, Rule
@@ -73,7 +74,7 @@ class JsonSchema(Rule):
                 return "no JSON in the text"
             written = found.text
         try:
-            value = json.loads(written, parse_constant=_refuse, object_pairs_hook=_object)
+            value = loads_strictly(written)
             return self._broken(value)
         except json.JSONDecodeError as error:
             return f"the text is not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
@@ -87,17 +88,6 @@ class JsonSchema(Rule):
 
         error = best_match(self._validator.iter_errors(value))
         return None if error is None else f"at {error.json_path}: {error.message[:LONGEST_REASON]}"
-
-
-def _refuse(written: str) -> Any:
-    raise ValueError(f"{written} is not JSON")
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) < len(pairs):
-        raise ValueError("an object has a name twice")
-    return value
 
 
 def _validator_of(schema: Mapping[str, Any]) -> Any:

@@ -17,7 +17,7 @@ from ..errors import (
     StatusError,
 )
 from ..prompts import PLACEHOLDER, Prompt
-from ..types import Candidate, Problem, Sample
+from ..types import TOP_LOGPROBS, Candidate, Problem, Sample
 
 __all__ = [
     "AS_DATA",
@@ -50,9 +50,6 @@ AS_DATA = (
 
 REASON_LENGTH = 400
 """Characters of a reason in JSON, where the server keeps to the schema: so that the verdict comes before the cap."""
-
-TOP_LOGPROBS = 20
-"""Rivals asked for per token: as many as OpenAI's and vLLM's servers give."""
 
 NOT_TAKEN = (400, 422)
 """HTTP statuses of servers that do not know a field of the request."""

@@ -14,14 +14,11 @@ from itertools import accumulate
 from typing import ClassVar, Literal, TypeAlias, get_args
 
 from ..errors import InvalidInputError
-from ..types import Candidate, Problem, Sample, Score, TokenLogprob
+from ..types import TOP_LOGPROBS, Candidate, Problem, Sample, Score, TokenLogprob
 from ..voting import self_certainties
 from .rules import Rule
 
 __all__ = ["GroupAggregation", "GroupConfidence", "Perplexity", "SelfCertainty", "group_confidences"]
-
-TOP = 20
-"""Top log-probabilities per token: the most that common endpoints give."""
 
 ROUNDING = 1e-6
 """By how much a server's single precision may put a log-probability above 0."""
@@ -90,7 +87,7 @@ class SelfCertainty(_Signal):
     """
 
     name: ClassVar[str] = "self_certainty"
-    logprobs: ClassVar[int] = TOP
+    logprobs: ClassVar[int] = TOP_LOGPROBS
 
     vocabulary: int | None = None
 
@@ -131,7 +128,7 @@ class GroupConfidence(_Signal):
     """
 
     name: ClassVar[str] = "group_confidence"
-    logprobs: ClassVar[int] = TOP
+    logprobs: ClassVar[int] = TOP_LOGPROBS
 
     window: int = 2048
     aggregation: GroupAggregation = "lowest"

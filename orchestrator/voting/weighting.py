@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from ..errors import InvalidInputError
-from ..types import Sample
+from ..types import TOP_LOGPROBS, Sample
 from .weights import length_penalty_weights, log_probability_weights, self_certainty_weights
 
 __all__ = ["LengthPenalty", "LogProbability", "SelfCertaintyRank", "Weighting"]
@@ -66,7 +66,7 @@ class SelfCertaintyRank:
     """
 
     power: float = 1.0
-    top: int = 20
+    top: int = TOP_LOGPROBS
     vocabulary: int | None = None
 
     def __post_init__(self) -> None:
