@@ -18,6 +18,7 @@ LAYERS = [
     ["answers"],
     ["voting", "stopping", "ranking"],
     ["scaling"],
+    ["search"],
     ["prompts"],
     ["serving"],
     ["backends"],

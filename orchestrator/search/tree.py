@@ -1,0 +1,82 @@
+"""The tree of a search: spans of text over rows of numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .. import _core
+from ..types import Candidate
+
+__all__ = ["ROOT", "Child", "Tree"]
+
+ROOT = 0
+"""The node every tree begins with: the problem, with nothing written yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Child:
+    """What an expansion found: a node to be.
+
+    Attributes:
+        text: What it adds to its parent's text.
+        value: How good the text up to its end is, in [0, 1]; None when nobody could say.
+        prior: Its weight among its siblings before anything is known of it, finite and at least 0.
+        tokens: Completion tokens written for it.
+        complete: Whether the text ends with it.
+        candidate: The whole text as a candidate for the answer, for complete ones.
+    """
+
+    text: str
+    value: float | None = None
+    prior: float = 1.0
+    tokens: int = 0
+    complete: bool = False
+    candidate: Candidate | None = None
+
+
+class Tree(_core.Tree):
+    """Nodes numbered as they come, a parent always before its children; nothing is ever copied or removed.
+
+    What numbers there are of a node (`parent`, `children`, `depth`, `value`, `prior`, `tokens`, `visits`, `total`,
+    `mean`, `pending`, `complete`, `closed`) is asked by its number; its visits and their sum are kept by `begin`,
+    `abandon` and `backup`, which go up to the root.
+
+    Attributes:
+        spans: What each node adds to the text of its parent, by number.
+        candidates: The complete ones' candidates, by number.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.spans: list[str] = [""]
+        self.candidates: dict[int, Candidate] = {}
+
+    def __repr__(self) -> str:
+        return f"Tree(nodes={len(self)}, complete={len(self.candidates)})"
+
+    def grow(self, parent: int, children: Sequence[Child], *, arm: int = 0) -> list[int]:
+        """New last children of `parent`; their numbers.
+
+        Raises:
+            InvalidInputError: There is no such node, it is complete, or a value or prior is not one.
+        """
+        nodes = []
+        for child in children:
+            node = self.add_node(
+                parent,
+                value=child.value,
+                prior=child.prior,
+                tokens=child.tokens,
+                complete=child.complete,
+                arm=arm,
+            )
+            self.spans.append(child.text)
+            if child.candidate is not None:
+                self.candidates[node] = child.candidate
+            nodes.append(node)
+        return nodes
+
+    def text(self, node: int) -> str:
+        """All that is written from the root to `node`."""
+        return "".join([self.spans[at] for at in self.path(node)])
