@@ -16,6 +16,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from types import TracebackType
 from typing import NoReturn, Self, TypeAlias
 
@@ -388,6 +389,30 @@ class Ledger:
     def headroom(self) -> Headroom:
         """What would fit here and above were nothing in flight: the least limit minus spent."""
         return Headroom(**dict(zip(_RESOURCES, self._account.headroom().alone, strict=True)))
+
+    def leaving(self, reserve: Usage, *, spent: Usage) -> Budget:
+        """Limits for a part of the program that must leave `reserve` of what fits here; None where nothing limits it.
+
+        Args:
+            reserve: What must be left: tokens, requests, picodollars, and seconds before the deadline.
+            spent: What the part has spent already, in the run that is resumed, and is counted in here.
+        """
+        room, left = self.headroom(), self.seconds_left()
+
+        def within(room: int | None, reserve: int, spent: int) -> int | None:
+            return None if room is None else max(0, room + spent - reserve)
+
+        money = within(room.picodollars, reserve.picodollars, spent.picodollars)
+        return Budget(
+            usd=None if money is None else Decimal(money) / PICODOLLARS_PER_USD,
+            prompt_tokens=within(room.prompt_tokens, reserve.prompt_tokens, spent.prompt_tokens),
+            completion_tokens=within(
+                room.completion_tokens, reserve.completion_tokens, spent.completion_tokens
+            ),
+            total_tokens=within(room.total_tokens, reserve.total_tokens, spent.total_tokens),
+            requests=within(room.requests, reserve.requests, spent.requests),
+            seconds=None if left is None else max(0.0, left - reserve.seconds),
+        )
 
     def statistics(self) -> LedgerStatistics:
         """A consistent snapshot of this account."""

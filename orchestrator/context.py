@@ -21,7 +21,7 @@ from .answers import AnswerReader
 from .backends.base import Backend
 from .backends.embeddings import TEXTS_PER_CALL, batches, embedding_request
 from .backends.journaled import Resumed
-from .backends.metered import Metered, require_prices
+from .backends.metered import Metered, require_prices, worst_case
 from .backends.rewards import places_in, rating_request
 from .budget import Budget, Ledger
 from .concurrently import concurrently
@@ -35,7 +35,7 @@ from .events import BranchOpened, CandidatesScored, Event, StepTaken
 from .prompts import Prompt, Rendered
 from .rating import Rated, digest_of
 from .sampling import SEED_BITS, SampleStream, Scope, held_up, later_seed
-from .types import CallId, Candidate, Message, Outcome, Problem, Rating, Request, Sample, Score
+from .types import CallId, Candidate, Message, Outcome, Problem, Rating, Request, Sample, Score, Usage
 
 __all__ = [
     "DEFAULT_MAX_TOKENS",
@@ -322,6 +322,19 @@ class Context:
                 held_up(self._scope, self, said)
         return [found[text] for text in texts]
 
+    async def worst_case(self, ask: Ask, *, model: str | None = None, **sampling: Any) -> Usage:
+        """What one call would be held for at most, as `sample` takes it; its seconds are not known and 0."""
+        name = self._model(model)
+        request, backend = self._request(ask, name, sampling), self._run.models[name]
+        prompt_tokens = await backend.count_prompt_tokens(request)
+        return worst_case(backend, prompt_tokens, request.n * (request.max_tokens or 0))
+
+    def offer(self, candidate: Candidate) -> None:
+        """Make known a candidate put together from several calls, drawn aside: it is one to choose from should the
+        program be ended before it returns.
+        """
+        self._scope.candidates.append(candidate)
+
     def read(self, sample: Sample) -> Candidate:
         """`sample` with the answer read from it."""
         known = self._scope.read.get(id(sample))
@@ -360,12 +373,21 @@ class Context:
 
     # Structure -------------------------------------------------------------------------------------------
 
-    def branch(self, *, label: str, budget: Budget | None = None, aside: bool = False) -> Context:
+    def branch(
+        self,
+        *,
+        label: str,
+        budget: Budget | None = None,
+        reserve: Usage | None = None,
+        aside: bool = False,
+    ) -> Context:
         """A sub-context with its own budget (inside this one's) and its own path.
 
         Args:
             label: Its step in the path.
             budget: Its limits; None for this context's alone.
+            reserve: What it must leave of what this context has now, instead of a `budget`; parts of the run that
+                share an account above this one can still spend it.
             aside: Whether samples drawn there are no candidates for the answer; branches of such a branch are so too.
 
         Raises:
@@ -380,9 +402,13 @@ class Context:
         count = labels[label] = labels.get(label, 0) + 1
         step = label if count == 1 else f"{label}~{count}"
         path = f"{self.path}/{step}" if self.path else step
+        recorded = self._scope.recorded
+        spent = Usage() if recorded is None else recorded.usage_below(path)
+        if reserve is not None:
+            budget = self.ledger.leaving(reserve, spent=spent)
         ledger = self.ledger if budget is None else self.ledger.child(budget, label=path)
-        if budget is not None and self._scope.recorded is not None:
-            ledger.charge(self._scope.recorded.usage_below(path), below=self.ledger)
+        if budget is not None:
+            ledger.charge(spent, below=self.ledger)
         self.emit(BranchOpened(problem=self.problem.id, path=path))
         return self._copy(ledger=ledger, path=path, aside=aside or self.aside)
 

@@ -108,6 +108,13 @@ class AnswerReader:
     def _ways(self) -> tuple[object, ...]:
         return self.pattern, self.field, self.tag, self.language, self.function
 
+    def stated(self, text: str) -> Answer | None:
+        """The answer that a piece of an answer states as such ("the answer is 7", a box), or None.
+
+        What merely stands last, as in a step on the way, is none: nothing says yet that the text ends here.
+        """
+        return self.read(f"{text.rstrip()}\n\n-", truncated=True)
+
     def read(self, text: str, *, truncated: bool = False) -> Answer | None:
         """The answer in `text`, or None when it abstains.
 

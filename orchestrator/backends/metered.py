@@ -10,7 +10,7 @@ from ..events import Event, RequestShrunk
 from ..types import Request, Sample, Usage
 from .base import Backend, Wrapper
 
-__all__ = ["LEAST_COMPLETION_TOKENS", "Metered", "fitted", "require_prices"]
+__all__ = ["LEAST_COMPLETION_TOKENS", "Metered", "fitted", "require_prices", "worst_case"]
 
 LEAST_COMPLETION_TOKENS = 16
 """A request is not shrunk below this many completion tokens: a shorter answer is money for nothing."""
@@ -71,13 +71,7 @@ class Metered(Wrapper):
         return request.replace(max_tokens=length - prompt_tokens)
 
     def _worst_case(self, prompt_tokens: int, completion_tokens: int) -> Usage:
-        price = self.price
-        return Usage(
-            prompt_tokens=prompt_tokens,
-            completion_tokens=completion_tokens,
-            requests=1,
-            picodollars=0 if price is None else price.worst_cost(prompt_tokens, completion_tokens),
-        )
+        return worst_case(self, prompt_tokens, completion_tokens)
 
     def _shrink(self, request: Request, prompt_tokens: int, room: Headroom) -> Usage | None:
         """The largest worst case that fits `room`: fewer whole choices first, then one shorter choice."""
@@ -106,6 +100,17 @@ class Metered(Wrapper):
             if self.price.output > 0:
                 limits.append(left // self.price.output)
         return min(limits)
+
+
+def worst_case(backend: Backend, prompt_tokens: int, completion_tokens: int) -> Usage:
+    """The most that one call with these tokens can use."""
+    price = backend.price
+    return Usage(
+        prompt_tokens=prompt_tokens,
+        completion_tokens=completion_tokens,
+        requests=1,
+        picodollars=0 if price is None else price.worst_cost(prompt_tokens, completion_tokens),
+    )
 
 
 def require_prices(backends: Iterable[Backend]) -> None:

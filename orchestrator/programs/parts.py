@@ -22,7 +22,7 @@ from ..budget import Budget
 from ..context import ControlProgram, Verifier
 from ..errors import InvalidInputError
 from ..stopping import StoppingRule
-from ..strategies import Acceptance, FunctionScorer, Scorer, Strategy
+from ..strategies import Acceptance, FunctionScorer, Scorer, StepGenerator, Strategy, TreeSearch
 from ..voting import Weighting
 from .document import KeyPath
 from .mistakes import Mistakes, did_you_mean
@@ -58,7 +58,12 @@ class Registry:
 
 
 def _keyed(*classes: type, suffixes: tuple[str, ...] = ()) -> dict[str, type]:
-    return {_without_suffix(_snake(cls.__name__), suffixes): cls for cls in classes}
+    return {_key(cls, suffixes): cls for cls in classes}
+
+
+def _key(cls: type, suffixes: tuple[str, ...]) -> str:
+    """What a class is called in files: its name in snake case, or its `key` where that cannot be told from it."""
+    return getattr(cls, "key", None) or _without_suffix(_snake(cls.__name__), suffixes)
 
 
 def _without_suffix(name: str, suffixes: tuple[str, ...]) -> str:
@@ -76,7 +81,7 @@ def _public(module: ModuleType, has: str) -> list[type]:
 
 
 def _strategies() -> list[type]:
-    return [part for part in _public(strategies, "draw") if part is not Strategy]
+    return [part for part in _public(strategies, "draw") if part not in (Strategy, TreeSearch)]
 
 
 def _scorers() -> list[type]:
@@ -119,6 +124,10 @@ _BY_ANNOTATION: Mapping[Any, Registry] = {
     Verifier: VERIFIERS,
     Weighting: WEIGHTINGS,
 }
+
+
+_NESTED = (Budget, StepGenerator)
+"""Parameters that are a mapping of their own."""
 
 
 def build(
@@ -320,14 +329,14 @@ def _blamed(message: str, given: Mapping[str, Any], at: KeyPath) -> KeyPath:
 
 
 def _part_of(part: type, name: str) -> Registry | type | None:
-    """What a parameter is made from when it is itself a part, or several: its registry, a class with `inline`, or a
-    budget."""
+    """What a parameter is made from when it is itself a part, or several: its registry, a class with `inline`, or one
+    of those written as a mapping."""
     hint = _without_none(get_type_hints(part)[name])
     kind = get_args(hint)[0] if get_origin(hint) is tuple else hint
     if isinstance(kind, type) and hasattr(kind, "inline") and dataclasses.is_dataclass(kind):
         return kind
-    if kind is Budget:
-        return Budget
+    if isinstance(kind, type) and kind in _NESTED:
+        return kind
     return _BY_ANNOTATION.get(kind)
 
 

@@ -50,16 +50,17 @@ class Search:
 
     Args:
         width: Expansions under way at most, at least 1.
+        prune: New nodes with a value below this are closed; None closes none.
 
     Attributes:
         tree: What has been found; results that were told and do not count yet are not in it.
         decided: Whether the search has seen enough: it asks for no more, and what is under way may be called off.
     """
 
-    def __init__(self, *, width: int = 1) -> None:
+    def __init__(self, *, width: int = 1, prune: float | None = None) -> None:
         if width < 1:
             raise InvalidInputError(f"width must be at least 1, not {width}")
-        self.width = width
+        self.width, self.prune = width, prune
         self.tree = Tree()
         self.decided = False
         self._asked: list[Expansion] = []
@@ -120,6 +121,10 @@ class Search:
         self._counted += 1
         self._stuck = False
         nodes = self.tree.grow(expansion.node, children, arm=expansion.arm)
+        if self.prune is not None:
+            for node, child in zip(nodes, children, strict=True):
+                if child.value is not None and child.value < self.prune:
+                    self.tree.close(node)
         self._applied(expansion, nodes)
         return True
 

@@ -14,7 +14,9 @@ from .revise import Revise
 from .router import FittedScorer, FunctionScorer, PromptLength, Router, Scorer
 from .self_consistency import SelfConsistency
 from .single import Single
+from .steps import Step, StepGenerator
 from .test_and_repair import TestAndRepair
+from .tree_search import Growth, TreeSearch
 
 __all__ = [
     "Acceptance",
@@ -29,6 +31,7 @@ __all__ = [
     "FittedScorer",
     "FunctionScorer",
     "Fusion",
+    "Growth",
     "ParallelRevise",
     "PromptLength",
     "Revise",
@@ -37,7 +40,10 @@ __all__ = [
     "Scorer",
     "SelfConsistency",
     "Single",
+    "Step",
+    "StepGenerator",
     "Strategy",
     "TestAndRepair",
     "Tier",
+    "TreeSearch",
 ]

@@ -1,0 +1,152 @@
+"""Solutions written step by step: each continues what is written so far, and says whether it ends there."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from ..context import Context
+from ..errors import InvalidInputError
+from ..prompts import Rendered
+from ..types import Sample
+from .base import Strategy, at_least
+
+__all__ = ["Step", "StepGenerator"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step of a solution.
+
+    Attributes:
+        text: What it adds, with what parts it from the next step.
+        complete: Whether the solution ends with it.
+        sample: What the model wrote.
+    """
+
+    text: str
+    complete: bool
+    sample: Sample
+
+    @property
+    def likelihood(self) -> float | None:
+        """The geometric mean of its tokens' probabilities, in [0, 1]; None without log-probabilities."""
+        tokens = self.sample.logprobs
+        if not tokens:
+            return None
+        return min(1.0, math.exp(math.fsum(token.logprob for token in tokens) / len(tokens)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepGenerator:
+    """Cuts a solution into steps: by a text that ends one, by tokens, and by where thinking ends.
+
+    A step is drawn by continuing the solution so far: a plain-text model goes on with its text, a chat model with
+    the beginning of its reply, which llama.cpp's server does and vLLM is asked for (see `Rendered.continued`). Equal
+    beginnings come first in every request, so that a server with a prefix cache reads them once.
+
+    A solution ends with a step that states its answer, or that ends otherwise than by `stop` or `tokens`. Servers do
+    not say whether it was `stop` that ended a step, so one that states no answer is gone on from, and where nothing
+    follows, it was the last. A chat template may trim the end of a reply; then a chat model first repeats the `stop`
+    that was cut off and seems to have nothing to say, so an empty step is asked for once more without `stop`.
+
+    Args:
+        stop: Texts that end a step; empty for steps of `tokens` each. The first parts two steps.
+        tokens: Cap on a step, in tokens, at least 1.
+        delimiter: What ends thinking in a text, such as `</think>`; what follows it is one step. None for models that
+            write no such mark.
+        rest_tokens: Cap on that, and on the last step a search allows, in tokens, at least 1.
+    """
+
+    stop: tuple[str, ...] = ("\n\n",)
+    tokens: int = 128
+    delimiter: str | None = "</think>"
+    rest_tokens: int = 512
+
+    def __post_init__(self) -> None:
+        at_least(1, tokens=self.tokens, rest_tokens=self.rest_tokens)
+        if not all(self.stop):
+            raise InvalidInputError(f"stop must be a list of texts, none of them empty, not {self.stop!r}")
+        if self.delimiter is not None and not self.delimiter.strip():
+            raise InvalidInputError("delimiter must be a text, not an empty one")
+
+    async def draw(
+        self,
+        ctx: Context,
+        strategy: Strategy,
+        ask: Rendered,
+        said: str,
+        *,
+        n: int = 1,
+        rest: bool = False,
+        model: str | None = None,
+        **sampling: Any,
+    ) -> list[Step]:
+        """Up to `n` next steps after `said`, in one request where the server can; fewer when it gives fewer.
+
+        Args:
+            ctx: Where the calls are made.
+            strategy: Whose settings they have.
+            ask: The question.
+            said: The solution so far.
+            n: Steps wanted, at least 1.
+            rest: Write the solution to its end.
+            model: Name of the model; None for the strategy's.
+            sampling: Overrides of the strategy's settings.
+
+        Raises:
+            BudgetExceededError, DeadlineExceededError, BackendError: Not one step could be had, and why.
+        """
+        whole = rest or (self.delimiter is not None and self.delimiter in said)
+        cap = self.rest_tokens if whole else self.tokens
+        stop = () if whole else self.stop
+        stream = strategy.draw(
+            ctx,
+            ask.continued(said),
+            n=n,
+            per_call=n,
+            model=model,
+            **{**sampling, "max_tokens": cap, "stop": stop},
+        )
+        async with stream:
+            samples = [sample async for sample in stream]
+        samples.sort(key=_place)
+        steps = [self._step(ctx, sample, whole) for sample in samples]
+        if not said or whole or not stop or ask.messages is None or any(step.text.strip() for step in steps):
+            return steps
+        return [await self._once_more(ctx, strategy, ask, said, model=model, **sampling)]
+
+    async def _once_more(
+        self,
+        ctx: Context,
+        strategy: Strategy,
+        ask: Rendered,
+        said: str,
+        *,
+        model: str | None,
+        **sampling: Any,
+    ) -> Step:
+        """A step that was empty, asked for without `stop` and ended where it would have."""
+        given = {**sampling, "max_tokens": self.tokens}
+        sample = await strategy.draw(ctx, ask.continued(said), model=model, **given).first()
+        written = sample.text.lstrip()
+        ends = [at for text in self.stop if (at := written.find(text)) >= 0]
+        if not ends:
+            return self._step(ctx, sample, whole=not sample.truncated)
+        text = written[: min(ends)]
+        return Step(text=text + self.stop[0], complete=ctx.answers.stated(text) is not None, sample=sample)
+
+    def _step(self, ctx: Context, sample: Sample, whole: bool) -> Step:
+        text = sample.text
+        if whole or not text.strip() or (not self.stop and not sample.truncated):
+            return Step(text=text, complete=True, sample=sample)
+        complete = ctx.answers.stated(text) is not None
+        parted = complete or sample.truncated or not self.stop
+        return Step(text=text if parted else text + self.stop[0], complete=complete, sample=sample)
+
+
+def _place(sample: Sample) -> tuple[str, int, int]:
+    """Where a sample was asked for, which does not depend on when it came."""
+    call = sample.call
+    return ("", 0, sample.index) if call is None else (call.path, call.ordinal, sample.index)

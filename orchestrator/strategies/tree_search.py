@@ -1,0 +1,280 @@
+"""What the tree searches share: the calls behind a search state, and an answer whenever they are ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import anyio
+
+from ..context import Context, Verifier, logprobs_for, name_of
+from ..errors import InvalidInputError, most_telling
+from ..prompts import Rendered
+from ..search import Child, Expansion, Search, Tree
+from ..types import Candidate, Outcome, Problem, Sample, Score, StopReason, Usage
+from .attempts import Attempts
+from .base import Strategy, at_least
+from .selection import by_score, by_vote
+from .steps import Step, StepGenerator
+
+__all__ = ["Choosing", "Growth", "TreeSearch"]
+
+Choosing = Literal["score", "weighted", "vote"]
+"""How the answer is chosen among complete solutions: the best score, the largest sum of scores, the most votes."""
+
+SECONDS_KEPT = 0.2
+"""The part of the time to the deadline kept for writing an answer when the search has found none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreeSearch(Strategy):
+    """The root of the searches over partial solutions.
+
+    A node is a solution up to the end of a step, its value the verifier's score of that text. The search state says
+    which nodes to go on from; their steps are written and valued side by side. It can be ended at any moment: it
+    answers with the best complete solution, and where none has a readable answer, the best partial one is written to
+    its end by one more call. What that call may need of tokens, money, requests and time (a fifth of what is left) is
+    kept back from the search.
+
+    Args:
+        verifier: Scores solutions, partial ones too. One that abstains on a solution gives it no value.
+        steps: How solutions are cut into steps.
+        max_steps: Steps of a solution at most, at least 1; the last one is written to the end of the solution.
+        prune: Solutions with a score below this, in [0, 1], are not gone on from; None for all.
+        choose: How the answer is chosen among the complete solutions: the best by `score`, the largest sum of
+            scores of equal answers (`weighted`), or the most frequent (`vote`).
+        finish_tokens: Cap on the call that ends the best partial solution, in tokens, at least 1.
+        model: Name of the model; None for the first.
+        temperature: At least 0. None leaves it to the model's settings.
+        max_tokens: Not used: steps have caps of their own.
+    """
+
+    verifier: Verifier
+    steps: StepGenerator = field(default_factory=StepGenerator)
+    max_steps: int = 10
+    prune: float | None = None
+    choose: Choosing = "score"
+    finish_tokens: int = 256
+
+    def check(self) -> None:
+        """Refuse parameters out of their range; for subclasses' `__post_init__`."""
+        at_least(1, max_steps=self.max_steps, finish_tokens=self.finish_tokens)
+        if self.prune is not None and not 0.0 <= self.prune <= 1.0:
+            raise InvalidInputError(f"prune must be in [0, 1], not {self.prune}")
+
+    @property
+    def choice(self) -> str:
+        """The solution the search has found."""
+        return "the solution found by search"
+
+    # What a subclass says --------------------------------------------------------------------------------
+
+    def search(self, seed: int) -> Search:
+        """A fresh search state; `seed` is the problem's own."""
+        raise NotImplementedError
+
+    async def expand(self, growth: Growth, place: Context, expansion: Expansion) -> list[Child]:
+        """Write and value `expansion.children` continuations of a node, by calls on `place`."""
+        said = growth.tree.text(expansion.node)
+        rest = growth.tree.depth(expansion.node) + 1 >= self.max_steps
+        steps = await self.steps.draw(
+            place,
+            self,
+            growth.ask,
+            said,
+            n=expansion.children,
+            rest=rest,
+            logprobs=logprobs_for(self.verifier),
+        )
+        return await growth.valued(place, said, steps)
+
+    def outcome(self, growth: Growth, candidates: Sequence[Candidate]) -> Outcome:
+        """The answer among complete solutions, which are in the order of their nodes."""
+        if self.choose != "vote":
+            name = name_of(self.verifier)
+            found = by_score(candidates, name, weighted=self.choose == "weighted")
+            if found.answer is not None:
+                return found
+        return by_vote(candidates)
+
+    # The search ------------------------------------------------------------------------------------------
+
+    async def __call__(self, ctx: Context, problem: Problem, /) -> Outcome:
+        """Search for a solution of `problem`."""
+        growth = Growth(
+            strategy=self,
+            ctx=ctx,
+            problem=problem,
+            ask=ctx.ask(problem, model=self.model),
+            search=self.search(ctx.rng.getrandbits(64)),
+        )
+        reserve = await self._reserve(ctx, growth.ask)
+        await growth.grow(ctx.branch(label="search", reserve=reserve, aside=True))
+        candidates = growth.candidates()
+        finished = None
+        if not any(candidate.answer is not None for candidate in candidates):
+            finished = await growth.finish(ctx.branch(label="finish", aside=True))
+            candidates += [] if finished is None else [finished]
+        attempts = growth.attempts
+        if not candidates and attempts.failures:
+            raise attempts.failures[0]
+        outcome = self.outcome(growth, candidates)
+        detail = {**outcome.detail, **growth.detail(), "forced": finished is not None}
+        decided = StopReason.DECIDED if growth.search.decided else StopReason.COMPLETE
+        return replace(
+            outcome, stop_reason=attempts.stop_reason if attempts.ended else decided, detail=detail
+        )
+
+    async def _reserve(self, ctx: Context, ask: Rendered) -> Usage:
+        """What writing the longest partial solution to its end may take."""
+        longest = self.max_steps * self.steps.tokens
+        call = await ctx.worst_case(ask, model=self.model, max_tokens=self.finish_tokens)
+        left = ctx.ledger.seconds_left()
+        seconds = 0.0 if left is None else SECONDS_KEPT * max(0.0, left)
+        return replace(call, prompt_tokens=call.prompt_tokens + longest, seconds=seconds)
+
+
+@dataclass(slots=True, kw_only=True)
+class Growth:
+    """A search under way: the state that decides, and the calls that are made for it.
+
+    Attributes:
+        ask: The question, as its model takes it.
+        attempts: What failed, and whether budget and deadline let it go on.
+    """
+
+    strategy: TreeSearch
+    ctx: Context
+    problem: Problem
+    ask: Rendered
+    search: Search
+    attempts: Attempts = field(default_factory=Attempts)
+    running: int = 0
+    news: anyio.Event = field(default_factory=anyio.Event)
+
+    @property
+    def tree(self) -> Tree:
+        """What has been found so far."""
+        return self.search.tree
+
+    async def grow(self, place: Context) -> None:
+        """Expand what the search asks for, until it is finished or nothing allows more."""
+        try:
+            async with anyio.create_task_group() as tasks:
+                while True:
+                    asked = [] if self.attempts.ended else self.search.ask(self.search.width)
+                    for expansion in asked:
+                        self.running += 1
+                        branch = place.branch(label=f"{expansion.number}")
+                        tasks.start_soon(self._expand, branch, expansion)
+                    if self.search.decided or not self.running:
+                        break
+                    self.news = anyio.Event()
+                    await self.news.wait()
+                tasks.cancel_scope.cancel()
+        except BaseExceptionGroup as group:
+            raise most_telling(group) from None
+        self.search.settle()
+
+    async def _expand(self, place: Context, expansion: Expansion) -> None:
+        children: list[Child] = []
+        with self.attempts.surviving():
+            children = await self.strategy.expand(self, place, expansion)
+        self.search.tell(expansion.number, children)
+        self.running -= 1
+        self.news.set()
+
+    async def valued(
+        self, place: Context, said: str, steps: Sequence[Step], *, after: Sequence[str] | None = None
+    ) -> list[Child]:
+        """`steps` after `said` as nodes with the verifier's values; a failing verifier gives none.
+
+        Args:
+            place: Where the verifier's calls are made.
+            said: The solution before the steps.
+            steps: The steps.
+            after: What to judge in each one's place, such as the solution some steps further; None for itself.
+        """
+        texts = [said + step.text for step in steps] if after is None else list(after)
+        judged = await self._judged(place, texts, [step.sample for step in steps])
+        children = []
+        for step, score in zip(steps, judged, strict=True):
+            candidate = self.complete(said + step.text, step.sample, score) if step.complete else None
+            children.append(
+                Child(
+                    text=step.text,
+                    value=score.value,
+                    prior=1.0 if (likelihood := step.likelihood) is None else likelihood,
+                    tokens=step.sample.usage.completion_tokens,
+                    complete=step.complete,
+                    candidate=candidate,
+                )
+            )
+        return children
+
+    def complete(self, text: str, sample: Sample, score: Score | None) -> Candidate:
+        """A complete solution as a candidate, which the outcome may be chosen from."""
+        candidate = self.ctx.read(replace(sample, text=text.strip()))
+        if score is not None:
+            candidate = replace(candidate, scores={name_of(self.strategy.verifier): score})
+        self.ctx.offer(candidate)
+        return candidate
+
+    async def _judged(self, place: Context, texts: Sequence[str], samples: Sequence[Sample]) -> list[Score]:
+        """One score per text, equal ones judged once."""
+        distinct = {
+            text: Candidate(sample=replace(sample, text=text), answer=self.ctx.answers.stated(text))
+            for text, sample in reversed([*zip(texts, samples, strict=True)])
+        }
+        order = list(dict.fromkeys(texts))
+        verifier = self.strategy.verifier
+        candidates = await self.attempts.score(
+            place, verifier, self.problem, [distinct[text] for text in order]
+        )
+        none = Score(value=None, reason="not judged")
+        by_text = {one.sample.text: one.scores.get(name_of(verifier), none) for one in candidates}
+        return [by_text[text] for text in texts]
+
+    def candidates(self) -> list[Candidate]:
+        """The complete solutions, in the order of their nodes."""
+        return [self.tree.candidates[node] for node in sorted(self.tree.candidates)]
+
+    async def finish(self, place: Context) -> Candidate | None:
+        """The best partial solution written to its end, as a candidate; None when not even that could be had."""
+        said = self.tree.text(self.most_promising())
+        last = Attempts()
+        for begun in dict.fromkeys((said, "")):  # from the beginning, where the way so far does not fit
+            sample = await last.complete(
+                place,
+                self.strategy,
+                self.ask.continued(begun),
+                max_tokens=self.strategy.finish_tokens,
+            )
+            if sample is not None:
+                return self.complete(begun + sample.text, sample, None)
+        self.attempts.failures += last.failures
+        return None
+
+    def most_promising(self) -> int:
+        """The partial solution with the highest value; of equals the longest, then the first; else the root."""
+        tree = self.tree
+        known = [node for node in range(1, len(tree)) if not tree.complete(node)]
+        return max(
+            known,
+            key=lambda node: (
+                -1.0 if (value := tree.value(node)) is None else value,
+                tree.depth(node),
+                -node,
+            ),
+            default=0,
+        )
+
+    def detail(self) -> dict[str, Any]:
+        """What the outcome says of the search."""
+        tree = self.tree
+        return {
+            "nodes": len(tree) - 1,
+            "complete": len(tree.candidates),
+            "depth": max(tree.depth(node) for node in range(len(tree))),
+        }
