@@ -41,8 +41,8 @@ class BeamSearch(TreeSearch):
     not only the last N, in telling equal steps apart, and in backing up.
 
     Cost: at most 2 + (max_steps - 1) * (n / beam_width + n * lookahead) calls, the one that ends the best partial
-    solution where no complete one can be read among them. A server that gives one sample a request takes n calls for
-    the first step and beam_width for each later one.
+    solution where no complete one can be read among them. A server that gives fewer samples a request takes as
+    many more: of one sample each, n for the first step and beam_width for each later one.
 
     Args:
         n: Solutions under way after each step, a multiple of `beam_width`.

@@ -9,8 +9,10 @@ from orchestrator.answers import AnswerReader
 from orchestrator.backends import RetryPolicy, ScriptedBackend
 from orchestrator.backends.scripted import Scripted
 from orchestrator.errors import BackendError, InvalidInputError
+from orchestrator.events import CallSettled
 from orchestrator.strategies import StepGenerator
 from orchestrator.types import Score
+from orchestrator.verifiers import RequiredWords
 
 NUMBER = AnswerReader(kind="number")
 STEPS = StepGenerator(tokens=10, rest_tokens=10)
@@ -252,3 +254,43 @@ def test_the_number_of_calls_is_its_formula():
 def test_parameters_out_of_range_are_refused(wrong, says):
     with pytest.raises(InvalidInputError, match=says):
         beam(**wrong)
+
+
+@pytest.mark.local_model
+async def test_a_model_on_this_machine_goes_on_with_its_reply_and_reads_no_beginning_twice():
+    pytest.importorskip("xllamacpp")
+    from orchestrator.backends.local import LocalBackend
+
+    settled = []
+    model = LocalBackend("smollm2-135m-instruct", parallel=4, context_length=256)
+    problem = Problem(
+        id="p",
+        prompt="Write one sentence of at most 15 words that uses the words hat, man and train.",
+        tests=["hat", "man", "train"],
+    )
+    program = BeamSearch(
+        n=4,
+        beam_width=2,
+        max_steps=3,
+        verifier=RequiredWords(partial=True),
+        steps=StepGenerator(stop=(), tokens=4, rest_tokens=12),
+        finish_tokens=16,
+    )
+    async with Controller(
+        models={"m": model}, answers=AnswerReader(kind="text"), recorders=(settled.append,)
+    ) as controller:
+        outcome = await controller.run(program, problem)
+        assert controller.ledger.statistics().holds == 0
+    calls = [event for event in settled if isinstance(event, CallSettled)]
+    assert 3 <= len(calls) <= program.most_calls
+    question = calls[0].usage.prompt_tokens
+    # Every later step goes on with the reply: a longer prompt, of which the server has read the question before.
+    assert all(call.usage.prompt_tokens > question for call in calls[1:])
+    assert all(call.usage.cached_tokens >= question - 1 for call in calls[1:])
+    assert not any(call.usage.estimated for call in calls)
+    assert outcome.usage.cached_tokens > outcome.usage.prompt_tokens / 2
+    assert outcome.answer is not None
+    for candidate in outcome.candidates:
+        text = candidate.sample.text
+        assert text == text.strip()
+        assert "\n\n" not in text

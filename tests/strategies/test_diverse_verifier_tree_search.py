@@ -13,17 +13,17 @@ from orchestrator.types import Score
 STEPS = StepGenerator(tokens=10, rest_tokens=10)
 
 
+WORDS = {"bad": 0.1, "poor": 0.3, "fair": 0.5, "good": 0.7, "fine": 0.9}
+
+
 class Liking:
     """A verifier that gives a text the value of the last of these words in it."""
 
     name = "liking"
-    words = {"bad": 0.1, "poor": 0.3, "fair": 0.5, "good": 0.7, "fine": 0.9}
 
     async def score(self, ctx, problem, candidates):
-        return [Score(value=self.value(candidate.sample.text)) for candidate in candidates]
-
-    def value(self, text):
-        return next((self.words[word] for word in reversed(text.split()) if word in self.words), None)
+        found = [[WORDS[word] for word in one.sample.text.split() if word in WORDS] for one in candidates]
+        return [Score(value=values[-1] if values else None) for values in found]
 
 
 class Script:
@@ -58,8 +58,8 @@ async def test_each_subtree_goes_on_with_its_own_best_step():
         ["c is poor", "d is bad"],  # a beam would have dropped both
         ["e is poor", "f is bad"],
         ["g is fair", "h is good"],
-        ["poor: the answer is 5.", "bad: the answer is 6."],
-        ["fine: the answer is 4.", "bad: the answer is 7."],
+        ["poor : the answer is 5.", "bad : the answer is 6."],
+        ["fine : the answer is 4.", "bad : the answer is 7."],
     )
     assert said == ["", "", "a is fine", "c is poor", "a is fine e is poor", "c is poor h is good"]
     assert outcome.answer.text == "4"
@@ -70,9 +70,9 @@ async def test_each_subtree_goes_on_with_its_own_best_step():
 async def test_a_subtree_that_is_complete_leaves_the_others_alone():
     outcome, said = await run(
         trees(),
-        ["fine: the answer is 5.", "a is bad"],
+        ["fine : the answer is 5.", "a is bad"],
         ["b is fair", "c is bad"],
-        ["poor: the answer is 4.", "poor: the answer is 4."],
+        ["poor : the answer is 4.", "poor : the answer is 4."],
     )
     assert said == ["", "", "b is fair"]
     assert outcome.answer.text == "5"
@@ -87,8 +87,8 @@ async def test_a_subtree_backs_up_where_all_is_pruned_or_failed():
         ["c is fine", "d is good"],
         ["e is bad", "f is bad"],  # after a
         [down, down],  # after c
-        ["fair: the answer is 5.", "poor: the answer is 5."],  # after b
-        ["good: the answer is 4.", "poor: the answer is 4."],  # after d
+        ["fair : the answer is 5.", "poor : the answer is 5."],  # after b
+        ["good : the answer is 4.", "poor : the answer is 4."],  # after d
     )
     assert said == ["", "", "a is fine", "c is fine", "b is fair", "d is good"]
     assert outcome.answer.text == "4"
@@ -96,8 +96,8 @@ async def test_a_subtree_backs_up_where_all_is_pruned_or_failed():
 
 async def test_the_answer_can_be_chosen_by_the_sum_of_scores():
     replies = [
-        ["good: the answer is 5.", "fair: the answer is 4."],
-        ["fair: so the answer is 4.", "bad: the answer is 6."],
+        ["good : the answer is 5.", "fair : the answer is 4."],
+        ["fair : so the answer is 4.", "bad : the answer is 6."],
     ]
     assert (await run(trees(), *replies))[0].answer.text == "5"
     assert (await run(trees(choose="weighted"), *replies))[0].answer.text == "4"

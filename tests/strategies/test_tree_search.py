@@ -234,6 +234,11 @@ async def test_a_search_that_finds_no_answer_has_its_best_partial_solution_writt
     assert outcome.detail["forced"]
 
 
+async def test_without_values_it_is_the_longest_partial_solution_that_is_written_to_the_end():
+    _, model = await run(search_of(Scores(lambda candidate: None), most=2), endless)
+    assert said_in(model.requests[-1]) == "step 0 of 0\n\nstep 1 of 13\n\n"
+
+
 BUDGETS = {
     "requests": (Budget(requests=4), lambda usage: usage.requests <= 4),
     "total_tokens": (Budget(total_tokens=200), lambda usage: usage.total_tokens <= 200),
