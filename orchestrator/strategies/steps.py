@@ -52,10 +52,11 @@ class StepGenerator:
     follows, it was the last. A chat template may trim the end of a reply; then a chat model first repeats the `stop`
     that was cut off and seems to have nothing to say, so where all steps are empty they are asked for once more
     without `stop`. A text that ends the whole answer anyway, as a blank line does after a plain-text prompt, ends no
-    step.
+    step; and a stop whose mark still stands at the end, as the "." of ". ", did not end it.
 
     Args:
-        stop: Texts that end a step; empty for steps of `tokens` each. The first parts two steps.
+        stop: Texts that end a step; empty for steps of `tokens` each. The first that can have ended a step
+            parts it from the next.
         tokens: Cap on a step, in tokens, at least 1.
         delimiter: What ends thinking in a text, such as `</think>`; what follows it is one step. None for models that
             write no such mark.
@@ -121,11 +122,13 @@ class StepGenerator:
 
     def _step(self, ctx: Context, sample: Sample, text: str, stop: Sequence[str], *, whole: bool) -> Step:
         """`text`, and `stop` after it where that may have ended it."""
-        if whole or not text.strip() or (not stop and not sample.truncated):
+        # The mark of a stop such as ". " is cut off with it: a text that still has it was ended by something else.
+        ends = [end for end in stop if not (end.rstrip() and text.endswith(end.rstrip()))]
+        if whole or not text.strip() or not (ends or sample.truncated):
             return Step(text=text, complete=True, sample=sample)
         complete = ctx.answers.stated(text) is not None
-        parted = complete or sample.truncated or not stop
-        return Step(text=text if parted else text + stop[0], complete=complete, sample=sample)
+        parted = complete or sample.truncated
+        return Step(text=text if parted else text + ends[0], complete=complete, sample=sample)
 
     def _cut(self, ctx: Context, sample: Sample, stop: Sequence[str]) -> Step:
         """The step at the beginning of what was written without `stop`."""

@@ -62,6 +62,14 @@ async def test_a_step_cut_by_its_cap_is_gone_on_from_where_it_was_cut():
     assert written(steps) == [("one two", False)]
 
 
+async def test_a_sentence_that_still_has_its_full_stop_was_ended_by_nothing_else_than_its_end():
+    by_sentences = StepGenerator(stop=(". ",))
+    steps, _ = await drawn(["Two and two", "That is it."], by_sentences, n=2)
+    assert written(steps) == [("Two and two. ", False), ("That is it.", True)]
+    steps, _ = await drawn(["That is it."], StepGenerator(stop=(". ", "\n")))
+    assert written(steps) == [("That is it.\n", False)]  # it may have been the line that ended
+
+
 async def test_steps_by_tokens_have_no_stop_and_a_shorter_one_is_the_last():
     steps, [request] = await drawn(["one two three", "one two"], StepGenerator(stop=(), tokens=2), n=2)
     assert written(steps) == [("one two", False), ("one two", True)]
