@@ -13,28 +13,35 @@ __all__ = ["Expansion", "Search", "Wanted"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What a search wants next: `children` continuations of `node`, by the model number `arm`."""
+    """What a search wants next: `children` continuations of `node`, by the model number `arm`.
+
+    Or, where `judge` names nodes that are there without a value, their values.
+    """
 
     node: int
     children: int = 1
     arm: int = 0
+    judge: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expansion:
-    """One thing to do: write and value `children` continuations of `node`.
+    """One thing to do: write and value `children` continuations of `node`, or value the nodes of `judge`.
 
     Attributes:
         number: Counts from 0 in the order of asking; what `tell` is told by.
         node: What is gone on from.
         children: Continuations wanted, at least 1.
         arm: Which of the models writes them, from 0.
+        judge: Nodes to be valued together, for searches that write first and value later. What is told of them is
+            as many children in the same order, of which `value` and `candidate` count.
     """
 
     number: int
     node: int
     children: int = 1
     arm: int = 0
+    judge: tuple[int, ...] = ()
 
 
 class Search:
@@ -89,7 +96,11 @@ class Search:
                 self._stuck = True
                 continue
             expansion = Expansion(
-                number=len(self._asked), node=wanted.node, children=wanted.children, arm=wanted.arm
+                number=len(self._asked),
+                node=wanted.node,
+                children=wanted.children,
+                arm=wanted.arm,
+                judge=wanted.judge,
             )
             self._asked.append(expansion)
             asked.append(expansion)
@@ -120,10 +131,14 @@ class Search:
         children = self._told.pop(self._counted)
         self._counted += 1
         self._stuck = False
-        nodes = self.tree.grow(expansion.node, children, arm=expansion.arm)
+        nodes: Sequence[int] = expansion.judge
+        if nodes:
+            self.tree.judge(nodes, children)
+        else:
+            nodes = self.tree.grow(expansion.node, children, arm=expansion.arm)
         if self.prune is not None:
-            for node, child in zip(nodes, children, strict=True):
-                if child.value is not None and child.value < self.prune:
+            for node in nodes:
+                if (value := self.tree.value(node)) is not None and value < self.prune:
                     self.tree.close(node)
         self._applied(expansion, nodes)
         return True
@@ -133,5 +148,5 @@ class Search:
         raise NotImplementedError
 
     def _applied(self, expansion: Expansion, nodes: Sequence[int]) -> None:
-        """`nodes` have been added under the expansion's node; none when it failed."""
+        """`nodes` have been added under the expansion's node, or valued; none were added when it failed."""
         raise NotImplementedError

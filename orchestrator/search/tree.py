@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .. import _core
+from ..errors import InvalidInputError
 from ..types import Candidate
 
 __all__ = ["ROOT", "Child", "Tree"]
@@ -76,6 +77,19 @@ class Tree(_core.Tree):
                 self.candidates[node] = child.candidate
             nodes.append(node)
         return nodes
+
+    def judge(self, nodes: Sequence[int], judged: Sequence[Child]) -> None:
+        """Give `nodes` the values and candidates of `judged`, in order; those it has none for stay as they are.
+
+        Raises:
+            InvalidInputError: There is no such node, a value is not one, or there are more values than nodes.
+        """
+        if len(judged) > len(nodes):
+            raise InvalidInputError(f"{len(judged)} values for {len(nodes)} nodes")
+        for node, child in zip(nodes, judged, strict=False):
+            self.set_value(node, child.value)
+            if child.candidate is not None:
+                self.candidates[node] = child.candidate
 
     def text(self, node: int) -> str:
         """All that is written from the root to `node`."""
