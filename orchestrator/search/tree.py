@@ -26,6 +26,7 @@ class Child:
         tokens: Completion tokens written for it.
         complete: Whether the text ends with it.
         candidate: The whole text as a candidate for the answer, for complete ones.
+        rollouts: Solutions written from here to their end to value it, which are no nodes.
     """
 
     text: str
@@ -34,6 +35,7 @@ class Child:
     tokens: int = 0
     complete: bool = False
     candidate: Candidate | None = None
+    rollouts: Sequence[Candidate] = ()
 
 
 class Tree(_core.Tree):
@@ -46,12 +48,14 @@ class Tree(_core.Tree):
     Attributes:
         spans: What each node adds to the text of its parent, by number.
         candidates: The complete ones' candidates, by number.
+        rollouts: Solutions written from a node to value it, by its number; none for most.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.spans: list[str] = [""]
         self.candidates: dict[int, Candidate] = {}
+        self.rollouts: dict[int, Sequence[Candidate]] = {}
 
     def __repr__(self) -> str:
         return f"Tree(nodes={len(self)}, complete={len(self.candidates)})"
@@ -75,6 +79,8 @@ class Tree(_core.Tree):
             self.spans.append(child.text)
             if child.candidate is not None:
                 self.candidates[node] = child.candidate
+            if child.rollouts:
+                self.rollouts[node] = child.rollouts
             nodes.append(node)
         return nodes
 
@@ -90,6 +96,11 @@ class Tree(_core.Tree):
             self.set_value(node, child.value)
             if child.candidate is not None:
                 self.candidates[node] = child.candidate
+
+    def solutions(self, node: int) -> list[Candidate]:
+        """What has been written to its end at `node`: itself, where it is complete, and its rollouts."""
+        own = self.candidates.get(node)
+        return [*([] if own is None else [own]), *self.rollouts.get(node, ())]
 
     def text(self, node: int) -> str:
         """All that is written from the root to `node`."""
