@@ -19,3 +19,4 @@ void register_replay(pybind11::module_& module);
 void register_tree(pybind11::module_& module);
 void register_thompson(pybind11::module_& module);
 void register_adaptive_branching(pybind11::module_& module);
+void register_puct(pybind11::module_& module);

@@ -96,7 +96,7 @@ class AdaptiveBranching(Search):
         return self._state.scores_of_arm(arm)
 
     def _next(self) -> Wanted | None:
-        if len(self._asked) == self.num_nodes:
+        if self._asked == self.num_nodes:
             return None
         node, arm = self._state.ask(self.tree)
         return Wanted(node=node, arm=arm)
