@@ -70,6 +70,15 @@ class TreeSearch(Strategy):
 
     # What a subclass says --------------------------------------------------------------------------------
 
+    @property
+    def finishes(self) -> bool:
+        """Whether a partial solution is written to its end where no complete one has a readable answer."""
+        return True
+
+    def writer(self, arm: int) -> str | None:
+        """Name of the model that writes for this arm; None for the first."""
+        return self.model
+
     def search(self, seed: int) -> Search:
         """A fresh search state; `seed` is the problem's own."""
         raise NotImplementedError
@@ -81,13 +90,14 @@ class TreeSearch(Strategy):
 
     async def drawn(self, growth: Growth, place: Context, expansion: Expansion) -> tuple[str, list[Step]]:
         """The solution up to a node, and up to `expansion.children` next steps."""
-        said = growth.tree.text(expansion.node)
+        said, model = growth.tree.text(expansion.node), self.writer(expansion.arm)
         steps = await self.steps.draw(
             place,
             self,
-            growth.ask,
+            growth.asked_of(model),
             said,
             n=expansion.children,
+            model=model,
             rest=growth.tree.depth(expansion.node) + 1 >= self.max_steps,
             logprobs=logprobs_for(self.verifier),
         )
@@ -113,11 +123,11 @@ class TreeSearch(Strategy):
             ask=ctx.ask(problem, model=self.model),
             search=self.search(ctx.rng.getrandbits(64)),
         )
-        reserve = await self._reserve(ctx, growth.ask)
+        reserve = await self._reserve(ctx, growth.ask) if self.finishes else None
         await growth.grow(ctx.branch(label="search", reserve=reserve, aside=True))
         candidates = growth.candidates()
         finished = None
-        if not any(candidate.answer is not None for candidate in candidates):
+        if self.finishes and not any(candidate.answer is not None for candidate in candidates):
             finished = await growth.finish(ctx.branch(label="finish", aside=True))
             candidates += [] if finished is None else [finished]
         attempts = growth.attempts
@@ -162,6 +172,10 @@ class Growth:
     def tree(self) -> Tree:
         """What has been found so far."""
         return self.search.tree
+
+    def asked_of(self, model: str | None) -> Rendered:
+        """The question, as this model takes it."""
+        return self.ask if model == self.strategy.model else self.ctx.ask(self.problem, model=model)
 
     async def grow(self, place: Context) -> None:
         """Expand what the search asks for, until it is finished or nothing allows more."""
