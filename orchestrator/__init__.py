@@ -43,6 +43,7 @@ if (
     )
 
 _HOME = {
+    "ABMCTS": "strategies",
     "Adaptive": "strategies",
     "Answer": "types",
     "BestOfN": "strategies",
@@ -95,6 +96,7 @@ _MODULES = (
 )
 
 __all__ = [
+    "ABMCTS",
     "Adaptive",
     "Answer",
     "BestOfN",

@@ -1,5 +1,6 @@
 """Named strategies: one file each, with its formula, paper and cost in calls."""
 
+from .ab_mcts import ABMCTS
 from .acceptance import Acceptance, Agreement, Confident, Scored
 from .adaptive import Adaptive
 from .base import Strategy
@@ -19,6 +20,7 @@ from .test_and_repair import TestAndRepair
 from .tree_search import Growth, TreeSearch
 
 __all__ = [
+    "ABMCTS",
     "Acceptance",
     "Adaptive",
     "Agreement",
