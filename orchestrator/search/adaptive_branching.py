@@ -104,7 +104,8 @@ class AdaptiveBranching(Search):
     def _applied(self, expansion: Expansion, nodes: Sequence[int]) -> None:
         self._state.tell(self.tree, expansion.node, expansion.arm, nodes)
         values = [value for node in nodes if (value := self.tree.value(node)) is not None]
-        self.decided = self.threshold is not None and max(values, default=-1.0) >= self.threshold
+        if self.threshold is not None and max(values, default=-1.0) >= self.threshold:
+            self.decided = True
 
 
 def prior_of(

@@ -185,10 +185,12 @@ def test_complete_nodes_are_not_gone_on_from():
 
 
 def test_it_ends_with_a_value_that_is_good_enough():
-    search = AdaptiveBranching(num_nodes=9, seed=1, threshold=0.9)
-    [first] = search.ask()
+    search = AdaptiveBranching(num_nodes=9, seed=1, threshold=0.9, width=2)
+    first, second = search.ask(2)
     search.tell(first.number, [Child(text="x", value=0.9)])
     assert search.ask() == []
+    search.tell(second.number, [])
+    search.settle()
     assert search.decided
     assert search.finished
 
