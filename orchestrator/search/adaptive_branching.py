@@ -95,6 +95,10 @@ class AdaptiveBranching(Search):
         """How many nodes this arm has written, and the sum of their values (0 for one without)."""
         return self._state.scores_of_arm(arm)
 
+    def bytes(self) -> int:
+        """Memory set aside for numbers, texts and Python's objects excluded."""
+        return self.tree.bytes() + self._state.bytes()
+
     def _next(self) -> Wanted | None:
         if self._asked == self.num_nodes:
             return None

@@ -406,4 +406,4 @@ def test_memory_of_a_node_is_bounded():
     while asked := search.ask(4):
         for expansion in asked:
             search.tell(expansion.number, [Child(text="", value=rng.random())])
-    assert (search.tree.bytes() + search._state.bytes()) / len(search.tree) < 300
+    assert search.bytes() / len(search.tree) < 300
