@@ -56,8 +56,8 @@ class AdaptiveBranching(Search):
         posterior: What scores are taken to be.
         prior_mean: What a score is expected to be before any is known: m, or alpha / (alpha + beta); in (0, 1) with
             `beta`. None for the paper's: 0 with `gaussian`, 0.5 with `beta`.
-        prior_weight: How many scores that is worth, above 0: kappa and nu, or alpha + beta.
-        prior_variance: Scores' variance before any is known, above 0: tau2. Only with `gaussian`.
+        prior_weight: How many scores that is worth: kappa and nu, or alpha + beta, all in [1e-6, 1e12].
+        prior_variance: Scores' variance before any is known, in [1e-6, 1e12]: tau2. Only with `gaussian`.
         arms: Models there are, at least 1.
         max_depth: Nodes so deep are not gone on from, at least 1; None for no limit.
         threshold: A value in [0, 1] that is good enough: the search ends with it. None for none.
