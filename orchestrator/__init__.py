@@ -57,6 +57,7 @@ _HOME = {
     "Debate": "strategies",
     "Fusion": "strategies",
     "Ledger": "budget",
+    "MCTS": "strategies",
     "Model": "runtime",
     "OrchestratorError": "errors",
     "Outcome": "types",
@@ -95,6 +96,7 @@ _MODULES = (
 )
 
 __all__ = [
+    "MCTS",
     "Adaptive",
     "Answer",
     "BestOfN",

@@ -9,6 +9,7 @@ from .cascade import Cascade, Tier
 from .critique_revise import CritiqueRevise
 from .debate import Debate
 from .fusion import Fusion
+from .mcts import MCTS
 from .parallel_revise import ParallelRevise
 from .revise import Revise
 from .router import FittedScorer, FunctionScorer, PromptLength, Router, Scorer
@@ -19,6 +20,7 @@ from .test_and_repair import TestAndRepair
 from .tree_search import Growth, TreeSearch
 
 __all__ = [
+    "MCTS",
     "Acceptance",
     "Adaptive",
     "Agreement",
