@@ -1,9 +1,9 @@
 """What the controller of a tree search costs with instant scripted values: `python tests/bench/tree_search.py`.
 
-Prints, in one run, the median processor time of searches to trees of 800 to 100,000 nodes, the time per node, which stays the
-same where a search is linear in its nodes, and the bytes per node besides texts (rows of the tree, lists, dictionaries
-and what the search itself keeps). Where `treequest` is installed (`pip install treequest==0.3.3`) it is given the same
-task of 800 nodes: in place, and copying its state at every step, as it does by default.
+Prints, in one run, the median processor time of searches to trees of 800 to 100,000 nodes, the time per node, which
+stays the same where a search is linear in its nodes, and the bytes per node besides texts (rows of the tree, lists,
+dictionaries and what the search itself keeps). Where `treequest` is installed (`pip install treequest==0.3.3`) it is
+given the same task of 800 nodes: in place, and copying its state at every step, as it does by default.
 """
 
 from __future__ import annotations
