@@ -4,12 +4,16 @@ from .ab_mcts import ABMCTS
 from .acceptance import Acceptance, Agreement, Confident, Scored
 from .adaptive import Adaptive
 from .base import Strategy
+from .beam_search import BeamSearch
+from .best_first_search import BestFirstSearch
 from .best_of_n import BestOfN
 from .budget_forcing import BudgetForcing
 from .cascade import Cascade, Tier
 from .critique_revise import CritiqueRevise
 from .debate import Debate
+from .diverse_verifier_tree_search import DiverseVerifierTreeSearch
 from .fusion import Fusion
+from .mcts import MCTS
 from .parallel_revise import ParallelRevise
 from .revise import Revise
 from .router import FittedScorer, FunctionScorer, PromptLength, Router, Scorer
@@ -21,15 +25,19 @@ from .tree_search import Growth, TreeSearch
 
 __all__ = [
     "ABMCTS",
+    "MCTS",
     "Acceptance",
     "Adaptive",
     "Agreement",
+    "BeamSearch",
+    "BestFirstSearch",
     "BestOfN",
     "BudgetForcing",
     "Cascade",
     "Confident",
     "CritiqueRevise",
     "Debate",
+    "DiverseVerifierTreeSearch",
     "FittedScorer",
     "FunctionScorer",
     "Fusion",
