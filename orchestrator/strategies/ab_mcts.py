@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
-from ..context import Context, compares, logprobs_for, name_of
+from ..context import Context, compares, name_of
 from ..errors import InvalidInputError
 from ..prompts import Rendered, fill
 from ..search import AdaptiveBranching, Child, Expansion
@@ -177,9 +177,7 @@ class ABMCTS(TreeSearch):
         ask = growth.asked_of(model)
         for earlier in way[-self.memory :]:
             ask = self._refining(growth, ask, earlier)
-        sample = await growth.attempts.complete(
-            place, self, ask, model=model, logprobs=logprobs_for(self.verifier)
-        )
+        sample = await growth.attempts.complete(place, self, ask, model=model, logprobs=self.logprobs)
         if sample is None:
             return []
         candidate = replace(growth.ctx.read(sample), parent=way[-1] if way else None)

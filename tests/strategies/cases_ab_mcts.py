@@ -2,7 +2,7 @@
 
 from strategies.conformance import Case
 
-from orchestrator.strategies import ABMCTS
+from orchestrator.strategies import ABMCTS, StepGenerator
 from orchestrator.verifiers import Regex
 
 
@@ -13,6 +13,11 @@ def by_number(*texts):
         return texts[int(request.call.path.rpartition("/")[2]) % len(texts)]
 
     return reply
+
+
+def ending(request):
+    """A step that ends nothing, and 4 from whoever writes to the end."""
+    return "one more way" if request.stop else "So the answer is 4."
 
 
 CASES = [
@@ -39,5 +44,22 @@ CASES = [
         reply=by_number("3", "4", "4"),
         answer="4",
         calls=10,
+    ),
+    Case(
+        name="ab_mcts by-steps",
+        program=ABMCTS(
+            num_nodes=10,
+            unit="step",
+            steps=StepGenerator(tokens=20, rest_tokens=20),
+            max_steps=2,
+            finish_tokens=20,
+            verifier=Regex(pattern="4"),
+            threshold=None,
+            width=2,
+        ),
+        reply=ending,
+        answer="4",
+        calls=10,
+        spare=1,
     ),
 ]
