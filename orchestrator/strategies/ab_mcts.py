@@ -113,6 +113,8 @@ class ABMCTS(TreeSearch):
     def __post_init__(self) -> None:
         self.check()
         at_least(1, memory=self.memory, feedback_chars=self.feedback_chars)
+        for prompt, further in ((self.prompt, {}), (self.feedback_prompt, {"feedback": ""})):
+            fill(prompt, {"problem": "", "answer": "", **further}, of="the refinement")
         if self.threshold is not None and not 0.0 <= self.threshold <= 1.0:
             raise InvalidInputError(f"threshold must be in [0, 1], not {self.threshold}")
         if self.models and self.model is not None:

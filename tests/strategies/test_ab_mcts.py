@@ -297,6 +297,8 @@ async def test_a_spent_budget_gives_the_best_so_far():
         ({"width": 0}, "width"),
         ({"threshold": 1.5}, "threshold"),
         ({"memory": 0}, "memory"),
+        ({"prompt": "{{ feedback }}"}, "feedback"),
+        ({"feedback_prompt": "{{ critique }}"}, "critique"),
         ({"feedback_chars": 0}, "feedback_chars"),
         ({"prior_weight": 0.0}, "kappa"),
         ({"posterior": "beta", "prior_mean": 0.0}, "prior_mean"),
