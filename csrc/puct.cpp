@@ -27,11 +27,13 @@ double known(const Tree& tree, NodeId node) {
 
 Puct::Puct(const Options& options) : options_(options) {
   if (!(options.c_puct >= 0.0) || std::isinf(options.c_puct)) {
-    throw std::invalid_argument("c_puct must be finite and at least 0, not " + std::to_string(options.c_puct));
+    throw std::invalid_argument("c_puct must be finite and at least 0, not " +
+                                std::to_string(options.c_puct));
   }
   if (options.branching < 1) throw std::invalid_argument("branching must be at least 1, not 0");
   if (!(options.widening >= 0.0 && options.widening <= 1.0)) {
-    throw std::invalid_argument("widening must be in [0, 1], not " + std::to_string(options.widening));
+    throw std::invalid_argument("widening must be in [0, 1], not " +
+                                std::to_string(options.widening));
   }
 }
 
@@ -99,7 +101,8 @@ std::optional<Puct::Simulation> Puct::select(const Tree& tree) const {
   NodeId at = kRoot;
   while (true) {
     if (tree.complete(at)) return Simulation{at, 0};
-    if (const std::uint32_t children = room(tree, at); children > 0) return Simulation{at, children};
+    if (const std::uint32_t children = room(tree, at); children > 0)
+      return Simulation{at, children};
     const NodeId best = best_child(tree, at, blocked);
     if (best != kNoNode) {
       at = best;
@@ -148,8 +151,10 @@ std::uint32_t Puct::room(const Tree& tree, NodeId node) const {
 }
 
 std::uint32_t Puct::limit(const Tree& tree, NodeId node) const {
-  const double most = options_.branching * std::pow(std::max(1.0, through(tree, node)), options_.widening);
-  return most < std::numeric_limits<std::uint32_t>::max() ? static_cast<std::uint32_t>(most) : kNoNode - 1;
+  const double most =
+      options_.branching * std::pow(std::max(1.0, through(tree, node)), options_.widening);
+  return most < std::numeric_limits<std::uint32_t>::max() ? static_cast<std::uint32_t>(most)
+                                                          : kNoNode - 1;
 }
 
 // Children that simulations under way will give the node.
@@ -167,7 +172,8 @@ Puct::Trouble Puct::trouble(NodeId node) const {
   return found == trouble_.end() ? Trouble{} : found->second;
 }
 
-// Close a node that will get no further child and has none to go on with, and what that leaves above it.
+// Close a node that will get no further child and has none to go on with, and what that leaves
+// above it.
 void Puct::close_spent(Tree& tree, NodeId node) {
   for (NodeId at = node; at != kNoNode && !tree.closed(at); at = tree.parent(at)) {
     const Trouble known_trouble = trouble(at);

@@ -16,7 +16,8 @@ using Nodes = std::vector<NodeId>;
 // Children of `parent` with these values, as an expansion finds them.
 Nodes grow(Tree& tree, NodeId parent, const std::vector<double>& values, bool complete = false) {
   Nodes found;
-  for (const double value : values) found.push_back(tree.add(parent, {.value = value, .complete = complete}));
+  for (const double value : values)
+    found.push_back(tree.add(parent, {.value = value, .complete = complete}));
   return found;
 }
 
@@ -44,7 +45,8 @@ TEST(Puct, WeighsExplorationByPriors) {
   Tree tree;
   Puct by_prior({.branching = 2, .widening = 0.0});
   const auto root = by_prior.ask(tree);
-  const Nodes found{tree.add(kRoot, {.value = 0.5, .prior = 0.25}), tree.add(kRoot, {.value = 0.5, .prior = 0.75})};
+  const Nodes found{tree.add(kRoot, {.value = 0.5, .prior = 0.25}),
+                    tree.add(kRoot, {.value = 0.5, .prior = 0.75})};
   by_prior.tell(tree, root->node, found);
   EXPECT_EQ(by_prior.ask(tree)->node, 2u);
 }
@@ -77,11 +79,13 @@ TEST(Puct, WidensWithTheVisits) {
   Puct puct({.c_puct = 0.0, .branching = 1, .widening = 0.5});
   for (int i = 0; i < 100; ++i) {
     const auto simulation = puct.ask(tree);
-    const bool first = i == 0 || simulation->node != kRoot;  // further children of the root are worth nothing
+    const bool first =
+        i == 0 || simulation->node != kRoot;  // further children of the root are worth nothing
     puct.tell(tree, simulation->node, grow(tree, simulation->node, {first ? 1.0 : 0.0}));
   }
   EXPECT_EQ(tree.visits(kRoot), 100u);
-  EXPECT_EQ(tree.child_count(kRoot), 9u);  // the tenth when the root has been visited a hundred times
+  EXPECT_EQ(tree.child_count(kRoot),
+            9u);  // the tenth when the root has been visited a hundred times
 }
 
 TEST(Puct, GivesUpANodeThatGetsNoChildren) {

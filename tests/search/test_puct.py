@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference.mcts import Node, PlainMCTS
-from search.scripted_trees import ScriptedTree, rows, texts
+from search.scripted_trees import ScriptedTree, rows
 
 from orchestrator.errors import InvalidInputError
 from orchestrator.search import ROOT, Child
@@ -421,9 +421,3 @@ def test_a_vote_leaves_nodes_without_rollouts_unjudged_and_prunes_the_others():
 def test_parameters_out_of_their_range_are_refused(wrong):
     with pytest.raises(InvalidInputError, match=next(iter(wrong))):
         Puct(**{"num_simulations": 8, **wrong})
-
-
-def test_texts_of_a_search_are_those_of_its_script():
-    search = Puct(num_simulations=2, branching=2)
-    Script(ScriptedTree(depth=3, ending=0.0)).run(search)
-    assert texts(search.tree, search.tree.children(ROOT)) == ["a0", "a1"]
