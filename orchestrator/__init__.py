@@ -43,6 +43,7 @@ if (
     )
 
 _HOME = {
+    "ABMCTS": "strategies",
     "Adaptive": "strategies",
     "Answer": "types",
     "BeamSearch": "strategies",
@@ -60,6 +61,7 @@ _HOME = {
     "DiverseVerifierTreeSearch": "strategies",
     "Fusion": "strategies",
     "Ledger": "budget",
+    "MCTS": "strategies",
     "Model": "runtime",
     "OrchestratorError": "errors",
     "Outcome": "types",
@@ -98,6 +100,8 @@ _MODULES = (
 )
 
 __all__ = [
+    "ABMCTS",
+    "MCTS",
     "Adaptive",
     "Answer",
     "BeamSearch",

@@ -39,4 +39,7 @@ PYBIND11_MODULE(_core, module, pybind11::mod_gil_not_used()) {
   register_bootstrap(module);
   register_replay(module);
   register_tree(module);
+  register_thompson(module);
+  register_adaptive_branching(module);
+  register_puct(module);
 }

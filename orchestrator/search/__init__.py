@@ -3,7 +3,8 @@
 One tree, and one way to ask and tell, under every algorithm; strategies of the same names do the calls.
 """
 
+from .adaptive_branching import AdaptiveBranching
 from .base import Expansion, Search, Wanted
 from .tree import ROOT, Child, Tree
 
-__all__ = ["ROOT", "Child", "Expansion", "Search", "Tree", "Wanted"]
+__all__ = ["ROOT", "AdaptiveBranching", "Child", "Expansion", "Search", "Tree", "Wanted"]

@@ -1,5 +1,6 @@
 """Named strategies: one file each, with its formula, paper and cost in calls."""
 
+from .ab_mcts import ABMCTS
 from .acceptance import Acceptance, Agreement, Confident, Scored
 from .adaptive import Adaptive
 from .base import Strategy
@@ -12,6 +13,7 @@ from .critique_revise import CritiqueRevise
 from .debate import Debate
 from .diverse_verifier_tree_search import DiverseVerifierTreeSearch
 from .fusion import Fusion
+from .mcts import MCTS
 from .parallel_revise import ParallelRevise
 from .revise import Revise
 from .router import FittedScorer, FunctionScorer, PromptLength, Router, Scorer
@@ -22,6 +24,8 @@ from .test_and_repair import TestAndRepair
 from .tree_search import Growth, TreeSearch
 
 __all__ = [
+    "ABMCTS",
+    "MCTS",
     "Acceptance",
     "Adaptive",
     "Agreement",

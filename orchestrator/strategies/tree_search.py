@@ -18,7 +18,7 @@ from .base import Strategy, at_least
 from .selection import by_score, by_vote
 from .steps import Step, StepGenerator
 
-__all__ = ["Choosing", "Growth", "TreeSearch"]
+__all__ = ["Choosing", "Growth", "TreeSearch", "child_of"]
 
 Choosing = Literal["score", "weighted", "vote"]
 """How the answer is chosen among complete solutions: the best score, the largest sum of scores, the most votes."""
@@ -68,7 +68,21 @@ class TreeSearch(Strategy):
         """The solution the search has found."""
         return "the solution found by search"
 
+    @property
+    def logprobs(self) -> int | None:
+        """Top log-probabilities that steps are drawn with; None for none."""
+        return logprobs_for(self.verifier)
+
     # What a subclass says --------------------------------------------------------------------------------
+
+    @property
+    def finishes(self) -> bool:
+        """Whether a partial solution is written to its end where no complete one has a readable answer."""
+        return True
+
+    def writer(self, arm: int) -> str | None:
+        """Name of the model that writes for this arm; None for the first."""
+        return self.model
 
     def search(self, seed: int) -> Search:
         """A fresh search state; `seed` is the problem's own."""
@@ -81,15 +95,16 @@ class TreeSearch(Strategy):
 
     async def drawn(self, growth: Growth, place: Context, expansion: Expansion) -> tuple[str, list[Step]]:
         """The solution up to a node, and up to `expansion.children` next steps."""
-        said = growth.tree.text(expansion.node)
+        said, model = growth.tree.text(expansion.node), self.writer(expansion.arm)
         steps = await self.steps.draw(
             place,
             self,
-            growth.ask,
+            growth.asked_of(model),
             said,
             n=expansion.children,
+            model=model,
             rest=growth.tree.depth(expansion.node) + 1 >= self.max_steps,
-            logprobs=logprobs_for(self.verifier),
+            logprobs=self.logprobs,
         )
         return said, steps
 
@@ -113,11 +128,11 @@ class TreeSearch(Strategy):
             ask=ctx.ask(problem, model=self.model),
             search=self.search(ctx.rng.getrandbits(64)),
         )
-        reserve = await self._reserve(ctx, growth.ask)
+        reserve = await self._reserve(ctx, growth.ask) if self.finishes else None
         await growth.grow(ctx.branch(label="search", reserve=reserve, aside=True))
         candidates = growth.candidates()
         finished = None
-        if not any(candidate.answer is not None for candidate in candidates):
+        if self.finishes and not any(candidate.answer is not None for candidate in candidates):
             finished = await growth.finish(ctx.branch(label="finish", aside=True))
             candidates += [] if finished is None else [finished]
         attempts = growth.attempts
@@ -163,6 +178,10 @@ class Growth:
         """What has been found so far."""
         return self.search.tree
 
+    def asked_of(self, model: str | None) -> Rendered:
+        """The question, as this model takes it."""
+        return self.ask if model == self.strategy.model else self.ctx.ask(self.problem, model=model)
+
     async def grow(self, place: Context) -> None:
         """Expand what the search asks for, until it is finished or nothing allows more."""
         try:
@@ -204,21 +223,15 @@ class Growth:
         own = [said + step.text for step in steps]
         ends = {text for text, step in zip(own, steps, strict=True) if step.complete}
         texts = own if after is None else list(after)
-        judged = await self._judged(place, texts, [step.sample for step in steps], ends)
-        children = []
-        for step, score in zip(steps, judged, strict=True):
-            candidate = self.complete(said + step.text, step.sample, score) if step.complete else None
-            children.append(
-                Child(
-                    text=step.text,
-                    value=score.value,
-                    prior=1.0 if (likelihood := step.likelihood) is None else likelihood,
-                    tokens=step.sample.usage.completion_tokens,
-                    complete=step.complete,
-                    candidate=candidate,
-                )
+        judged = await self.judged(place, texts, [step.sample for step in steps], ends)
+        return [
+            child_of(
+                step,
+                value=score.value,
+                candidate=self.complete(said + step.text, step.sample, score) if step.complete else None,
             )
-        return children
+            for step, score in zip(steps, judged, strict=True)
+        ]
 
     def _candidate(self, text: str, sample: Sample, *, complete: bool) -> Candidate:
         written = replace(sample, text=text)
@@ -236,7 +249,7 @@ class Growth:
         self.ctx.offer(candidate)
         return candidate
 
-    async def _judged(
+    async def judged(
         self, place: Context, texts: Sequence[str], samples: Sequence[Sample], complete: Collection[str]
     ) -> list[Score]:
         """One score per text, equal ones judged once; what those that are not `complete` answer, they must state."""
@@ -254,8 +267,9 @@ class Growth:
         return [by_text[text] for text in texts]
 
     def candidates(self) -> list[Candidate]:
-        """The complete solutions, in the order of their nodes."""
-        return [self.tree.candidates[node] for node in sorted(self.tree.candidates)]
+        """The complete solutions, in the order of the nodes they were found at."""
+        tree = self.tree
+        return [one for node in sorted({*tree.candidates, *tree.rollouts}) for one in tree.solutions(node)]
 
     async def finish(self, place: Context) -> Candidate | None:
         """The best partial solution written to its end, as a candidate; None when not even that could be had."""
@@ -295,3 +309,23 @@ class Growth:
             "complete": len(tree.candidates),
             "depth": max(tree.depth(node) for node in range(len(tree))),
         }
+
+
+def child_of(
+    step: Step,
+    *,
+    value: float | None,
+    candidate: Candidate | None = None,
+    rollouts: Sequence[Candidate] = (),
+) -> Child:
+    """A step as a node, with its likelihood as its prior where its log-probabilities are known."""
+    likelihood = step.likelihood
+    return Child(
+        text=step.text,
+        value=value,
+        prior=1.0 if likelihood is None else likelihood,
+        tokens=step.sample.usage.completion_tokens,
+        complete=step.complete,
+        candidate=candidate,
+        rollouts=rollouts,
+    )

@@ -1,0 +1,129 @@
+"""Monte Carlo tree search by its definition: every figure is counted anew from the list of simulations."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(eq=False)
+class Node:
+    text: str
+    value: float | None
+    prior: float
+    complete: bool
+    parent: Node | None = None
+    children: list[Node] = field(default_factory=list)
+    closed: bool = False
+    asked: int = 0  # children asked for so far
+    empty: int = 0  # expansions without a child, since the last that had one
+
+    def way(self) -> list[Node]:
+        """The nodes from here up to the root."""
+        return [self] if self.parent is None else [self, *self.parent.way()]
+
+
+@dataclass(eq=False)
+class PlainMCTS:
+    """`found(text, first, n)` writes up to n children after a text, from the place `first` on."""
+
+    found: Callable[[str, int, int], Sequence[Node]]
+    num_simulations: int
+    c_puct: float
+    branching: int
+    widening: float
+    uniform: bool
+    prune: float | None = None
+    width: int = 1
+    root: Node = field(default_factory=lambda: Node("", None, 1.0, complete=False))
+    finished: list[tuple[Node, float]] = field(
+        default_factory=list
+    )  # where simulations ended, what they found
+    pending: list[tuple[Node, int, int]] = field(default_factory=list)  # where, first child, how many
+    log: list[tuple[str, int]] = field(
+        default_factory=list
+    )  # of every simulation: the text, children asked for
+
+    def n(self, node: Node) -> int:
+        return sum(node in end.way() for end, _ in self.finished)
+
+    def under_way(self, node: Node) -> int:
+        return sum(node in end.way() for end, _, _ in self.pending)
+
+    def visits(self, node: Node) -> int:
+        return self.n(node) + self.under_way(node)
+
+    def q(self, node: Node) -> float:
+        values = [value for end, value in self.finished if node in end.way()]
+        if node.value is not None:
+            return (node.value + sum(values)) / (1 + len(values))
+        if values:
+            return sum(values) / len(values)
+        return 0.0 if node.parent is None else self.q(node.parent)
+
+    def p(self, node: Node) -> float:
+        siblings = [one for one in node.parent.children if not one.closed]
+        weight = 0.0 if self.uniform else sum(one.prior for one in siblings)
+        return node.prior / weight if weight > 0 else 1 / len(siblings)
+
+    def score(self, node: Node) -> float:
+        exploration = self.c_puct * self.p(node) * math.sqrt(self.visits(node.parent))
+        return self.q(node) + exploration / (1 + self.visits(node))
+
+    def room(self, node: Node) -> int:
+        if node.empty >= 2:
+            return 0
+        most = math.floor(self.branching * max(1, self.visits(node)) ** self.widening)
+        coming = sum(count for end, _, count in self.pending if end is node)
+        have = sum(not child.closed for child in node.children) + coming
+        return max(0, min(self.branching, most - have))
+
+    def leaf(self, node: Node) -> Node | None:
+        """Where a simulation through `node` ends; None where all is under way or closed."""
+        if node.closed:
+            return None
+        if node.complete or self.room(node):
+            return node
+        for child in sorted(node.children, key=lambda one: 0.0 if one.closed else -self.score(one)):
+            if (end := self.leaf(child)) is not None:
+                return end
+        return None
+
+    def count(self) -> None:
+        """The oldest simulation under way finds what it finds."""
+        node, first, wanted = self.pending.pop(0)
+        new = list(self.found(node.text, first, wanted))
+        for child in new:
+            child.parent = node
+            child.closed = self.prune is not None and child.value is not None and child.value < self.prune
+        node.children += new
+        if new:
+            node.empty = 0
+            judged = [child.value for child in new if child.value is not None]
+            self.finished.append((node, sum(judged) / len(judged) if judged else self.q(node)))
+            return
+        node.empty += 1
+        for above in node.way():
+            coming = any(end is above for end, _, _ in self.pending)
+            if above.empty < 2 or coming or any(not child.closed for child in above.children):
+                break
+            above.closed = True
+
+    def run(self) -> list[tuple[str, int]]:
+        while True:
+            if len(self.pending) == self.width:
+                self.count()
+            end = self.leaf(self.root) if len(self.log) < self.num_simulations else None
+            if end is None and self.pending:
+                self.count()
+            elif end is None:
+                return self.log
+            elif end.complete:
+                self.log.append((end.text, 0))
+                self.finished.append((end, end.value if end.value is not None else self.q(end)))
+            else:
+                room = self.room(end)
+                self.log.append((end.text, room))
+                self.pending.append((end, end.asked, room))
+                end.asked += room
