@@ -10,6 +10,8 @@ from .critique_revise import CritiqueRevise
 from .debate import Debate
 from .fusion import Fusion
 from .parallel_revise import ParallelRevise
+from .particle_filter import ParticleFilter
+from .particle_gibbs import ParticleGibbs
 from .revise import Revise
 from .router import FittedScorer, FunctionScorer, PromptLength, Router, Scorer
 from .self_consistency import SelfConsistency
@@ -33,6 +35,8 @@ __all__ = [
     "Fusion",
     "Growth",
     "ParallelRevise",
+    "ParticleFilter",
+    "ParticleGibbs",
     "PromptLength",
     "Revise",
     "Router",
