@@ -187,9 +187,7 @@ class Particles(Search):
     def _end_round(self) -> None:
         """Move the particles to where their steps led, and weigh them anew."""
         self.rounds += 1
-        moved = [*self._waiting(), *self._moved()]
-        weighed = self._weighed(moved) if moved else []
-        self.cloud = weighed or self._before
+        self.cloud = self._weighed(self._moved()) or self._before
 
     def _unfinished(self) -> bool:
         return any(self._growing(particle) for particle in self.cloud)
@@ -201,26 +199,24 @@ class Particles(Search):
         """The particles whose next step is to be written: all that are unfinished, but for the reference."""
         return [one for one in self.cloud[1 if self.reference else 0 :] if self._growing(one)]
 
-    def _waiting(self) -> list[Particle]:
-        """The particles whose next step is known: the reference's, and that finished ones stay where they are."""
-        finished = [one for one in self.cloud[1 if self.reference else 0 :] if not self._growing(one)]
-        if not self.reference:
-            return finished
-        first = self.cloud[0]
-        depth = self.tree.depth(first.node)
-        at = self.reference[depth] if depth < len(self.reference) else first.node
-        return [replace(first, node=at), *finished]
-
     def _moved(self) -> list[Particle]:
-        """The particles that took a step; the weight of those lost goes to those that came from the same node."""
-        came_from: dict[int, list[Particle]] = {}
-        for particle in self._drawn():
-            came_from.setdefault(particle.node, []).append(particle)
+        """The particles after their step, in order; the weight of those lost goes to others from the same node."""
+        logs: dict[int, list[float]] = {}
+        for one in self._drawn():
+            logs.setdefault(one.node, []).append(one.log_weight)
+        children = {node: iter(self._found.get(node, ())) for node in logs}
+        share = {
+            node: _log_sum(logs[node]) - math.log(len(found)) for node, found in self._found.items() if found
+        }
         moved = []
-        for node, group in came_from.items():
-            if children := self._found.get(node, ()):
-                share = _log_sum(one.log_weight for one in group) - math.log(len(children))
-                moved += [replace(group[0], node=child, log_weight=share) for child in children]
+        for place, one in enumerate(self.cloud):
+            if self.reference and not place:
+                depth = self.tree.depth(one.node)
+                moved.append(replace(one, node=self.reference[depth]) if self._growing(one) else one)
+            elif not self._growing(one):
+                moved.append(one)
+            elif (child := next(children[one.node], None)) is not None:
+                moved.append(replace(one, node=child, log_weight=share[one.node]))
         return moved
 
     # Weights ---------------------------------------------------------------------------------------------

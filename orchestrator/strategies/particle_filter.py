@@ -70,8 +70,8 @@ class ParticleFilter(TreeSearch):
         max_steps: Steps of a solution at most, and rounds, at least 1; the last is written to the solution's end.
         prune: Solutions with a score below this, in [0, 1], die; None for none.
         choose: How the answer is chosen: `score`, the complete solution with the highest score; `weighted`, the
-            answer with the most weight among the particles; `vote`, the most frequent answer among the complete solutions;
-            `sample`, the answer of a particle drawn by weight.
+            answer with the most weight among the particles; `vote`, the most frequent answer among the complete
+            solutions; `sample`, the answer of a particle drawn by weight.
         finish_tokens: Cap on the call that ends the best partial solution, in tokens, at least 1.
         model: Name of the model; None for the first.
         temperature: At least 0; 0 makes all continuations the same. None leaves it to the model's settings.
