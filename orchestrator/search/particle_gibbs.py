@@ -73,7 +73,7 @@ class ParticleSweeps(Particles):
             [node] = self.rng.choices(list(shares), weights=list(shares.values()))
             reference = self.tree.path(node)
         self.references.append(reference[-1] if reference else None)
-        self._begin(self.particles if reference else self.particles - 1, reference)
+        self.begin(self.particles if reference else self.particles - 1, reference)
 
     def _ended(self) -> bool:
         return self.rounds == self.max_steps

@@ -117,10 +117,18 @@ class Particles(Search):
         self.likelihood, self.target, self.temperature = likelihood, target, temperature
         self.rng = random.Random(seed)
         self.resampled = 0
-        self._begin(particles)
+        self.begin(particles)
 
-    def _begin(self, size: int, reference: Sequence[int] = ()) -> None:
-        """All particles at the root; the first follows the nodes of `reference`, where there are any."""
+    def begin(self, size: int, reference: Sequence[int] = ()) -> None:
+        """Begin with `size` particles at the root; the first follows the nodes of `reference`, where there are any.
+
+        With a reference it is conditional sequential Monte Carlo: given a solution drawn from the target, one drawn
+        by the final weights is drawn from it too.
+
+        Args:
+            size: Particles, the reference included, at least 1.
+            reference: The way from below the root to a complete node; none for a filter of its own.
+        """
         self.size, self.reference = size, tuple(reference)
         self.cloud = [Particle(log_weight=-math.log(size))] * size
         self.rounds = 0
