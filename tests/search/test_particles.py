@@ -506,7 +506,7 @@ def test_many_particles_have_the_exact_posterior(chain, target, threshold):
 @POSTERIORS
 @THRESHOLDS
 def test_the_estimate_of_the_normalizer_is_unbiased_for_few_particles(chain, target, threshold):
-    runs = 3000
+    runs = 1000
     rng = random.Random(4)
     estimates = []
     for seed in range(runs):
@@ -515,7 +515,7 @@ def test_the_estimate_of_the_normalizer_is_unbiased_for_few_particles(chain, tar
     z, _ = chain.exact(target)
     mean = math.fsum(estimates) / runs
     error = math.sqrt(math.fsum((one - mean) ** 2 for one in estimates) / runs / runs)
-    assert error < 0.03 * z
+    assert error < 0.06 * z
     assert mean == pytest.approx(z, abs=4 * error)
 
 
