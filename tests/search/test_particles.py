@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import particles as plain
-from search.scripted_trees import ScriptedTree, grown, rows, texts
+from search.scripted_trees import ScriptedTree, all_texts, grown, rows
 
 from orchestrator.errors import InvalidInputError
 from orchestrator.search import Child, Particles, ParticleSweeps
@@ -252,6 +252,7 @@ class Scripted:
     tree: ScriptedTree
     prune: float | None = None
     children: dict[plain.Path, list[Child]] = field(default_factory=dict)
+    asked: Counter[plain.Path] = field(default_factory=Counter)
 
     def child(self, path):
         return self.children[path[:-1]][path[-1]]
@@ -261,9 +262,10 @@ class Scripted:
 
     def write(self, path, n):
         known = self.children.setdefault(path, [])
-        first = len(known)
-        known.extend(self.tree.children(self.text(path), n, first=first))
-        return [(*path, place) for place in range(first, len(known))]
+        before = len(known)
+        known.extend(self.tree.children(self.text(path), n, first=self.asked[path]))
+        self.asked[path] += n
+        return [(*path, place) for place in range(before, len(known))]
 
     def ends(self, path):
         return bool(path) and self.child(path).complete
@@ -399,7 +401,7 @@ def test_another_seed_is_another_search():
     searches = [Particles(particles=4, max_steps=4, seed=seed) for seed in range(8)]
     for search in searches:
         grown(search, script)
-    assert len({tuple(texts(search.tree, range(len(search.tree)))) for search in searches}) > 1
+    assert len({tuple(all_texts(search.tree)) for search in searches}) > 1
 
 
 # The exact posterior ---------------------------------------------------------------------------------------
