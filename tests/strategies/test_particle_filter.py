@@ -205,15 +205,12 @@ class WatchedGibbs(ParticleGibbs):
         return ParticleGibbs.outcome(self, growth, candidates)
 
 
-TREE = ScriptedTree(seed=5, depth=4, ending=0.15, unjudged=0.1)
+TREE = ScriptedTree(seed=6, depth=4, ending=0.1, unjudged=0.1)
+WORTH = {"verifier": Worth(tree=TREE), "steps": STEPS, "weight_temperature": 3.0, "max_steps": 4}
 PROGRAMS = [
-    WatchedFilter(particles=4, max_steps=4, verifier=Worth(tree=TREE), steps=STEPS),
-    WatchedFilter(
-        particles=4, max_steps=4, verifier=Worth(tree=TREE), steps=STEPS, ess_threshold=0.5, choose="sample"
-    ),
-    WatchedGibbs(
-        particles=3, iterations=2, max_steps=4, verifier=Worth(tree=TREE), steps=STEPS, choose="sample"
-    ),
+    WatchedFilter(particles=4, **WORTH),
+    WatchedFilter(particles=4, ess_threshold=0.5, choose="sample", **WORTH),
+    WatchedGibbs(particles=3, iterations=2, choose="sample", **WORTH),
 ]
 
 
