@@ -37,7 +37,8 @@ class ParticleSweeps(Particles):
     def __init__(self, *, iterations: int, particles: int, **settings: Any) -> None:
         if iterations < 1 or particles < 2:
             raise InvalidInputError(
-                f"iterations must be at least 1 and particles at least 2, not {iterations} and {particles}"
+                f"iterations must be at least 1 and particles (the reference is one) at least 2, "
+                f"not {iterations} and {particles}"
             )
         super().__init__(particles=particles, **settings)
         self.iterations, self.particles = iterations, particles

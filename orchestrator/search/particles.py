@@ -7,7 +7,7 @@ import random
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal, get_args
 
 from ..errors import InvalidInputError
 from .base import Expansion, Search, Wanted
@@ -24,6 +24,9 @@ Target = Literal["steps", "solution"]
 
 CLIP = 1e-7
 """Scores count as if they were at least this far from 0 and 1, so that no single one decides for ever."""
+
+COLDEST = 1e-6
+"""The least temperature of weights: log G stays far from what floating point can hold."""
 
 EVEN = 1e-12
 """Log-weights that differ by less are equal: there is nothing to resample."""
@@ -79,7 +82,7 @@ class Particles(Search):
         ess_threshold: In [0, 1]: 1 resamples whenever weights differ, 0 never.
         likelihood: What a score r says: `odds` r / (1 - r) or `probability` r.
         target: What particles are drawn by.
-        temperature: G is raised to the power of 1 / temperature; above 0.
+        weight_temperature: G is raised to the power of one over this; at least 1e-6.
         seed: Of all that is random here.
         prune: Nodes with a value below this die; None for none.
 
@@ -100,7 +103,7 @@ class Particles(Search):
         ess_threshold: float = 1.0,
         likelihood: Likelihood = "odds",
         target: Target = "steps",
-        temperature: float = 1.0,
+        weight_temperature: float = 1.0,
         seed: int = 0,
         prune: float | None = None,
     ) -> None:
@@ -110,11 +113,16 @@ class Particles(Search):
             )
         if not 0.0 <= ess_threshold <= 1.0:
             raise InvalidInputError(f"ess_threshold must be in [0, 1], not {ess_threshold}")
-        if not 0.0 < temperature < math.inf:
-            raise InvalidInputError(f"temperature must be above 0 and finite, not {temperature}")
+        if not COLDEST <= weight_temperature < math.inf:
+            raise InvalidInputError(
+                f"weight_temperature must be at least {COLDEST} and finite, not {weight_temperature}"
+            )
+        _one_of(
+            resampling=(resampling, Resampling), likelihood=(likelihood, Likelihood), target=(target, Target)
+        )
         super().__init__(width=particles, prune=prune)
         self.max_steps, self.resampling, self.ess_threshold = max_steps, resampling, ess_threshold
-        self.likelihood, self.target, self.temperature = likelihood, target, temperature
+        self.likelihood, self.target, self.temperature = likelihood, target, weight_temperature
         self.rng = random.Random(seed)
         self.resampled = 0
         self.begin(particles)
@@ -281,6 +289,12 @@ class Particles(Search):
             found = [0, *others]
         share = -math.log(self.size)
         return [replace(self.cloud[index], log_weight=share) for index in found]
+
+
+def _one_of(**given: tuple[str, Any]) -> None:
+    for name, (value, literal) in given.items():
+        if value not in get_args(literal):
+            raise InvalidInputError(f"{name} must be one of {', '.join(get_args(literal))}, not {value!r}")
 
 
 def _log_sum(logs: Iterable[float]) -> float:

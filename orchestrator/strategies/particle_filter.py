@@ -12,11 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 from ..context import name_of
-from ..errors import InvalidInputError
 from ..search import Likelihood, Particles, Resampling, Search, Target
 from ..types import Candidate, Outcome
 from ..voting import best_of_clusters
-from .base import at_least
 from .selection import giving, value_of
 from .tree_search import Growth, TreeSearch
 
@@ -62,7 +60,7 @@ class ParticleFilter(TreeSearch):
         resampling: `systematic`, `stratified`, `multinomial` or `residual`.
         ess_threshold: Resample where the effective sample size is below this part of N, in [0, 1]: 1 whenever weights
             differ, 0 never.
-        weight_temperature: Above 0: below 1 the scores count for more, above 1 for less.
+        weight_temperature: At least 1e-6: below 1 the scores count for more, above 1 for less.
         likelihood: What a score r says for a solution: `odds` or `probability`.
         target: What solutions are drawn by: all their `steps`' scores, or the score of the `solution`.
         verifier: Scores solutions, partial ones too. One that abstains on a solution gives it no value.
@@ -102,13 +100,7 @@ class ParticleFilter(TreeSearch):
 
     def __post_init__(self) -> None:
         self.check()
-        at_least(1, particles=self.particles)
-        if not 0.0 <= self.ess_threshold <= 1.0:
-            raise InvalidInputError(f"ess_threshold must be in [0, 1], not {self.ess_threshold}")
-        if not 0.0 < self.weight_temperature < math.inf:
-            raise InvalidInputError(
-                f"weight_temperature must be above 0 and finite, not {self.weight_temperature}"
-            )
+        self.search(0)  # which refuses what is out of range
 
     @property
     def most_calls(self) -> int:
@@ -133,7 +125,7 @@ class ParticleFilter(TreeSearch):
             "ess_threshold": self.ess_threshold,
             "likelihood": self.likelihood,
             "target": self.target,
-            "temperature": self.weight_temperature,
+            "weight_temperature": self.weight_temperature,
             "seed": seed,
             "prune": self.prune,
         }

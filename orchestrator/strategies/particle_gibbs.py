@@ -8,9 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ..errors import InvalidInputError
 from ..search import Particles, ParticleSweeps, Search
-from .base import at_least
 from .particle_filter import ParticleFilter
 
 __all__ = ["ParticleGibbs"]
@@ -43,7 +41,7 @@ class ParticleGibbs(ParticleFilter):
         resampling: `systematic`, `stratified`, `multinomial` or `residual`.
         ess_threshold: Resample where the effective sample size is below this part of N, in [0, 1]: 1 whenever weights
             differ, 0 never.
-        weight_temperature: Above 0: below 1 the scores count for more, above 1 for less.
+        weight_temperature: At least 1e-6: below 1 the scores count for more, above 1 for less.
         likelihood: What a score r says for a solution: `odds` or `probability`.
         target: What solutions are drawn by: all their `steps`' scores, or the score of the `solution`.
         verifier: Scores solutions, partial ones too. One that abstains on a solution gives it no value.
@@ -67,14 +65,6 @@ class ParticleGibbs(ParticleFilter):
 
     particles: int = 4
     iterations: int = 4
-
-    def __post_init__(self) -> None:
-        ParticleFilter.__post_init__(self)
-        at_least(1, iterations=self.iterations)
-        if self.particles < 2:
-            raise InvalidInputError(
-                f"particles must be at least 2, the reference and one more, not {self.particles}"
-            )
 
     @property
     def most_calls(self) -> int:

@@ -227,8 +227,11 @@ def test_a_search_that_is_stopped_before_its_first_result_has_its_particles_at_t
         {"particles": 0},
         {"max_steps": 0},
         {"ess_threshold": 1.1},
-        {"temperature": 0.0},
-        {"temperature": math.inf},
+        {"weight_temperature": 0.0},
+        {"weight_temperature": math.inf},
+        {"resampling": "cunning"},
+        {"likelihood": "none"},
+        {"target": "moon"},
     ],
 )
 def test_settings_out_of_range_are_refused(wrong):
@@ -295,7 +298,7 @@ setups = st.fixed_dictionaries(
         "ess_threshold": st.sampled_from([0.0, 0.33, 0.61, 1.0]),
         "likelihood": st.sampled_from(["odds", "probability"]),
         "target": st.sampled_from(["steps", "solution"]),
-        "temperature": st.sampled_from([0.7, 1.0, 3.0]),
+        "weight_temperature": st.sampled_from([0.7, 1.0, 3.0]),
         "seed": st.integers(0, 10**6),
         "prune": st.sampled_from([None, None, 0.2]),
     }
@@ -305,7 +308,7 @@ setups = st.fixed_dictionaries(
 def rules_of(setup):
     def likelihood(score):
         r = min(max(score, 1e-7), 1 - 1e-7)
-        return (r / (1 - r) if setup["likelihood"] == "odds" else r) ** (1 / setup["temperature"])
+        return (r / (1 - r) if setup["likelihood"] == "odds" else r) ** (1 / setup["weight_temperature"])
 
     return plain.Rules(
         size=setup["particles"],

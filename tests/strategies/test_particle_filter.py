@@ -139,9 +139,9 @@ async def test_without_a_readable_particle_the_one_written_to_its_end_answers(ch
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        ({"particles": 0}, "particles must be at least 1"),
+        ({"particles": 0}, "particles and max_steps must be at least 1"),
         ({"ess_threshold": -0.1}, "ess_threshold must be in"),
-        ({"weight_temperature": 0.0}, "weight_temperature must be above 0"),
+        ({"weight_temperature": 0.0}, "weight_temperature must be at least"),
         ({"max_steps": 0}, "max_steps must be at least 1"),
         ({"prune": 2.0}, "prune must be in"),
     ],

@@ -74,9 +74,9 @@ async def test_weights_are_those_of_all_sweeps_in_the_mean():
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        ({"particles": 1}, "particles must be at least 2"),
+        ({"particles": 1}, "at least 2, not 4 and 1"),
         ({"iterations": 0}, "iterations must be at least 1"),
-        ({"weight_temperature": -1.0}, "weight_temperature must be above 0"),
+        ({"weight_temperature": -1.0}, "weight_temperature must be at least"),
     ],
 )
 def test_parameters_out_of_range_are_refused(wrong, says):
