@@ -91,7 +91,7 @@ class Particles(Search):
         rounds: How often the particles took a step.
         resampled: How often they were resampled.
         log_normalizer: The logarithm of the estimate of Z = E_p[G_1 ... G_T], or of E_p[G_T]; the estimate itself is
-            unbiased. Lost particles are left out of it.
+            unbiased, but not beside a reference. Lost particles are left out of it.
     """
 
     def __init__(

@@ -529,7 +529,7 @@ def test_the_estimate_of_the_normalizer_is_unbiased_for_few_particles(chain, tar
 def test_a_sweep_beside_a_solution_drawn_from_the_posterior_draws_from_the_posterior(
     chain, target, resampling
 ):
-    rng, runs = random.Random(11), 2000
+    rng, runs = random.Random(11), 1500
     _, exact = chain.exact(target)
     total, squares = Counter(), Counter()
     for _ in range(runs):
@@ -554,15 +554,15 @@ def test_a_sweep_beside_a_solution_drawn_from_the_posterior_draws_from_the_poste
 
 def test_sweeps_of_few_particles_come_to_the_posterior_that_as_many_filters_miss():
     _, exact = EVEN_CHAIN.exact("steps")
-    sweeps = ParticleSweeps(iterations=3000, particles=2, max_steps=3, seed=7)
+    sweeps = ParticleSweeps(iterations=2000, particles=2, max_steps=3, seed=7)
     rng = random.Random(8)
     found = by_text(EVEN_CHAIN.play(sweeps, rng))
-    assert all(found[text] == pytest.approx(part, abs=0.04) for text, part in exact.items())
+    assert all(found[text] == pytest.approx(part, abs=0.05) for text, part in exact.items())
     filters = Counter()
-    for seed in range(1000):
+    for seed in range(600):
         search = Particles(particles=2, max_steps=3, seed=seed)
         for text, share in by_text(EVEN_CHAIN.play(search, rng)).items():
-            filters[text] += share / 1000
+            filters[text] += share / 600
     assert max(abs(filters[text] - part) for text, part in exact.items()) > 0.15
 
 

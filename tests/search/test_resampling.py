@@ -116,7 +116,7 @@ def test_beside_a_kept_particle_systematic_resampling_is_what_it_is_where_that_h
 
 @of_all
 def test_beside_a_kept_particle_every_scheme_is_what_it_is_where_that_has_a_copy(scheme):
-    rng, draws, n, kept = random.Random(8), 20_000, 3, 2
+    rng, draws, n, kept = random.Random(8), 8000, 3, 2
     by_definition, drawn = Counter(), Counter()
     for _ in range(draws):
         found = tuple(copies(resample(SHARES, n, scheme, rng=rng), 4))
@@ -127,7 +127,7 @@ def test_beside_a_kept_particle_every_scheme_is_what_it_is_where_that_has_a_copy
         drawn[tuple(copies([kept, *others], 4))] += 1 / draws
     assert set(by_definition) >= {found for found, part in drawn.items() if part > 0.01}
     for found, part in by_definition.items():
-        assert drawn[found] == pytest.approx(part, abs=0.02)
+        assert drawn[found] == pytest.approx(part, abs=0.03)
 
 
 @of_all
