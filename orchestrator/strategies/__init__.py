@@ -15,6 +15,8 @@ from .diverse_verifier_tree_search import DiverseVerifierTreeSearch
 from .fusion import Fusion
 from .mcts import MCTS
 from .parallel_revise import ParallelRevise
+from .particle_filter import ParticleFilter
+from .particle_gibbs import ParticleGibbs
 from .revise import Revise
 from .router import FittedScorer, FunctionScorer, PromptLength, Router, Scorer
 from .self_consistency import SelfConsistency
@@ -43,6 +45,8 @@ __all__ = [
     "Fusion",
     "Growth",
     "ParallelRevise",
+    "ParticleFilter",
+    "ParticleGibbs",
     "PromptLength",
     "Revise",
     "Router",
