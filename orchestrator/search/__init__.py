@@ -5,19 +5,23 @@ One tree, and one way to ask and tell, under every algorithm; strategies of the 
 
 from .adaptive_branching import AdaptiveBranching
 from .base import Expansion, Search, Wanted
+from .breadth_first import BreadthFirst
+from .depth_first import DepthFirst
 from .particle_gibbs import ParticleSweeps
 from .particles import Likelihood, Particles, Target
 from .resampling import Resampling
-from .tree import ROOT, Child, Tree
+from .tree import Child, ROOT, Tree
 
-__all__ = ["ROOT", "AdaptiveBranching", "Child", "Expansion", "Search", "Tree", "Wanted"]
 __all__ = [
-    "ROOT",
+    "AdaptiveBranching",
+    "BreadthFirst",
     "Child",
+    "DepthFirst",
     "Expansion",
     "Likelihood",
     "ParticleSweeps",
     "Particles",
+    "ROOT",
     "Resampling",
     "Search",
     "Target",
