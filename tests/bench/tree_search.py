@@ -21,7 +21,7 @@ from collections.abc import Callable, Sequence
 from orchestrator.search import Child, Search
 from orchestrator.search.puct import Puct
 
-REPEATS = 5
+REPEATS = 3
 SIZES = (800, 10_000, 100_000)
 Steps = Sequence[Sequence[Child]]
 
@@ -129,7 +129,7 @@ def main() -> None:
         print(
             f"{name:<32}"
             + "".join(f"{cell:>24}" for cell in cells)
-            + f"{bytes_per_node(name, SIZES[-1]):>14.0f}"
+            + f"{bytes_per_node(name, SIZES[1]):>14.0f}"
         )
     if importlib.util.find_spec("treequest") is None:
         print("\ntreequest is not installed: no comparison")
