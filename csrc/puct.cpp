@@ -50,7 +50,7 @@ std::optional<Puct::Simulation> Puct::ask(Tree& tree) {
   return found;
 }
 
-void Puct::tell(Tree& tree, NodeId node, std::span<const NodeId> found) {
+void Puct::tell(Tree& tree, NodeId node, std::span<const NodeId> found, std::uint32_t repeats) {
   tree.check(node);
   for (const NodeId child : found) tree.check(child);
   const auto at = std::find_if(under_way_.begin(), under_way_.end(),
@@ -77,7 +77,11 @@ void Puct::tell(Tree& tree, NodeId node, std::span<const NodeId> found) {
   if (const auto known_trouble = trouble_.find(node); known_trouble != trouble_.end()) {
     known_trouble->second.failures = 0;
   }
-  if (closed > 0) trouble_[node].closed += closed;
+  if (closed > 0) {
+    Trouble& changed = trouble_[node];
+    changed.closed += closed;
+    changed.repeats += std::min(repeats, closed);
+  }
   tree.backup(node, count > 0 ? sum / count : estimate(tree, node));
 }
 
@@ -146,7 +150,8 @@ std::uint32_t Puct::room(const Tree& tree, NodeId node) const {
   const Trouble known_trouble = trouble(node);
   if (known_trouble.failures >= kTries) return 0;
   const std::uint32_t most = limit(tree, node);
-  const std::uint32_t have = tree.child_count(node) - known_trouble.closed + under_way(node);
+  const std::uint32_t open = tree.child_count(node) - known_trouble.closed;
+  const std::uint32_t have = (open > 0 ? open + known_trouble.repeats : 0) + under_way(node);
   return have < most ? std::min(options_.branching, most - have) : 0;
 }
 

@@ -52,10 +52,11 @@ class Puct {
   // far as it can be.
   std::optional<Simulation> ask(Tree& tree);
 
-  // The simulation that expanded `node` has added `found`, some of which may be closed already. The
+  // The simulation that expanded `node` has added `found`, some of which may be closed already. Of
+  // those, `repeats` are equal to a sibling and keep their places; the others make room. The
   // mean of their values is backed up (Q(node) where none is judged); none found backs up nothing.
   // Throws std::invalid_argument when no simulation is under way there.
-  void tell(Tree& tree, NodeId node, std::span<const NodeId> found);
+  void tell(Tree& tree, NodeId node, std::span<const NodeId> found, std::uint32_t repeats = 0);
 
   double estimate(const Tree& tree, NodeId node) const;  // Q
 
@@ -65,6 +66,7 @@ class Puct {
   // What few nodes have.
   struct Trouble {
     std::uint32_t closed = 0;    // children that are
+    std::uint32_t repeats = 0;   // those of them that are equal to a sibling
     std::uint32_t failures = 0;  // expansions without a child, since the last that had one
   };
 

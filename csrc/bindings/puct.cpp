@@ -28,10 +28,9 @@ void register_puct(py::module_& module) {
           py::arg("tree"))
       .def(
           "tell",
-          [](Puct& puct, Tree& tree, NodeId node, const std::vector<NodeId>& found) {
-            puct.tell(tree, node, found);
-          },
-          py::arg("tree"), py::arg("node"), py::arg("found"))
+          [](Puct& puct, Tree& tree, NodeId node, const std::vector<NodeId>& found,
+             std::uint32_t repeats) { puct.tell(tree, node, found, repeats); },
+          py::arg("tree"), py::arg("node"), py::arg("found"), py::arg("repeats") = 0)
       .def("estimate", &Puct::estimate, py::arg("tree"), py::arg("node"))
       .def("bytes", &Puct::bytes);
 }

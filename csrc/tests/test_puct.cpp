@@ -88,6 +88,18 @@ TEST(Puct, WidensWithTheVisits) {
             9u);  // the tenth when the root has been visited a hundred times
 }
 
+TEST(Puct, LeavesRepeatsTheirPlacesAndGivesAwayThoseOfOtherClosedChildren) {
+  for (const std::uint32_t repeats : {0u, 1u}) {
+    Tree tree;
+    Puct puct({.branching = 2, .widening = 0.0});
+    puct.ask(tree);
+    const Nodes found = grow(tree, kRoot, {0.5, 0.5});
+    tree.close(2);
+    puct.tell(tree, kRoot, found, repeats);
+    EXPECT_EQ(puct.ask(tree)->node, repeats == 1 ? 1u : kRoot);
+  }
+}
+
 TEST(Puct, GivesUpANodeThatGetsNoChildren) {
   Tree tree;
   Puct puct({.branching = 2, .widening = 0.0});

@@ -53,7 +53,9 @@ class Puct(Search):
     The way down, its statistics and the way back are in C++, over the tree all searches share. A simulation that
     ends at a complete node is over at once and asks for nothing; it counts in `num_simulations` as the others do, so
     the search ends. Those under way count as visits whose value is not known yet, and no node is given more children
-    than it may have when all of them have come, so that expansions chosen together keep apart.
+    than it may have when all of them have come, so that expansions chosen together keep apart. Of siblings
+    with the same text only the first is gone on from; the others keep their places among the children, and what they
+    are worth counts.
 
     Args:
         num_simulations: Simulations in all, at least 1.
@@ -101,6 +103,7 @@ class Puct(Search):
         self.mass = AnswerMass()
         self._found = AnswerMass()  # one for every solution, however often it is come back to
         self._leader: str | None = None
+        self._said: set[int] = set()
         self._steady = 0  # simulations at solutions for which `_leader` has led
         try:
             self._puct = _core.Puct(c_puct=c_puct, branching=branching, widening=widening, uniform=uniform)
@@ -132,7 +135,20 @@ class Puct(Search):
         tree = self.tree
         if tree.candidates or tree.rollouts:
             self._count(nodes)
-        self._puct.tell(tree, expansion.node, nodes)
+        self._puct.tell(tree, expansion.node, nodes, self._close_repeats(expansion.node, nodes))
+
+    def _close_repeats(self, parent: int, nodes: Sequence[int]) -> int:
+        """Close new nodes that say the same as a sibling, where nothing else has; how many."""
+        tree, repeats = self.tree, 0
+        for node in nodes:
+            # A hash for a node is enough to keep, and the time does not depend on the number of its siblings.
+            said = hash((parent, tree.spans[node]))
+            if said not in self._said:
+                self._said.add(said)
+            elif not tree.closed(node):
+                tree.close(node)
+                repeats += 1
+        return repeats
 
     def _count(self, nodes: Sequence[int]) -> None:
         """Let the solutions of new nodes count."""

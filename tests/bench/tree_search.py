@@ -16,32 +16,30 @@ import statistics
 import sys
 import time
 import tracemalloc
-from collections.abc import Callable, Iterator
-from itertools import cycle
+from collections.abc import Callable, Sequence
 
 from orchestrator.search import Child, Search
 from orchestrator.search.puct import Puct
 
-REPEATS = 5
+REPEATS = 3
 SIZES = (800, 10_000, 100_000)
-TEXT = "a step of a solution"
+Steps = Sequence[Sequence[Child]]
 
 
-def children(k: int) -> Iterator[list[Child]]:
-    """Expansions of `k` children each, with values that differ; made before the clock starts, as a verifier is."""
-    made = [
-        [Child(text=TEXT, value=((i * 7919 + j * 104729) % 1009) / 1009) for j in range(k)]
-        for i in range(1009)
+def steps(nodes: int, k: int) -> Steps:
+    """Expansions of `k` children each, enough for a tree of `nodes`; made before the clock starts."""
+    return [
+        [Child(text=f"step {i} {j}", value=((i * 7919 + j * 104729) % 1009) / 1009) for j in range(k)]
+        for i in range(nodes + 64)  # those under way at the end are not in the tree
     ]
-    return cycle(made)
 
 
-def grow(search: Search, nodes: int, given: Iterator[list[Child]], *, width: int) -> None:
+def grow(search: Search, nodes: int, given: Steps, *, width: int) -> None:
     """Ask and tell until the tree has `nodes` nodes."""
     tree = search.tree
     while len(tree) <= nodes:
         for expansion in search.ask(width):
-            search.tell(expansion.number, next(given)[: expansion.children])
+            search.tell(expansion.number, given[expansion.number][: expansion.children])
 
 
 def puct(*, branching: int, widening: float, width: int = 1) -> Callable[[int], Search]:
@@ -58,6 +56,9 @@ SEARCHES: dict[str, tuple[Callable[[int], Search], int, int]] = {
     "MCTS, flat": (puct(branching=2, widening=1.0), 2, 1),
 }
 
+# Algorithms of treequest, and whether they change their state in place instead of copying it.
+PEERS = [("StandardMCTS", True), ("StandardMCTS", False)]
+
 
 def median_seconds(what: Callable[[], None]) -> float:
     """The median of a few runs."""
@@ -73,14 +74,14 @@ def median_seconds(what: Callable[[], None]) -> float:
 def seconds(name: str, nodes: int) -> float:
     """Time of one search, the making of its texts and values excluded."""
     make, k, width = SEARCHES[name]
-    given = children(k)
+    given = steps(nodes, k)
     return median_seconds(lambda: grow(make(nodes), nodes, given, width=width))
 
 
 def bytes_per_node(name: str, nodes: int) -> float:
     """What a search keeps: by the interpreter's count, and by its own of what is beyond the interpreter."""
     make, k, width = SEARCHES[name]
-    given = children(k)
+    given = steps(nodes, k)
     gc.collect()
     tracemalloc.start()
     before, _ = tracemalloc.get_traced_memory()
@@ -93,20 +94,18 @@ def bytes_per_node(name: str, nodes: int) -> float:
     return (after - before + beyond) / nodes
 
 
-def treequest_seconds(nodes: int, *, in_place: bool) -> float:
-    """The peer's standard MCTS as it comes, two children an expansion; the copying one runs once, for its time."""
+def treequest_seconds(algorithm: str, nodes: int, *, in_place: bool) -> float:
+    """A peer's algorithm as it comes, on the same values; the copying one runs once, for its time."""
     import treequest
 
     sys.setrecursionlimit(100_000)  # copying goes as deep as the tree
-
-    algorithm = treequest.StandardMCTS()
-    given = children(1)
-    values = [next(given)[0].value for _ in range(nodes)]
+    search = getattr(treequest, algorithm)()
+    given = [(one[0].text, one[0].value) for one in steps(nodes, 1)]
 
     def run() -> None:
-        state, left = algorithm.init_tree(), iter(values)
+        state, left = search.init_tree(), iter(given)
         for _ in range(nodes):
-            state = algorithm.step(state, {"step": lambda _parent: (TEXT, next(left))}, inplace=in_place)
+            state = search.step(state, {"step": lambda _parent: next(left)}, inplace=in_place)
 
     if in_place:
         return median_seconds(run)
@@ -130,15 +129,16 @@ def main() -> None:
         print(
             f"{name:<32}"
             + "".join(f"{cell:>24}" for cell in cells)
-            + f"{bytes_per_node(name, SIZES[-1]):>14.0f}"
+            + f"{bytes_per_node(name, SIZES[1]):>14.0f}"
         )
     if importlib.util.find_spec("treequest") is None:
         print("\ntreequest is not installed: no comparison")
         return
-    for in_place in (True, False):
-        taken = treequest_seconds(SIZES[0], in_place=in_place)
-        label = "treequest MCTS, in place" if in_place else "treequest MCTS, by default"
-        print(f"{label:<32}{taken * 1e3:>12.1f} ms {taken / SIZES[0] * 1e6:>7.1f} µs")
+    print(f"\n{'peer':<32}{f'{SIZES[0]:,} nodes':>24}")
+    for algorithm, in_place in PEERS:
+        taken = treequest_seconds(algorithm, SIZES[0], in_place=in_place)
+        label = f"{algorithm}, {'in place' if in_place else 'by default'}"
+        print(f"{label:<32}{taken * 1e3:>12.1f} ms {taken / SIZES[0] * 1e6:>5.0f} µs")
 
 
 if __name__ == "__main__":

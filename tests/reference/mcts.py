@@ -16,6 +16,7 @@ class Node:
     parent: Node | None = None
     children: list[Node] = field(default_factory=list)
     closed: bool = False
+    repeat: bool = False  # closed for saying what an earlier sibling says
     asked: int = 0  # children asked for so far
     empty: int = 0  # expansions without a child, since the last that had one
 
@@ -76,7 +77,8 @@ class PlainMCTS:
             return 0
         most = math.floor(self.branching * max(1, self.visits(node)) ** self.widening)
         coming = sum(count for end, _, count in self.pending if end is node)
-        have = sum(not child.closed for child in node.children) + coming
+        open_ones = sum(not child.closed for child in node.children)
+        have = coming + (open_ones + sum(child.repeat for child in node.children) if open_ones else 0)
         return max(0, min(self.branching, most - have))
 
     def leaf(self, node: Node) -> Node | None:
@@ -96,8 +98,10 @@ class PlainMCTS:
         new = list(self.found(node.text, first, wanted))
         for child in new:
             child.parent = node
-            child.closed = self.prune is not None and child.value is not None and child.value < self.prune
-        node.children += new
+            pruned = self.prune is not None and child.value is not None and child.value < self.prune
+            child.repeat = not pruned and any(child.text == other.text for other in node.children)
+            child.closed = pruned or child.repeat
+            node.children.append(child)
         if new:
             node.empty = 0
             judged = [child.value for child in new if child.value is not None]

@@ -1,7 +1,9 @@
 """MCTS by PUCT: hand-checked trees, the plain definition on random ones, order, width, failures, stopping."""
 
+import itertools
 import math
 import random
+import tracemalloc
 
 import pytest
 from hypothesis import given, settings
@@ -14,9 +16,12 @@ from orchestrator.search import ROOT, Child
 from orchestrator.search.puct import AnswerMass, Puct
 from orchestrator.types import Answer, Candidate, Sample
 
+NUMBERS = itertools.count()
+
 
 def children(*values, complete=False):
-    return [Child(text=f"{value} ", value=value, complete=complete) for value in values]
+    """Children with these values and texts of their own."""
+    return [Child(text=f"{next(NUMBERS)} ", value=value, complete=complete) for value in values]
 
 
 def told(search, *results):
@@ -207,6 +212,21 @@ def test_pruned_children_make_room_for_others():
     assert [search.tree.closed(node) for node in (1, 2, 3)] == [True, False, False]
 
 
+def test_of_equal_siblings_the_first_is_gone_on_from_and_the_others_keep_their_places():
+    search = Puct(num_simulations=5, branching=3, widening=0.0, c_puct=0.0)
+    same = Child(text="same", value=0.6)
+    nodes = told(search, [same, same, Child(text="other", value=0.5)], children(0.1), children(0.9))
+    assert nodes == [0, 1, 3]
+    assert [search.tree.closed(node) for node in (1, 2, 3)] == [False, True, False]
+    assert search.estimate(ROOT) == pytest.approx((1.7 / 3 + 0.1 + 0.9) / 3)
+
+
+def test_the_same_text_elsewhere_is_not_equal():
+    search = Puct(num_simulations=3, branching=1, widening=0.0)
+    same = [Child(text="same", value=0.6)]
+    assert told(search, same, same, same) == [0, 1, 2]
+
+
 # Side by side -----------------------------------------------------------------------------------------------
 
 
@@ -277,6 +297,7 @@ shares = st.integers(0, 4).map(lambda n: n / 4)
         grades=st.sampled_from([None, 2, 3]),
         unjudged=st.sampled_from([0.0, 0.3, 1.0]),
         failing=st.sampled_from([0.0, 0.3, 0.9]),
+        alike=st.sampled_from([0.0, 0.5]),
     ),
     options=st.fixed_dictionaries(
         {
@@ -302,18 +323,21 @@ def test_the_same_simulations_as_the_definition(script, options):
     log = Script(script).run(search, at_once=options["width"])
     assert log == [(text, children) for text, children in plain.log if children]
     assert search.simulations == len(plain.log)
-    by_text = {node.text: node for node in everything(plain.root)}
     tree = search.tree
-    assert len(by_text) == len(tree)
-    for node in range(len(tree)):
-        same = by_text[tree.text(node)]
+    pairs = list(in_both(tree, ROOT, plain.root))
+    assert len(pairs) == len(tree)
+    for node, same in pairs:
+        assert tree.text(node) == same.text
         assert (tree.visits(node), tree.closed(node)) == (plain.n(same), same.closed)
         assert math.isclose(search.estimate(node), plain.q(same), abs_tol=1e-12)
     check_books(search)
 
 
-def everything(node):
-    return [node, *(below for child in node.children for below in everything(child))]
+def in_both(tree, node, same):
+    """The nodes of a tree, each with its like in the plain one."""
+    yield node, same
+    for child, like in zip(tree.children(node), same.children, strict=True):
+        yield from in_both(tree, child, like)
 
 
 # Answers ----------------------------------------------------------------------------------------------------
@@ -397,7 +421,7 @@ def test_a_vote_leaves_nodes_without_rollouts_unjudged_and_prunes_the_others():
     told(search, [answering("a", complete=False), answering("4"), answering("5"), answering("4")])
     tree = search.tree
     assert [tree.value(node) for node in (1, 2, 3, 4)] == [None, 1.0, 0.0, 1.0]
-    assert [tree.closed(node) for node in (1, 2, 3, 4)] == [False, False, True, False]
+    assert [tree.closed(node) for node in (1, 2, 3, 4)] == [False, False, True, True]  # the last is a repeat
 
 
 # Refusals ---------------------------------------------------------------------------------------------------
@@ -421,3 +445,19 @@ def test_a_vote_leaves_nodes_without_rollouts_unjudged_and_prunes_the_others():
 def test_parameters_out_of_their_range_are_refused(wrong):
     with pytest.raises(InvalidInputError, match=next(iter(wrong))):
         Puct(**{"num_simulations": 8, **wrong})
+
+
+# Memory -----------------------------------------------------------------------------------------------------
+
+
+def test_a_node_takes_few_bytes_besides_its_text():
+    steps = [[Child(text=f"step {number}", value=number % 7 / 7)] for number in range(20_000)]
+    tracemalloc.start()
+    before, _ = tracemalloc.get_traced_memory()
+    search = Puct(num_simulations=len(steps), branching=1, widening=0.3)
+    while found := search.ask():
+        search.tell(found[0].number, steps[found[0].number])
+    after, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (after - before + search.bytes()) / len(search.tree) < 300
+    assert search.bytes() > 80 * len(search.tree)
