@@ -4,6 +4,8 @@ One tree, and one way to ask and tell, under every algorithm; strategies of the 
 """
 
 from .base import Expansion, Search, Wanted
+from .breadth_first import BreadthFirst
+from .depth_first import DepthFirst
 from .tree import ROOT, Child, Tree
 
-__all__ = ["ROOT", "Child", "Expansion", "Search", "Tree", "Wanted"]
+__all__ = ["ROOT", "BreadthFirst", "Child", "DepthFirst", "Expansion", "Search", "Tree", "Wanted"]
