@@ -20,13 +20,13 @@ from typing import Any
 
 import numpy as np
 
-from orchestrator import Problem, TreeOfThoughts
+from orchestrator import Controller, Model, Outcome, Problem, TreeOfThoughts
 from orchestrator.answers import AnswerReader
-from orchestrator.backends import ScriptedBackend
+from orchestrator.backends import RetryPolicy, ScriptedBackend
 from orchestrator.backends.scripted import Scripted, tokens_of
 from orchestrator.errors import BackendError
 from orchestrator.types import Capabilities, Request, Usage
-from orchestrator.verifiers import StateValue
+from orchestrator.verifiers import ArithmeticReachable, Screen, StateValue
 
 STATE = r"left: ([^)]*)"
 WEIGHTS = {"sure": 20.0, "likely": 1.0, "impossible": 0.001}
@@ -62,6 +62,12 @@ def program(**options: Any) -> TreeOfThoughts:
             **options,
         }
     )
+
+
+def screened(*, follow: bool = False, **options: Any) -> TreeOfThoughts:
+    """The same with a rule before the judge: states that cannot make 24 any more are closed and not judged."""
+    rule = ArithmeticReachable(follow=follow)
+    return program(verifier=Screen(first=rule, then=state_value()), prune=1e-9, **options)
 
 
 def state_value() -> StateValue:
@@ -201,7 +207,8 @@ def costs_of(rows: Sequence[Row]) -> Costs:
 class Player:
     """A script for `ScriptedBackend` that plays the record of one puzzle.
 
-    It fails where the record has nothing: at states that the recorded search did not go on from.
+    It fails at states that the recorded search did not go on from, as there is nothing on record for them, and has
+    nothing to say when it is asked to finish a solution, which that search never did.
 
     Attributes:
         asked: The states whose thoughts were asked for, in the order of the expansions' numbers.
@@ -213,7 +220,7 @@ class Player:
     costs: Costs | None = None
     asked: dict[int, str] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
-    calls: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
+    calls: dict[str, int] = field(default_factory=lambda: dict.fromkeys((*KINDS, "finish"), 0))
 
     def __post_init__(self) -> None:
         self.replies: dict[str, list[str]] = {}
@@ -239,7 +246,8 @@ class Player:
             return self._thoughts(kind, "" if about == "(none yet)" else about, request)
         if kind in ("value", "last"):
             return self._vote(kind, about, request)
-        return Scripted(error=BackendError("the recorded search made no such call"))
+        self.calls["finish"] += 1
+        return Scripted(text="", usage=self._usage("answer"), finish_reason="stop")
 
     def _thoughts(self, kind: str, state: str, request: Request) -> Scripted:
         number = int(request.call.path.split("/")[1])
@@ -263,6 +271,14 @@ class Player:
 
     def _usage(self, kind: str, reply: str = "") -> Usage | None:
         return None if self.costs is None else self.costs.usage(kind, reply)
+
+
+async def played(row: Row, search: TreeOfThoughts, costs: Costs | None = None) -> tuple[Player, Outcome]:
+    """`search` over the record of one puzzle."""
+    player = Player(row=row, costs=costs)
+    model = Model(backend=player.backend(), retry=RetryPolicy(attempts=1))
+    async with Controller(models={"gpt-4": model}, answers=ANSWERS) as controller:
+        return player, await controller.run(search, problem_of(row))
 
 
 def solved(row: Row, kept: Sequence[str]) -> bool:
