@@ -11,7 +11,7 @@ from itertools import combinations, permutations
 from typing import ClassVar, TypeAlias
 
 from ..types import Candidate, Problem, Score
-from .arithmetic import LONGEST_NUMBER, ArithmeticTarget, plain_signs, puzzle
+from .arithmetic import LONGEST_NUMBER, ArithmeticTarget, expressions, plain_signs, puzzle
 from .rules import RIGHT, WRONG, Rule
 
 __all__ = ["MOST_REACHABLE", "ArithmeticReachable", "reachable"]
@@ -82,7 +82,7 @@ class ArithmeticReachable(Rule):
     def _unfinished(self, problem: Problem, candidate: Candidate, *, last: bool) -> Score:
         """Of a line that says nothing of numbers left: an answer, or what cannot be read."""
         answer = candidate.answer
-        if last and answer is not None and any(sign in plain_signs(answer.text) for sign in "+-*/"):
+        if last and answer is not None and expressions(answer.text):
             return self._answers.judge(problem, candidate)
         return Score(value=None, reason="a line does not say which numbers are left")
 
@@ -179,7 +179,8 @@ def _wanted(a: Fraction, target: Fraction) -> Iterator[Fraction | None]:
 # Reading steps ------------------------------------------------------------------------------------------------
 
 _LEFT = re.compile(r"\bleft\s*:\s*([^()]{1,500})", re.IGNORECASE)
-_NUMBER = r"-?\d+(?:\.\d+)?(?:/\d+)?"
+_DIGITS = rf"\d{{1,{LONGEST_NUMBER}}}+"
+_NUMBER = rf"-?{_DIGITS}(?:\.{_DIGITS})?+(?:/{_DIGITS})?"
 _STEP = re.compile(rf"\(?\s*({_NUMBER})\s*\)?\s*([-+*/])\s*\(?\s*({_NUMBER})\s*\)?\s*(?:=|≈)")
 
 
