@@ -88,8 +88,8 @@ class TreeOfThoughts(TreeSearch):
             the reply has counts, up to 100.
         max_steps: Thoughts of a solution at most, its answer included, at least 1.
         max_expansions: States that `depth_first` goes on from at most, at least 1.
-        width: Calls for thoughts that `depth_first` has under way at most, at least 1: above 1 it goes on with the
-            next best before it knows where the best leads.
+        parallel: Expansions that `depth_first` has under way at most, at least 1: above 1 it goes on with the next
+            best before it knows where the best leads.
         threshold: A complete solution with at least this value, in [0, 1], ends the search; None for none.
         prompt: The prompt for next thoughts, with any of `{{ problem }}`, `{{ thoughts }}` (all so far),
             `{{ state }}` and `{{ n }}`. None for the built-in one, and with `sample` for continuing the solution by
@@ -122,7 +122,7 @@ class TreeOfThoughts(TreeSearch):
     thoughts: int = 5
     max_steps: int = 4
     max_expansions: int = 100
-    width: int = 1
+    parallel: int = 1
     threshold: float | None = None
     prompt: str | None = None
     answer_prompt: str | None = None
@@ -138,7 +138,7 @@ class TreeOfThoughts(TreeSearch):
             breadth=self.breadth,
             thoughts=self.thoughts,
             max_expansions=self.max_expansions,
-            width=self.width,
+            parallel=self.parallel,
         )
         for name, given, known in (("order", self.order, Order), ("generate", self.generate, Generation)):
             if given not in get_args(known):
@@ -161,7 +161,7 @@ class TreeOfThoughts(TreeSearch):
     @property
     def calls_at_once(self) -> int:
         """Calls for thoughts one problem keeps in flight."""
-        return self.width if self.order == "depth_first" else self.breadth
+        return self.parallel if self.order == "depth_first" else self.breadth
 
     def search(self, seed: int) -> Search:
         """A fresh search state; nothing in it is random."""
@@ -172,7 +172,7 @@ class TreeOfThoughts(TreeSearch):
                 max_expansions=self.max_expansions,
                 prune=self.prune,
                 threshold=self.threshold,
-                width=self.width,
+                width=self.parallel,
             )
         return BreadthFirst(
             breadth=self.breadth,
@@ -186,19 +186,11 @@ class TreeOfThoughts(TreeSearch):
         """The next thoughts after a state, which have no value yet; or the values of states."""
         if expansion.judge:
             return await self._judge(growth, place, expansion.judge)
-        said = growth.tree.text(expansion.node)
         last = growth.tree.depth(expansion.node) + 1 >= self.max_steps
         if self.generate == "sample" and self.prompt is None:
-            steps = await self.steps.draw(
-                place,
-                self,
-                growth.ask,
-                said,
-                n=self.thoughts,
-                rest=last,
-                logprobs=logprobs_for(self.verifier),
-            )
+            said, steps = await self.drawn(growth, place, expansion)
         else:
+            said = growth.tree.text(expansion.node)
             steps = await self._asked_for(growth, place, said, last=last)
         children = []
         for step in steps:
