@@ -10,7 +10,7 @@ from typing import ClassVar, Literal, get_args
 
 from ..context import Context, Verifier, logprobs_for, name_of
 from ..errors import InvalidInputError
-from ..prompts import PLACEHOLDER, Prompt, Rendered, fill
+from ..prompts import PLACEHOLDER, Rendered, fill
 from ..search import BreadthFirst, Child, DepthFirst, Expansion, Search
 from ..types import Candidate, Outcome, Problem, Sample, Score, Usage
 from ..verifiers.state_value import StateValue, pattern_of, state_of
@@ -38,7 +38,7 @@ Thoughts so far:
 
 Write the answer that these thoughts lead to, on one line that begins with "Answer:", and nothing else."""
 
-THOUGHT = r"(?m)^[^\S\n]*(?:[-*•][^\S\n]+|\(?\d{1,3}[.):][^\S\n]+)?(\S[^\n]*?)[^\S\n]*$"
+THOUGHT = r"(?m)^[^\S\n]*(?:[-*•][^\S\n]+|\(?\d{1,3}[.):][^\S\n]+)?(\S[^\n]*)"
 """A thought is a line that is not blank, without what makes it an entry of a list."""
 
 MOST_THOUGHTS = 100
@@ -236,8 +236,8 @@ class TreeOfThoughts(TreeSearch):
         ]
 
     def _ask(self, place: Context, text: str) -> Rendered:
-        """`text` with the run's system message; its template and examples are for whole answers."""
-        plain = Prompt(system=place.prompt.system)
+        """`text` put as the run puts a problem, but for its template and examples, which are for whole answers."""
+        plain = replace(place.prompt, template="{{ problem }}", examples=())
         return place.using(prompt=plain).ask(Problem(id=place.problem.id, prompt=text), model=self.model)
 
     def _steps(self, sample: Sample, *, whole: bool) -> Iterator[Step]:
@@ -312,8 +312,8 @@ def _compiled(name: str, pattern: str | None) -> re.Pattern[str]:
 
 
 def _thoughts(pattern: re.Pattern[str], reply: str) -> list[str]:
-    """What `pattern` finds in a reply, in order."""
-    return [match[min(1, pattern.groups)] or "" for match in pattern.finditer(reply)]
+    """What `pattern` finds in a reply, in order, without the space around it."""
+    return [(match[min(1, pattern.groups)] or "").strip() for match in pattern.finditer(reply)]
 
 
 def _shares(usage: Usage, lengths: Sequence[int]) -> Iterator[Usage]:

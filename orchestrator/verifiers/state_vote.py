@@ -27,10 +27,11 @@ Problem:
 
 Weigh them against each other in a few sentences. Then write on the last line: The best choice is, and its number."""
 
+_MARKS = r"[\s*_\"'`:.(\[#]*+"
 _SAID = re.compile(
-    r"best choice is[\s*_\"'`:(\[#]*(?:number|no\.|choice|option)?[\s*_\"'`:(\[#]*(\d{1,6})(?!\d)", re.I
+    rf"best choice is{_MARKS}(?:number|choice|option|no\.)?+{_MARKS}(\d{{1,6}}+)(?!\d)", re.IGNORECASE
 )
-_ALONE = re.compile(r"[\s*_\"'`(\[#]*(?:choice|option)?[\s*_\"'`:(\[#]*(\d{1,6})[\s*_\"'`.!)\]]*", re.I)
+_ALONE = re.compile(rf"{_MARKS}(?:choice|option)?+{_MARKS}(\d{{1,6}}+)[\s*_\"'`.!)\]]*+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

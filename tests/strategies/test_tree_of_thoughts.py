@@ -247,6 +247,7 @@ async def test_depth_first_is_bounded():
         ("", [""]),
         ("\n\n", [""]),
         ("{{ problem }}", ["{{ problem }}"]),
+        ("a" + " " * 20_000 + "b", ["a" + " " * 20_000 + "b"]),
         ("\n".join(f"thought {number}" for number in range(500)), [f"thought {n}" for n in range(100)]),
     ],
 )

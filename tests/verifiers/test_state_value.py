@@ -83,6 +83,13 @@ def test_the_last_word_of_the_last_line_is_the_verdict(text, verdict):
     assert find_verdict(Sample(text=text)) == verdict
 
 
+@pytest.mark.parametrize(
+    "text", ["sure" + " " * 100_000 + "x", "not sure " * 20_000, "sure" + "*" * 100_000 + "x"]
+)
+def test_a_hostile_vote_is_read_in_a_moment(text):
+    assert find_verdict(Sample(text=text)) is None
+
+
 def test_a_vote_that_was_cut_off_has_no_verdict():
     assert find_verdict(Sample(text="sure", finish_reason="length")) is None
 

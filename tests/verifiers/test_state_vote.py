@@ -67,6 +67,13 @@ def test_the_number_after_the_last_best_choice_is_the_vote(text, choice):
     assert find_choice(Sample(text=text), 3) == choice
 
 
+@pytest.mark.parametrize(
+    "text", ["best choice is" + " " * 100_000 + "x", "best choice is " * 10_000, " " * 100_000]
+)
+def test_a_hostile_vote_is_read_in_a_moment(text):
+    assert find_choice(Sample(text=text), 3) is None
+
+
 def test_a_vote_that_was_cut_off_counts_for_nothing():
     assert find_choice(Sample(text="The best choice is 1", finish_reason="length"), 20) is None
 
