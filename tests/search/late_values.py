@@ -17,10 +17,10 @@ class LateValues:
     tree: ScriptedTree
     children: int
 
-    def expanded(self, tree: Tree, expansion: Expansion) -> list[Child]:
+    def expanded(self, tree: Tree, expansion: Expansion, *, first: int = 0) -> list[Child]:
         if expansion.judge:
             return [Child(text="", value=self.tree.value(tree.text(node))) for node in expansion.judge]
-        return [replace(child, value=None) for child in self.tree.expanded(tree, expansion)]
+        return [replace(child, value=None) for child in self.tree.expanded(tree, expansion, first=first)]
 
     def thoughts(self, said: str) -> list[Thought]:
         """The same for a plain reference."""
