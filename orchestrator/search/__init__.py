@@ -10,9 +10,10 @@ from .depth_first import DepthFirst
 from .particle_gibbs import ParticleSweeps
 from .particles import Likelihood, Particles, Target
 from .resampling import Resampling
-from .tree import Child, ROOT, Tree
+from .tree import ROOT, Child, Tree
 
 __all__ = [
+    "ROOT",
     "AdaptiveBranching",
     "BreadthFirst",
     "Child",
@@ -21,7 +22,6 @@ __all__ = [
     "Likelihood",
     "ParticleSweeps",
     "Particles",
-    "ROOT",
     "Resampling",
     "Search",
     "Target",

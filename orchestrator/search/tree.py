@@ -84,6 +84,16 @@ class Tree(_core.Tree):
             nodes.append(node)
         return nodes
 
+    def rank(self, node: int) -> float:
+        """What `node` is ranked by: its value, and below all values without one."""
+        return -1.0 if (value := self.value(node)) is None else value
+
+    def solved(self, nodes: Sequence[int], threshold: float | None) -> bool:
+        """Whether a complete one of `nodes` has at least this value; never for None."""
+        return threshold is not None and any(
+            self.complete(node) and self.rank(node) >= threshold for node in nodes
+        )
+
     def judge(self, nodes: Sequence[int], judged: Sequence[Child]) -> None:
         """Give `nodes` the values and candidates of `judged`, in order; those it has none for stay as they are.
 

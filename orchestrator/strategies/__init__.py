@@ -23,6 +23,7 @@ from .self_consistency import SelfConsistency
 from .single import Single
 from .steps import Step, StepGenerator
 from .test_and_repair import TestAndRepair
+from .tree_of_thoughts import TreeOfThoughts
 from .tree_search import Growth, TreeSearch
 
 __all__ = [
@@ -59,5 +60,6 @@ __all__ = [
     "Strategy",
     "TestAndRepair",
     "Tier",
+    "TreeOfThoughts",
     "TreeSearch",
 ]

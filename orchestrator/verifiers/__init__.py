@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..context import name_of
 from .arithmetic import ArithmeticTarget
+from .arithmetic_reachable import ArithmeticReachable
 from .composite import Composite
 from .consistency import Consistency
 from .constraints import ForbiddenWords, WordCount
@@ -18,11 +19,15 @@ from .outcome_reward import OutcomeRewardModel
 from .pairwise_judge import PairwiseJudge
 from .process_reward import ProcessRewardModel
 from .rules import Equivalent, Predicate, Regex, Rule
+from .screen import Screen
+from .state_value import StateValue
+from .state_vote import StateVote
 from .stated import StatedConfidence, stated_confidence
 from .words import RequiredWords
 
 __all__ = [
     "REGISTRY",
+    "ArithmeticReachable",
     "ArithmeticTarget",
     "Composite",
     "Consistency",
@@ -47,7 +52,10 @@ __all__ = [
     "RequiredWords",
     "Rule",
     "SandboxExecutor",
+    "Screen",
     "SelfCertainty",
+    "StateValue",
+    "StateVote",
     "StatedConfidence",
     "WordCount",
     "name_of",
@@ -57,6 +65,7 @@ __all__ = [
 REGISTRY: dict[str, type] = {
     one.name: one
     for one in (
+        ArithmeticReachable,
         ArithmeticTarget,
         Composite,
         Consistency,
@@ -74,7 +83,10 @@ REGISTRY: dict[str, type] = {
         ProcessRewardModel,
         Regex,
         RequiredWords,
+        Screen,
         SelfCertainty,
+        StateValue,
+        StateVote,
         StatedConfidence,
         WordCount,
     )

@@ -14,7 +14,7 @@ from ..errors import InvalidInputError
 from ..types import Candidate, Problem, Score
 from .rules import RIGHT, WRONG, Rule
 
-__all__ = ["ArithmeticTarget", "Expression", "expressions"]
+__all__ = ["LONGEST_NUMBER", "ArithmeticTarget", "Expression", "expressions", "plain_signs", "puzzle"]
 
 DEEPEST = 100
 """Parentheses within each other; what nests deeper is not read."""
@@ -65,7 +65,7 @@ class ArithmeticTarget(Rule):
 
     def judge(self, problem: Problem, candidate: Candidate) -> Score:
         """Whether there is such an expression, with the first thing that is wrong as the reason."""
-        numbers, target = _puzzle(problem, self.target)
+        numbers, target = puzzle(problem, self.target)
         if not numbers:
             return Score(value=None, reason="the problem names no numbers")
         wrong = self._wrong(numbers, target, candidate)
@@ -110,7 +110,7 @@ class Expression:
 
 def expressions(line: str) -> list[Expression]:
     """The expressions with at least one operator and at most 80 numbers in a line of text, from left to right."""
-    pieces = _pieces(_plain_signs(line))
+    pieces = _pieces(plain_signs(line))
     return [found for piece in pieces if (found := _parsed(piece)) is not None]
 
 
@@ -121,7 +121,7 @@ def _chosen(text: str) -> Expression | None:
     step towards the answer and must not stand for it.
     """
     for line in reversed(text.splitlines()):
-        pieces = _pieces(_plain_signs(line))
+        pieces = _pieces(plain_signs(line))
         if found := [one for piece in pieces if (one := _parsed(piece)) is not None]:
             return max(found, key=lambda one: len(one.numbers))
         if any(_is_arithmetic(piece) for piece in pieces):
@@ -138,7 +138,7 @@ def _times(count: int) -> str:
 _LISTED = re.compile(r"[\s,;]+")
 
 
-def _puzzle(problem: Problem, target: int | float) -> tuple[list[Fraction], Fraction]:
+def puzzle(problem: Problem, target: int | float) -> tuple[list[Fraction], Fraction]:
     """The numbers and the target of a problem."""
     tests = problem.tests
     if isinstance(tests, Mapping):
@@ -192,7 +192,7 @@ _TOKEN = re.compile(
 )
 
 
-def _plain_signs(line: str) -> str:
+def plain_signs(line: str) -> str:
     """`line` with brackets, signs and LaTeX's commands as `( ) + - * /`, a power as `^`, without emphasis."""
     line = _BULLET.sub("", " ".join(line.split()), count=1)
     if "\\" in line:

@@ -1,0 +1,333 @@
+"""Tree of Thoughts: proposed thoughts, judged states. Cost: 2 + breadth * (max_steps - 1) calls, plus the judge's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import ClassVar, Literal, get_args
+
+from ..context import Context, Verifier, logprobs_for, name_of
+from ..errors import InvalidInputError
+from ..prompts import PLACEHOLDER, Rendered, fill
+from ..search import BreadthFirst, Child, DepthFirst, Expansion, Search
+from ..types import Candidate, Outcome, Problem, Sample, Score, Usage
+from ..verifiers.state_value import StateValue, pattern_of, state_of
+from .base import at_least
+from .steps import Step
+from .tree_search import Growth, TreeSearch
+
+__all__ = ["TreeOfThoughts"]
+
+Order = Literal["breadth_first", "depth_first"]
+Generation = Literal["propose", "sample"]
+
+PROPOSE = """{{ problem }}
+
+Thoughts so far:
+{{ thoughts }}
+
+Propose {{ n }} different next thoughts, each a short step that goes on from the thoughts so far, and do not solve \
+the problem yet. Write each on a line of its own, and nothing else."""
+
+ANSWER = """{{ problem }}
+
+Thoughts so far:
+{{ thoughts }}
+
+Write the answer that these thoughts lead to, on one line that begins with "Answer:", and nothing else."""
+
+THOUGHT = r"(?m)^[^\S\n]*(?:[-*•][^\S\n]+|\(?\d{1,3}[.):][^\S\n]+)?(\S[^\n]*)"
+"""A thought is a line that is not blank, without what makes it an entry of a list."""
+
+MOST_THOUGHTS = 100
+"""Thoughts taken from one reply: a model that has fallen into a loop fills its cap with them."""
+
+NO_THOUGHTS = "(none yet)"
+
+_FIELDS = ("problem", "thoughts", "state", "n")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreeOfThoughts(TreeSearch):
+    """Goes on from the most promising states of a tree of thoughts, which it has proposed and judged by prompts.
+
+    A state s = [x, z_1..z_i] is the problem with the thoughts so far. With the generator G (next thoughts) and the
+    value V of states:
+
+    - `breadth_first`: S_t = the `breadth` states of highest V among all G(s), s in S_(t-1), for t = 1 to `max_steps`;
+    - `depth_first`: on from the child of highest V, and back to the next best where V is below `prune`, the solution
+      has ended, or its children have all been tried; at most `max_expansions` states are gone on from.
+
+    `propose` asks for the next thoughts in one call, whose reply has one a line; `sample` draws `thoughts` of them
+    independently. Of equal values the state that came first is better. A state that says the same as an earlier one
+    it is judged with is not judged again and has the value 0; its answer, if it has one, keeps the score.
+
+    Values are the verifier's. The default is the paper's value prompt (`state_value`), whose sums of votes are
+    divided by the largest sum there is: they are in [0, 1] and rank states as the sums do. `state_vote` compares all
+    states of a level. Any other verifier of solutions will do, and `screen` with a rule spares calls: what the rule
+    refuses has the value 0, so that any `prune` above 0 closes it.
+
+    A solution ends with a thought that states its answer, one asked for by `answer_prompt`, or the last of
+    `max_steps`; the run's answer reader reads its answer. The search gives the paper's last beam in `detail`, and
+    chooses one answer among all complete solutions.
+
+    Source: Yao et al. 2023, "Tree of Thoughts: Deliberate Problem Solving with Large Language Models", arXiv
+    2305.10601, §3, Algorithms 1 and 2, §4.1. Differs in that blank lines of a reply are no thoughts, unless `thought`
+    says so; that complete solutions are not gone on from; and that equal states of one problem alone share a value.
+
+    Cost: at most 2 + breadth * (max_steps - 1) calls, depth-first max_expansions + 1, plus the verifier's.
+
+    Args:
+        verifier: V. One that abstains on a state gives it no value; it then ranks last.
+        order: `breadth_first` or `depth_first`.
+        generate: `propose` or `sample`.
+        breadth: States kept at each level, at least 1.
+        thoughts: Thoughts asked of a state, at least 1: as many samples, or the `{{ n }}` of the prompt, where what
+            the reply has counts, up to 100.
+        max_steps: Thoughts of a solution at most, its answer included, at least 1.
+        max_expansions: States that `depth_first` goes on from at most, at least 1.
+        parallel: Expansions that `depth_first` has under way at most, at least 1: above 1 it goes on with the next
+            best before it knows where the best leads.
+        threshold: A complete solution with at least this value, in [0, 1], ends the search; None for none.
+        prompt: The prompt for next thoughts, with any of `{{ problem }}`, `{{ thoughts }}` (all so far),
+            `{{ state }}` and `{{ n }}`. None for the built-in one, and with `sample` for continuing the solution by
+            `steps`.
+        answer_prompt: The prompt for the answer, with the same places; None for the built-in one. Not for solutions
+            that are continued.
+        state: A regular expression: what its first group (or all of it) last matches in the last thought is the
+            state, such as the numbers left in `left: 4 6 10`; a last thought without a match is the state itself, and
+            before the first thought the problem is. None for all thoughts.
+        solved: A regular expression for the whole of a state: where it matches, the answer is asked for; elsewhere
+            thoughts are, in the last step too. None to ask for the answer in the last step alone.
+        thought: A regular expression: each match in a reply (its first group, if it has one) is a thought.
+        model: Name of the model that thinks; None for the first.
+        temperature: At least 0. None leaves it to the model's settings.
+        max_tokens: Cap on a reply with thoughts, in tokens; None leaves it to the model's settings.
+
+    The outcome's `detail` has the `nodes` of the tree, how many are `complete`, its `depth`, how many states were
+    gone on from (`expansions`) and judged (`judged`), the texts of the last level's `kept` states, best first
+    (breadth-first alone), and whether the answer was `forced` by one more call because no solution had one.
+    """
+
+    paper: ClassVar[str] = "Yao et al., arXiv 2305.10601"
+    cost: ClassVar[str] = "2 + breadth * (max_steps - 1) calls, depth-first max_expansions + 1"
+    pays: ClassVar[str] = "puzzles and plans: first steps decide, and dead ends can be seen"
+
+    verifier: Verifier = field(default_factory=StateValue)
+    order: Order = "breadth_first"
+    generate: Generation = "propose"
+    breadth: int = 5
+    thoughts: int = 5
+    max_steps: int = 4
+    max_expansions: int = 100
+    parallel: int = 1
+    threshold: float | None = None
+    prompt: str | None = None
+    answer_prompt: str | None = None
+    state: str | None = None
+    solved: str | None = None
+    thought: str = THOUGHT
+    max_tokens: int | None = 512
+
+    def __post_init__(self) -> None:
+        self.check()
+        at_least(
+            1,
+            breadth=self.breadth,
+            thoughts=self.thoughts,
+            max_expansions=self.max_expansions,
+            parallel=self.parallel,
+        )
+        for name, given, known in (("order", self.order, Order), ("generate", self.generate, Generation)):
+            if given not in get_args(known):
+                raise InvalidInputError(f"{name} must be one of {', '.join(get_args(known))}, not {given!r}")
+        if self.threshold is not None and not 0.0 <= self.threshold <= 1.0:
+            raise InvalidInputError(f"threshold must be in [0, 1], not {self.threshold}")
+        pattern_of(self.state)
+        for name, pattern in (("solved", self.solved), ("thought", self.thought)):
+            _compiled(name, pattern)
+        for name, template in (("prompt", self.prompt), ("answer_prompt", self.answer_prompt)):
+            _check_places(name, template)
+
+    @property
+    def most_calls(self) -> int:
+        """A call a state gone on from, and the one that writes an answer where none was found."""
+        if self.order == "depth_first":
+            return self.max_expansions + 1
+        return 2 + self.breadth * (self.max_steps - 1)
+
+    @property
+    def calls_at_once(self) -> int:
+        """Calls for thoughts one problem keeps in flight."""
+        return self.parallel if self.order == "depth_first" else self.breadth
+
+    def search(self, seed: int) -> Search:
+        """A fresh search state; nothing in it is random."""
+        if self.order == "depth_first":
+            return DepthFirst(
+                max_steps=self.max_steps,
+                children=self.thoughts,
+                max_expansions=self.max_expansions,
+                prune=self.prune,
+                threshold=self.threshold,
+                width=self.parallel,
+            )
+        return BreadthFirst(
+            breadth=self.breadth,
+            max_steps=self.max_steps,
+            children=self.thoughts,
+            prune=self.prune,
+            threshold=self.threshold,
+        )
+
+    async def expand(self, growth: Growth, place: Context, expansion: Expansion) -> list[Child]:
+        """The next thoughts after a state, which have no value yet; or the values of states."""
+        if expansion.judge:
+            return await self._judge(growth, place, expansion.judge)
+        last = growth.tree.depth(expansion.node) + 1 >= self.max_steps
+        if self.generate == "sample" and self.prompt is None:
+            said, steps = await self.drawn(growth, place, expansion)
+        else:
+            said = growth.tree.text(expansion.node)
+            steps = await self._asked_for(growth, place, said, last=last)
+        children = []
+        for step in steps:
+            complete = step.complete or last
+            text = said + step.text
+            children.append(
+                Child(
+                    text=step.text,
+                    prior=1.0 if (likelihood := step.likelihood) is None else likelihood,
+                    tokens=step.sample.usage.completion_tokens,
+                    complete=complete,
+                    candidate=growth.complete(text, step.sample, None) if complete else None,
+                )
+            )
+        return children
+
+    def outcome(self, growth: Growth, candidates: Sequence[Candidate]) -> Outcome:
+        """The answer among complete solutions, with what the search kept to the end."""
+        found = TreeSearch.outcome(self, growth, candidates)
+        return replace(found, detail={**found.detail, **self._told(growth)})
+
+    # Thoughts --------------------------------------------------------------------------------------------
+
+    async def _asked_for(self, growth: Growth, place: Context, said: str, *, last: bool) -> list[Step]:
+        """The thoughts in the replies to a prompt: one reply, or as many as thoughts are wanted."""
+        question = place.prompt.question(growth.problem)
+        state = state_of(pattern_of(self.state), said) if said.strip() else question
+        answering = last if self.solved is None else re.fullmatch(self.solved, state) is not None
+        template = (self.answer_prompt or ANSWER) if answering else (self.prompt or PROPOSE)
+        values = {"problem": question, "thoughts": said.rstrip() or NO_THOUGHTS, "state": state}
+        text = fill(template, {**values, "n": self.thoughts}, of="a tree of thoughts")
+        n = self.thoughts if self.generate == "sample" and not answering else 1
+        stream = self.draw(
+            place, self._ask(place, text), n=n, per_call=n, logprobs=logprobs_for(self.verifier)
+        )
+        async with stream:
+            samples = [sample async for sample in stream]
+        samples.sort(key=lambda sample: (sample.call.ordinal if sample.call else 0, sample.index))
+        return [
+            replace(step, complete=answering or place.answers.stated(step.text) is not None)
+            for sample in samples
+            for step in self._steps(sample, whole=n > 1)
+        ]
+
+    def _ask(self, place: Context, text: str) -> Rendered:
+        """`text` put as the run puts a problem, but for its template and examples, which are for whole answers."""
+        plain = replace(place.prompt, template="{{ problem }}", examples=())
+        return place.using(prompt=plain).ask(Problem(id=place.problem.id, prompt=text), model=self.model)
+
+    def _steps(self, sample: Sample, *, whole: bool) -> Iterator[Step]:
+        """The thoughts of a reply, each with its share of the reply's tokens; a `whole` reply is one thought.
+
+        A reply without a thought is one that says nothing more: an empty thought, as an empty step is.
+        """
+        found = [sample.text.strip()] if whole else _thoughts(_compiled("thought", self.thought), sample.text)
+        if sample.truncated and len(found) > 1:
+            del found[-1]  # its end is missing
+        found = found[:MOST_THOUGHTS] or [""]
+        if len(found) == 1:
+            yield Step(text=f"{found[0]}\n", complete=False, sample=replace(sample, text=found[0]))
+            return
+        shares = _shares(sample.usage, [len(text) for text in found])
+        for text, usage in zip(found, shares, strict=True):
+            part = replace(sample, text=text, usage=usage, logprobs=None, finish_reason="stop")
+            yield Step(text=f"{text}\n", complete=False, sample=part)
+
+    # Values ----------------------------------------------------------------------------------------------
+
+    async def _judge(self, growth: Growth, place: Context, nodes: Sequence[int]) -> list[Child]:
+        """The values of `nodes`, those of equal texts once."""
+        tree, name = growth.tree, name_of(self.verifier)
+        texts = [tree.text(node) for node in nodes]
+        first: dict[str, Candidate] = {}
+        for node, text in zip(nodes, texts, strict=True):
+            known = tree.candidates.get(node)
+            if text not in first:
+                first[text] = known or Candidate(sample=Sample(text=text), answer=place.answers.stated(text))
+        judged = await growth.attempts.score(place, self.verifier, growth.problem, list(first.values()))
+        none = Score(value=None, reason="not judged")
+        scores = {text: one.scores.get(name, none) for text, one in zip(first, judged, strict=True)}
+        children, seen = [], set[str]()
+        for node, text in zip(nodes, texts, strict=True):
+            candidate = tree.candidates.get(node)
+            if candidate is not None:
+                candidate = replace(candidate, scores={**candidate.scores, name: scores[text]})
+            value = scores[text].value
+            children.append(
+                Child(
+                    text="",
+                    value=0.0 if text in seen and value is not None else value,
+                    candidate=candidate,
+                )
+            )
+            seen.add(text)
+        return children
+
+    def _told(self, growth: Growth) -> dict[str, object]:
+        search, tree = growth.search, growth.tree
+        expanded = {tree.parent(node) for node in range(1, len(tree))}
+        told: dict[str, object] = {
+            "expansions": len(expanded),
+            "judged": sum(tree.value(node) is not None for node in range(1, len(tree))),
+        }
+        if isinstance(search, BreadthFirst):
+            told["kept"] = [tree.text(node) for node in (search.levels[-1] if search.levels else ())]
+        return told
+
+
+@lru_cache(maxsize=64)
+def _pattern(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
+
+
+def _compiled(name: str, pattern: str | None) -> re.Pattern[str]:
+    try:
+        return _pattern(pattern or "")
+    except re.error as error:
+        raise InvalidInputError(f"{name} {pattern!r} does not compile: {error}") from error
+
+
+def _thoughts(pattern: re.Pattern[str], reply: str) -> list[str]:
+    """What `pattern` finds in a reply, in order, without the space around it."""
+    return [(match[min(1, pattern.groups)] or "").strip() for match in pattern.finditer(reply)]
+
+
+def _shares(usage: Usage, lengths: Sequence[int]) -> Iterator[Usage]:
+    """One usage each for texts of these lengths that add up to `usage`: what was read is the first one's."""
+    whole, upto, given = max(1, sum(lengths)), 0, 0
+    for at, length in enumerate(lengths):
+        upto += length
+        part = usage.completion_tokens * upto // whole - given
+        given += part
+        rest = usage if at == 0 else Usage(estimated=usage.estimated)
+        yield replace(rest, completion_tokens=part)
+
+
+def _check_places(name: str, template: str | None) -> None:
+    names = {match[1] for match in PLACEHOLDER.finditer(template or "")}
+    if unknown := sorted(names - set(_FIELDS)):
+        raise InvalidInputError(f"{name} names {{{{ {unknown[0]} }}}}; there are: {', '.join(_FIELDS)}")
