@@ -16,7 +16,7 @@ LAYERS = [
     ["_core"],
     ["pricing", "waiting", "concurrently", "fitted", "budget"],
     ["answers"],
-    ["voting", "stopping", "ranking"],
+    ["voting", "stopping", "ranking", "confidence"],
     ["scaling"],
     ["prompts"],
     ["serving"],

@@ -32,6 +32,7 @@ PYBIND11_MODULE(_core, module, pybind11::mod_gil_not_used()) {
   register_normalize(module);
   register_cluster(module);
   register_voting(module);
+  register_group_confidence(module);
   register_ranking(module);
   register_tally(module);
   register_stopping(module);

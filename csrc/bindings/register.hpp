@@ -10,6 +10,7 @@ void register_parser(pybind11::module_& module);
 void register_normalize(pybind11::module_& module);
 void register_cluster(pybind11::module_& module);
 void register_voting(pybind11::module_& module);
+void register_group_confidence(pybind11::module_& module);
 void register_ranking(pybind11::module_& module);
 void register_tally(pybind11::module_& module);
 void register_stopping(pybind11::module_& module);
