@@ -12,10 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..types import Price, Request, Sample, Usage
+from ..types import Chunk, Price, Request, Sample, Usage
 from .wire import Choice, Reply
 
-__all__ = ["apportion", "missing_counts", "reported_prompt", "settle"]
+__all__ = ["apportion", "missing_counts", "reported_prompt", "settle", "tokens_in"]
+
+LONGEST_TOKEN, BYTES_A_TOKEN = 16, 4
+"""A streamed piece of more than `LONGEST_TOKEN` bytes is taken for several tokens, of `BYTES_A_TOKEN` bytes each."""
 
 
 def settle(
@@ -85,6 +88,16 @@ def settle(
             )
         )
     return samples
+
+
+def tokens_in(chunk: Chunk) -> int:
+    """Tokens in a piece of a stream: its log-probabilities, else one, or more where it is too long for one."""
+    if chunk.logprobs:
+        return len(chunk.logprobs)
+    size = len((chunk.text + chunk.reasoning).encode(errors="replace"))
+    if size <= LONGEST_TOKEN:
+        return 1 if size else 0
+    return -(-size // BYTES_A_TOKEN)
 
 
 def missing_counts(reply: Reply, request: Request) -> list[int]:

@@ -1,0 +1,6 @@
+"""What watches samples while they are written, and cuts them."""
+
+from .base import Monitor, Monitoring, Resumption, monitoring
+from .thinking_budget import ThinkingBudget
+
+__all__ = ["Monitor", "Monitoring", "Resumption", "ThinkingBudget", "monitoring"]
