@@ -1,6 +1,7 @@
 """What watches samples while they are written, and cuts them."""
 
 from .base import Monitor, Monitoring, Resumption, monitoring
+from .confidence import ConfidenceFloor
 from .thinking_budget import ThinkingBudget
 
-__all__ = ["Monitor", "Monitoring", "Resumption", "ThinkingBudget", "monitoring"]
+__all__ = ["ConfidenceFloor", "Monitor", "Monitoring", "Resumption", "ThinkingBudget", "monitoring"]

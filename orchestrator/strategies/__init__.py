@@ -6,6 +6,7 @@ from .base import Strategy
 from .best_of_n import BestOfN
 from .budget_forcing import BudgetForcing
 from .cascade import Cascade, Tier
+from .confidence_stop import ConfidenceStop
 from .critique_revise import CritiqueRevise
 from .debate import Debate
 from .fusion import Fusion
@@ -23,6 +24,7 @@ __all__ = [
     "BestOfN",
     "BudgetForcing",
     "Cascade",
+    "ConfidenceStop",
     "Confident",
     "CritiqueRevise",
     "Debate",
