@@ -45,6 +45,7 @@ if (
 _HOME = {
     "Adaptive": "strategies",
     "Answer": "types",
+    "AnswerProbe": "strategies",
     "BestOfN": "strategies",
     "Budget": "budget",
     "BudgetForcing": "strategies",
@@ -98,6 +99,7 @@ _MODULES = (
 __all__ = [
     "Adaptive",
     "Answer",
+    "AnswerProbe",
     "BestOfN",
     "Budget",
     "BudgetForcing",

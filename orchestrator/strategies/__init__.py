@@ -2,6 +2,7 @@
 
 from .acceptance import Acceptance, Agreement, Confident, Scored
 from .adaptive import Adaptive
+from .answer_probe import AnswerProbe
 from .base import Strategy
 from .best_of_n import BestOfN
 from .budget_forcing import BudgetForcing
@@ -21,6 +22,7 @@ __all__ = [
     "Acceptance",
     "Adaptive",
     "Agreement",
+    "AnswerProbe",
     "BestOfN",
     "BudgetForcing",
     "Cascade",

@@ -3,7 +3,7 @@
 from strategies.conformance import Case
 from strategies.traces import trace
 
-from orchestrator.strategies import ConfidenceStop
+from orchestrator.strategies import AnswerProbe, ConfidenceStop
 
 
 def surely_four(request):
@@ -14,7 +14,28 @@ def surely_four(request):
     return trace("It is 5", 1.0, 0.5 if number % 3 == 0 else 2.0, 2.0)
 
 
+def in_two_minds(request):
+    """A chain without end; asked for its answer, it is not sure between 4 and 5."""
+    if request.call.path.endswith("probe"):
+        return " 5." if request.call.ordinal == 0 else " 4."
+    return " and one more" * 9
+
+
 CASES = [
+    Case(
+        name="answer_probe",
+        program=AnswerProbe(every=6, stable=4, max_tokens=21),
+        reply=in_two_minds,
+        answer="4",
+        calls=8,
+    ),
+    Case(
+        name="answer_probe chains",
+        program=AnswerProbe(n=2, every=6, stable=4, max_tokens=18),
+        reply=in_two_minds,
+        answer="4",
+        calls=12,
+    ),
     Case(
         name="confidence_stop",
         program=ConfidenceStop(n=10, warmup=4, keep=0.75, window=2),
