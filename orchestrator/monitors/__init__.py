@@ -1,6 +1,7 @@
 """What watches samples while they are written, and cuts them."""
 
 from .base import Monitor, Monitoring, Resumption, monitoring
+from .repetition_guard import RepetitionGuard
 from .thinking_budget import ThinkingBudget
 
-__all__ = ["Monitor", "Monitoring", "Resumption", "ThinkingBudget", "monitoring"]
+__all__ = ["Monitor", "Monitoring", "RepetitionGuard", "Resumption", "ThinkingBudget", "monitoring"]
