@@ -95,6 +95,12 @@ def best_of_clusters(
     clusters: Sequence[int | None], scores: Sequence[float | None], *, aggregate: str
 ) -> VoteCount: ...
 
+# repetition
+
+class LoopDetector:
+    def __init__(self, *, repeats: int, least: int, longest: int) -> None: ...
+    def add(self, piece: str) -> tuple[int, int] | None: ...
+
 # stopping
 #
 # A tally or rule that cannot be raises InvalidInputError.

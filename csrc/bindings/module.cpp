@@ -38,5 +38,6 @@ PYBIND11_MODULE(_core, module, pybind11::mod_gil_not_used()) {
   register_stopping(module);
   register_estimators(module);
   register_bootstrap(module);
+  register_repetition(module);
   register_replay(module);
 }

@@ -16,4 +16,5 @@ void register_tally(pybind11::module_& module);
 void register_stopping(pybind11::module_& module);
 void register_estimators(pybind11::module_& module);
 void register_bootstrap(pybind11::module_& module);
+void register_repetition(pybind11::module_& module);
 void register_replay(pybind11::module_& module);

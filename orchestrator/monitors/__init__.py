@@ -2,6 +2,15 @@
 
 from .base import Monitor, Monitoring, Resumption, monitoring
 from .confidence import ConfidenceFloor
+from .repetition_guard import RepetitionGuard
 from .thinking_budget import ThinkingBudget
 
-__all__ = ["ConfidenceFloor", "Monitor", "Monitoring", "Resumption", "ThinkingBudget", "monitoring"]
+__all__ = [
+    "ConfidenceFloor",
+    "Monitor",
+    "Monitoring",
+    "RepetitionGuard",
+    "Resumption",
+    "ThinkingBudget",
+    "monitoring",
+]
