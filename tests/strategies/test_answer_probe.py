@@ -1,7 +1,8 @@
 import pytest
 from strategies.chains import play, texts, turns
 
-from orchestrator import Budget, StopReason
+from orchestrator import Budget, Controller, Problem, StopReason
+from orchestrator.answers import AnswerReader
 from orchestrator.backends import Scripted, ScriptedBackend
 from orchestrator.errors import BackendError, InvalidInputError
 from orchestrator.events import StepTaken
@@ -178,3 +179,21 @@ async def test_a_stable_answer_is_told_as_a_step():
 def test_parameters_out_of_range_are_refused(wrong):
     with pytest.raises(InvalidInputError, match=next(iter(wrong))):
         AnswerProbe(**wrong)
+
+
+@pytest.mark.local_model
+async def test_a_model_on_this_machine_is_asked_on_the_way():
+    pytest.importorskip("xllamacpp")
+    from orchestrator.backends.local import LocalBackend
+
+    model = LocalBackend("smollm2-135m-instruct", parallel=1, context_length=512)
+    problem = Problem(id="p", prompt="Count from one to twenty, in words, and say how far you came.")
+    program = AnswerProbe(every=8, stable=2, max_tokens=32, probe="Final answer:", probe_tokens=6)
+    async with Controller(models={"m": model}, answers=AnswerReader(kind="text")) as controller:
+        outcome = await controller.run(program, problem)
+    [chain], [candidate] = outcome.detail["chains"], outcome.candidates
+    assert chain["pieces"] >= 1
+    assert chain["tokens"] <= 32
+    assert candidate.sample.usage.completion_tokens == chain["tokens"] + chain["probe_tokens"]
+    assert outcome.usage.completion_tokens == candidate.sample.usage.completion_tokens
+    assert not outcome.usage.estimated

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from fractions import Fraction
 
 import anyio
@@ -8,7 +9,8 @@ from reference import confidence_stop as reference
 from strategies.chains import play, texts
 from strategies.traces import trace
 
-from orchestrator import Budget, StopReason
+from orchestrator import Budget, Controller, Problem, StopReason
+from orchestrator.answers import AnswerReader
 from orchestrator.backends import Scripted, ScriptedBackend
 from orchestrator.errors import BackendError, InvalidInputError
 from orchestrator.events import StepTaken
@@ -263,3 +265,25 @@ def test_of_eleven_traces_the_top_tenth_is_two():
 def test_parameters_out_of_range_are_refused(wrong):
     with pytest.raises(InvalidInputError, match=next(iter(wrong))):
         ConfidenceStop(**wrong)
+
+
+@pytest.mark.local_model
+async def test_a_model_on_this_machine_is_cut_in_the_middle_of_its_text():
+    pytest.importorskip("xllamacpp")
+    from orchestrator.backends.local import LocalBackend
+
+    model = LocalBackend("smollm2-135m-instruct", parallel=2, context_length=512)
+    problem = Problem(id="p", prompt="Tell me a long story about a fox.")
+    program = ConfidenceStop(n=4, warmup=2, keep=1.0, window=8, max_tokens=64, consensus=None)
+    unsure = replace(program, threshold=1000.0)
+    async with Controller(models={"m": model}, answers=AnswerReader(kind="text")) as controller:
+        sure = await controller.run(program, problem)
+        nothing = await controller.run(unsure, replace(problem, id="q"))
+        assert controller.ledger.statistics().held.total_tokens == 0
+    lowest = sure.detail["confidences"]
+    assert sure.detail["threshold"] == min(lowest[:2]) > 0
+    assert sure.detail["passed"] == sum(value >= min(lowest[:2]) for value in lowest)
+    for one in nothing.candidates:
+        assert one.sample.cut.startswith("confidence_floor: group confidence")
+        assert 8 <= len(one.sample.logprobs) <= one.sample.usage.completion_tokens < 64
+    assert nothing.answer is None
