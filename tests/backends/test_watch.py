@@ -243,7 +243,7 @@ async def until_streamed(progress, tokens):
 
 
 @KINDS
-@pytest.mark.parametrize("most", range(1, 8))
+@pytest.mark.parametrize("most", [1, 4])
 @pytest.mark.parametrize("half", [False, True], ids=["between events", "inside an event"])
 async def test_a_cancelled_stream_is_charged_what_came_and_closed(serve, kind, most, half):
     server = await serve(answer=counting, flavour="llama.cpp", pause_after=most, half=half)
