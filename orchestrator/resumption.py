@@ -90,5 +90,6 @@ def _joined(cut: Sample, inserted: str, new: Sample) -> Sample:
         reasoning=(cut.reasoning or "") + (new.reasoning or "") or None,
         usage=cut.usage + new.usage,
         finish_reason=new.finish_reason,
+        resumptions=cut.resumptions + 1,
         logprobs=None if cut.logprobs is None or new.logprobs is None else cut.logprobs + new.logprobs,
     )

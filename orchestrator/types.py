@@ -309,6 +309,7 @@ class Sample:
         index: Which choice of its request, from 0.
         call: The call it came from.
         vector: The embedding of the request's text number `index`, or its scores, when it was asked for texts.
+        resumptions: Further calls in which it went on after it had been cut; their texts and usages are in it.
     """
 
     text: str
@@ -321,6 +322,7 @@ class Sample:
     index: int = 0
     call: CallId | None = None
     vector: tuple[float, ...] | None = None
+    resumptions: int = 0
 
     @property
     def truncated(self) -> bool:
