@@ -19,6 +19,7 @@ from .transcript import Transcript
 from .wire import (
     CHAT,
     CONTINUES_REPLY,
+    NOT_THINKING,
     AnsweredWholeError,
     Reply,
     begins_reply,
@@ -246,6 +247,8 @@ class ProtocolBackend:
         )
         if self._server.flavour is Flavour.VLLM and begins_reply(request):
             body |= CONTINUES_REPLY
+        if llama_cpp and begins_reply(request):
+            body = NOT_THINKING | body
         return route, body
 
     async def _vectors(self, request: Request) -> list[Sample]:

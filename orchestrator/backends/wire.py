@@ -23,6 +23,7 @@ __all__ = [
     "CHAT",
     "COMPLETIONS",
     "CONTINUES_REPLY",
+    "NOT_THINKING",
     "AnsweredWholeError",
     "Choice",
     "EventSplitter",
@@ -70,6 +71,10 @@ RESERVED_FIELDS = frozenset(
 
 CONTINUES_REPLY = {"add_generation_prompt": False, "continue_final_message": True}
 """Fields by which vLLM goes on with a chat's last message instead of beginning a reply of its own."""
+
+NOT_THINKING = {"chat_template_kwargs": {"enable_thinking": False}}
+"""llama.cpp's server goes on with a chat's last message, but refuses to where the template would have the model
+think: the thinking, if there is any, is in that message."""
 
 
 # --- requests -----------------------------------------------------------------------------------------------

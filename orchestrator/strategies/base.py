@@ -45,7 +45,9 @@ class Strategy:
 
     @property
     def most_calls(self) -> int:
-        """Calls one problem takes at most, those of a verifier and what is sent again excluded: `cost`, evaluated."""
+        """Calls one problem takes at most: `cost`, evaluated. Those of a verifier, what is sent again, and those in
+        which a sample goes on that a monitor has cut are excluded.
+        """
         raise NotImplementedError
 
     @property
