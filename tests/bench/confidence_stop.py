@@ -5,10 +5,11 @@
 QUESTIONS is a file of JSON lines with `id`, `question` and `answer`, such as the 1000 problems of SVAMP
 (arkilpatel/SVAMP, MIT licence) of which examples/svamp.jsonl has the first 40. Prompt, model and the reading of
 answers are those of examples/word_problems.yaml: the model writes a calculation of about ten tokens, so that the
-window is a few tokens here and not 2048 (6 of them were best on other questions, chal-951 to 961). Each question is answered by all, one after the other, every sample by a
-request of its own. A run that was stopped goes on where it was when the same command is given again, and pays for the
-calls that were then in flight at their worst case. What is printed is read from the journal, where cancelled calls
-are charged what they had streamed. 100 questions with two ConfidenceStops take about half an hour on two idle cores.
+window is a few tokens here and not 2048; 6 were best on other questions, chal-951 to 961. Each question is answered
+by all strategies, one after the other, every sample by a request of its own. A run that was stopped goes on where it
+was when the same command is given again, and pays for the calls that were then in flight at their worst case. What is
+printed is read from the journal, where cancelled calls are charged what they had streamed. 100 questions with two
+ConfidenceStops take about half an hour on two idle cores.
 """
 
 from __future__ import annotations
