@@ -254,7 +254,7 @@ class Request:
         watch: Makes what each choice is watched by while it is written, one watch a choice and attempt; None for
             none. What a watch cuts does not depend on the digest: whoever sets it answers for the same cuts in a
             resumed run.
-        progress: What the attempt has brought so far, set by `Journaled`, written to by the backend.
+        progress: What the attempt has brought so far, set by `Metered` or `Journaled`, written to by the backend.
     """
 
     messages: tuple[Message, ...] | None = None

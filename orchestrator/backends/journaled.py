@@ -114,8 +114,9 @@ class Journaled(Wrapper):
                 raise
         self._emit(CallSent(call=request.call, model=self.name, attempt=request.attempt))
         started = self._clock()
-        progress = Progress()
-        request = request.replace(progress=progress)
+        if (progress := request.progress) is None:
+            request = request.replace(progress=(progress := Progress()))
+        progress.watched = False  # an earlier attempt may have come further
         try:
             samples = await self.inner.complete(request)
             if request.watch is not None:

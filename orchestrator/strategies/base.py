@@ -25,8 +25,8 @@ class Strategy:
         model: Name of the model its samples come from; None for the first.
         temperature: At least 0. None leaves it to the model's settings.
         max_tokens: Cap on each answer, in tokens; None leaves it to the model's settings.
-        monitors: What watches its samples while they are written and may cut them, such as a `RepetitionGuard`;
-            not the samples of programs inside it, nor those drawn aside.
+        monitors: What watches its samples while they are written and may cut them, such as a `RepetitionGuard`; those
+            of programs inside it as well, but none drawn aside.
 
     Attributes:
         paper: Where it was published, or "".

@@ -56,7 +56,7 @@ async def test_a_cut_choice_ends_there_and_its_connection_is_closed(serve, kind,
     server.gate.clear()
     async with backend_of(kind, server, price=PRICE) as backend:
         [sample] = await backend.complete(request_.replace(watch=lambda: CutAfter(3)))
-        await server.until(lambda server: not server.open_connections)
+        await server.until(lambda server: not server.in_flight)
         prompt = await backend.count_prompt_tokens(request_)
     assert (sample.text, sample.finish_reason) == ("One two three", "cut: enough")
     assert (sample.cut, sample.truncated) == ("enough", True)
