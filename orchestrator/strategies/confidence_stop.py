@@ -282,8 +282,8 @@ class _Election:
         return f"{self.threshold:.4g} nats by {len(self.traces)} traces"
 
     def _add(self, candidate: Candidate) -> None:
-        signal, sample = self.strategy.signal, candidate.sample
-        confidence = None if signal.missing(sample) is not None else signal.confidence(sample)
+        sample = candidate.sample
+        confidence = self.strategy.signal.confidence(sample)
         cut = (sample.cut or "").startswith(f"{ConfidenceFloor.name}:")
         # The beginning of an answer is no answer, whoever asks.
         kept = replace(candidate, answer=None) if cut else candidate

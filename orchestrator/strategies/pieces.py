@@ -19,7 +19,8 @@ class Pieces:
     """A reply that is written piece by piece.
 
     A plain-text model goes on with its text. A chat model is given the beginning of its reply, which needs a server
-    that continues it: llama.cpp does, vLLM is asked to; other servers may begin a new reply.
+    that continues it: llama.cpp does, vLLM is asked to; other servers may begin a new reply. A monitor watches each
+    piece by itself.
 
     Attributes:
         strategy: Whose settings the pieces are drawn with.

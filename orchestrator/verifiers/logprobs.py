@@ -146,15 +146,16 @@ class GroupConfidence(_Signal):
             raise InvalidInputError(f"share must be in (0, 1], not {self.share}")
 
     def _measured(self, sample: Sample, tokens: Sequence[TokenLogprob]) -> Score:
-        confidence = self.confidence(sample)
+        confidence = self.confidence(sample) or 0.0
         return Score(value=_squashed(confidence), reason=f"group confidence {confidence:.4g} nats")
 
-    def confidence(self, sample: Sample) -> float:
-        """C of a sample that has what is needed (`missing` returns None), in nats."""
-        confidences = [known for known in token_confidences(sample.logprobs or ()) if known is not None]
-        return trace_confidence(
-            confidences, window=self.window, aggregation=self.aggregation, share=self.share
-        )
+    def confidence(self, sample: Sample) -> float | None:
+        """C of a sample, in nats; None where it has no tokens, or one without top log-probabilities."""
+        found = token_confidences(sample.logprobs or ())
+        known = [confidence for confidence in found if confidence is not None]
+        if not known or len(known) < len(found):
+            return None
+        return trace_confidence(known, window=self.window, aggregation=self.aggregation, share=self.share)
 
 
 def _squashed(nats: float) -> float:
