@@ -32,6 +32,7 @@ from .errors import (
     MalformedResponseError,
 )
 from .events import BranchOpened, CandidatesScored, Event, StepTaken
+from .monitors import Monitor, Monitoring, monitoring
 from .prompts import Prompt, Rendered
 from .rating import Rated, digest_of
 from .sampling import SEED_BITS, SampleStream, Scope, held_up, later_seed
@@ -157,9 +158,11 @@ class Context:
         prompt: Prompt,
         aside: bool = False,
         sampling: Mapping[str, Any] | None = None,
+        monitors: Sequence[Monitor] = (),
     ) -> None:
         self._run, self._scope, self.aside = run, scope, aside
         self._sampling: Mapping[str, Any] = sampling or {}
+        self._monitors = () if aside else tuple(monitors)
         self.problem, self.path, self.ledger = scope.problem, path, ledger
         self.answers, self.prompt, self.clock = answers, prompt, run.clock
         self.rng = random.Random(self._hash("rng"))
@@ -193,7 +196,14 @@ class Context:
         return self.prompt.render(problem, chat=chat is not False)
 
     def sample(
-        self, ask: Ask, *, n: int = 1, model: str | None = None, per_call: int = 1, **sampling: Any
+        self,
+        ask: Ask,
+        *,
+        n: int = 1,
+        model: str | None = None,
+        per_call: int = 1,
+        monitors: Sequence[Monitor] = (),
+        **sampling: Any,
     ) -> SampleStream:
         """Draw `n` samples; iterate over the result to get them as they finish.
 
@@ -206,6 +216,8 @@ class Context:
             model: Name of the model; None for the first.
             per_call: Samples drawn by one request, at least 1; above 1 the prompt is paid once per request, and a
                 request's samples arrive together.
+            monitors: What watches each sample while it is written, besides those of this context, and may cut it; a
+                call of its own lets a cut sample go on where its monitor knows how.
             sampling: `max_tokens`, `temperature`, `top_p`, `stop`, `logprobs`, `seed`, and further fields of the
                 HTTP body. A `seed` is the first request's; later ones count on from it by samples.
 
@@ -218,7 +230,7 @@ class Context:
         if n < 1 or per_call < 1:
             raise InvalidInputError(f"n and per_call must be at least 1, not {n} and {per_call}")
         name = self._model(model)
-        base = self._request(ask, name, sampling)
+        base = self._request(ask, name, sampling, monitoring((*self._monitors, *monitors)))
         known = self._run.models[name].capabilities
         per_call = 1 if known.n is False else min(per_call, known.parallel or per_call)
         if n > MOST_CALLS * per_call:
@@ -436,6 +448,7 @@ class Context:
         answers: AnswerReader | None = None,
         prompt: Prompt | None = None,
         sampling: Mapping[str, Any] | None = None,
+        monitors: Sequence[Monitor] = (),
     ) -> Context:
         """This context, reading answers or putting problems another way, on the same path and numbering.
 
@@ -444,8 +457,10 @@ class Context:
             prompt: How problems are put; None as here.
             sampling: Fields that samples are drawn with, here and in branches, where neither the call nor its model
                 says otherwise, such as `logprobs` for a verifier of samples others draw; None is no field.
+            monitors: What watches samples drawn here and in branches, besides what does so already; not those drawn
+                aside.
         """
-        changed = self._copy(answers=answers, prompt=prompt, sampling=sampling)
+        changed = self._copy(answers=answers, prompt=prompt, sampling=sampling, monitors=monitors)
         changed._numbering, changed.rng = self._numbering, self.rng
         return changed
 
@@ -458,6 +473,7 @@ class Context:
         prompt: Prompt | None = None,
         aside: bool | None = None,
         sampling: Mapping[str, Any] | None = None,
+        monitors: Sequence[Monitor] = (),
     ) -> Context:
         return Context(
             self._run,
@@ -468,6 +484,7 @@ class Context:
             prompt=prompt or self.prompt,
             aside=self.aside if aside is None else aside,
             sampling=self._sampling if sampling is None else _without_none({**self._sampling, **sampling}),
+            monitors=(*self._monitors, *monitors),
         )
 
     def emit(self, event: Event) -> None:
@@ -486,7 +503,9 @@ class Context:
             raise InvalidInputError(f"no model {name!r}; there are: {', '.join(self._run.models)}")
         return name
 
-    def _request(self, ask: Ask, model: str, sampling: Mapping[str, Any]) -> Request:
+    def _request(
+        self, ask: Ask, model: str, sampling: Mapping[str, Any], watch: Monitoring | None = None
+    ) -> Request:
         given = _without_none(sampling)
         options = {
             "max_tokens": DEFAULT_MAX_TOKENS,
@@ -501,7 +520,9 @@ class Context:
         options["stop"] = (*ask.stop, *_as_stops(options.get("stop")))
         known = {name: options.pop(name) for name in tuple(options) if name in _REQUEST_FIELDS}
         _check_sampling(known)
-        return Request(messages=ask.messages, prompt=ask.prompt, extra=options, **known)
+        if watch is not None and watch.logprobs is not None:
+            known["logprobs"] = max(watch.logprobs, known.get("logprobs") or 0)
+        return Request(messages=ask.messages, prompt=ask.prompt, extra=options, watch=watch, **known)
 
     def _plain(self, text: str, model: str) -> Rendered:
         if self._run.models[model].capabilities.chat is False:

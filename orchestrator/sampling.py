@@ -18,7 +18,9 @@ from .backends.journaled import Recorded
 from .budget import Ledger
 from .errors import BackendError, BudgetExceededError, DeadlineExceededError, MalformedResponseError
 from .events import SamplingStopped
+from .monitors import Monitoring
 from .rating import Ratings
+from .resumption import resume
 from .types import CallId, Candidate, Problem, Request, Sample, StopReason
 
 if TYPE_CHECKING:
@@ -217,7 +219,9 @@ async def _call(context: Context, scope: Scope, backend: Backend, request: Reque
 
 
 async def _complete(backend: Backend, request: Request, samples: list[Sample]) -> None:
-    """All `request.n` samples into `samples`, asking again for those a server did not give in one answer."""
+    """All `request.n` samples into `samples`, asking again for those a server did not give in one answer, and for the
+    rest of those that were cut and are to go on.
+    """
     new = await backend.complete(request)
     samples += new
     call, again = request.call, 0
@@ -228,6 +232,8 @@ async def _complete(backend: Backend, request: Request, samples: list[Sample]) -
         new = await backend.complete(more)
         samples += new
         again += 1
+    if isinstance(request.watch, Monitoring):
+        await resume(backend, request, samples, request.watch)
 
 
 def _hold_up(

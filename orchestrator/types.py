@@ -7,11 +7,12 @@ exact, and a float only where it is shown; times are seconds.
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
 __all__ = [
+    "CUT",
     "PICODOLLARS_PER_USD",
     "TOP_LOGPROBS",
     "Answer",
@@ -23,6 +24,7 @@ __all__ = [
     "Outcome",
     "Price",
     "Problem",
+    "Progress",
     "Rating",
     "Request",
     "Reservation",
@@ -31,6 +33,7 @@ __all__ = [
     "StopReason",
     "TokenLogprob",
     "Usage",
+    "Watch",
 ]
 
 Message: TypeAlias = Mapping[str, Any]
@@ -40,6 +43,9 @@ PICODOLLARS_PER_USD = 10**12
 
 TOP_LOGPROBS = 20
 """Top log-probabilities to ask for where many are wanted: the most that OpenAI and vLLM give."""
+
+CUT = "cut: "
+"""How the finish reason of a choice begins that a watch has ended."""
 
 
 class StopReason(enum.StrEnum):
@@ -245,6 +251,10 @@ class Request:
         digest: Hash of what is asked, seed and identity apart, set by the context; keys replay.
         attempt: 0 for the first try, counted up by `Retry`.
         hold: The reservation the call runs under, set by `Metered`.
+        watch: Makes what each choice is watched by while it is written, one watch a choice and attempt; None for
+            none. What a watch cuts does not depend on the digest: whoever sets it answers for the same cuts in a
+            resumed run.
+        progress: What the attempt has brought so far, set by `Metered` or `Journaled`, written to by the backend.
     """
 
     messages: tuple[Message, ...] | None = None
@@ -263,6 +273,8 @@ class Request:
     digest: str = field(default="", compare=False)
     attempt: int = field(default=0, compare=False)
     hold: Reservation | None = field(default=None, compare=False, repr=False)
+    watch: Callable[[], Watch] | None = field(default=None, compare=False, repr=False)
+    progress: Progress | None = field(default=None, compare=False, repr=False)
 
     def replace(self, **changes: Any) -> Request:
         """A copy with these fields changed; half the cost of `dataclasses.replace`, on the path of every call."""
@@ -290,13 +302,14 @@ class Sample:
         reasoning: Reasoning the server reported apart from the text, or None.
         usage: What this sample was charged; for a request with n > 1 the prompt and the request are on the
             first choice, so that sums over samples are right.
-        finish_reason: `stop`, `length`, or what else the server said.
+        finish_reason: `stop`, `length`, or what else the server said; `cut: ` and why where a watch ended it.
         logprobs: One per written token when asked for and available.
         seed: The sampling seed that was sent, or None.
         model: The model that wrote it, as the server names it.
         index: Which choice of its request, from 0.
         call: The call it came from.
         vector: The embedding of the request's text number `index`, or its scores, when it was asked for texts.
+        resumptions: Further calls in which it went on after it had been cut; their texts and usages are in it.
     """
 
     text: str
@@ -309,22 +322,58 @@ class Sample:
     index: int = 0
     call: CallId | None = None
     vector: tuple[float, ...] | None = None
+    resumptions: int = 0
 
     @property
     def truncated(self) -> bool:
-        """Whether the token cap ended it."""
-        return self.finish_reason == "length"
+        """Whether the token cap or a watch ended it, and not the model."""
+        return self.finish_reason == "length" or self.cut is not None
+
+    @property
+    def cut(self) -> str | None:
+        """Why a watch ended it, or None where none did."""
+        finish = self.finish_reason
+        return finish.removeprefix(CUT) if finish is not None and finish.startswith(CUT) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chunk:
-    """A piece of a streamed choice: text, its log-probabilities, and on the last one how it ended."""
+    """A piece of a streamed choice: text, its log-probabilities, and on the last one how it ended.
+
+    `reasoning` is hidden reasoning that the server streams apart from the text.
+    """
 
     text: str
+    reasoning: str = ""
     index: int = 0
     logprobs: tuple[TokenLogprob, ...] | None = None
     finish_reason: str | None = None
     usage: Usage | None = None
+
+
+class Watch(Protocol):
+    """Sees one choice while it is written, and may end it. What it raises, the call raises."""
+
+    def feed(self, chunk: Chunk, /) -> str | None:
+        """Why the choice ends after `chunk`, in a few words; None to let it go on.
+
+        Called with every chunk in order, without waiting between them; not called again once it has ended the choice.
+        A server decides how much a chunk holds, from part of a token to the whole answer.
+        """
+
+
+@dataclass(slots=True, kw_only=True)
+class Progress:
+    """What an attempt has brought so far: the backend writes it, `Journaled` settles by it.
+
+    Attributes:
+        watched: Whether the backend has shown every choice to its watch.
+        streamed: What the attempt is charged if it ends now, as far as a stream has come; None, or a function that
+            returns None, while nothing has come of the answer.
+    """
+
+    watched: bool = False
+    streamed: Callable[[], Usage | None] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

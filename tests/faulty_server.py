@@ -96,6 +96,10 @@ class FaultyServer:
         flavour: `plain`, `llama.cpp` or `vllm`: which further routes it has, and how it reports usage.
         slots: Choices and requests at once a `llama.cpp` works on.
         delay: Least and most seconds a good answer takes, drawn by seed.
+        streams: Whether it knows of streams; else it answers whole whatever is asked.
+        pause_after: Tokens a stream writes before it waits for the gate.
+        half: Whether it then has sent half of the next event.
+        reasoning: What choice `k` thinks, streamed apart before its text; "" for nothing.
 
     Attributes:
         seen: Every model call, in the order of arrival.
@@ -103,8 +107,9 @@ class FaultyServer:
         abandoned: Connections the client closed while an answer was due.
         connections: Connections opened so far; `open_connections` of them are open still.
         peak: Most calls worked on at once.
-        gate: While this event is not set, good answers wait before they are sent (streams: after their first
-            token).
+        streamed: Completion tokens sent in streams.
+        gate: While this event is not set, good answers wait before they are sent (streams: after `pause_after`
+            tokens).
     """
 
     def __init__(
@@ -119,13 +124,20 @@ class FaultyServer:
         flavour: str = "plain",
         slots: int = 4,
         delay: tuple[float, float] = (0.0, 0.0),
+        streams: bool = True,
+        pause_after: int = 1,
+        half: bool = False,
+        reasoning: Callable[[dict[str, Any], int], str] | None = None,
     ) -> None:
         self._script = iter(script)
         self._rates = dict(rates or {})
         self._random = random.Random(seed)
         self._answer = answer or (lambda body, choice: f"The answer is {choice} .")
         self._retry_after, self._api_key = retry_after, api_key
+        self._reasoning = reasoning or (lambda body, choice: "")
         self.flavour, self.slots, self._delay = flavour, slots, delay
+        self._streams, self._pause_after, self._half = streams, pause_after, half
+        self.streamed = 0
         self.seen: list[Seen] = []
         self.probes: list[str] = []
         self.abandoned = self.in_flight = self.peak = self.connections = self.open_connections = 0
@@ -309,16 +321,26 @@ class FaultyServer:
             return await _send(writer, 400, {"error": error})
         if self._delay[1] > 0:
             await asyncio.sleep(self._random.uniform(*self._delay))
-        if not body.get("stream"):
+        if not body.get("stream") or not self._streams:
             if not await self._open_gate(reader):
                 return False
             return await _send(writer, 200, self._reply(path, body))
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n")
+        written = 0
         for event in self._events(path, body):
-            writer.write(b"data: " + json.dumps(event).encode() + b"\n\n")
+            line = b"data: " + json.dumps(event, ensure_ascii=False).encode() + b"\n\n"
+            if written == self._pause_after and not self.gate.is_set():
+                if self._half:
+                    writer.write(line[: len(line) // 2])
+                    await writer.drain()
+                if not await self._open_gate(reader):
+                    return False
+                line = line[len(line) // 2 :] if self._half else line
+            writer.write(line)
             await writer.drain()
-            if not await self._open_gate(reader):
-                return False
+            tokens = sum(_holds_a_token(choice) for choice in event["choices"])
+            written, self.streamed = written + tokens, self.streamed + tokens
+            self._changed.set()
         writer.write(b"data: [DONE]\n\n")
         await writer.drain()
         return False
@@ -341,25 +363,39 @@ class FaultyServer:
         """The events of a streamed answer, one per word."""
         chat, texts = "chat" in path, self._texts(body)
         llama = self.flavour == "llama.cpp"
-        for index, text in enumerate(texts):
-            words = text.split(" ")
-            for at, word in enumerate(words):
-                piece = word if at == 0 else " " + word
-                content = {"delta": {"content": piece}} if chat else {"text": piece}
-                yield {
-                    "model": body["model"],
-                    "choices": [{"index": index, "finish_reason": None, **content}],
-                }
-            end: dict[str, Any] = {"delta": {}} if chat else {"text": ""}
-            ending = {"choices": [{"index": index, "finish_reason": "stop", **end}]}
-            counted = {"usage": self._usage(body, [text]), "timings": {}} if llama else {}
-            if llama and chat:
-                yield ending
-                yield {"choices": [], **counted}
-            else:
-                yield {**ending, **counted}
+        pieces = [self._pieces(body, index, text) for index, text in enumerate(texts)]
+        ends = {len(piece) for piece in pieces}
+        for at in range(max(ends)):  # all choices side by side, a token of each at a time
+            for index, piece in enumerate(pieces):
+                if at < len(piece):
+                    content = {"delta": piece[at]} if chat else {"text": piece[at].get("content", "")}
+                    choice = {"index": index, "finish_reason": None, **content}
+                    yield {"model": body["model"], "choices": [choice]}
+                if at == len(piece) - 1:
+                    yield from self._ending(body, index, texts[index], chat=chat)
         if not llama:
             yield {"choices": [], "usage": self._usage(body, texts)}
+
+    def _pieces(self, body: dict[str, Any], index: int, text: str) -> list[dict[str, str]]:
+        """The deltas of a choice's tokens."""
+        deltas = [("reasoning_content", self._reasoning(body, index)), ("content", text)]
+        return [
+            {name: word if at == 0 else " " + word}
+            for name, words in deltas
+            for at, word in enumerate(words.split(" "))
+            if words or name == "content"
+        ]
+
+    def _ending(self, body: dict[str, Any], index: int, text: str, *, chat: bool) -> Iterator[dict[str, Any]]:
+        llama = self.flavour == "llama.cpp"
+        end: dict[str, Any] = {"delta": {}} if chat else {"text": ""}
+        ending = {"choices": [{"index": index, "finish_reason": "stop", **end}]}
+        counted = {"usage": self._usage(body, [text]), "timings": {}} if llama else {}
+        if llama and chat:
+            yield ending
+            yield {"choices": [], **counted}
+        else:
+            yield {**ending, **counted}
 
     def _extra_route(self, path: str, body: dict[str, Any]) -> tuple[int, Any]:
         """Routes besides the model's: what llama.cpp's server and vLLM tell about themselves."""
@@ -448,6 +484,10 @@ class FaultyServer:
                 await writer.drain()
         except ConnectionError:
             return await self._gone(reader)
+
+
+def _holds_a_token(choice: dict[str, Any]) -> bool:
+    return bool(choice.get("text") or any(choice.get("delta", {}).values()))
 
 
 async def _read_request(

@@ -32,11 +32,13 @@ PYBIND11_MODULE(_core, module, pybind11::mod_gil_not_used()) {
   register_normalize(module);
   register_cluster(module);
   register_voting(module);
+  register_group_confidence(module);
   register_ranking(module);
   register_tally(module);
   register_stopping(module);
   register_estimators(module);
   register_bootstrap(module);
+  register_repetition(module);
   register_replay(module);
   register_tree(module);
   register_thompson(module);

@@ -4,7 +4,9 @@ A usage block is believed where it can be. Cases, in this order, for completion 
 
 1. the server counted each choice: those counts;
 2. the block counts all choices: its total, shared by the choices' lengths;
-3. the block is missing, impossible, or counts one choice of several (llama.cpp, not streamed): the tokens
+3. the stream was closed or a choice cut, so that no count came: the tokens that were streamed, those after a cut
+   included; marked `estimated`;
+4. the block is missing, impossible, or counts one choice of several (llama.cpp, not streamed): the tokens
    that came with log-probabilities, else the server's tokenizer, else the cap; marked `estimated`.
 """
 
@@ -12,10 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..types import Price, Request, Sample, Usage
+from ..types import Chunk, Price, Request, Sample, Usage
 from .wire import Choice, Reply
 
-__all__ = ["apportion", "missing_counts", "reported_prompt", "settle"]
+__all__ = ["apportion", "missing_counts", "reported_prompt", "settle", "tokens_in"]
+
+LONGEST_TOKEN, BYTES_A_TOKEN = 16, 4
+"""A streamed piece of more than `LONGEST_TOKEN` bytes is taken for several tokens, of `BYTES_A_TOKEN` bytes each."""
 
 
 def settle(
@@ -87,11 +92,25 @@ def settle(
     return samples
 
 
+def tokens_in(chunk: Chunk) -> int:
+    """Tokens in a piece of a stream: its log-probabilities, else one, or more where it is too long for one."""
+    if chunk.logprobs:
+        return len(chunk.logprobs)
+    size = len((chunk.text + chunk.reasoning).encode(errors="replace"))
+    if size <= LONGEST_TOKEN:
+        return 1 if size else 0
+    return -(-size // BYTES_A_TOKEN)
+
+
 def missing_counts(reply: Reply, request: Request) -> list[int]:
     """Positions of the choices whose tokens only a tokenizer can tell; empty when the reply says enough."""
     if _is_counted(reply) or _reported_total(reply, request) is not None:
         return []
-    return [at for at, choice in enumerate(reply.choices) if choice.tokens is None and not choice.logprobs]
+    return [
+        at
+        for at, choice in enumerate(reply.choices)
+        if choice.tokens is None and choice.streamed is None and not choice.logprobs
+    ]
 
 
 def apportion(total: int, weights: Sequence[int]) -> list[int]:
@@ -158,6 +177,8 @@ def _at_least(choice: Choice, request: Request) -> int:
 
 
 def _length(choice: Choice) -> int:
+    if choice.streamed is not None:
+        return choice.streamed
     if choice.logprobs:
         return len(choice.logprobs)
     return len(choice.text.encode(errors="replace")) + len((choice.reasoning or "").encode(errors="replace"))
@@ -167,6 +188,8 @@ def _counted(choice: Choice, count: int | None, request: Request) -> int:
     """A choice's tokens without the server's word: counted where possible, else the most it can have been."""
     if choice.tokens is not None:
         return choice.tokens
+    if choice.streamed is not None:
+        return choice.streamed
     if choice.logprobs:
         return len(choice.logprobs)
     if count is not None:

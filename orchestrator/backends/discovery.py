@@ -21,7 +21,7 @@ import anyio
 from ..errors import BackendError, ConnectFailedError
 from ..types import Capabilities, Request
 from .base import upper_bound_prompt_tokens
-from .wire import CONTINUES_REPLY, begins_reply
+from .wire import CONTINUES_REPLY, NOT_THINKING, begins_reply
 
 __all__ = ["Flavour", "Memo", "Probe", "Server", "merge", "server_root"]
 
@@ -238,7 +238,8 @@ class Server:
     async def _count_llama_cpp(self, request: Request) -> int | None:
         text = request.prompt
         if text is None:
-            answer = await self._ask("/apply-template", _template_body(request))
+            continuing = NOT_THINKING if begins_reply(request) else {}
+            answer = await self._ask("/apply-template", {**continuing, **_template_body(request)})
             text = answer.get("prompt") if isinstance(answer, dict) else None
             if not isinstance(text, str):
                 return None

@@ -27,7 +27,7 @@ from ..errors import (
 from ..types import Capabilities, Price
 from .discovery import Flavour, server_root
 from .protocol import ProtocolBackend
-from .wire import EventSplitter, excerpt, loads, raise_embedded_error, status_error
+from .wire import EventSplitter, excerpt, loads, status_error
 
 if TYPE_CHECKING:
     import aiohttp
@@ -130,9 +130,7 @@ class HttpBackend(ProtocolBackend):
         headers = {"Connection": "close"} if self._server.flavour is Flavour.LLAMA_CPP else None
         async with self._answer("POST", self._base + route, body, headers) as response:
             if response.content_type == "application/json":
-                raise_embedded_error(_object(loads(await self._read(response))))
-                self._server.learn(streaming=False)
-                raise MalformedResponseError("the server answered whole where a stream was asked for")
+                raise self._answered_whole(loads(await self._read(response)))
             splitter = EventSplitter(limit=self._limit)
             async for piece in response.content.iter_any():
                 for payload in splitter.feed(piece):
@@ -338,10 +336,6 @@ def _plain(value: Any) -> Any:
 
 
 ENCODER = json.JSONEncoder(default=_plain, separators=(",", ":"))
-
-
-def _object(data: Any) -> Mapping[str, Any]:
-    return data if isinstance(data, dict) else {}
 
 
 def _without_headers(error: BaseException) -> BaseException | None:

@@ -15,8 +15,9 @@ from typing import Protocol
 
 from ..errors import BackendError, InvalidInputError, JournalError
 from ..events import CallFailed, CallReplayed, CallSent, CallSettled, Event
-from ..types import CallId, Price, Request, Sample, Usage
+from ..types import CallId, Price, Progress, Request, Sample, Usage
 from .base import Backend, Wrapper
+from .watching import watched
 
 __all__ = ["CallLog", "Journaled", "Recorded", "Resumed", "charge_for"]
 
@@ -56,12 +57,20 @@ class Recorded(Protocol):
         """What calls on `path` and below it were charged, in-doubt ones at their worst case."""
 
 
-def charge_for(error: BaseException, worst_case: Usage) -> Usage:
+def charge_for(error: BaseException, worst_case: Usage, streamed: Usage | None = None) -> Usage:
     """What a failed or cancelled attempt is charged.
 
-    Nothing at all when the request was not fit to be sent; the request alone when the server refused it or could
-    not be reached; the worst case, marked estimated, when the model may have done the work.
+    What has been streamed when it was given up on this side (cancelled, or an error of whoever watched it); nothing
+    at all when the request was not fit to be sent; the request alone when the server refused it or could not be
+    reached; the worst case, marked estimated, when the model may have done the work.
+
+    Args:
+        error: How it ended.
+        worst_case: What it may have cost.
+        streamed: What it cost as far as it came; None where nothing came, or it came whole.
     """
+    if streamed is not None and not isinstance(error, BackendError) and _is_possible(streamed):
+        return streamed
     if isinstance(error, InvalidInputError):
         return Usage()
     if isinstance(error, BackendError) and not error.maybe_billed:
@@ -71,6 +80,9 @@ def charge_for(error: BaseException, worst_case: Usage) -> Usage:
 
 class Journaled(Wrapper):
     """Writes an intent row, sends, settles the hold, writes the result row, and only then hands on samples.
+
+    An answer of a watched request that the backend did not watch itself is shown to its watches here, before it is
+    written down: a resumed program meets the sample as it was cut.
 
     Args:
         inner: The backend that sends one attempt.
@@ -102,8 +114,13 @@ class Journaled(Wrapper):
                 raise
         self._emit(CallSent(call=request.call, model=self.name, attempt=request.attempt))
         started = self._clock()
+        if (progress := request.progress) is None:
+            request = request.replace(progress=(progress := Progress()))
+        progress.watched = False  # an earlier attempt may have come further
         try:
             samples = await self.inner.complete(request)
+            if request.watch is not None:
+                samples = _watched(samples, request)
         except BackendError as error:
             error.usage = self._fail(row, request, error, self._clock() - started)
             raise
@@ -112,6 +129,8 @@ class Journaled(Wrapper):
         ) as error:  # cancelled, or a bug: settled like a lost answer, then raised as it is
             self._fail(row, request, error, self._clock() - started)
             raise
+        finally:
+            progress.streamed = None  # it knows the request, which knows it
         return await self._succeed(row, request, samples, self._clock() - started)
 
     async def _succeed(
@@ -139,7 +158,9 @@ class Journaled(Wrapper):
         return samples
 
     def _fail(self, row: int, request: Request, error: BaseException, seconds: float) -> Usage:
-        usage = replace(charge_for(error, _worst_case(request)), seconds=seconds)
+        streamed = None if request.progress is None else request.progress.streamed
+        came = None if streamed is None else streamed()
+        usage = replace(charge_for(error, _worst_case(request), came), seconds=seconds)
         if request.hold is not None:
             request.hold.settle(usage)
         cancelled = isinstance(error, CancelledError)
@@ -154,6 +175,16 @@ class Journaled(Wrapper):
         if self._log is not None:
             with suppress(JournalError):
                 self._log.finish(row, usage=usage, error=error, cancelled=cancelled)
+
+
+def _watched(samples: list[Sample], request: Request) -> list[Sample]:
+    """`samples` up to where their watches end them, unless the backend has seen to that."""
+    progress, watch = request.progress, request.watch
+    if progress is None or progress.watched or watch is None:
+        return samples
+    came = sum((sample.usage for sample in samples), Usage())
+    progress.streamed = lambda: came  # what is charged should a watch raise
+    return [watched(sample, watch()) for sample in samples]
 
 
 def _worst_case(request: Request) -> Usage:

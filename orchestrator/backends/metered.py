@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from ..budget import Headroom, Ledger
 from ..errors import ContextLengthError, InvalidInputError, UnknownPriceError
 from ..events import Event, RequestShrunk
-from ..types import Request, Sample, Usage
+from ..types import Progress, Request, Sample, Usage
 from .base import Backend, Wrapper
 
 __all__ = ["LEAST_COMPLETION_TOKENS", "Metered", "fitted", "require_prices", "worst_case"]
@@ -57,7 +57,9 @@ class Metered(Wrapper):
             shrink=lambda room: self._shrink(request, prompt_tokens, room),
         )
         with hold:
-            return await self.inner.complete(fitted(request.replace(hold=hold), emit=self._emit))
+            # The progress is for `Journaled`, which would have to copy the request once more.
+            request = request.replace(hold=hold, progress=Progress())
+            return await self.inner.complete(fitted(request, emit=self._emit))
 
     def _within_context(self, request: Request, prompt_tokens: int) -> Request:
         length = self.capabilities.context_length

@@ -24,7 +24,7 @@ from ..types import Capabilities, Price
 from .discovery import PROBE_SECONDS, server_root
 from .embeddings import EMBEDDINGS
 from .protocol import ProtocolBackend
-from .wire import CHAT, EventSplitter, excerpt, status_error
+from .wire import CHAT, EventSplitter, excerpt, loads, status_error
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI, OpenAI
@@ -122,7 +122,7 @@ class OpenAIBackend(ProtocolBackend):
 
     async def _events(self, route: str, body: Mapping[str, Any]) -> AsyncGenerator[bytes | str, None]:
         opened = self._resource(route).with_streaming_response.create(**_arguments(body))
-        pieces = _pieces(opened) if self._is_async else self._thread_pieces(opened)
+        pieces = self._task_pieces(opened) if self._is_async else self._thread_pieces(opened)
         splitter = EventSplitter(limit=MAX_LINE_BYTES)
         try:
             with self._translated():
@@ -161,10 +161,20 @@ class OpenAIBackend(ProtocolBackend):
             lambda: function(*args, **keywords), abandon_on_cancel=True, limiter=self._threads
         )
 
+    async def _task_pieces(self, opened: Any) -> AsyncGenerator[bytes, None]:
+        """The body of an async client's streamed answer."""
+        async with opened as response:
+            if _is_whole(response):
+                raise self._answered_whole(loads(await response.read()))
+            async for piece in response.iter_bytes():
+                yield piece
+
     async def _thread_pieces(self, opened: Any) -> AsyncGenerator[bytes, None]:
         """The body of a sync client's streamed answer, each piece awaited in a thread."""
         response = await self._thread(opened.__enter__)
         try:
+            if _is_whole(response):
+                raise self._answered_whole(loads(await self._thread(response.read)))
             pieces = response.iter_bytes()
             while (piece := await self._thread(next, pieces, None)) is not None:
                 yield piece
@@ -216,11 +226,9 @@ def _arguments(body: Mapping[str, Any], known: frozenset[str] = BODY_ARGUMENTS) 
     return {**arguments, "extra_body": extra} if extra else arguments
 
 
-async def _pieces(opened: Any) -> AsyncGenerator[bytes, None]:
-    """The body of an async client's streamed answer."""
-    async with opened as response:
-        async for piece in response.iter_bytes():
-            yield piece
+def _is_whole(response: Any) -> bool:
+    """Whether the server has not taken up the wish for a stream."""
+    return str(response.headers.get("content-type", "")).startswith("application/json")
 
 
 def _transport_errors() -> tuple[type[Exception], ...]:

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from time import perf_counter
 from typing import Any
 from urllib.parse import urlsplit
 
 from ..errors import InvalidInputError, StatusError
-from ..types import Capabilities, Chunk, Price, Request, Sample, Usage
+from ..types import Capabilities, Chunk, Price, Progress, Request, Sample, Usage, Watch
 from .accounting import missing_counts, reported_prompt, settle
 from .base import price_of
 from .discovery import Flavour, Server, merge
 from .embeddings import EMBEDDINGS, TEXTS_PER_CALL, batches, embedded, embedding_body, embedding_request
 from .rewards import advised, rated, rating_body
 from .transcript import Transcript
-from .wire import CHAT, CONTINUES_REPLY, Reply, begins_reply, loads, parse_reply, request_body, route_of
+from .wire import (
+    CHAT,
+    CONTINUES_REPLY,
+    NOT_THINKING,
+    AnsweredWholeError,
+    Reply,
+    begins_reply,
+    loads,
+    parse_reply,
+    raise_embedded_error,
+    request_body,
+    route_of,
+)
 
 __all__ = ["ProtocolBackend"]
 
@@ -25,7 +37,13 @@ class ProtocolBackend:
     """A model behind a server of the OpenAI protocol: one `complete` is one HTTP request, never retried here.
 
     llama.cpp's server is asked for a stream also by `complete`: it goes on writing an answer that nobody
-    waits for unless that answer is streamed, and only streamed answers count the tokens of each choice.
+    waits for unless that answer is streamed, and only streamed answers count the tokens of each choice. Every server
+    is asked for one where a request is watched, unless it is known to have none: once all choices have ended or been
+    cut the stream is closed, so that the server can stop.
+
+    An answer that is streamed keeps `request.progress` told of what has come. A server may have written a few tokens
+    more when its stream is closed, and reasoning that it does not stream is not seen before its count: a cut or
+    cancelled answer is charged what came.
     """
 
     def __init__(
@@ -98,16 +116,10 @@ class ProtocolBackend:
         route, body = self._body(request)
         chat = route == CHAT
         started = perf_counter()
-        if self._server.flavour is Flavour.LLAMA_CPP:
-            transcript = Transcript(chat=chat, wanted_logprobs=request.logprobs, cap=request.max_tokens)
-            async with aclosing(self._events(route, _streamed(body))) as events:
-                async for payload in events:
-                    for _ in transcript.feed(payload):
-                        pass
-                    if transcript.runaway:
-                        transcript.cut()
-                        break
-            reply = transcript.reply()
+        if self._server.flavour is Flavour.LLAMA_CPP or (
+            request.watch is not None and self._server.capabilities.streaming is not False
+        ):
+            reply = await self._read_stream(route, body, request)
         else:
             data = loads(await self._send(route, body))
             reply = parse_reply(data, chat=chat, wanted_logprobs=request.logprobs)
@@ -138,7 +150,7 @@ class ProtocolBackend:
         Closing the iterator closes the connection, so that the server can stop. Raises as `complete` does.
         """
         route, body = self._body(request)
-        transcript = Transcript(chat=route == CHAT, wanted_logprobs=request.logprobs, cap=request.max_tokens)
+        transcript = _transcript(route, request)
         started = perf_counter()
         async with aclosing(self._events(route, _streamed(body))) as events:
             async for payload in events:
@@ -146,7 +158,7 @@ class ProtocolBackend:
                     if chunk.index < request.n:
                         yield chunk
                 if transcript.runaway:
-                    transcript.cut()
+                    transcript.close()
                     break
         self._server.learn(streaming=True)
         samples = await self._settled(transcript.reply(), request, perf_counter() - started)
@@ -162,7 +174,9 @@ class ProtocolBackend:
         raise NotImplementedError
 
     def _events(self, route: str, body: Mapping[str, Any]) -> AsyncGenerator[bytes | str, None]:
-        """Posts `body` and yields the payloads of the event stream; raises `BackendError`."""
+        """Posts `body` and yields the payloads of the event stream; raises `BackendError`, and where a body of JSON
+        comes instead, what `_answered_whole` makes of it.
+        """
         raise NotImplementedError
 
     async def _post(self, path: str, body: Mapping[str, Any]) -> Any:
@@ -174,6 +188,51 @@ class ProtocolBackend:
         raise NotImplementedError
 
     # --- shared steps -------------------------------------------------------------------------------------
+
+    async def _read_stream(self, route: str, body: Mapping[str, Any], request: Request) -> Reply:
+        """The answer read as a stream, as far as the request's watches want it."""
+        transcript = _transcript(route, request, n=body.get("n", 1), watch=request.watch)
+        progress = request.progress or Progress()
+        progress.streamed = lambda: self._so_far(transcript, request)
+        try:
+            async with aclosing(self._events(route, _streamed(body))) as events:
+                async for payload in events:
+                    for _ in transcript.feed(payload):
+                        pass
+                    if transcript.unwanted or transcript.runaway:
+                        transcript.close()
+                        break
+        except AnsweredWholeError as whole:
+            return parse_reply(whole.body, chat=route == CHAT, wanted_logprobs=request.logprobs)
+        progress.watched = True
+        if self._server.capabilities.streaming is None:
+            self._server.learn(streaming=True)
+        return transcript.reply()
+
+    def _answered_whole(self, body: Any) -> AnsweredWholeError:
+        """The error for a body of JSON where a stream was asked for, noting that the server has none.
+
+        Raises:
+            StatusError, MalformedResponseError: The body is an error in disguise.
+        """
+        if isinstance(body, dict):
+            raise_embedded_error(body)
+        self._server.learn(streaming=False)
+        return AnsweredWholeError(body)
+
+    def _so_far(self, transcript: Transcript, request: Request) -> Usage | None:
+        """What an answer is charged that ends as far as it has come; None while nothing has."""
+        reply = transcript.so_far()
+        if reply is None:
+            return None
+        samples = settle(
+            reply,
+            request,
+            prompt_tokens=self._server.best_known(request),
+            price=self._price,
+            seconds=0.0,
+        )
+        return sum((sample.usage for sample in samples), Usage())
 
     def _body(self, request: Request) -> tuple[str, dict[str, Any]]:
         route = route_of(request)
@@ -188,6 +247,8 @@ class ProtocolBackend:
         )
         if self._server.flavour is Flavour.VLLM and begins_reply(request):
             body |= CONTINUES_REPLY
+        if llama_cpp and begins_reply(request):
+            body = NOT_THINKING | body
         return route, body
 
     async def _vectors(self, request: Request) -> list[Sample]:
@@ -223,7 +284,9 @@ class ProtocolBackend:
                 if choice.reasoning is None and reply.llama_cpp:
                     counts[at] = await self._server.count_text(choice.text)
         prompt = reported_prompt(reply, request)
-        if prompt is None:
+        if prompt is None and any(choice.streamed is not None for choice in reply.choices):
+            prompt = await self._server.count_prompt(request)
+        elif prompt is None:
             prompt = self._server.best_known(request)
         else:
             self._server.saw(request, prompt)
@@ -249,8 +312,16 @@ class ProtocolBackend:
                 self._server.learn(logprobs=given)
 
 
-def _streamed(body: dict[str, Any]) -> dict[str, Any]:
+def _streamed(body: Mapping[str, Any]) -> dict[str, Any]:
     return {**body, "stream": True, "stream_options": {"include_usage": True}}
+
+
+def _transcript(
+    route: str, request: Request, *, n: int = 1, watch: Callable[[], Watch] | None = None
+) -> Transcript:
+    return Transcript(
+        chat=route == CHAT, wanted_logprobs=request.logprobs, cap=request.max_tokens, n=n, watch=watch
+    )
 
 
 def is_official(base_url: str) -> bool:

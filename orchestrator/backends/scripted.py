@@ -10,8 +10,9 @@ from typing import Any, TypeAlias
 import anyio
 
 from ..errors import InvalidInputError, ScriptExhaustedError
-from ..types import Capabilities, Chunk, Price, Request, Sample, TokenLogprob, Usage
+from ..types import Capabilities, Chunk, Price, Request, Sample, TokenLogprob, Usage, Watch
 from .base import InProcess
+from .watching import cut_to, pieces_of
 
 __all__ = ["Scripted", "ScriptedBackend", "tokens_of"]
 
@@ -24,7 +25,7 @@ class Scripted:
 
     Attributes:
         text: What it writes; cut at `max_tokens` as a real model would be, unless `usage` is given.
-        reasoning: Reasoning reported apart from the text.
+        reasoning: Reasoning reported apart from the text, written before it.
         usage: What it reports, as it stands (a server may lie); None counts the words.
         logprobs: One per token; None for none.
         finish_reason: How it ended; None works it out.
@@ -51,7 +52,10 @@ class ScriptedBackend(InProcess):
     """Plays any model: texts, usage, log-probabilities, delays and errors, by rule or by list.
 
     Usage is exact for what it is: a token is a word or a punctuation mark with the space before it, the
-    prompt's are those of all its texts, and a choice's those of its text (at least one).
+    prompt's are those of all its texts, and a choice's those of its reasoning and text (at least one).
+
+    A watched request is written token by token, its choices side by side; one that is cut goes on being written and
+    charged until the last choice has ended, as with a server that is only stopped by closing the stream.
 
     Args:
         script: A list (or any iterable, read as needed), used up in call order, one item per choice; a
@@ -108,7 +112,8 @@ class ScriptedBackend(InProcess):
         self.started += 1
         self.in_flight += 1
         try:
-            return await self._play(self._take(request), request)
+            samples = await self._play(self._take(request), request)
+            return samples if request.watch is None else await self._watched(samples, request, request.watch)
         except anyio.get_cancelled_exc_class():
             self.cancelled += 1
             raise
@@ -119,16 +124,8 @@ class ScriptedBackend(InProcess):
         """The same, token by token."""
         samples = await self.complete(request)
         for sample in samples:
-            tokens = tokens_of(sample.text) or [""]
-            logprobs = sample.logprobs if sample.logprobs and len(sample.logprobs) == len(tokens) else None
-            for at, token in enumerate(tokens):
-                last = at == len(tokens) - 1
-                yield Chunk(
-                    text=token,
-                    index=sample.index,
-                    logprobs=logprobs[at : at + 1] if logprobs else (sample.logprobs if last else None),
-                    finish_reason=sample.finish_reason if last else None,
-                )
+            for chunk in pieces_of(sample, split=tokens_of):
+                yield chunk
         yield Chunk(text="", usage=sum((sample.usage for sample in samples), Usage()))
 
     def _take(self, request: Request) -> list[Scripted | Sample]:
@@ -159,25 +156,58 @@ class ScriptedBackend(InProcess):
                 raise item.error
         return [self._sample(item, at, request) for at, item in enumerate(items)]
 
+    async def _watched(
+        self, samples: list[Sample], request: Request, watch: Callable[[], Watch]
+    ) -> list[Sample]:
+        """`samples` as far as their watches let them be written."""
+        choices = [
+            _Writing(sample=sample, pieces=pieces_of(sample, split=tokens_of), watch=watch())
+            for sample in samples
+        ]
+        if request.progress is not None:
+            request.progress.watched = True
+            request.progress.streamed = lambda: self._streamed(choices, request)
+        while any(choice.is_open for choice in choices):
+            for choice in choices:
+                choice.write()
+            await anyio.lowlevel.checkpoint()
+        return [
+            choice.sample
+            if choice.reason is None
+            else replace(
+                cut_to(choice.sample, choice.pieces[: choice.kept], choice.reason),
+                usage=self._usage(*choice.tokens, request, first=at == 0),
+            )
+            for at, choice in enumerate(choices)
+        ]
+
+    def _streamed(self, choices: list[_Writing], request: Request) -> Usage | None:
+        if not any(choice.written for choice in choices):
+            return None
+        used = [self._usage(*choice.tokens, request, first=at == 0) for at, choice in enumerate(choices)]
+        return replace(sum(used, Usage()), estimated=True)
+
     def _sample(self, item: Scripted | Sample, at: int, request: Request) -> Sample:
         if isinstance(item, Sample):
             usage = item.usage
             if usage == Usage():
-                usage = self._usage(len(tokens_of(item.text)), request, first=at == 0)
+                thought = len(tokens_of(item.reasoning or ""))
+                usage = self._usage(thought, len(tokens_of(item.text)), request, first=at == 0)
             return replace(item, index=at, call=request.call, usage=usage)
-        text, finish = item.text, item.finish_reason or "stop"
-        tokens = tokens_of(text)
+        text, reasoning, finish = item.text, item.reasoning, item.finish_reason or "stop"
+        tokens, thoughts = tokens_of(text), tokens_of(reasoning or "")
         cap = request.max_tokens
-        if item.usage is None and cap is not None and len(tokens) > cap:
-            tokens, finish = tokens[:cap], "length"
-            text = "".join(tokens)
+        if item.usage is None and cap is not None and len(thoughts) + len(tokens) > cap:
+            thoughts, finish = thoughts[:cap], "length"
+            tokens = tokens[: cap - len(thoughts)]
+            text, reasoning = "".join(tokens), "".join(thoughts) or None
         logprobs = item.logprobs
         if logprobs is not None:
             logprobs = logprobs[: len(tokens)] if finish == "length" else logprobs
         return Sample(
             text=text,
-            reasoning=item.reasoning,
-            usage=item.usage or self._usage(len(tokens), request, first=at == 0),
+            reasoning=reasoning,
+            usage=item.usage or self._usage(len(thoughts), len(tokens), request, first=at == 0),
             finish_reason=finish,
             logprobs=logprobs if request.logprobs is not None else None,
             seed=request.seed,
@@ -186,11 +216,46 @@ class ScriptedBackend(InProcess):
             call=request.call,
         )
 
-    def _usage(self, tokens: int, request: Request, *, first: bool) -> Usage:
+    def _usage(self, thought: int, said: int, request: Request, *, first: bool) -> Usage:
         prompt = len(tokens_of(prompt_text(request))) if first else 0
-        written, requests = 0 if request.texts else max(tokens, 1), 1 if first else 0
+        written, requests = 0 if request.texts else max(thought + said, 1), 1 if first else 0
         cost = 0 if self.price is None else self.price.cost(prompt, written, requests=requests)
-        return Usage(prompt_tokens=prompt, completion_tokens=written, requests=requests, picodollars=cost)
+        return Usage(
+            prompt_tokens=prompt,
+            completion_tokens=written,
+            requests=requests,
+            picodollars=cost,
+            reasoning_tokens=thought,
+        )
+
+
+@dataclass(slots=True, kw_only=True)
+class _Writing:
+    """A watched choice: how much of it has been written, and how much of that its watch has let through."""
+
+    sample: Sample
+    pieces: list[Chunk]
+    watch: Watch
+    written: int = 0
+    kept: int = 0
+    reason: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.reason is None and self.written < len(self.pieces)
+
+    @property
+    def tokens(self) -> tuple[int, int]:
+        """Tokens of reasoning and of text written."""
+        thought = sum(1 for piece in self.pieces[: self.written] if piece.reasoning)
+        return thought, sum(1 for piece in self.pieces[: self.written] if piece.text)
+
+    def write(self) -> None:
+        if self.written == len(self.pieces):
+            return
+        self.written += 1
+        if self.reason is None:
+            self.kept, self.reason = self.written, self.watch.feed(self.pieces[self.written - 1])
 
 
 def tokens_of(text: str) -> list[str]:

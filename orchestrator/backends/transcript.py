@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import BackendError, ConnectionLostError, MalformedResponseError
-from ..types import Chunk, TokenLogprob
+from ..types import CUT, Chunk, TokenLogprob, Watch
+from .accounting import tokens_in
 from .wire import (
     Choice,
     Reply,
@@ -33,14 +34,41 @@ send the pieces of a character apart."""
 
 @dataclass(slots=True)
 class _Draft:
-    """A choice while it is being written."""
+    """A choice while it is being written.
 
+    `finish_reason` is the server's word, `cut` the watch's; `tokens` is the server's count, `streamed` that of what
+    came, after a cut as well.
+    """
+
+    watch: Watch | None
     text: list[str] = field(default_factory=list)
     reasoning: list[str] = field(default_factory=list)
     logprobs: list[TokenLogprob] = field(default_factory=list)
     finish_reason: str | None = None
     tokens: int | None = None
     pieces: int = 0
+    streamed: int = 0
+    cut: str | None = None
+
+    def add(self, chunk: Chunk) -> bool:
+        """Take in what came, and show it to the watch; whether it still belongs to the choice."""
+        self.streamed += tokens_in(chunk)
+        if self.cut is not None:
+            return False
+        if chunk.text:
+            self.text.append(chunk.text)
+        if chunk.reasoning:
+            self.reasoning.append(chunk.reasoning)
+        if chunk.logprobs:
+            self.logprobs.extend(chunk.logprobs)
+        if self.watch is not None:
+            self.cut = self.watch.feed(chunk)
+        return True
+
+    @property
+    def ending(self) -> str | None:
+        """How it ended, or None while it is open."""
+        return self.finish_reason if self.cut is None else CUT + self.cut
 
 
 class Transcript:
@@ -53,9 +81,20 @@ class Transcript:
         chat: Whether the chat route is being read.
         wanted_logprobs: Rivals to keep per token; None keeps no log-probabilities.
         cap: Tokens each choice may have; a server that writes far beyond it is not listened to for ever.
+        n: Choices that were asked for.
+        watch: Makes what each choice is watched by; a choice ends where its watch ends it.
     """
 
-    def __init__(self, *, chat: bool, wanted_logprobs: int | None, cap: int | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        chat: bool,
+        wanted_logprobs: int | None,
+        cap: int | None = None,
+        n: int = 1,
+        watch: Callable[[], Watch] | None = None,
+    ) -> None:
+        self._n, self._watch = n, watch
         self._most_pieces = math.inf if cap is None else SLACK * cap + SLACK_PIECES
         self._chat = chat
         self._wanted = wanted_logprobs
@@ -64,10 +103,10 @@ class Transcript:
         self._model: str | None = None
         self._llama_cpp = False
         self._ended_last: int | None = None
-        self._done = False
+        self._done = self._closed = False
 
     def feed(self, payload: bytes | str) -> Iterator[Chunk]:
-        """Chunks in one event's payload.
+        """Chunks in one event's payload that belong to a choice; a watch sees them as they are taken from here.
 
         Raises:
             StatusError: The event is an error that names an HTTP status.
@@ -105,22 +144,26 @@ class Transcript:
         self._raise_error(raw)
         index = raw.get("index")
         index = index if type(index) is int else 0
-        draft = self._drafts.setdefault(index, _Draft())
+        draft = self._drafts.get(index)
+        if draft is None:
+            draft = self._drafts[index] = _Draft(watch=self._watch and self._watch())
         text, reasoning, finish = self._delta(raw)
         logprobs = None
         if self._wanted is not None and raw.get("logprobs"):
             logprobs = parse_logprobs(raw["logprobs"], wanted=self._wanted)
         draft.pieces += 1
-        if text:
-            draft.text.append(text)
-        if reasoning:
-            draft.reasoning.append(reasoning)
-        if logprobs:
-            draft.logprobs.extend(logprobs)
         if finish is not None:
             draft.finish_reason, self._ended_last = finish, index
-        if text or logprobs or finish is not None:
-            yield Chunk(text=text, index=index, logprobs=logprobs, finish_reason=finish)
+        if text or reasoning or logprobs or finish is not None:
+            chunk = Chunk(
+                text=text,
+                reasoning=reasoning or "",
+                index=index,
+                logprobs=logprobs,
+                finish_reason=finish,
+            )
+            if draft.add(chunk):
+                yield chunk
 
     def _delta(self, raw: dict[str, Any]) -> tuple[str, str | None, str | None]:
         finish = raw.get("finish_reason")
@@ -149,12 +192,26 @@ class Transcript:
         """Whether a choice has gone so far beyond its cap that the rest must not be waited for."""
         return any(draft.pieces > self._most_pieces for draft in self._drafts.values())
 
-    def cut(self) -> None:
-        """End here: open choices end for their length, and count a token for each piece that came."""
-        self._done = True
+    @property
+    def unwanted(self) -> bool:
+        """Whether nothing that may still come is wanted: every choice has ended, one at least by its watch alone."""
+        drafts = self._drafts.values()
+        return (
+            self._watch is not None
+            and len(drafts) >= self._n
+            and all(draft.ending is not None for draft in drafts)
+            and any(draft.finish_reason is None for draft in drafts)
+        )
+
+    def close(self) -> None:
+        """End here: the stream is read no further. Choices still open end for their length."""
+        self._done = self._closed = True
         for draft in self._drafts.values():
             draft.finish_reason = draft.finish_reason or "length"
-            draft.tokens = draft.pieces if draft.tokens is None else draft.tokens
+
+    def so_far(self) -> Reply | None:
+        """The answer as far as it has come, or None while not one token has."""
+        return self._reply(partial=True) if any(draft.streamed for draft in self._drafts.values()) else None
 
     def reply(self) -> Reply:
         """The whole answer.
@@ -168,15 +225,19 @@ class Transcript:
             raise ConnectionLostError("the stream broke off before the answer ended")
         if not self._drafts:
             raise MalformedResponseError("a stream without a single choice")
+        return self._reply(partial=self._closed or any(draft.cut for draft in self._drafts.values()))
+
+    def _reply(self, *, partial: bool) -> Reply:
         return Reply(
             choices=tuple(
                 Choice(
                     text="".join(draft.text),
                     index=index,
                     reasoning="".join(draft.reasoning) or None,
-                    finish_reason=draft.finish_reason,
+                    finish_reason=draft.ending,
                     logprobs=tuple(draft.logprobs) if self._wanted is not None and draft.logprobs else None,
                     tokens=draft.tokens,
+                    streamed=draft.streamed if partial else None,
                 )
                 for index, draft in sorted(self._drafts.items())
             ),

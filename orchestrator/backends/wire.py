@@ -23,6 +23,8 @@ __all__ = [
     "CHAT",
     "COMPLETIONS",
     "CONTINUES_REPLY",
+    "NOT_THINKING",
+    "AnsweredWholeError",
     "Choice",
     "EventSplitter",
     "Reply",
@@ -69,6 +71,10 @@ RESERVED_FIELDS = frozenset(
 
 CONTINUES_REPLY = {"add_generation_prompt": False, "continue_final_message": True}
 """Fields by which vLLM goes on with a chat's last message instead of beginning a reply of its own."""
+
+NOT_THINKING = {"chat_template_kwargs": {"enable_thinking": False}}
+"""llama.cpp's server goes on with a chat's last message, but refuses to where the template would have the model
+think: the thinking, if there is any, is in that message."""
 
 
 # --- requests -----------------------------------------------------------------------------------------------
@@ -150,7 +156,11 @@ def request_body(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """One choice of a reply, before it is charged; `tokens` is set where the server counted this choice."""
+    """One choice of a reply, before it is charged.
+
+    `tokens` is set where the server counted this choice, `streamed` to the tokens that came where the text may be
+    less than what was written.
+    """
 
     text: str
     index: int = 0
@@ -158,6 +168,7 @@ class Choice:
     finish_reason: str | None = None
     logprobs: tuple[TokenLogprob, ...] | None = None
     tokens: int | None = None
+    streamed: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +189,14 @@ class Reply:
     reported: Reported
     model: str | None = None
     llama_cpp: bool = False
+
+
+class AnsweredWholeError(MalformedResponseError):
+    """A good answer came whole where a stream was asked for; `body` is its decoded JSON."""
+
+    def __init__(self, body: Any) -> None:
+        super().__init__("the server answered whole where a stream was asked for")
+        self.body = body
 
 
 def excerpt(seen: object) -> str:

@@ -17,10 +17,11 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError, create_model
 
-from .. import stopping, strategies, verifiers, voting
+from .. import monitors, stopping, strategies, verifiers, voting
 from ..budget import Budget
 from ..context import ControlProgram, Verifier
 from ..errors import InvalidInputError
+from ..monitors import Monitor
 from ..stopping import StoppingRule
 from ..strategies import Acceptance, FunctionScorer, Scorer, StepGenerator, Strategy, TreeSearch
 from ..voting import Weighting
@@ -29,6 +30,7 @@ from .mistakes import Mistakes, did_you_mean
 
 __all__ = [
     "ACCEPTANCES",
+    "MONITORS",
     "SCORERS",
     "STOPPING_RULES",
     "STRATEGIES",
@@ -93,6 +95,7 @@ STRATEGIES = Registry(what="strategy", parts=_keyed(*_strategies()))
 STOPPING_RULES = Registry(
     what="stopping rule", parts=_keyed(*_public(stopping, "should_stop"), suffixes=("_stop", "_of"))
 )
+MONITORS = Registry(what="monitor", parts=_keyed(*_public(monitors, "watch")))
 VERIFIERS = Registry(what="verifier", parts=verifiers.REGISTRY)
 WEIGHTINGS = Registry(what="weighting", parts=_keyed(*_public(voting, "weights"), suffixes=("_rank",)))
 
@@ -120,6 +123,7 @@ SCORERS = Registry(what="scorer of prompts", parts=_keyed(*_scorers(), suffixes=
 _BY_ANNOTATION: Mapping[Any, Registry] = {
     Acceptance: ACCEPTANCES,
     ControlProgram: STRATEGIES,
+    Monitor: MONITORS,
     Scorer: SCORERS,
     StoppingRule: STOPPING_RULES,
     Verifier: VERIFIERS,

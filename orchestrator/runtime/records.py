@@ -58,8 +58,9 @@ def encode_sample(sample: Sample) -> dict[str, Any]:
     for name in ("reasoning", "finish_reason", "seed", "model"):
         if (value := getattr(sample, name)) is not None:
             fields[name] = value
-    if sample.index:
-        fields["index"] = sample.index
+    for name in ("index", "resumptions"):
+        if value := getattr(sample, name):
+            fields[name] = value
     if sample.logprobs is not None:
         fields["logprobs"] = [[entry.token, entry.logprob, entry.top] for entry in sample.logprobs]
     if sample.vector is not None:
@@ -103,9 +104,9 @@ def _encode_answer(answer: Answer | None) -> dict[str, str] | None:
 def _encode_candidate(candidate: Candidate) -> dict[str, Any]:
     sample = candidate.sample
     fields: dict[str, Any] = {"answer": _encode_answer(candidate.answer)}
-    if sample.call is None:
+    if sample.call is None or sample.resumptions:  # made of several calls: no row has it
         fields["sample"] = encode_sample(sample)
-    else:
+    if sample.call is not None:
         fields["call"] = [sample.call.path, sample.call.ordinal, sample.index]
     if candidate.scores:
         fields["scores"] = {
@@ -134,7 +135,7 @@ def decode_outcome(problem: str, fields: Mapping[str, Any], find_sample: SampleF
     candidates = [
         candidate
         for entry in fields["candidates"]
-        if (candidate := _decode_candidate(entry, find_sample)) is not None
+        if (candidate := _decode_candidate(problem, entry, find_sample)) is not None
     ]
     return Outcome(
         answer=_decode_answer(fields["answer"]),
@@ -154,8 +155,10 @@ def _decode_answer(fields: Mapping[str, str] | None) -> Answer | None:
     return None if fields is None else Answer(**fields)
 
 
-def _decode_candidate(fields: Mapping[str, Any], find_sample: SampleFinder) -> Candidate | None:
-    sample = find_sample(*fields["call"]) if "call" in fields else decode_sample(fields["sample"], None)
+def _decode_candidate(problem: str, fields: Mapping[str, Any], find_sample: SampleFinder) -> Candidate | None:
+    at = fields.get("call")
+    call = None if at is None else CallId(problem=problem, path=at[0], ordinal=at[1])
+    sample = decode_sample(fields["sample"], call) if "sample" in fields else find_sample(*fields["call"])
     if sample is None:
         return None
     scores = {

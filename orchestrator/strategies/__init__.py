@@ -3,12 +3,14 @@
 from .ab_mcts import ABMCTS
 from .acceptance import Acceptance, Agreement, Confident, Scored
 from .adaptive import Adaptive
+from .answer_probe import AnswerProbe
 from .base import Strategy
 from .beam_search import BeamSearch
 from .best_first_search import BestFirstSearch
 from .best_of_n import BestOfN
 from .budget_forcing import BudgetForcing
 from .cascade import Cascade, Tier
+from .confidence_stop import ConfidenceStop
 from .critique_revise import CritiqueRevise
 from .debate import Debate
 from .diverse_verifier_tree_search import DiverseVerifierTreeSearch
@@ -32,11 +34,13 @@ __all__ = [
     "Acceptance",
     "Adaptive",
     "Agreement",
+    "AnswerProbe",
     "BeamSearch",
     "BestFirstSearch",
     "BestOfN",
     "BudgetForcing",
     "Cascade",
+    "ConfidenceStop",
     "Confident",
     "CritiqueRevise",
     "Debate",

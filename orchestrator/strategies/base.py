@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from ..context import Ask, Context
 from ..errors import InvalidInputError
+from ..monitors import Monitor
 from ..sampling import SampleStream
 from ..types import Outcome, Problem
 
@@ -24,6 +25,8 @@ class Strategy:
         model: Name of the model its samples come from; None for the first.
         temperature: At least 0. None leaves it to the model's settings.
         max_tokens: Cap on each answer, in tokens; None leaves it to the model's settings.
+        monitors: What watches its samples while they are written and may cut them, such as a `RepetitionGuard`; those
+            of programs inside it as well, but none drawn aside.
 
     Attributes:
         paper: Where it was published, or "".
@@ -38,10 +41,13 @@ class Strategy:
     model: str | None = None
     temperature: float | None = 0.7
     max_tokens: int | None = None
+    monitors: tuple[Monitor, ...] = ()
 
     @property
     def most_calls(self) -> int:
-        """Calls one problem takes at most, those of a verifier and what is sent again excluded: `cost`, evaluated."""
+        """Calls one problem takes at most: `cost`, evaluated. Those of a verifier, what is sent again, and those in
+        which a sample goes on that a monitor has cut are excluded.
+        """
         raise NotImplementedError
 
     @property
@@ -63,7 +69,8 @@ class Strategy:
     ) -> SampleStream:
         """`n` samples as this strategy's settings say; `model` and `sampling` override them."""
         given = {"temperature": self.temperature, "max_tokens": self.max_tokens, **sampling}
-        return ctx.sample(ask, n=n, model=model or self.model, **given)
+        monitors = () if ctx.aside else self.monitors
+        return ctx.sample(ask, n=n, model=model or self.model, monitors=monitors, **given)
 
 
 def at_least(low: int, **numbers: int | None) -> None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from ..context import Context, Verifier, logprobs_for
 from ..errors import InvalidInputError
-from ..prompts import Rendered
 from ..types import Outcome, Problem, Sample
 from .attempts import Attempts
 from .base import Strategy, at_least
 from .chain import choose_in_chain
+from .pieces import Pieces, on_a_new_line
 
 __all__ = ["BudgetForcing"]
 
@@ -93,9 +93,9 @@ class BudgetForcing(Strategy):
 
     async def __call__(self, ctx: Context, problem: Problem, /) -> Outcome:
         """Think about `problem`, and answer."""
-        thinking = _Thinking(strategy=self, ctx=ctx, ask=ctx.ask(problem, model=self.model))
+        ask, attempts = ctx.ask(problem, model=self.model), Attempts()
+        thinking = _Thinking(strategy=self, reply=Pieces(strategy=self, ctx=ctx, ask=ask, attempts=attempts))
         await thinking.think()
-        attempts = thinking.attempts
         readable = any(candidate.answer is not None for candidate in attempts.candidates[-1:])
         wanted = not attempts.ended and (thinking.ended == "cut" or not readable)
         forced = wanted and await thinking.force()
@@ -113,13 +113,15 @@ class _Thinking:
     """The text so far, and the candidates read on the way."""
 
     strategy: BudgetForcing
-    ctx: Context
-    ask: Rendered
-    attempts: Attempts = field(default_factory=Attempts)
-    text: str = ""
+    reply: Pieces
     tokens: int = 0
     extensions: int = 0
     ended: str = ""
+
+    @property
+    def attempts(self) -> Attempts:
+        """The candidates, and what failed."""
+        return self.reply.attempts
 
     async def think(self) -> None:
         """Let the model think until it may end, or must."""
@@ -138,47 +140,34 @@ class _Thinking:
             self.ended = "cut" if sample.truncated or self.tokens >= strategy.max_tokens else "stopped"
             if self.ended == "cut" or self.tokens >= strategy.min_tokens:
                 return
-            self.ctx.step("stopped", f"after {self.tokens} tokens of at least {strategy.min_tokens}")
+            self.reply.ctx.step("stopped", f"after {self.tokens} tokens of at least {strategy.min_tokens}")
 
     async def force(self) -> bool:
         """Make the model answer now; whether it did."""
-        self.ctx.step("forced", f"after {self.tokens} tokens")
+        self.reply.ctx.step("forced", f"after {self.tokens} tokens")
         ending = self._ending()
-        begun = _joined(self.text, ending)
+        begun = on_a_new_line(self.reply.text, ending)
         return await self._continue(begun, ending, cap=self.strategy.answer_tokens) is not None
 
     async def _continue(self, begun: str, opener: str, *, cap: int) -> Sample | None:
         """One more piece after `begun`, kept as a candidate whose text starts with `opener`."""
-        sample = await self.attempts.complete(
-            self.ctx,
-            self.strategy,
-            self.ask.continued(begun),
-            max_tokens=cap,
-            logprobs=logprobs_for(self.strategy.verifier),
-        )
+        sample = await self.reply.write(begun, cap=cap, logprobs=logprobs_for(self.strategy.verifier))
         if sample is None:
             return None
-        self.text = begun + (sample.text or sample.reasoning or "")
         parent = self.attempts.candidates[-1] if self.attempts.candidates else None
         piece = replace(sample, text=opener + sample.text)
-        self.attempts.candidates.append(replace(self.ctx.read(piece), parent=parent))
+        self.attempts.candidates.append(replace(self.reply.ctx.read(piece), parent=parent))
         return sample
 
     def _extended(self) -> str:
         """The thinking so far, told to go on."""
-        delimiter = self.strategy.delimiter
-        thoughts = self.text if delimiter is None else self.text.partition(delimiter)[0]
-        return _joined(thoughts, self.strategy.wait)
+        text, delimiter = self.reply.text, self.strategy.delimiter
+        thoughts = text if delimiter is None else text.partition(delimiter)[0]
+        return on_a_new_line(thoughts, self.strategy.wait)
 
     def _ending(self) -> str:
         """What makes it answer, with the thinking closed first where it was opened."""
-        delimiter, end = self.strategy.delimiter, self.strategy.end
-        if delimiter is None or delimiter in self.text or delimiter.replace("/", "") not in self.text:
+        text, delimiter, end = self.reply.text, self.strategy.delimiter, self.strategy.end
+        if delimiter is None or delimiter in text or delimiter.replace("/", "") not in text:
             return end
         return f"{delimiter}\n\n{end}"
-
-
-def _joined(text: str, opener: str) -> str:
-    """`opener` on a line of its own after `text`; without space at its end, where servers cut a reply's beginning."""
-    text = text.rstrip()
-    return f"{text}\n{opener}" if text else opener

@@ -125,7 +125,9 @@ class Cascade(Strategy):
         climbed: list[_Climbed] = []
         for number, tier in enumerate(tiers):
             before = [candidate for step in climbed for candidate in step.candidates]
-            branch = ctx.branch(label=f"tier{number}", budget=tier.budget or Budget())
+            branch = ctx.branch(label=f"tier{number}", budget=tier.budget or Budget()).using(
+                monitors=self.monitors
+            )
             sampling = {"max_tokens": self.max_tokens}
             step = await _climb(branch, problem, tier, before, sampling, last=number == len(tiers) - 1)
             climbed.append(step)

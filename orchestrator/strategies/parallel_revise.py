@@ -90,6 +90,7 @@ class ParallelRevise(Strategy):
             model=self.model,
             temperature=self.temperature,
             max_tokens=self.max_tokens,
+            monitors=self.monitors,
         )
         branches = [ctx.branch(label=f"chain-{number + 1}") for number in range(self.chains)]
         parts = await concurrently([revise.chain(branch, problem) for branch in branches])

@@ -159,7 +159,9 @@ class Router(Strategy):
         ctx.step("routed", f"score {score:.4g}: choice {chosen}")
         attempts, best = Attempts(), None
         for number in _order(chosen, len(programs)) if self.fallback else [chosen]:
-            branch = ctx.branch(label=f"choice{number}").using(sampling={"max_tokens": self.max_tokens})
+            branch = ctx.branch(label=f"choice{number}").using(
+                sampling={"max_tokens": self.max_tokens}, monitors=self.monitors
+            )
             outcome = await run_nested(branch, programs[number], problem, attempts)
             if outcome is not None:
                 attempts.candidates += outcome.candidates

@@ -36,12 +36,7 @@ class Single(Strategy):
 
     async def __call__(self, ctx: Context, problem: Problem, /) -> Outcome:
         """Ask `ctx`'s model about `problem` once."""
-        sample = await ctx.complete(
-            ctx.ask(problem, model=self.model),
-            model=self.model,
-            temperature=self.temperature,
-            max_tokens=self.max_tokens,
-        )
+        sample = await self.draw(ctx, ctx.ask(problem, model=self.model)).first()
         candidate = ctx.read(sample)
         return Outcome(
             answer=candidate.answer,

@@ -130,6 +130,7 @@ class TestAndRepair(Strategy):
             model=self.model,
             temperature=self.temperature,
             max_tokens=self.max_tokens,
+            monitors=self.monitors,
         )
         with attempts.surviving():
             outcome = await drafts(ctx, problem)

@@ -10,21 +10,18 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
-from typing import ClassVar, Literal, TypeAlias, get_args
+from typing import ClassVar, get_args
 
+from ..confidence import GroupAggregation, token_confidences, trace_confidence
 from ..errors import InvalidInputError
 from ..types import TOP_LOGPROBS, Candidate, Problem, Sample, Score, TokenLogprob
 from ..voting import self_certainties
 from .rules import Rule
 
-__all__ = ["GroupAggregation", "GroupConfidence", "Perplexity", "SelfCertainty", "group_confidences"]
+__all__ = ["GroupAggregation", "GroupConfidence", "Perplexity", "SelfCertainty"]
 
 ROUNDING = 1e-6
 """By how much a server's single precision may put a log-probability above 0."""
-
-GroupAggregation: TypeAlias = Literal["lowest", "bottom", "tail", "mean"]
-"""What a trace's group confidences become: see `GroupConfidence`."""
 
 
 class _Signal(Rule):
@@ -34,18 +31,23 @@ class _Signal(Rule):
 
     def judge(self, problem: Problem, candidate: Candidate) -> Score:
         """The measure of the sample's tokens, or an abstention that says why."""
-        tokens = candidate.sample.logprobs
+        missing = self.missing(candidate.sample)
+        if missing is not None:
+            return Score(value=None, reason=missing)
+        return self._measured(candidate.sample, candidate.sample.logprobs or ())
+
+    def missing(self, sample: Sample) -> str | None:
+        """Why `sample` cannot be measured; None where it can."""
+        tokens = sample.logprobs
         if tokens is None:
-            return Score(
-                value=None, reason=f"no log-probabilities: draw the samples with logprobs={self.logprobs}"
-            )
+            return f"no log-probabilities: draw the samples with logprobs={self.logprobs}"
         if not tokens:
-            return Score(value=None, reason="no tokens")
+            return "no tokens"
         if not all(token.logprob <= ROUNDING for token in tokens):  # NaN is not, either
-            return Score(value=None, reason="a log-probability is not a number of at most 0")
-        if self.logprobs and not all(_usable(token) for token in tokens):
-            return Score(value=None, reason=f"a token without top log-probabilities: ask for {self.logprobs}")
-        return self._measured(candidate.sample, tokens)
+            return "a log-probability is not a number of at most 0"
+        if self.logprobs and None in token_confidences(tokens):
+            return f"a token without top log-probabilities: ask for {self.logprobs}"
+        return None
 
     def _measured(self, sample: Sample, tokens: Sequence[TokenLogprob]) -> Score:
         raise NotImplementedError
@@ -144,48 +146,16 @@ class GroupConfidence(_Signal):
             raise InvalidInputError(f"share must be in (0, 1], not {self.share}")
 
     def _measured(self, sample: Sample, tokens: Sequence[TokenLogprob]) -> Score:
-        confidence = self._aggregated([_confidence(token) for token in tokens])
+        confidence = self.confidence(sample) or 0.0
         return Score(value=_squashed(confidence), reason=f"group confidence {confidence:.4g} nats")
 
-    def _aggregated(self, confidences: list[float]) -> float:
-        match self.aggregation:
-            case "mean":
-                return _mean(confidences)
-            case "tail":
-                return _mean(confidences[-self.window :])
-            case "lowest":
-                return min(group_confidences(confidences, window=self.window))
-            case "bottom":
-                groups = sorted(group_confidences(confidences, window=self.window))
-                return _mean(groups[: max(1, math.floor(self.share * len(groups) + 1e-9))])
-
-
-def group_confidences(confidences: Sequence[float], *, window: int) -> list[float]:
-    """The means of all windows of `window` neighbours; of all `t` values when there are fewer.
-
-    Returns:
-        max(1, t - window + 1) means, from the first window to the last.
-    """
-    if len(confidences) <= window:
-        return [_mean(confidences)]
-    sums = [0.0, *accumulate(confidences)]
-    return [(sums[end] - sums[end - window]) / window for end in range(window, len(sums))]
-
-
-def _mean(values: Sequence[float]) -> float:
-    return math.fsum(values) / len(values)
-
-
-def _confidence(token: TokenLogprob) -> float:
-    """-1/k * sum of log P(j), probabilities reported as 0 left out."""
-    known = [logprob for _, logprob in token.top if logprob != -math.inf]
-    return max(0.0, -_mean(known))
-
-
-def _usable(token: TokenLogprob) -> bool:
-    """Whether it has a top log-probability that is not minus infinity, and all are at most 0 but for rounding."""
-    known = [logprob for _, logprob in token.top if logprob != -math.inf]
-    return bool(known) and all(logprob <= ROUNDING for logprob in known)
+    def confidence(self, sample: Sample) -> float | None:
+        """C of a sample, in nats; None where it has no tokens, or one without top log-probabilities."""
+        found = token_confidences(sample.logprobs or ())
+        known = [confidence for confidence in found if confidence is not None]
+        if not known or len(known) < len(found):
+            return None
+        return trace_confidence(known, window=self.window, aggregation=self.aggregation, share=self.share)
 
 
 def _squashed(nats: float) -> float:

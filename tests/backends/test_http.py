@@ -335,6 +335,18 @@ async def test_other_servers_get_no_fields_of_vllm_with_a_reply_that_has_begun(
     assert "continue_final_message" not in server.seen[0].body
 
 
+async def test_llama_cpp_goes_on_with_a_reply_without_thinking_again(serve: Serve) -> None:
+    server = await serve(flavour="llama.cpp")
+    backend = backend_for(server)
+    await backend.prepare()
+    await backend.complete(BEGUN)
+    await backend.complete(HELLO)
+    given = {"enable_thinking": True}
+    await backend.complete(BEGUN.replace(extra={"chat_template_kwargs": given}))
+    told = [seen.body.get("chat_template_kwargs") for seen in server.seen]
+    assert told == [{"enable_thinking": False}, None, given]
+
+
 async def test_a_turn_of_the_assistant_with_tool_calls_is_no_reply_that_has_begun(serve: Serve) -> None:
     server = await serve(flavour="vllm")
     backend = backend_for(server)

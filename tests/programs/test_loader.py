@@ -8,6 +8,7 @@ from orchestrator.answers import AnswerReader
 from orchestrator.backends import HttpBackend, ReplayBackend
 from orchestrator.backends.local import LocalBackend
 from orchestrator.errors import InvalidInputError, ProgramFileError
+from orchestrator.monitors import RepetitionGuard, ThinkingBudget
 from orchestrator.programs.document import LARGEST_FILE
 from orchestrator.prompts import Example, Prompt
 from orchestrator.runtime.identity import program_hash
@@ -131,6 +132,11 @@ def test_a_whole_file(file, monkeypatch):
             "{self_consistency: {stop: {beta: {confidence: 0.9}}}}",
             SelfConsistency(stop=BetaStop(confidence=0.9)),
         ),
+        (
+            "{self_consistency: {monitors: [repetition_guard, {thinking_budget: 512}]}}",
+            SelfConsistency(monitors=(RepetitionGuard(), ThinkingBudget(tokens=512))),
+        ),
+        ("{single: {monitors: []}}", Single()),
         ("{best_of_n: {n: 3, verifier: equivalent}}", BestOfN(n=3, verifier=Equivalent())),
         (
             "{best_of_n: {verifier: {required_words: {at_most: 9}}}}",
@@ -306,6 +312,9 @@ def test_every_stopping_rule_can_be_written(file, stop, rule):
             "{best_of_n: {n: 8}}",
             "3:22: `verifier` is missing in `best_of_n`\n  hint: give it here, or as the file's `check:`",
         ),
+        ("{single: {monitors: [repetition_gard]}}", "hint: did you mean `repetition_guard`?"),
+        ("{single: {monitors: thinking_budget}}", "3:30: expected a list, each entry one monitor: "),
+        ("{single: {monitors: [{thinking_budget: 0}]}}", "tokens must be at least 1, not 0"),
         ("{single: {}, best_of_n: {}}", "3:10: expected one strategy: "),
         ("[single]", "3:10: expected one strategy"),
         ("{adaptive: {accept: agreement > 0.5}}", "3:30: no rule of acceptance `agreement > 0.5`"),

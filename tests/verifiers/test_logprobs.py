@@ -8,7 +8,6 @@ from orchestrator import Problem
 from orchestrator.errors import InvalidInputError
 from orchestrator.types import Candidate, Sample, TokenLogprob
 from orchestrator.verifiers import GroupConfidence, Perplexity, SelfCertainty
-from orchestrator.verifiers.logprobs import group_confidences
 
 PROBLEM = Problem(id="p", prompt="?")
 
@@ -90,13 +89,6 @@ def test_group_confidence_is_that_of_windows_of_tokens(options, expected):
 def test_a_tokens_confidence_is_minus_the_mean_of_its_top_log_probabilities():
     sample = written(0.5, top=[(1 / 2, 1 / 4, 1 / 8)])  # (1 + 2 + 3) / 3 = 2 bits
     assert nats(GroupConfidence(), sample) == pytest.approx(2 * math.log(2))
-
-
-@given(st.lists(st.floats(0, 30), min_size=1, max_size=30), st.integers(1, 35))
-def test_windows_are_those_of_their_definition(confidences, window):
-    size = min(window, len(confidences))
-    slow = [sum(confidences[start : start + size]) / size for start in range(len(confidences) - size + 1)]
-    assert group_confidences(confidences, window=window) == pytest.approx(slow, abs=1e-9)
 
 
 @given(st.floats(0, 50), st.floats(0, 50))

@@ -1,0 +1,34 @@
+"""Every strategy's samples are watched by its monitors."""
+
+from dataclasses import replace
+
+from strategies.conformance import Models, run
+from strategies.test_conformance import CASES, of_all
+
+from orchestrator.types import Chunk
+
+
+class Reading:
+    """A monitor that counts the texts it has seen the end of, and cuts none."""
+
+    name = "reading"
+
+    def __init__(self):
+        self.texts = 0
+
+    def watch(self):
+        return self
+
+    def feed(self, chunk: Chunk):
+        self.texts += chunk.finish_reason is not None
+
+
+@of_all(CASES)
+async def test_the_samples_of_every_strategy_are_watched_and_come_out_as_without(case):
+    reading = Reading()
+    program = replace(case.program, monitors=(*case.program.monitors, reading))
+    outcome = await run(replace(case, program=program), Models(case))
+    assert outcome.answer is not None
+    assert outcome.answer.text == case.answer
+    drawn = [candidate.sample for candidate in outcome.candidates if candidate.sample.cut is None]
+    assert reading.texts >= len(drawn)
