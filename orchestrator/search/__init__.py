@@ -5,16 +5,22 @@ One tree, and one way to ask and tell, under every algorithm; strategies of the 
 
 from .adaptive_branching import AdaptiveBranching
 from .base import Expansion, Search, Wanted
+from .beam import Beam, Subtrees
+from .best_first import BestFirst
 from .breadth_first import BreadthFirst
 from .depth_first import DepthFirst
 from .particle_gibbs import ParticleSweeps
 from .particles import Likelihood, Particles, Target
+from .puct import AnswerMass, Puct
 from .resampling import Resampling
 from .tree import ROOT, Child, Tree
 
 __all__ = [
     "ROOT",
     "AdaptiveBranching",
+    "AnswerMass",
+    "Beam",
+    "BestFirst",
     "BreadthFirst",
     "Child",
     "DepthFirst",
@@ -22,8 +28,10 @@ __all__ = [
     "Likelihood",
     "ParticleSweeps",
     "Particles",
+    "Puct",
     "Resampling",
     "Search",
+    "Subtrees",
     "Target",
     "Tree",
     "Wanted",

@@ -62,6 +62,10 @@ class TreeSearch(Strategy):
         at_least(1, max_steps=self.max_steps, finish_tokens=self.finish_tokens)
         if self.prune is not None and not 0.0 <= self.prune <= 1.0:
             raise InvalidInputError(f"prune must be in [0, 1], not {self.prune}")
+        if self.monitors:
+            raise InvalidInputError(
+                "monitors do not watch the steps of a search: cap them by steps: {tokens: ...}"
+            )
 
     @property
     def choice(self) -> str:
