@@ -126,11 +126,16 @@ class Summary:
             "errors": dict(self.errors),
         }
 
-    def rows(self, *, chosen: str = "the answer") -> list[tuple[str, str]]:
-        """Label and figure, line by line; `chosen` says how the answer was chosen ("vote of 8")."""
+    def rows(self, *, chosen: str = "the answer", each: str = "one sample") -> list[tuple[str, str]]:
+        """Label and figure, line by line.
+
+        Args:
+            chosen: How the answer was chosen, as in "the vote of 8".
+            each: What it was chosen from.
+        """
         rows = [("problems", f"{self.problems}, {self.answered} answered")]
         if self.single is not None:
-            drawn = "the first sample" if self.single_is_first_draw else "one sample"
+            drawn = "the first sample" if self.single_is_first_draw else each
             rows.append((f"accuracy of {drawn}", str(self.single)))
         if self.vote is not None:
             rows.append((f"accuracy of {chosen}", str(self.vote)))
@@ -164,13 +169,13 @@ class Summary:
             else "unknown: no price was given"
         )
 
-    def text(self, *, chosen: str = "the answer") -> str:
+    def text(self, *, chosen: str = "the answer", each: str = "one sample") -> str:
         """The rows as plain text."""
-        rows = self.rows(chosen=chosen)
+        rows = self.rows(chosen=chosen, each=each)
         width = max(len(label) for label, _ in rows)
         return "\n".join(f"{label:<{width}}  {figure}" for label, figure in rows)
 
-    def table(self, *, chosen: str = "the answer") -> Table:
+    def table(self, *, chosen: str = "the answer", each: str = "one sample") -> Table:
         """The rows as a rich table; folds to narrow terminals."""
         from rich import box
         from rich.table import Table
@@ -179,7 +184,7 @@ class Summary:
         table = Table(box=box.SIMPLE_HEAD, show_header=False, pad_edge=False)
         table.add_column(style="bold", overflow="fold")
         table.add_column(overflow="fold")
-        for label, figure in self.rows(chosen=chosen):
+        for label, figure in self.rows(chosen=chosen, each=each):
             table.add_row(Text(label), Text(figure))
         return table
 

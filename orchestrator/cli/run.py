@@ -242,13 +242,16 @@ class _Session:
             interrupted = {"interrupted": True} if self.signal is not None else {}
             self._write_json({"summary": {**summary.as_dict(), **interrupted}})
         elif self.out.is_terminal:
-            self.out.print(summary.table(chosen=self._chosen()))
+            self.out.print(summary.table(**self._names()))
         else:
-            print(summary.text(chosen=self._chosen()), flush=True)
+            print(summary.text(**self._names()), flush=True)
 
-    def _chosen(self) -> str:
+    def _names(self) -> dict[str, str]:
+        """What the strategy's answer, and what it is chosen from, are called in the summary."""
         strategy = getattr(self.job.program, "strategy", self.job.program)
-        return strategy.choice if isinstance(strategy, Strategy) else "the answer"
+        if not isinstance(strategy, Strategy):
+            return {}
+        return {"chosen": strategy.choice, "each": strategy.each}
 
     def _how_to_resume(self) -> str:
         if self.settings.journal is None:

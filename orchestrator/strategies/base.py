@@ -56,6 +56,11 @@ class Strategy:
         return "the answer"
 
     @property
+    def each(self) -> str:
+        """What its answer is chosen from, one by one; independent draws are samples."""
+        return "one sample"
+
+    @property
     def calls_at_once(self) -> int:
         """Calls one problem keeps in flight."""
         return 1

@@ -73,6 +73,11 @@ class TreeSearch(Strategy):
         return "the solution found by search"
 
     @property
+    def each(self) -> str:
+        """A solution, which is no independent draw: the search has chosen its beginning."""
+        return "one solution on the way"
+
+    @property
     def logprobs(self) -> int | None:
         """Top log-probabilities that steps are drawn with; None for none."""
         return logprobs_for(self.verifier)
