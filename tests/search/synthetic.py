@@ -7,21 +7,24 @@ that reads the solution's text. Everything is a pure function of the seeds and o
 
 A solution has s steps, each of which states a value; the value of the last is the answer. A step is
 
-- after right ones: right with probability p, else a mistake;
+- after right ones: right with probability p_i, else a mistake;
 - after a mistake: right again (the mistake is made good) with probability r; else it goes on from the wrong value as
-  it would from a right one, with probability p, or makes another mistake.
+  it would from a right one, with probability p_i, or makes another mistake.
 
 A mistake is one of a few kinds, whose weights fall as 1 / kind^c: the same mistake leads to the same wrong value, and
-goes on to the same wrong answer, so wrong answers agree with one another, and the more so the larger p and c are. No
-wrong value is ever the right one. Problems differ in p: the probability p^s of a solution without a mistake has a
-Beta distribution. Each step is worded at random, and its length in tokens, uniform in a range, goes with its wording.
+goes on to the same wrong answer, so wrong answers agree with one another, and the more so the larger c is. No wrong
+value is ever the right one. Problems differ: the probability π of a solution without a mistake has a Beta
+distribution. So do the steps of one problem: p_i = π^w_i, where w has a symmetric Dirichlet distribution; below 1 its
+parameter makes most of a problem's difficulty that of a step or two, on which a model can be wrong more often than
+right, and the vote too. Each step is worded at random, and its length in tokens, uniform in a range, goes with its
+wording.
 
 The reward model sees of each beginning of a solution a reading x = m + σ·e: m is 1 where its last value is right and
 -1 where it is not, e is standard normal noise that depends on the text, with correlation ρ from one step to the next.
-It knows p, r and σ, and gives the probability that the model, going on from here, ends with the right answer, by
-Bayes' rule: among all beginnings of one length that get score v, the share v ends right. Such noise makes it unsure,
-and never wrong about how sure it is. What makes it wrong is the share b of mistakes (not of samples: everybody who
-makes one profits from it) that it is blind to and that read m = 1 + a.
+It knows the p_i, r and σ, and gives the probability that the model, going on from here, ends with the right answer,
+by Bayes' rule: among all beginnings of one length that get score v, the share v ends right. Such noise makes it
+unsure, and never wrong about how sure it is. What makes it wrong is the share b of mistakes (not of samples:
+everybody who makes one profits from it) that it is blind to and that read m = 1 + a.
 """
 
 from __future__ import annotations
@@ -61,7 +64,8 @@ class StepwiseProblems:
     Args:
         seed: Of all that is drawn for them.
         steps: Steps s of a solution, at least 1.
-        solved: Parameters α, β of the Beta distribution of p^s over problems, both above 0.
+        solved: Parameters α, β of the Beta distribution of π over problems, both above 0.
+        evenness: Parameter of the Dirichlet distribution of a problem's difficulty over its steps, above 0.
         mistakes: Kinds of mistakes that can be made at a place, at least 1.
         concentration: c in the weights 1 / kind^c, at least 0: at 0 all kinds are equally likely.
         recovery: r, the probability that a step makes a mistake good, in [0, 1).
@@ -71,9 +75,10 @@ class StepwiseProblems:
 
     seed: int = 0
     steps: int = 8
-    solved: tuple[float, float] = (0.5, 1.5)
+    solved: tuple[float, float] = (0.25, 0.75)
+    evenness: float = 0.25
     mistakes: int = 8
-    concentration: float = 1.0
+    concentration: float = 2.0
     recovery: float = 0.02
     tokens: tuple[int, int] = (20, 60)
     question_tokens: int = 100
@@ -83,8 +88,10 @@ class StepwiseProblems:
             raise InvalidInputError(
                 f"steps and mistakes must be at least 1, not {self.steps}, {self.mistakes}"
             )
-        if min(self.solved) <= 0:
-            raise InvalidInputError(f"solved must be two numbers above 0, not {self.solved}")
+        if min(*self.solved, self.evenness) <= 0:
+            raise InvalidInputError(
+                f"solved and evenness must be numbers above 0, not {self.solved} and {self.evenness}"
+            )
         if self.concentration < 0 or not 0 <= self.recovery < 1:
             raise InvalidInputError(
                 f"concentration must be at least 0 and recovery in [0, 1), not {self.concentration}, {self.recovery}"
@@ -111,7 +118,8 @@ class Course:
     """What is known of one problem, and to neither the model nor a search.
 
     Attributes:
-        p: Probability that a step after right ones is right.
+        solved: π, the probability of a solution without a mistake.
+        p: Probability of each step, after right ones, to be right, shape (s,).
         right: The right value of each step, shape (s,).
         prior: Probability that the beginning of i steps is right as the model writes, shape (s + 1,).
         from_right: Probability that the model ends right after i steps that are, shape (s + 1,).
@@ -122,13 +130,15 @@ class Course:
         self.problems, self.number = problems, number
         s, r = problems.steps, problems.recovery
         draw = random.Random(f"{problems.seed}/{number}")
-        self.p = p = draw.betavariate(*problems.solved) ** (1 / s)
+        self.solved = draw.betavariate(*problems.solved)
+        parts = [draw.gammavariate(problems.evenness, 1.0) for _ in range(s)]
+        self.p = p = [self.solved ** (part / sum(parts)) for part in parts]
         self.right = [draw.randrange(VALUES) for _ in range(s)]
-        self.prior = list(accumulate(range(s), lambda now, _: now * p + (1 - now) * r, initial=1.0))
+        self.prior = list(accumulate(p, lambda now, p_i: now * p_i + (1 - now) * r, initial=1.0))
         self.from_right, self.from_wrong = [1.0], [0.0]
-        for _ in range(s):
+        for p_i in reversed(p):
             after_right, after_wrong = self.from_right[-1], self.from_wrong[-1]
-            self.from_right.append(p * after_right + (1 - p) * after_wrong)
+            self.from_right.append(p_i * after_right + (1 - p_i) * after_wrong)
             self.from_wrong.append(r * after_right + (1 - r) * after_wrong)
         self.from_right.reverse()
         self.from_wrong.reverse()
@@ -154,14 +164,14 @@ class Course:
             if chance < recovery:
                 return self.right[at]
             chance = (chance - recovery) / (1 - recovery)
-        if chance < self.p:
+        if chance < self.p[at]:
             return self.follows(at, before)
         drawn = next((k for k, share in enumerate(self._up_to) if kind < share), len(self._up_to) - 1)
         return self._wrong(at, before, 1 + drawn)
 
     def likeliest(self, at: int, before: int | None) -> int:
         """The value of step `at` at temperature 0."""
-        if self.p >= (1 - self.p) * self.shares[0]:
+        if self.p[at] >= (1 - self.p[at]) * self.shares[0]:
             return self.follows(at, before)
         return self._wrong(at, before, 1)
 

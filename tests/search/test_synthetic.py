@@ -45,17 +45,17 @@ async def test_a_step_after_right_ones_is_right_with_probability_p():
         for right in (0, 3):
             steps = await drawn(problems, number, solution(*course.right[:right]), stop=("\n\n",))
             assert {len(written) for written in steps} == {1}
-            assert near(fmean(one[0].value == course.right[right] for one in steps), course.p)
+            assert near(fmean(one[0].value == course.right[right] for one in steps), course.p[right])
 
 
 async def test_a_step_after_a_mistake_makes_it_good_with_probability_r_and_else_goes_on_with_probability_p():
-    problems = StepwiseProblems(recovery=0.3, solved=(5, 5))
+    problems = StepwiseProblems(recovery=0.3, solved=(5, 5), evenness=100, concentration=0)
     course = problems.course(0)
     wrong = course.right[0] + 1
     steps = await drawn(problems, 0, solution(wrong), stop=("\n\n",))
     found = Counter(one[0].value for one in steps)
     assert near(found[course.right[1]] / DRAWS, 0.3)
-    assert near(found[course.follows(1, wrong)] / DRAWS, 0.7 * course.p)
+    assert near(found[course.follows(1, wrong)] / DRAWS, 0.7 * course.p[1])
     assert len(found) == 2 + problems.mistakes
 
 
@@ -80,14 +80,23 @@ async def test_solutions_end_right_as_often_as_the_chain_of_steps_says(recovery)
         course = problems.course(number)
         share = fmean(written[-1].value == course.right[-1] for written in await drawn(problems, number))
         assert near(share, course.from_right[0])
-        assert recovery or course.from_right[0] == pytest.approx(course.p**5)
+        assert recovery or course.from_right[0] == pytest.approx(course.solved)
 
 
 def test_the_share_of_solutions_without_a_mistake_has_the_stated_distribution():
-    problems = StepwiseProblems(solved=(0.5, 1.5), steps=8)
-    solved = [problems.course(number).p ** 8 for number in range(4000)]
-    assert fmean(solved) == pytest.approx(0.25, abs=0.02)
-    assert pstdev(solved) ** 2 == pytest.approx(0.25 * 0.75 / 3, abs=0.005)
+    problems = StepwiseProblems(solved=(0.5, 1.5))
+    solved = [math.prod(problems.course(number).p) for number in range(DRAWS)]
+    assert fmean(solved) == pytest.approx(0.25, abs=0.025)
+    assert pstdev(solved) ** 2 == pytest.approx(0.25 * 0.75 / 3, abs=0.006)
+
+
+@pytest.mark.parametrize(("evenness", "largest"), [(0.01, 0.97), (1.0, 0.34), (1000.0, 0.135)])
+def test_the_difficulty_of_a_problem_is_that_of_one_step_or_of_all_as_stated(evenness, largest):
+    # Of 8 shares in all: nearly all of it; the largest piece of a stick broken at 7 places, H_8 / 8; and about 1/8.
+    problems = StepwiseProblems(evenness=evenness)
+    courses = [problems.course(number) for number in range(DRAWS)]
+    shares = [min(map(math.log, course.p)) / math.log(course.solved) for course in courses]
+    assert fmean(shares) == pytest.approx(largest, abs=0.02)
 
 
 async def test_solutions_written_step_by_step_end_as_often_right_as_those_written_at_once():
