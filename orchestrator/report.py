@@ -139,13 +139,20 @@ class Summary:
         usage, tilde = self.usage, "~" if self.usage.estimated else ""
         rows += [
             ("samples", f"{self.samples:,} in {usage.requests:,} requests"),
-            ("prompt tokens", f"{tilde}{usage.prompt_tokens:,}"),
+            ("prompt tokens", f"{tilde}{usage.prompt_tokens:,}{self._cached()}"),
             ("completion tokens", f"{tilde}{usage.completion_tokens:,}"),
             ("spend", self._spend()),
             ("time", f"{self.seconds:.1f} s, {self.samples_per_second:.1f} samples/s"),
             ("stopped", ", ".join(f"{count} {reason.value}" for reason, count in self.stop_reasons.items())),
         ]
         return rows + [("error", f"{count} × {message}") for message, count in self.errors.items()]
+
+    def _cached(self) -> str:
+        """How much of the prompts the servers had read before."""
+        usage = self.usage
+        if not usage.cached_tokens:
+            return ""
+        return f", {100 * usage.cached_tokens / usage.prompt_tokens:.0f} % cached"
 
     def _spend(self) -> str:
         spent = money(self.usage.picodollars)
@@ -301,6 +308,7 @@ def usage_dict(usage: Usage) -> dict[str, Any]:
         "prompt_tokens": usage.prompt_tokens,
         "completion_tokens": usage.completion_tokens,
         "total_tokens": usage.total_tokens,
+        "cached_tokens": usage.cached_tokens,
         "requests": usage.requests,
         "usd": usage.usd,
         "estimated": usage.estimated,

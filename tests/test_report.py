@@ -144,3 +144,11 @@ def test_one_sample_is_as_good_as_its_model_when_the_first_success_ends_the_draw
         tracker.add(problem(), Outcome(candidates=tuple(drawn), stop_reason=StopReason.DECIDED))
     low, high = tracker.summary(seconds=1.0).single.interval
     assert low < right < high
+
+
+def test_the_summary_says_what_part_of_the_prompts_was_cached():
+    tracker = Tracker()
+    tracker.add(problem(), outcome("4", "4"))
+    assert ("prompt tokens", "10") in tracker.summary(seconds=1.0).rows()
+    usage = Usage(prompt_tokens=200, cached_tokens=150)
+    assert ("prompt tokens", "200, 75 % cached") in tracker.summary(seconds=1.0, usage=usage).rows()

@@ -81,7 +81,8 @@ def _public(module: ModuleType, has: str) -> list[type]:
 
 
 def _strategies() -> list[type]:
-    return [part for part in _public(strategies, "draw") if part not in (Strategy, TreeSearch)]
+    roots = (Strategy, TreeSearch)
+    return [part for part in _public(strategies, "draw") if issubclass(part, Strategy) and part not in roots]
 
 
 def _scorers() -> list[type]:

@@ -33,6 +33,9 @@ class RequiredWords(Rule):
     Args:
         at_most: Words the sentence may have, at least 1; None for any number.
         at_least: Words it must have, at least 1; None for any number.
+        partial: Score a sentence that is not finished by how far it is: w / (n + 1) for w of n required words, and 0
+            where it cannot become right any more (it has ended, or has no room for the words that are missing). For
+            searches over partial texts.
 
     Abstains where the problem has no words.
 
@@ -44,6 +47,7 @@ class RequiredWords(Rule):
 
     at_most: int | None = None
     at_least: int | None = None
+    partial: bool = False
 
     def __post_init__(self) -> None:
         for limit in ("at_most", "at_least"):
@@ -59,8 +63,11 @@ class RequiredWords(Rule):
         required = words_of(tests.get("required") if isinstance(tests, Mapping) else tests)
         if not required:
             return Score(value=None, reason="the problem names no words")
-        wrong = self._wrong(required, candidate.sample.text.strip())
-        return Score(value=WRONG if wrong else RIGHT, reason=wrong or "")
+        text = candidate.sample.text.strip()
+        wrong = self._wrong(required, text)
+        if wrong is None:
+            return Score(value=RIGHT)
+        return Score(value=self._progress(required, text) if self.partial else WRONG, reason=wrong)
 
     def _wrong(self, required: Sequence[str], text: str) -> str | None:
         words = [word.casefold() for word in WORD.findall(text)]
@@ -75,6 +82,16 @@ class RequiredWords(Rule):
         if self.at_least is not None and len(words) < self.at_least:
             return f"{len(words)} words, at least {self.at_least}"
         return None
+
+    def _progress(self, required: Sequence[str], text: str) -> float:
+        """How far a text that is not right is on its way there; 0 where it cannot get there."""
+        words = [word.casefold() for word in WORD.findall(text)]
+        missing = sum(word.casefold() not in words for word in required)
+        if SENTENCE_END.search(text) or "\n" in text:
+            return WRONG
+        if self.at_most is not None and len(words) + missing > self.at_most:
+            return WRONG
+        return (len(required) - missing) / (len(required) + 1)
 
 
 def words_of(tests: Any) -> list[str]:

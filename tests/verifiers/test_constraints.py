@@ -84,3 +84,21 @@ def test_a_program_file_can_have_constraints(tmp_path):
     assert load(path).check == WordCount(at_most=3, unit="sentences")
     path.write_text(head + "{forbidden_words: [dog, cat]}\n")
     assert load(path).check == ForbiddenWords(words=("dog", "cat"))
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("", 0.0),
+        ("The man in a", 0.25),
+        ("The man in a hat missed his train", 0.75),
+        ("The man in a hat missed his train.", 1.0),
+        ("The man in a hat sat.", 0.0),  # it has ended without the train
+        ("The man in a hat. He", 0.0),
+        ("One two three four five six man", 0.0),  # no room for hat and train in eight words
+        ("One two three four five man", 0.25),
+    ],
+)
+def test_a_sentence_on_the_way_is_scored_by_its_words(text, value):
+    rule = RequiredWords(at_most=8, partial=True)
+    assert rule.judge(Problem(id="p", tests=["hat", "man", "train"]), candidate(text)).value == value
