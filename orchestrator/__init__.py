@@ -45,6 +45,8 @@ if (
 _HOME = {
     "Adaptive": "strategies",
     "Answer": "types",
+    "BeamSearch": "strategies",
+    "BestFirstSearch": "strategies",
     "BestOfN": "strategies",
     "Budget": "budget",
     "BudgetForcing": "strategies",
@@ -55,6 +57,7 @@ _HOME = {
     "Controller": "runtime",
     "CritiqueRevise": "strategies",
     "Debate": "strategies",
+    "DiverseVerifierTreeSearch": "strategies",
     "Fusion": "strategies",
     "Ledger": "budget",
     "Model": "runtime",
@@ -97,6 +100,8 @@ _MODULES = (
 __all__ = [
     "Adaptive",
     "Answer",
+    "BeamSearch",
+    "BestFirstSearch",
     "BestOfN",
     "Budget",
     "BudgetForcing",
@@ -107,6 +112,7 @@ __all__ = [
     "Controller",
     "CritiqueRevise",
     "Debate",
+    "DiverseVerifierTreeSearch",
     "Fusion",
     "Ledger",
     "Model",

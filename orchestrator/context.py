@@ -322,11 +322,20 @@ class Context:
                 held_up(self._scope, self, said)
         return [found[text] for text in texts]
 
-    async def worst_case(self, ask: Ask, *, model: str | None = None, **sampling: Any) -> Usage:
-        """What one call would be held for at most, as `sample` takes it; its seconds are not known and 0."""
+    async def worst_case(
+        self, ask: Ask, *, model: str | None = None, further_prompt_tokens: int = 0, **sampling: Any
+    ) -> Usage:
+        """What one call would be held for at most, as `sample` takes it; its seconds are not known and 0.
+
+        Args:
+            ask: As `sample` takes it.
+            model: Name of the model; None for the first.
+            further_prompt_tokens: Tokens that the prompt will have beyond `ask`.
+            sampling: As `sample` takes it.
+        """
         name = self._model(model)
         request, backend = self._request(ask, name, sampling), self._run.models[name]
-        prompt_tokens = await backend.count_prompt_tokens(request)
+        prompt_tokens = await backend.count_prompt_tokens(request) + further_prompt_tokens
         return worst_case(backend, prompt_tokens, request.n * (request.max_tokens or 0))
 
     def offer(self, candidate: Candidate) -> None:

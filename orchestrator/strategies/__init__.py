@@ -3,11 +3,14 @@
 from .acceptance import Acceptance, Agreement, Confident, Scored
 from .adaptive import Adaptive
 from .base import Strategy
+from .beam_search import BeamSearch
+from .best_first_search import BestFirstSearch
 from .best_of_n import BestOfN
 from .budget_forcing import BudgetForcing
 from .cascade import Cascade, Tier
 from .critique_revise import CritiqueRevise
 from .debate import Debate
+from .diverse_verifier_tree_search import DiverseVerifierTreeSearch
 from .fusion import Fusion
 from .parallel_revise import ParallelRevise
 from .revise import Revise
@@ -22,12 +25,15 @@ __all__ = [
     "Acceptance",
     "Adaptive",
     "Agreement",
+    "BeamSearch",
+    "BestFirstSearch",
     "BestOfN",
     "BudgetForcing",
     "Cascade",
     "Confident",
     "CritiqueRevise",
     "Debate",
+    "DiverseVerifierTreeSearch",
     "FittedScorer",
     "FunctionScorer",
     "Fusion",

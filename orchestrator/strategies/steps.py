@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,7 +50,9 @@ class StepGenerator:
     A solution ends with a step that states its answer, or that ends otherwise than by `stop` or `tokens`. Servers do
     not say whether it was `stop` that ended a step, so one that states no answer is gone on from, and where nothing
     follows, it was the last. A chat template may trim the end of a reply; then a chat model first repeats the `stop`
-    that was cut off and seems to have nothing to say, so an empty step is asked for once more without `stop`.
+    that was cut off and seems to have nothing to say, so where all steps are empty they are asked for once more
+    without `stop`. A text that ends the whole answer anyway, as a blank line does after a plain-text prompt, ends no
+    step.
 
     Args:
         stop: Texts that end a step; empty for steps of `tokens` each. The first parts two steps.
@@ -99,51 +102,39 @@ class StepGenerator:
             BudgetExceededError, DeadlineExceededError, BackendError: Not one step could be had, and why.
         """
         whole = rest or (self.delimiter is not None and self.delimiter in said)
+        stop = () if whole else tuple(text for text in self.stop if text not in ask.stop)
         cap = self.rest_tokens if whole else self.tokens
-        stop = () if whole else self.stop
-        stream = strategy.draw(
-            ctx,
-            ask.continued(said),
-            n=n,
-            per_call=n,
-            model=model,
-            **{**sampling, "max_tokens": cap, "stop": stop},
-        )
-        async with stream:
-            samples = [sample async for sample in stream]
-        samples.sort(key=_place)
-        steps = [self._step(ctx, sample, whole) for sample in samples]
-        if not said or whole or not stop or ask.messages is None or any(step.text.strip() for step in steps):
+        given = {**sampling, "n": n, "model": model, "max_tokens": cap}
+        samples = await self._drawn(ctx, strategy, ask.continued(said), **given, stop=stop or None)
+        steps = [self._step(ctx, sample, sample.text, stop, whole=whole) for sample in samples]
+        if not said or not stop or ask.messages is None or any(step.text.strip() for step in steps):
             return steps
-        return [await self._once_more(ctx, strategy, ask, said, model=model, **sampling)]
+        samples = await self._drawn(ctx, strategy, ask.continued(said), **given)
+        return [self._cut(ctx, sample, stop) for sample in samples]
 
-    async def _once_more(
-        self,
-        ctx: Context,
-        strategy: Strategy,
-        ask: Rendered,
-        said: str,
-        *,
-        model: str | None,
-        **sampling: Any,
-    ) -> Step:
-        """A step that was empty, asked for without `stop` and ended where it would have."""
-        given = {**sampling, "max_tokens": self.tokens}
-        sample = await strategy.draw(ctx, ask.continued(said), model=model, **given).first()
-        written = sample.text.lstrip()
-        ends = [at for text in self.stop if (at := written.find(text)) >= 0]
-        if not ends:
-            return self._step(ctx, sample, whole=not sample.truncated)
-        text = written[: min(ends)]
-        return Step(text=text + self.stop[0], complete=ctx.answers.stated(text) is not None, sample=sample)
+    async def _drawn(
+        self, ctx: Context, strategy: Strategy, ask: Rendered, *, n: int, **sampling: Any
+    ) -> list[Sample]:
+        """Samples in the order of asking, which does not depend on when they came."""
+        async with strategy.draw(ctx, ask, n=n, per_call=n, **sampling) as stream:
+            return sorted([sample async for sample in stream], key=_place)
 
-    def _step(self, ctx: Context, sample: Sample, whole: bool) -> Step:
-        text = sample.text
-        if whole or not text.strip() or (not self.stop and not sample.truncated):
+    def _step(self, ctx: Context, sample: Sample, text: str, stop: Sequence[str], *, whole: bool) -> Step:
+        """`text`, and `stop` after it where that may have ended it."""
+        if whole or not text.strip() or (not stop and not sample.truncated):
             return Step(text=text, complete=True, sample=sample)
         complete = ctx.answers.stated(text) is not None
-        parted = complete or sample.truncated or not self.stop
-        return Step(text=text if parted else text + self.stop[0], complete=complete, sample=sample)
+        parted = complete or sample.truncated or not stop
+        return Step(text=text if parted else text + stop[0], complete=complete, sample=sample)
+
+    def _cut(self, ctx: Context, sample: Sample, stop: Sequence[str]) -> Step:
+        """The step at the beginning of what was written without `stop`."""
+        written = sample.text.lstrip()
+        ends = [at for text in stop if (at := written.find(text)) >= 0]
+        if not ends:
+            return self._step(ctx, sample, written, stop, whole=not sample.truncated)
+        text = written[: min(ends)]
+        return Step(text=text + stop[0], complete=ctx.answers.stated(text) is not None, sample=sample)
 
 
 def _place(sample: Sample) -> tuple[str, int, int]:

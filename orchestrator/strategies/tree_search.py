@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -76,18 +76,22 @@ class TreeSearch(Strategy):
 
     async def expand(self, growth: Growth, place: Context, expansion: Expansion) -> list[Child]:
         """Write and value `expansion.children` continuations of a node, by calls on `place`."""
+        said, steps = await self.drawn(growth, place, expansion)
+        return await growth.valued(place, said, steps)
+
+    async def drawn(self, growth: Growth, place: Context, expansion: Expansion) -> tuple[str, list[Step]]:
+        """The solution up to a node, and up to `expansion.children` next steps."""
         said = growth.tree.text(expansion.node)
-        rest = growth.tree.depth(expansion.node) + 1 >= self.max_steps
         steps = await self.steps.draw(
             place,
             self,
             growth.ask,
             said,
             n=expansion.children,
-            rest=rest,
+            rest=growth.tree.depth(expansion.node) + 1 >= self.max_steps,
             logprobs=logprobs_for(self.verifier),
         )
-        return await growth.valued(place, said, steps)
+        return said, steps
 
     def outcome(self, growth: Growth, candidates: Sequence[Candidate]) -> Outcome:
         """The answer among complete solutions, which are in the order of their nodes."""
@@ -129,10 +133,11 @@ class TreeSearch(Strategy):
     async def _reserve(self, ctx: Context, ask: Rendered) -> Usage:
         """What writing the longest partial solution to its end may take."""
         longest = self.max_steps * self.steps.tokens
-        call = await ctx.worst_case(ask, model=self.model, max_tokens=self.finish_tokens)
+        call = await ctx.worst_case(
+            ask, model=self.model, further_prompt_tokens=longest, max_tokens=self.finish_tokens
+        )
         left = ctx.ledger.seconds_left()
-        seconds = 0.0 if left is None else SECONDS_KEPT * max(0.0, left)
-        return replace(call, prompt_tokens=call.prompt_tokens + longest, seconds=seconds)
+        return replace(call, seconds=0.0 if left is None else SECONDS_KEPT * max(0.0, left))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -196,8 +201,10 @@ class Growth:
             steps: The steps.
             after: What to judge in each one's place, such as the solution some steps further; None for itself.
         """
-        texts = [said + step.text for step in steps] if after is None else list(after)
-        judged = await self._judged(place, texts, [step.sample for step in steps])
+        own = [said + step.text for step in steps]
+        ends = {text for text, step in zip(own, steps, strict=True) if step.complete}
+        texts = own if after is None else list(after)
+        judged = await self._judged(place, texts, [step.sample for step in steps], ends)
         children = []
         for step, score in zip(steps, judged, strict=True):
             candidate = self.complete(said + step.text, step.sample, score) if step.complete else None
@@ -213,6 +220,14 @@ class Growth:
             )
         return children
 
+    def _candidate(self, text: str, sample: Sample, *, complete: bool) -> Candidate:
+        written = replace(sample, text=text)
+        return (
+            self.ctx.read(written)
+            if complete
+            else Candidate(sample=written, answer=self.ctx.answers.stated(text))
+        )
+
     def complete(self, text: str, sample: Sample, score: Score | None) -> Candidate:
         """A complete solution as a candidate, which the outcome may be chosen from."""
         candidate = self.ctx.read(replace(sample, text=text.strip()))
@@ -221,10 +236,12 @@ class Growth:
         self.ctx.offer(candidate)
         return candidate
 
-    async def _judged(self, place: Context, texts: Sequence[str], samples: Sequence[Sample]) -> list[Score]:
-        """One score per text, equal ones judged once."""
+    async def _judged(
+        self, place: Context, texts: Sequence[str], samples: Sequence[Sample], complete: Collection[str]
+    ) -> list[Score]:
+        """One score per text, equal ones judged once; what those that are not `complete` answer, they must state."""
         distinct = {
-            text: Candidate(sample=replace(sample, text=text), answer=self.ctx.answers.stated(text))
+            text: self._candidate(text, sample, complete=text in complete)
             for text, sample in reversed([*zip(texts, samples, strict=True)])
         }
         order = list(dict.fromkeys(texts))
@@ -243,8 +260,8 @@ class Growth:
     async def finish(self, place: Context) -> Candidate | None:
         """The best partial solution written to its end, as a candidate; None when not even that could be had."""
         said = self.tree.text(self.most_promising())
-        last = Attempts()
         for begun in dict.fromkeys((said, "")):  # from the beginning, where the way so far does not fit
+            last = Attempts()
             sample = await last.complete(
                 place,
                 self.strategy,
@@ -253,7 +270,7 @@ class Growth:
             )
             if sample is not None:
                 return self.complete(begun + sample.text, sample, None)
-        self.attempts.failures += last.failures
+            self.attempts.failures += last.failures
         return None
 
     def most_promising(self) -> int:

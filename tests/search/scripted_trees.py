@@ -11,8 +11,10 @@ from __future__ import annotations
 import hashlib
 import math
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+
+from hypothesis import strategies
 
 from orchestrator.search import Child, Expansion, Search, Tree
 from orchestrator.types import Request, Sample, Score, TokenLogprob
@@ -95,9 +97,8 @@ class ScriptedTree:
         kept = [i for i in places if self.chance("failing", f"{said} {arm} {i}") >= self.failing]
         return [self.child(said, i, arm=arm) for i in kept]
 
-    def expanded(self, tree: Tree, expansion: Expansion) -> list[Child]:
-        """What an expansion finds: the children after those its node has when it is carried out."""
-        first = tree.child_count(expansion.node)
+    def expanded(self, tree: Tree, expansion: Expansion, *, first: int = 0) -> list[Child]:
+        """What an expansion finds: the children of its node from the place `first` on."""
         return self.children(tree.text(expansion.node), expansion.children, first=first, arm=expansion.arm)
 
     def model(self, *, arm: int = 0, places: int = 1000) -> Callable[[Request], Sample]:
@@ -128,6 +129,21 @@ class ScriptedTree:
         return reply
 
 
+@dataclass(frozen=True, kw_only=True)
+class WrittenTree:
+    """A tree that is written down: for each text its next steps with their values; a step ending in "." is the last.
+
+    What is asked for beyond them, or after a text that is not there, is what a failing call gives: nothing.
+    """
+
+    steps: Mapping[str, Sequence[tuple[str, float | None]]]
+
+    def expanded(self, tree: Tree, expansion: Expansion, *, first: int = 0) -> list[Child]:
+        """What an expansion finds: the steps after its node's text, from the place `first` on."""
+        after = self.steps.get(tree.text(expansion.node), ())[first : first + expansion.children]
+        return [Child(text=step, value=value, complete=step.endswith(".")) for step, value in after]
+
+
 def said_in(request: Request) -> str:
     """The beginning of a reply that a request asks to be continued."""
     last = (request.messages or ())[-1]
@@ -147,7 +163,7 @@ class Worth:
 
 def grown(
     search: Search,
-    script: ScriptedTree,
+    script: ScriptedTree | WrittenTree,
     *,
     at_once: int = 1,
     order: random.Random | None = None,
@@ -163,19 +179,24 @@ def grown(
         most: A search that asks for more never ends, and the test fails.
     """
     asked: list[Expansion] = []
-    waiting: list[Expansion] = []
+    waiting: list[tuple[Expansion, int]] = []
+    places: dict[
+        tuple[int, int], int
+    ] = {}  # asked for by node and arm, so that results do not depend on their order
     while True:
         new = search.ask(at_once - len(waiting)) if len(waiting) < at_once else []
+        for expansion in new:
+            of = expansion.node, expansion.arm
+            waiting.append((expansion, places.get(of, 0)))
+            places[of] = places.get(of, 0) + expansion.children
         asked += new
-        waiting += new
         assert len(asked) <= most, "the search does not end"
         if not waiting:
             assert search.finished
             return asked
         if not new or len(waiting) == at_once:
-            at = 0 if order is None else order.randrange(len(waiting))
-            done = waiting.pop(at)
-            search.tell(done.number, script.expanded(search.tree, done))
+            done, first = waiting.pop(0 if order is None else order.randrange(len(waiting)))
+            search.tell(done.number, script.expanded(search.tree, done, first=first))
 
 
 def rows(tree: Tree) -> list[tuple[object, ...]]:
@@ -197,6 +218,25 @@ def rows(tree: Tree) -> list[tuple[object, ...]]:
     ]
 
 
-def texts(tree: Tree, nodes: Sequence[int]) -> list[str]:
-    """The texts of nodes, their steps parted by spaces."""
-    return [" ".join(tree.text(node).split()) for node in nodes]
+def texts_of(tree: Tree, asked: Sequence[Expansion]) -> list[str]:
+    """The texts that were gone on from, in order."""
+    return [tree.text(expansion.node) for expansion in asked]
+
+
+def all_texts(tree: Tree) -> list[str]:
+    """The texts of all nodes but the root, in the order of being found."""
+    return [tree.text(node) for node in range(1, len(tree))]
+
+
+def scripts(**fixed: object) -> strategies.SearchStrategy[ScriptedTree]:
+    """Scripted trees of all kinds, for Hypothesis."""
+    kinds: dict[str, strategies.SearchStrategy[object]] = {
+        "seed": strategies.integers(0, 10_000),
+        "depth": strategies.sampled_from([1, 3, 5]),
+        "ending": strategies.sampled_from([0.0, 0.2, 0.6]),
+        "grades": strategies.sampled_from([None, 2, 3]),
+        "unjudged": strategies.sampled_from([0.0, 0.2, 1.0]),
+        "alike": strategies.sampled_from([0.0, 0.4]),
+        "failing": strategies.sampled_from([0.0, 0.3, 0.6]),
+    }
+    return strategies.builds(ScriptedTree, **{**kinds, **{k: strategies.just(v) for k, v in fixed.items()}})
