@@ -4,6 +4,21 @@ One tree, and one way to ask and tell, under every algorithm; strategies of the 
 """
 
 from .base import Expansion, Search, Wanted
+from .particle_gibbs import ParticleSweeps
+from .particles import Likelihood, Particles, Target
+from .resampling import Resampling
 from .tree import ROOT, Child, Tree
 
-__all__ = ["ROOT", "Child", "Expansion", "Search", "Tree", "Wanted"]
+__all__ = [
+    "ROOT",
+    "Child",
+    "Expansion",
+    "Likelihood",
+    "ParticleSweeps",
+    "Particles",
+    "Resampling",
+    "Search",
+    "Target",
+    "Tree",
+    "Wanted",
+]

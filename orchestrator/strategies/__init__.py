@@ -13,6 +13,8 @@ from .debate import Debate
 from .diverse_verifier_tree_search import DiverseVerifierTreeSearch
 from .fusion import Fusion
 from .parallel_revise import ParallelRevise
+from .particle_filter import ParticleFilter
+from .particle_gibbs import ParticleGibbs
 from .revise import Revise
 from .router import FittedScorer, FunctionScorer, PromptLength, Router, Scorer
 from .self_consistency import SelfConsistency
@@ -39,6 +41,8 @@ __all__ = [
     "Fusion",
     "Growth",
     "ParallelRevise",
+    "ParticleFilter",
+    "ParticleGibbs",
     "PromptLength",
     "Revise",
     "Router",
