@@ -39,7 +39,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from itertools import accumulate
 from statistics import NormalDist
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from orchestrator import Context, Problem
 from orchestrator.backends.base import InProcess
@@ -185,8 +185,7 @@ def _course(problems: StepwiseProblems, number: int) -> Course:
     return Course(problems, number)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
+class Written(NamedTuple):
     """A step as it stands in a text: its wording and its value."""
 
     wording: int
@@ -195,7 +194,7 @@ class Written:
     @classmethod
     def steps_of(cls, text: str) -> list[Written]:
         """The whole steps in `text`; one that was cut off is none."""
-        return [cls(wording=int(wording, 16), value=int(value)) for wording, value in STEP.findall(text)]
+        return [cls(int(wording, 16), int(value)) for wording, value in STEP.findall(text)]
 
     def text(self, at: int, steps: int) -> str:
         """Step number `at`, from 0, of `steps`; the last one states the answer."""
@@ -331,6 +330,11 @@ class StepwiseRewardModel:
                 "noise must be above 0, persistence and blind in [0, 1], "
                 f"not {self.noise}, {self.persistence}, {self.blind}"
             )
+
+    @property
+    def auc(self) -> float:
+        """Φ(√2 / σ): how often it puts a right beginning above a wrong one whose mistakes it sees."""
+        return STANDARD_NORMAL.cdf(math.sqrt(2) / self.noise)
 
     async def score(self, ctx: Context, problem: Problem, candidates: Sequence[Candidate], /) -> list[Score]:
         """One score per candidate, in order; none for a text without a whole step."""

@@ -80,7 +80,9 @@ def test_the_mean_of_systematic_resampling_over_its_number_is_the_share_exactly(
     total = sum(given)
     mean = [0] * len(given)
     for step in range(total):
-        for index, count in enumerate(copies(resample(given, n, rng=Given((step + 0.5) / total)), len(given))):
+        for index, count in enumerate(
+            copies(resample(given, n, rng=Given((step + 0.5) / total)), len(given))
+        ):
             mean[index] += Fraction(count, total)
     assert mean == [Fraction(n * weight, total) for weight in given]
 

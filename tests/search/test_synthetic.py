@@ -187,6 +187,7 @@ async def test_right_solutions_outscore_wrong_ones_as_often_as_the_noise_says(no
         (right if written[-1].value == course.right[-1] else wrong).append(reward.rate(course, written)[-1])
     pairs = list(zip(right, wrong, strict=False))
     expected = NormalDist().cdf(math.sqrt(2) / noise)
+    assert reward.auc == pytest.approx(expected)
     assert near(fmean(high > low for high, low in pairs), expected, len(pairs))
 
 
