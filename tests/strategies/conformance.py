@@ -30,6 +30,8 @@ class Case:
         kind: How answers are read.
         answer: The answer that must come out, as text.
         calls: The docstring's formula, worked out by hand: calls when nothing ends it early.
+        spare: Calls that the formula has beyond these because another case needs them, such as the one that a tree
+            search keeps back for writing an answer while it has found none.
         verifier_calls: Those a verifier makes besides.
         alone: Whether one failing call may leave it without an answer (strategies of a single call).
     """
@@ -42,6 +44,7 @@ class Case:
     kind: str = "number"
     answer: str
     calls: int
+    spare: int = 0
     verifier_calls: int = 0
     alone: bool = False
 
