@@ -60,6 +60,7 @@ _HOME = {
     "DiverseVerifierTreeSearch": "strategies",
     "Fusion": "strategies",
     "Ledger": "budget",
+    "MCTS": "strategies",
     "Model": "runtime",
     "OrchestratorError": "errors",
     "Outcome": "types",
@@ -100,6 +101,7 @@ _MODULES = (
 )
 
 __all__ = [
+    "MCTS",
     "Adaptive",
     "Answer",
     "BeamSearch",

@@ -39,4 +39,5 @@ PYBIND11_MODULE(_core, module, pybind11::mod_gil_not_used()) {
   register_bootstrap(module);
   register_replay(module);
   register_tree(module);
+  register_puct(module);
 }

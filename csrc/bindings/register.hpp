@@ -17,3 +17,4 @@ void register_estimators(pybind11::module_& module);
 void register_bootstrap(pybind11::module_& module);
 void register_replay(pybind11::module_& module);
 void register_tree(pybind11::module_& module);
+void register_puct(pybind11::module_& module);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,28 +14,35 @@ __all__ = ["Expansion", "Search", "Wanted"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What a search wants next: `children` continuations of `node`, by the model number `arm`."""
+    """What a search wants next: `children` continuations of `node`, by the model number `arm`.
+
+    Or, where `judge` names nodes that are there without a value, their values.
+    """
 
     node: int
     children: int = 1
     arm: int = 0
+    judge: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expansion:
-    """One thing to do: write and value `children` continuations of `node`.
+    """One thing to do: write and value `children` continuations of `node`, or value the nodes of `judge`.
 
     Attributes:
         number: Counts from 0 in the order of asking; what `tell` is told by.
         node: What is gone on from.
         children: Continuations wanted, at least 1.
         arm: Which of the models writes them, from 0.
+        judge: Nodes to be valued together, for searches that write first and value later. What is told of them is
+            as many children in the same order, of which `value` and `candidate` count.
     """
 
     number: int
     node: int
     children: int = 1
     arm: int = 0
+    judge: tuple[int, ...] = ()
 
 
 class Search:
@@ -63,24 +71,25 @@ class Search:
         self.width, self.prune = width, prune
         self.tree = Tree()
         self.decided = False
-        self._asked: list[Expansion] = []
+        self._asked = 0  # expansions asked for so far
+        self._under_way: deque[Expansion] = deque()  # those whose results do not count yet
         self._told: dict[int, Sequence[Child]] = {}
         self._counted = 0  # results that are in the tree: those of the expansions before this number
         self._stuck = False  # nothing can be chosen until another result counts
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(asked={len(self._asked)}, counted={self._counted}, tree={self.tree!r})"
+        return f"{type(self).__name__}(asked={self._asked}, counted={self._counted}, tree={self.tree!r})"
 
     @property
     def finished(self) -> bool:
         """Whether nothing is left to ask for, whatever comes."""
-        return self.decided or (self._stuck and self._counted == len(self._asked))
+        return self.decided or (self._stuck and self._counted == self._asked)
 
     def ask(self, k: int = 1) -> list[Expansion]:
         """The next expansions, at most `k`; fewer while others must be told first, none when it is finished."""
         asked: list[Expansion] = []
         while len(asked) < k and not self.decided:
-            if self._stuck or len(self._asked) - self._counted >= self.width:
+            if self._stuck or self._asked - self._counted >= self.width:
                 if not self._count_next():
                     break
                 continue
@@ -89,9 +98,14 @@ class Search:
                 self._stuck = True
                 continue
             expansion = Expansion(
-                number=len(self._asked), node=wanted.node, children=wanted.children, arm=wanted.arm
+                number=self._asked,
+                node=wanted.node,
+                children=wanted.children,
+                arm=wanted.arm,
+                judge=wanted.judge,
             )
-            self._asked.append(expansion)
+            self._asked += 1
+            self._under_way.append(expansion)
             asked.append(expansion)
         return asked
 
@@ -101,29 +115,33 @@ class Search:
         Raises:
             InvalidInputError: It was not asked for.
         """
-        if not 0 <= number < len(self._asked):
-            raise InvalidInputError(f"expansion {number} was not asked for; there were {len(self._asked)}")
+        if not 0 <= number < self._asked:
+            raise InvalidInputError(f"expansion {number} was not asked for; there were {self._asked}")
         if number >= self._counted:
             self._told.setdefault(number, children)
 
     def settle(self) -> None:
         """Count all that has been told; what has not is as if it had failed. For a search that is stopped."""
-        while self._counted < len(self._asked):
+        while self._counted < self._asked:
             self._told.setdefault(self._counted, ())
             self._count_next()
 
     def _count_next(self) -> bool:
         """Let the next result count, if it is there."""
-        if self._counted == len(self._asked) or self._counted not in self._told:
+        if self._counted not in self._told:
             return False
-        expansion = self._asked[self._counted]
+        expansion = self._under_way.popleft()
         children = self._told.pop(self._counted)
         self._counted += 1
         self._stuck = False
-        nodes = self.tree.grow(expansion.node, children, arm=expansion.arm)
+        nodes: Sequence[int] = expansion.judge
+        if nodes:
+            self.tree.judge(nodes, children)
+        else:
+            nodes = self.tree.grow(expansion.node, children, arm=expansion.arm)
         if self.prune is not None:
-            for node, child in zip(nodes, children, strict=True):
-                if child.value is not None and child.value < self.prune:
+            for node in nodes:
+                if (value := self.tree.value(node)) is not None and value < self.prune:
                     self.tree.close(node)
         self._applied(expansion, nodes)
         return True
@@ -133,5 +151,5 @@ class Search:
         raise NotImplementedError
 
     def _applied(self, expansion: Expansion, nodes: Sequence[int]) -> None:
-        """`nodes` have been added under the expansion's node; none when it failed."""
+        """`nodes` have been added under the expansion's node, or valued; none were added when it failed."""
         raise NotImplementedError

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .. import _core
+from ..errors import InvalidInputError
 from ..types import Candidate
 
 __all__ = ["ROOT", "Child", "Tree"]
@@ -25,6 +26,7 @@ class Child:
         tokens: Completion tokens written for it.
         complete: Whether the text ends with it.
         candidate: The whole text as a candidate for the answer, for complete ones.
+        rollouts: Solutions written from here to their end to value it, which are no nodes.
     """
 
     text: str
@@ -33,6 +35,7 @@ class Child:
     tokens: int = 0
     complete: bool = False
     candidate: Candidate | None = None
+    rollouts: Sequence[Candidate] = ()
 
 
 class Tree(_core.Tree):
@@ -45,12 +48,14 @@ class Tree(_core.Tree):
     Attributes:
         spans: What each node adds to the text of its parent, by number.
         candidates: The complete ones' candidates, by number.
+        rollouts: Solutions written from a node to value it, by its number; none for most.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.spans: list[str] = [""]
         self.candidates: dict[int, Candidate] = {}
+        self.rollouts: dict[int, Sequence[Candidate]] = {}
 
     def __repr__(self) -> str:
         return f"Tree(nodes={len(self)}, complete={len(self.candidates)})"
@@ -74,8 +79,28 @@ class Tree(_core.Tree):
             self.spans.append(child.text)
             if child.candidate is not None:
                 self.candidates[node] = child.candidate
+            if child.rollouts:
+                self.rollouts[node] = child.rollouts
             nodes.append(node)
         return nodes
+
+    def judge(self, nodes: Sequence[int], judged: Sequence[Child]) -> None:
+        """Give `nodes` the values and candidates of `judged`, in order; those it has none for stay as they are.
+
+        Raises:
+            InvalidInputError: There is no such node, a value is not one, or there are more values than nodes.
+        """
+        if len(judged) > len(nodes):
+            raise InvalidInputError(f"{len(judged)} values for {len(nodes)} nodes")
+        for node, child in zip(nodes, judged, strict=False):
+            self.set_value(node, child.value)
+            if child.candidate is not None:
+                self.candidates[node] = child.candidate
+
+    def solutions(self, node: int) -> list[Candidate]:
+        """What has been written to its end at `node`: itself, where it is complete, and its rollouts."""
+        own = self.candidates.get(node)
+        return [*([] if own is None else [own]), *self.rollouts.get(node, ())]
 
     def text(self, node: int) -> str:
         """All that is written from the root to `node`."""

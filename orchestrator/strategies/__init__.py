@@ -12,6 +12,7 @@ from .critique_revise import CritiqueRevise
 from .debate import Debate
 from .diverse_verifier_tree_search import DiverseVerifierTreeSearch
 from .fusion import Fusion
+from .mcts import MCTS
 from .parallel_revise import ParallelRevise
 from .particle_filter import ParticleFilter
 from .particle_gibbs import ParticleGibbs
@@ -24,6 +25,7 @@ from .test_and_repair import TestAndRepair
 from .tree_search import Growth, TreeSearch
 
 __all__ = [
+    "MCTS",
     "Acceptance",
     "Adaptive",
     "Agreement",

@@ -18,7 +18,7 @@ from .base import Strategy, at_least
 from .selection import by_score, by_vote
 from .steps import Step, StepGenerator
 
-__all__ = ["Choosing", "Growth", "TreeSearch"]
+__all__ = ["Choosing", "Growth", "TreeSearch", "child_of"]
 
 Choosing = Literal["score", "weighted", "vote"]
 """How the answer is chosen among complete solutions: the best score, the largest sum of scores, the most votes."""
@@ -68,6 +68,11 @@ class TreeSearch(Strategy):
         """The solution the search has found."""
         return "the solution found by search"
 
+    @property
+    def logprobs(self) -> int | None:
+        """Top log-probabilities that steps are drawn with; None for none."""
+        return logprobs_for(self.verifier)
+
     # What a subclass says --------------------------------------------------------------------------------
 
     def search(self, seed: int) -> Search:
@@ -89,7 +94,7 @@ class TreeSearch(Strategy):
             said,
             n=expansion.children,
             rest=growth.tree.depth(expansion.node) + 1 >= self.max_steps,
-            logprobs=logprobs_for(self.verifier),
+            logprobs=self.logprobs,
         )
         return said, steps
 
@@ -204,21 +209,15 @@ class Growth:
         own = [said + step.text for step in steps]
         ends = {text for text, step in zip(own, steps, strict=True) if step.complete}
         texts = own if after is None else list(after)
-        judged = await self._judged(place, texts, [step.sample for step in steps], ends)
-        children = []
-        for step, score in zip(steps, judged, strict=True):
-            candidate = self.complete(said + step.text, step.sample, score) if step.complete else None
-            children.append(
-                Child(
-                    text=step.text,
-                    value=score.value,
-                    prior=1.0 if (likelihood := step.likelihood) is None else likelihood,
-                    tokens=step.sample.usage.completion_tokens,
-                    complete=step.complete,
-                    candidate=candidate,
-                )
+        judged = await self.judged(place, texts, [step.sample for step in steps], ends)
+        return [
+            child_of(
+                step,
+                value=score.value,
+                candidate=self.complete(said + step.text, step.sample, score) if step.complete else None,
             )
-        return children
+            for step, score in zip(steps, judged, strict=True)
+        ]
 
     def _candidate(self, text: str, sample: Sample, *, complete: bool) -> Candidate:
         written = replace(sample, text=text)
@@ -236,7 +235,7 @@ class Growth:
         self.ctx.offer(candidate)
         return candidate
 
-    async def _judged(
+    async def judged(
         self, place: Context, texts: Sequence[str], samples: Sequence[Sample], complete: Collection[str]
     ) -> list[Score]:
         """One score per text, equal ones judged once; what those that are not `complete` answer, they must state."""
@@ -254,8 +253,9 @@ class Growth:
         return [by_text[text] for text in texts]
 
     def candidates(self) -> list[Candidate]:
-        """The complete solutions, in the order of their nodes."""
-        return [self.tree.candidates[node] for node in sorted(self.tree.candidates)]
+        """The complete solutions, in the order of the nodes they were found at."""
+        tree = self.tree
+        return [one for node in sorted({*tree.candidates, *tree.rollouts}) for one in tree.solutions(node)]
 
     async def finish(self, place: Context) -> Candidate | None:
         """The best partial solution written to its end, as a candidate; None when not even that could be had."""
@@ -295,3 +295,23 @@ class Growth:
             "complete": len(tree.candidates),
             "depth": max(tree.depth(node) for node in range(len(tree))),
         }
+
+
+def child_of(
+    step: Step,
+    *,
+    value: float | None,
+    candidate: Candidate | None = None,
+    rollouts: Sequence[Candidate] = (),
+) -> Child:
+    """A step as a node, with its likelihood as its prior where its log-probabilities are known."""
+    likelihood = step.likelihood
+    return Child(
+        text=step.text,
+        value=value,
+        prior=1.0 if likelihood is None else likelihood,
+        tokens=step.sample.usage.completion_tokens,
+        complete=step.complete,
+        candidate=candidate,
+        rollouts=rollouts,
+    )

@@ -1,0 +1,37 @@
+#include "puct.hpp"
+
+#include <pybind11/stl.h>
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "register.hpp"
+
+namespace py = pybind11;
+using namespace orchestrator;
+
+void register_puct(py::module_& module) {
+  py::class_<Puct>(module, "Puct")
+      .def(py::init([](double c_puct, std::uint32_t branching, double widening, bool uniform) {
+             return Puct({c_puct, branching, widening, uniform});
+           }),
+           py::kw_only(), py::arg("c_puct"), py::arg("branching"), py::arg("widening"),
+           py::arg("uniform") = false)
+      .def(
+          "ask",
+          [](Puct& puct, Tree& tree) -> std::optional<std::pair<NodeId, std::uint32_t>> {
+            const auto found = puct.ask(tree);
+            if (!found) return std::nullopt;
+            return std::pair(found->node, found->children);
+          },
+          py::arg("tree"))
+      .def(
+          "tell",
+          [](Puct& puct, Tree& tree, NodeId node, const std::vector<NodeId>& found) {
+            puct.tell(tree, node, found);
+          },
+          py::arg("tree"), py::arg("node"), py::arg("found"))
+      .def("estimate", &Puct::estimate, py::arg("tree"), py::arg("node"))
+      .def("bytes", &Puct::bytes);
+}
