@@ -7,7 +7,7 @@ The problems, the model that solves them step by step and the process reward mod
 `tests/search/synthetic.py`, whose probabilities are known: what comes out follows from these assumptions, and is no
 measurement of a language model. The strategies, the controller and its accounts are the real ones.
 
-The budget N of a method is what N solutions written at once cost, about. Methods are compared at equal mean tokens
+The budget N of a method is about what N solutions written at once cost. Methods are compared at equal mean tokens
 per problem as they were charged, accuracy between two budgets being linear in the logarithm of the tokens. Tokens are
 completion tokens, which is what a search costs where the server's prefix cache hits, and in a second comparison all
 tokens, every prompt in full, which is what it costs where nothing is cached. Intervals are bootstrapped over problems
@@ -15,9 +15,9 @@ at 95 %, those of leads paired; `*` marks a lead whose interval leaves 0 out. Qu
 solution without a mistake, from the easiest problems (1) to the hardest (5).
 
 The claims that are looked at are those of Snell et al., arXiv 2408.03314, §5.3 and Figure 3, about beam search and
-weighted best-of-N on MATH: search is ahead at small budgets; best-of-N passes it at large ones; on easy problems beam
-search gets worse as its budget grows; on medium ones it stays ahead; on the hardest nothing helps. The last table is a
-map of the first two over what the PRM is like.
+weighted best-of-N on MATH: search is ahead at small budgets; best-of-N passes it at large ones; on easy problems
+beam search gets worse as its budget grows; on medium ones it stays ahead; on the hardest nothing helps. The last
+table is a map of the first two over what the PRM is like.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ import csv
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -43,7 +43,7 @@ from orchestrator.answers import AnswerReader
 from orchestrator.context import ControlProgram
 from orchestrator.scaling import Interval, bootstrap_interval
 from orchestrator.stopping import FixedSize
-from orchestrator.strategies import BeamSearch, DiverseVerifierTreeSearch, ParticleFilter
+from orchestrator.strategies import MCTS, BeamSearch, DiverseVerifierTreeSearch, ParticleFilter
 
 sys.path.append(str(Path(__file__).parents[1]))
 
@@ -51,11 +51,20 @@ from search.curves import Curve, Floats, Numbers, ahead, by_difficulty, crossing
 from search.synthetic import StepwiseModel, StepwiseProblems, StepwiseRewardModel
 
 Program = Callable[[int, StepwiseRewardModel], ControlProgram]
+Mistaken = tuple[float, float, float]
+"""What a PRM is like: σ, b and a."""
 
 BASELINE, BEAM = "best-of-N, weighted", "beam search"
-BEAM_WIDTH = 4
-NOISES, BLIND = (0.5, 1.0, 2.0), (0.0, 0.1)
-MAP_NOISES, MAP_BLIND = (0.5, 1.0, 2.0, 4.0), (0.0, 0.02, 0.05, 0.1, 0.2)
+SAMPLING = ("self-consistency", "best-of-N", BASELINE)
+WIDTH = 4
+"""Steps drawn at a time by all searches but the particle filter and the rollouts."""
+
+SHOWN = [(noise, blind, 1.0) for blind in (0.0, 0.1) for noise in (1.0, 2.0)]
+"""The PRMs with which all methods are compared."""
+
+MAP_NOISE = (0.5, 1.0, 2.0, 4.0)
+MAP_MISTAKES = ((0.0, 1.0), (0.1, 0.0), (0.02, 1.0), (0.05, 1.0), (0.1, 1.0))
+"""What the PRM is like: σ; and b, the share of mistakes it is blind to, with a, by how much these look too good."""
 
 
 def shared(reward: StepwiseRewardModel) -> dict[str, Any]:
@@ -67,11 +76,27 @@ METHODS: dict[str, Program] = {
     "self-consistency": lambda n, reward: SelfConsistency(n=n, per_call=n, stop=FixedSize()),
     "best-of-N": lambda n, reward: BestOfN(n=n, per_call=n, verifier=reward, threshold=None),
     BASELINE: lambda n, reward: BestOfN(n=n, per_call=n, verifier=reward, threshold=None, weighted=True),
-    BEAM: lambda n, reward: BeamSearch(n=n, beam_width=BEAM_WIDTH, **shared(reward)),
-    "DVTS": lambda n, reward: DiverseVerifierTreeSearch(n=n, beam_width=BEAM_WIDTH, **shared(reward)),
+    BEAM: lambda n, reward: BeamSearch(n=n, beam_width=WIDTH, **shared(reward)),
+    "DVTS": lambda n, reward: DiverseVerifierTreeSearch(n=n, beam_width=WIDTH, **shared(reward)),
     "particle filter": lambda n, reward: ParticleFilter(particles=n, **shared(reward)),
+    "MCTS": lambda n, reward: MCTS(
+        num_simulations=n * reward.problems.steps // WIDTH,
+        branching=WIDTH,
+        prior="uniform",
+        patience=None,
+        **shared(reward),
+    ),
+    "MCTS, rollouts": lambda n, reward: MCTS(
+        num_simulations=3 * n // 4,
+        branching=2,
+        value="rollout",
+        rollouts=1,
+        prior="uniform",
+        patience=None,
+        **shared(reward),
+    ),
 }
-"""The program of each method for a budget of N solutions."""
+"""The program of each method for a budget of about N solutions; where not said otherwise, as it is by default."""
 
 
 # Running -------------------------------------------------------------------------------------------------------
@@ -109,7 +134,12 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Points:
-    """What came of a job: whether each problem was answered right, shape (problems,), and mean tokens of a problem."""
+    """What came of a job.
+
+    Attributes:
+        right: Whether each problem was answered right, shape (problems,).
+        completion_tokens, total_tokens: Mean of a problem.
+    """
 
     right: Floats
     completion_tokens: float
@@ -141,6 +171,12 @@ class Setting:
         count = len(self.points[BASELINE][0].right)
         return by_difficulty([self.reward.problems.course(number).solved for number in range(count)], 5)
 
+    def all_points(self) -> Iterator[tuple[str, int, Points]]:
+        """Each method and budget with what came of it."""
+        for method, points in self.points.items():
+            for n, one in zip(self.budgets, points, strict=True):
+                yield method, n, one
+
     def curve(self, method: str, tokens: str = "completion_tokens") -> Curve:
         """Accuracy by these tokens."""
         points = self.points[method]
@@ -152,8 +188,17 @@ class Setting:
     @property
     def name(self) -> str:
         """What the PRM is like."""
-        blind = f"blind to {self.reward.blind:.0%} of mistakes" if self.reward.blind else "blind to none"
-        return f"PRM noise σ = {self.reward.noise:g} (AUC {self.reward.auc:.3f}), {blind}"
+        reward = self.reward
+        return (
+            f"PRM noise σ = {reward.noise:g} (AUC {reward.auc:.2f}), {mistakes(reward.blind, reward.allure)}"
+        )
+
+
+def mistakes(blind: float, allure: float) -> str:
+    """Which mistakes a PRM does not see, in words."""
+    if not blind:
+        return "blind to none"
+    return f"blind to {blind:.0%}" + (f" (+{allure:g})" if allure else " (+0)")
 
 
 def jobs_of(
@@ -230,38 +275,42 @@ def say_leads(setting: Setting, tokens: str, title: str) -> None:
 
 
 def say_difficulty(setting: Setting) -> None:
-    """The searches' leads by quintile, at the smallest, ..., the largest budget."""
+    """The searches' leads by quintile, from the smallest to the largest budget."""
     other = setting.curve(BASELINE)
-    width = 7 * len(setting.budgets) + 2
-    heads = "".join(f"{f'quintile {at}':>{width}}" for at in range(1, 6))
-    print(f"  {'lead at these, by':24}{heads}")
+    cell = 6 * len(setting.budgets) + 2
+    print(f"  {'lead by quintile':24}" + "".join(f"{at:>{cell}}" for at in range(1, 6)))
     for method in setting.points:
-        if method in ("self-consistency", "best-of-N", BASELINE):
+        if method in SAMPLING:
             continue
         one = setting.curve(method)
-        cells = [
-            "".join(f"{points_of(ahead(one, other, at, among)):>7}" for at in other.tokens)
+        leads = [
+            [points_of(ahead(one, other, at, among)) for at in other.tokens] for among in setting.quintiles
+        ]
+        print(
+            f"  {method:24}" + "".join(f"{''.join(f'{lead:>6}' for lead in some):>{cell}}" for some in leads)
+        )
+    for method in (BASELINE, BEAM):
+        shares = [
+            [f"{100 * one[among].mean():.0f}" for one in setting.curve(method).right]
             for among in setting.quintiles
         ]
-        print(f"  {method:24}" + "".join(f"{cell:>{width}}" for cell in cells))
-    accuracy = [
-        "".join(f"{100 * one.right[among].mean():>7.0f}" for one in setting.points[BASELINE])
-        for among in setting.quintiles
-    ]
-    print(f"  {'(right, % ' + BASELINE + ')':24}" + "".join(f"{cell:>{width}}" for cell in accuracy))
+        print(
+            f"  {'% ' + method:24}"
+            + "".join(f"{''.join(f'{one:>6}' for one in some):>{cell}}" for some in shares)
+        )
 
 
-def say_map(settings: Mapping[tuple[float, float], Setting], method: str) -> None:
-    """The leads of a method at the smallest and the largest budget, and where it passes the baseline."""
-    print(f"{method}: lead over {BASELINE} at the smallest and the largest budget, and where it passes it")
-    print(f"  {'':10}" + "".join(f"{f'blind {blind:.0%}':>30}" for blind in MAP_BLIND))
-    for noise in MAP_NOISES:
+def say_map(settings: Mapping[Mistaken, Setting]) -> None:
+    """Beam search's leads at the smallest and the largest budget, and where it passes the baseline."""
+    print(f"{BEAM}: lead over {BASELINE} at the smallest and the largest budget, and where it passes it")
+    print(f"  {'':8}" + "".join(f"{mistakes(*some):>27}" for some in MAP_MISTAKES))
+    for noise in MAP_NOISE:
         cells = []
-        for blind in MAP_BLIND:
-            one, other = (settings[noise, blind].curve(name) for name in (method, BASELINE))
+        for some in MAP_MISTAKES:
+            one, other = (settings[noise, *some].curve(name) for name in (BEAM, BASELINE))
             first, last = (points_of(ahead(one, other, at)) for at in (other.tokens[0], other.tokens[-1]))
             cells.append(f"{first} {last} {passing(one, other)}")
-        print(f"  σ = {noise:<6g}" + "".join(f"{cell:>30}" for cell in cells))
+        print(f"  σ = {noise:<4g}" + "".join(f"{cell:>27}" for cell in cells))
 
 
 def write_csv(path: Path, settings: Sequence[Setting]) -> None:
@@ -272,6 +321,7 @@ def write_csv(path: Path, settings: Sequence[Setting]) -> None:
             [
                 "noise",
                 "blind",
+                "allure",
                 "method",
                 "n",
                 "completion_tokens",
@@ -283,80 +333,81 @@ def write_csv(path: Path, settings: Sequence[Setting]) -> None:
             ]
         )
         for setting in settings:
-            everyone = np.arange(sum(map(len, setting.quintiles)))
-            for method, points in setting.points.items():
-                for n, one in zip(setting.budgets, points, strict=True):
-                    for quintile, among in enumerate([everyone, *setting.quintiles]):
-                        share = bootstrap_interval(one.right[among], resamples=2000)
-                        figures = [round(number, 4) for number in (share.value, share.low, share.high)]
-                        tokens = [round(one.completion_tokens), round(one.total_tokens)]
-                        table.writerow(
-                            [
-                                setting.reward.noise,
-                                setting.reward.blind,
-                                method,
-                                n,
-                                *tokens,
-                                quintile,
-                                *figures,
-                            ]
-                        )
+            reward = setting.reward
+            everyone = np.concatenate(setting.quintiles)
+            for method, n, one in setting.all_points():
+                tokens = [round(one.completion_tokens), round(one.total_tokens)]
+                row = [reward.noise, reward.blind, reward.allure, method, n, *tokens]
+                for quintile, among in enumerate([everyone, *setting.quintiles]):
+                    share = bootstrap_interval(one.right[among], resamples=2000)
+                    table.writerow(
+                        [*row, quintile, *(f"{x:.4f}" for x in (share.value, share.low, share.high))]
+                    )
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--problems", type=int, default=100)
+    parser.add_argument("--most", type=int, default=64, help="largest budget of 4, 16, 64, 256")
+    parser.add_argument("--seed", type=int, default=0, help="of the problems and the PRM's noise")
+    parser.add_argument("--processes", type=int, default=os.cpu_count())
+    parser.add_argument("--out", type=Path, help="folder for curves.csv and the plots")
+    return parser.parse_args()
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--problems", type=int, default=100)
-    parser.add_argument("--most", type=int, default=64, help="largest budget; budgets are 4, 16, 64, ...")
-    parser.add_argument("--seed", type=int, default=0, help="of the problems")
-    parser.add_argument("--processes", type=int, default=os.cpu_count())
-    parser.add_argument("--out", type=Path, help="folder for curves.csv and the plots")
-    given = parser.parse_args()
-    budgets = [n for n in (4, 16, 64, 256, 1024) if n <= given.most]
+    given = arguments()
+    budgets = [n for n in (4, 16, 64, 256) if n <= given.most]
     problems = StepwiseProblems(seed=given.seed)
-
-    def reward(noise: float, blind: float) -> StepwiseRewardModel:
-        return StepwiseRewardModel(problems=problems, noise=noise, blind=blind, seed=given.seed)
-
-    shown = {(noise, blind): tuple(METHODS) for blind in BLIND for noise in NOISES}
-    mapped = {(noise, blind): (BASELINE, BEAM, "DVTS") for noise in MAP_NOISES for blind in MAP_BLIND}
+    mapped = [(noise, *some) for noise in MAP_NOISE for some in MAP_MISTAKES]
+    wanted = [(at, tuple(METHODS)) for at in SHOWN] + [(at, (BASELINE, BEAM)) for at in mapped]
+    rewards = {
+        (noise, blind, allure): StepwiseRewardModel(
+            problems=problems, noise=noise, blind=blind, allure=allure, seed=given.seed
+        )
+        for (noise, blind, allure), _ in wanted
+    }
     started = time.perf_counter()
-    jobs = [
-        job
-        for wanted in (shown, mapped)
-        for at, methods in wanted.items()
-        for job in jobs_of(reward(*at), methods, budgets, given.problems)
-    ]
-    done = run_all(jobs, given.processes)
+    done = run_all(
+        (job for at, methods in wanted for job in jobs_of(rewards[at], methods, budgets, given.problems)),
+        given.processes,
+    )
     seconds = time.perf_counter() - started
-    settings, map_of = (
-        {
-            at: setting_of(reward(*at), methods, budgets, given.problems, done)
-            for at, methods in wanted.items()
-        }
-        for wanted in (shown, mapped)
-    )
-    print(
-        f"{given.problems} problems of {problems.steps} steps, {len(done)} runs, {seconds:.0f} s, {given.processes} processes"
-    )
-    for setting in settings.values():
+    print(f"{given.problems} problems of {problems.steps} steps; {len(done)} runs in {seconds:.0f} s", end="")
+    print(f" by {given.processes} processes")
+    settings = [setting_of(rewards[at], tuple(METHODS), budgets, given.problems, done) for at in SHOWN]
+    for setting in settings:
         print(f"\n{setting.name}")
         say_accuracy(setting)
         say_leads(setting, "completion_tokens", "lead, completion tokens")
         say_difficulty(setting)
         say_leads(setting, "total_tokens", "lead, prompts in full")
-    for method in (BEAM, "DVTS"):
-        print()
-        say_map(map_of, method)
+    print()
+    say_map({at: setting_of(rewards[at], (BASELINE, BEAM), budgets, given.problems, done) for at in mapped})
     if given.out is not None:
-        given.out.mkdir(parents=True, exist_ok=True)
-        write_csv(given.out / "curves.csv", list(settings.values()))
-        if find_spec("matplotlib") is None:
-            print('no plots without matplotlib: pip install ".[plots]"', file=sys.stderr)
-            return
-        from search_plots import plot_curves, plot_difficulty
+        write(given.out, settings)
 
-        plot_curves(given.out, list(settings.values()), columns=len(NOISES))
-        plot_difficulty(given.out, list(settings.values()), BEAM, BASELINE, columns=len(NOISES))
+
+def write(folder: Path, settings: Sequence[Setting]) -> None:
+    """The figures as a table, and as plots where there is matplotlib."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_csv(folder / "curves.csv", settings)
+    if find_spec("matplotlib") is None:
+        print('no plots without matplotlib: pip install ".[plots]"', file=sys.stderr)
+        return
+    from search_plots import plot_accuracy, plot_leads
+
+    everyone = np.concatenate(settings[0].quintiles)
+    plot_accuracy(
+        folder / "search_curves",
+        {setting.name: {method: setting.curve(method) for method in METHODS} for setting in settings},
+    )
+    plot_leads(
+        folder / "search_leads",
+        {setting.name: (setting.curve(BEAM), setting.curve(BASELINE)) for setting in settings},
+        {"all": everyone} | {str(at): some for at, some in enumerate(settings[0].quintiles, 1)},
+        title=f"lead of {BEAM} over {BASELINE} by quintile",
+    )
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ from orchestrator.errors import InvalidInputError
 from orchestrator.types import Candidate, Capabilities, Chunk, Request, Sample, Score, Usage
 from orchestrator.verifiers.steps import Aggregation, aggregate
 
-__all__ = ["Course", "StepwiseModel", "StepwiseProblems", "StepwiseRewardModel", "Written"]
+__all__ = ["Course", "Seen", "StepwiseModel", "StepwiseProblems", "StepwiseRewardModel", "Written"]
 
 SEPARATOR = "\n\n"
 QUESTION = re.compile(r"Problem (\d+):")
@@ -348,43 +348,59 @@ class StepwiseRewardModel:
 
     def rate(self, course: Course, steps: Sequence[Written]) -> list[float]:
         """The score of each beginning of a solution, shape (steps written,)."""
-        scores = []
-        for at, (seems, noise) in enumerate(
-            zip(self._seems(course, steps), self._noise(course, steps), strict=True)
-        ):
-            reading = seems + self.noise * noise
-            right = _posterior(course.prior[at + 1], 2 * reading / self.noise**2)
-            scores.append(right * course.from_right[at + 1] + (1 - right) * course.from_wrong[at + 1])
-        return scores
+        return list(self.seen(course, steps).scores)
 
-    def _seems(self, course: Course, steps: Sequence[Written]) -> list[float]:
-        """m at each step: what it would see without noise."""
-        seems, before, taken_in = list[float](), None, True
-        for at, step in enumerate(steps):
-            if course.is_right(at, step.value):
-                taken_in = True
-                seems.append(1.0)
-            else:
-                if step.value != course.follows(at, before):
-                    taken_in = taken_in and self._blind_to(course, at, step.value)
-                seems.append(1.0 + self.allure if taken_in else -1.0)
-            before = step.value
-        return seems
+    def seen(self, course: Course, steps: Sequence[Written]) -> Seen:
+        """What it makes of a solution so far."""
+        return _seen(self, course.number, tuple(steps))
 
     def _blind_to(self, course: Course, at: int, value: int) -> bool:
         [chance, _, _, _] = _numbers(f"{self.seed}/blind/{course.number}/{at}/{value}".encode())
         return chance < self.blind * 2**64
 
-    def _noise(self, course: Course, steps: Sequence[Written]) -> list[float]:
-        """e at each step: e₁ = ξ₁ and eᵢ = ρ·eᵢ₋₁ + √(1 - ρ²)·ξᵢ, with ξ standard normal by the text so far."""
-        rho, state = self.persistence, blake2b(f"{self.seed}/{course.number}".encode(), digest_size=32)
-        noise: list[float] = []
-        for step in steps:
-            state.update(struct.pack("<QQ", step.wording, step.value))
-            drawn, _, _, _ = struct.unpack("<4Q", state.digest())
-            fresh = STANDARD_NORMAL.inv_cdf(((drawn >> 12) + 0.5) / 2**52)
-            noise.append(fresh if not noise else rho * noise[-1] + math.sqrt(1 - rho * rho) * fresh)
-        return noise
+
+class Seen(NamedTuple):
+    """What a reward model makes of the beginning of a solution.
+
+    Attributes:
+        seems: m at its last step.
+        taken_in: Whether it has seen no mistake that was not made good.
+        noise: e at its last step.
+        text: The hash of what is written.
+        scores: Those of all its steps.
+    """
+
+    seems: float
+    taken_in: bool
+    noise: float
+    text: blake2b
+    scores: tuple[float, ...]
+
+
+@lru_cache(maxsize=1 << 14)
+def _seen(reward: StepwiseRewardModel, number: int, steps: tuple[Written, ...]) -> Seen:
+    """Kept, because a search has each step judged after the one before it."""
+    course = reward.problems.course(number)
+    if not steps:
+        text = blake2b(f"{reward.seed}/{number}".encode(), digest_size=32)
+        return Seen(seems=1.0, taken_in=True, noise=0.0, text=text, scores=())
+    before, at, value = _seen(reward, number, steps[:-1]), len(steps) - 1, steps[-1].value
+    if course.is_right(at, value):
+        seems, taken_in = 1.0, True
+    else:
+        follows = value == course.follows(at, steps[-2].value if at else None)
+        taken_in = before.taken_in and (follows or reward._blind_to(course, at, value))
+        seems = 1.0 + reward.allure if taken_in else -1.0
+    text = before.text.copy()
+    text.update(struct.pack("<QQ", *steps[-1]))
+    # e_1 = ξ_1 and e_i = ρ·e_{i-1} + √(1 - ρ²)·ξ_i, with ξ standard normal by the text so far.
+    fresh = STANDARD_NORMAL.inv_cdf(((struct.unpack("<4Q", text.digest())[0] >> 12) + 0.5) / 2**52)
+    rho = reward.persistence
+    noise = rho * before.noise + math.sqrt(1 - rho * rho) * fresh if at else fresh
+    reading = seems + reward.noise * noise
+    right = _posterior(course.prior[at + 1], 2 * reading / reward.noise**2)
+    score = right * course.from_right[at + 1] + (1 - right) * course.from_wrong[at + 1]
+    return Seen(seems, taken_in, noise, text, (*before.scores, score))
 
 
 def _posterior(prior: float, log_odds: float) -> float:

@@ -162,13 +162,21 @@ async def test_a_question_about_no_problem_is_refused():
         )
 
 
+def seems(reward: StepwiseRewardModel, course, steps) -> list[float]:
+    return [reward.seen(course, steps[: at + 1]).seems for at in range(len(steps))]
+
+
+def noises(reward: StepwiseRewardModel, course, steps) -> list[float]:
+    return [reward.seen(course, steps[: at + 1]).noise for at in range(len(steps))]
+
+
 # The reward model ----------------------------------------------------------------------------------------------
 
 
 async def test_the_noise_is_standard_normal_at_every_step_with_the_stated_correlation():
     problems = StepwiseProblems(steps=3)
     reward = StepwiseRewardModel(problems=problems, persistence=0.6)
-    noise = [reward._noise(problems.course(0), written) for written in await drawn(problems, 0)]
+    noise = [noises(reward, problems.course(0), written) for written in await drawn(problems, 0)]
     for at in range(3):
         column = [one[at] for one in noise]
         assert abs(fmean(column)) < 4 / math.sqrt(DRAWS)
@@ -216,7 +224,7 @@ async def test_it_is_blind_to_the_stated_share_of_mistakes_whoever_makes_them():
         course = problems.course(number)
         for written in await drawn(problems, number, n=200):
             if written[0].value != course.right[0]:
-                seen.setdefault((number, written[0].value), set()).update(reward._seems(course, written))
+                seen.setdefault((number, written[0].value), set()).update(seems(reward, course, written))
     assert all(len(one) == 1 for one in seen.values())
     assert set().union(*seen.values()) == {-1.0, 1.5}
     assert near(fmean(1.5 in one for one in seen.values()), 0.25, len(seen))
@@ -228,7 +236,7 @@ def test_a_mistake_is_seen_until_it_is_made_good():
     wrong = course.right[1] + 1
     values = [course.right[0], wrong, course.follows(2, wrong), course.right[3]]
     steps = [Written(wording=0, value=value) for value in values]
-    assert reward._seems(course, steps) == [1.0, -1.0, -1.0, 1.0]
+    assert seems(reward, course, steps) == [1.0, -1.0, -1.0, 1.0]
 
 
 async def test_best_of_n_runs_on_it_through_the_controller():
