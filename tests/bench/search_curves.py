@@ -196,9 +196,7 @@ class Setting:
 
 def mistakes(blind: float, allure: float) -> str:
     """Which mistakes a PRM does not see, in words."""
-    if not blind:
-        return "blind to none"
-    return f"blind to {blind:.0%}" + (f" (+{allure:g})" if allure else " (+0)")
+    return f"blind to {blind:.0%}, allure {allure:g}" if blind else "blind to none"
 
 
 def jobs_of(

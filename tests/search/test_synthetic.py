@@ -10,6 +10,7 @@ from search.synthetic import StepwiseModel, StepwiseProblems, StepwiseRewardMode
 from orchestrator import BestOfN, Controller
 from orchestrator.answers import AnswerReader
 from orchestrator.errors import InvalidInputError
+from orchestrator.strategies import BeamSearch, DiverseVerifierTreeSearch, ParticleFilter
 from orchestrator.types import Request
 
 DRAWS = 2000
@@ -239,15 +240,38 @@ def test_a_mistake_is_seen_until_it_is_made_good():
     assert seems(reward, course, steps) == [1.0, -1.0, -1.0, 1.0]
 
 
-async def test_best_of_n_runs_on_it_through_the_controller():
-    problems = StepwiseProblems(solved=(6, 4))
-    reward = StepwiseRewardModel(problems=problems, noise=0.5)
+async def played(program, problems: StepwiseProblems, n: int):
+    """The outcomes of `program` on the first `n` problems, and how many are right."""
     async with Controller(
         models={"m": StepwiseModel(problems)}, answers=AnswerReader(kind="number")
     ) as controller:
-        program = BestOfN(n=16, verifier=reward, per_call=16, threshold=None)
-        outcomes = [outcome async for outcome in controller.map(program, problems.problems(50))]
-        assert controller.ledger.spent.requests == 50
-    right = {one.id: one.reference for one in problems.problems(50)}
-    assert all(len(outcome.candidates) == 16 for outcome in outcomes)
-    assert fmean(str(outcome.answer) == right[outcome.problem] for outcome in outcomes) > 0.9
+        outcomes = [one async for one in controller.map(program, problems.problems(n), ordered=True)]
+    right = [str(one.answer) == problems.problem(at).reference for at, one in enumerate(outcomes)]
+    return outcomes, sum(right)
+
+
+@pytest.mark.parametrize("search", ["beam", "DVTS", "particles"])
+async def test_a_search_of_n_solutions_writes_as_many_tokens_as_n_solutions_at_once(search):
+    problems = StepwiseProblems(tokens=(10, 10), question_tokens=5)
+    reward = StepwiseRewardModel(problems=problems, noise=0.3)
+    steps = {"verifier": reward, "max_steps": problems.steps}
+    programs = {
+        "beam": BeamSearch(n=8, beam_width=4, **steps),
+        "DVTS": DiverseVerifierTreeSearch(n=8, beam_width=4, **steps),
+        "particles": ParticleFilter(particles=8, **steps),
+    }
+    sampled = BestOfN(n=8, per_call=8, verifier=reward, threshold=None)
+    for program in (programs[search], sampled):
+        outcomes, right = await played(program, problems, 5)
+        assert {one.usage.completion_tokens for one in outcomes} == {8 * 8 * 10}
+        assert right >= 2
+
+
+async def test_a_search_pays_for_the_steps_it_goes_on_from():
+    problems = StepwiseProblems(steps=3, tokens=(10, 10), question_tokens=5)
+    reward = StepwiseRewardModel(problems=problems)
+    beam = BeamSearch(n=4, beam_width=2, verifier=reward, max_steps=3)
+    [outcome], _ = await played(beam, problems, 1)
+    # One call for the first steps, two of 5 + 10 for the second, two of 5 + 20 for the third.
+    assert outcome.usage.requests == 5
+    assert outcome.usage.prompt_tokens == 5 + 2 * 15 + 2 * 25
