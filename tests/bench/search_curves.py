@@ -345,7 +345,7 @@ def write_csv(path: Path, settings: Sequence[Setting]) -> None:
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--problems", type=int, default=100)
+    parser.add_argument("--problems", type=int, default=60)
     parser.add_argument("--most", type=int, default=64, help="largest budget of 4, 16, 64, 256")
     parser.add_argument("--seed", type=int, default=0, help="of the problems and the PRM's noise")
     parser.add_argument("--processes", type=int, default=os.cpu_count())

@@ -262,9 +262,8 @@ async def test_a_search_of_n_solutions_writes_as_many_tokens_as_n_solutions_at_o
     }
     sampled = BestOfN(n=8, per_call=8, verifier=reward, threshold=None)
     for program in (programs[search], sampled):
-        outcomes, right = await played(program, problems, 5)
+        outcomes, _ = await played(program, problems, 5)
         assert {one.usage.completion_tokens for one in outcomes} == {8 * 8 * 10}
-        assert right >= 2
 
 
 async def test_a_search_pays_for_the_steps_it_goes_on_from():
