@@ -41,7 +41,7 @@ import numpy as np
 from orchestrator import BestOfN, Controller, SelfConsistency
 from orchestrator.answers import AnswerReader
 from orchestrator.context import ControlProgram
-from orchestrator.scaling import Interval, bootstrap_interval
+from orchestrator.scaling import bootstrap_interval
 from orchestrator.stopping import FixedSize
 from orchestrator.strategies import MCTS, BeamSearch, DiverseVerifierTreeSearch, ParticleFilter
 
@@ -56,6 +56,8 @@ Mistaken = tuple[float, float, float]
 
 BASELINE, BEAM = "best-of-N, weighted", "beam search"
 SAMPLING = ("self-consistency", "best-of-N", BASELINE)
+REACH = 1.03
+"""Mean tokens of equal budgets differ by so much at most, as a factor, because solutions differ in length."""
 WIDTH = 4
 """Steps drawn at a time by all searches but the particle filter and the rollouts."""
 
@@ -231,9 +233,14 @@ def thousands(tokens: float) -> str:
     return f"{tokens / 1000:.1f}k"
 
 
-def points_of(lead: Interval) -> str:
-    """A lead in percentage points, marked where its interval leaves 0 out."""
-    return f"{100 * lead.value:+.0f}{'*' if lead.low > 0 or lead.high < 0 else ''}"
+def lead_of(one: Curve, other: Curve, tokens: float, among: Numbers | None = None) -> str:
+    """A lead in percentage points, marked where its interval leaves 0 out; "" where a curve does not reach."""
+    low, high = shared_range(one, other)
+    if not low / REACH <= tokens <= high * REACH:
+        return ""
+    lead = ahead(one, other, tokens, among)
+    sure = abs(lead.value) >= 0.005 and (lead.low > 0 or lead.high < 0)
+    return f"{100 * lead.value:+.0f}{'*' if sure else ''}"
 
 
 def passing(one: Curve, other: Curve, among: Numbers | None = None) -> str:
@@ -265,10 +272,7 @@ def say_leads(setting: Setting, tokens: str, title: str) -> None:
         if method == BASELINE:
             continue
         one = setting.curve(method, tokens)
-        low, high = shared_range(one, other)
-        cells = [
-            points_of(ahead(one, other, at)) if low * 0.97 <= at <= high * 1.03 else "" for at in other.tokens
-        ]
+        cells = [lead_of(one, other, at) for at in other.tokens]
         print(f"  {method:24}" + "".join(f"{cell:>10}" for cell in cells) + f"   {passing(one, other)}")
 
 
@@ -281,9 +285,7 @@ def say_difficulty(setting: Setting) -> None:
         if method in SAMPLING:
             continue
         one = setting.curve(method)
-        leads = [
-            [points_of(ahead(one, other, at, among)) for at in other.tokens] for among in setting.quintiles
-        ]
+        leads = [[lead_of(one, other, at, among) for at in other.tokens] for among in setting.quintiles]
         print(
             f"  {method:24}" + "".join(f"{''.join(f'{lead:>6}' for lead in some):>{cell}}" for some in leads)
         )
@@ -306,7 +308,7 @@ def say_map(settings: Mapping[Mistaken, Setting]) -> None:
         cells = []
         for some in MAP_MISTAKES:
             one, other = (settings[noise, *some].curve(name) for name in (BEAM, BASELINE))
-            first, last = (points_of(ahead(one, other, at)) for at in (other.tokens[0], other.tokens[-1]))
+            first, last = (lead_of(one, other, at) for at in (other.tokens[0], other.tokens[-1]))
             cells.append(f"{first} {last} {passing(one, other)}")
         print(f"  σ = {noise:<4g}" + "".join(f"{cell:>27}" for cell in cells))
 

@@ -49,6 +49,9 @@ def plot_accuracy(path: Path, settings: Mapping[str, Mapping[str, Curve]]) -> No
             place = curve.tokens * 1.02 ** (at - len(curves) / 2)  # side by side where methods cost the same
             axis.errorbar(place, value, spread, marker="o", markersize=3, elinewidth=0.6, label=method)
         axis.set_xscale("log")
+        budgets = next(iter(curves.values())).tokens
+        axis.set_xticks(budgets, [f"{tokens:,.0f}" for tokens in budgets])
+        axis.minorticks_off()
         axis.set_title(name, fontsize=9)
         axis.grid(alpha=0.3)
     figure.supxlabel("completion tokens of a problem, mean")
