@@ -60,7 +60,7 @@ class Registry:
 
 
 def _keyed(*classes: type, suffixes: tuple[str, ...] = ()) -> dict[str, type]:
-    return {_key(cls, suffixes): cls for cls in classes}
+    return dict(sorted((_key(cls, suffixes), cls) for cls in classes))
 
 
 def _key(cls: type, suffixes: tuple[str, ...]) -> str:

@@ -209,7 +209,7 @@ def test_failures_of_some_problems_are_not_failures_of_the_run(cli, questions):
     [
         (["nothing.yaml"], "nothing.yaml: cannot be read"),
         (["self_consistancy"], "did you mean `self_consistency`?"),
-        (["odd"], "strategies: adaptive, "),
+        (["odd"], "strategies: ab_mcts, adaptive, "),
         (["single", "-p", "x"], "which model?"),
         (["single", "-p", "x", "--base-url", "http://127.0.0.1:9/v1"], "--base-url needs --model"),
         (
