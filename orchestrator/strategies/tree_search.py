@@ -105,6 +105,7 @@ class TreeSearch(Strategy):
             self,
             growth.asked_of(model),
             said,
+            attempts=growth.attempts,
             n=expansion.children,
             model=model,
             rest=growth.tree.depth(expansion.node) + 1 >= self.max_steps,

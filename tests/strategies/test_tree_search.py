@@ -288,6 +288,15 @@ async def test_once_an_answer_is_found_a_cut_search_needs_no_further_call():
     assert not outcome.detail["forced"]
 
 
+async def test_a_search_that_got_fewer_steps_than_it_asked_for_says_that_the_budget_ended_it():
+    # Two steps of 10 tokens beside the 16 that are kept back: one fits, and is a solution, so nothing is left to ask.
+    budget = Budget(completion_tokens=30)
+    outcome, model = await run(search_of(), lambda request: "the answer is 5.", budget=budget)
+    assert [request.n for request in model.requests] == [1]
+    assert outcome.answer.text == "5"
+    assert outcome.stop_reason is StopReason.BUDGET
+
+
 async def test_a_deadline_in_the_middle_of_a_step_leaves_time_to_end_the_best_partial_solution():
     never = anyio.Event()
 
