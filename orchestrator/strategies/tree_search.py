@@ -142,6 +142,7 @@ class TreeSearch(Strategy):
             candidates += [] if finished is None else [finished]
         attempts = growth.attempts
         if not candidates and attempts.failures:
+            growth.offer_partial()
             raise attempts.failures[0]
         outcome = self.outcome(growth, candidates)
         detail = {**outcome.detail, **growth.detail(), "forced": finished is not None}
@@ -291,6 +292,14 @@ class Growth:
                 return self.complete(begun + sample.text, sample, None)
             self.attempts.failures += last.failures
         return None
+
+    def offer_partial(self) -> None:
+        """Make known the best partial solution as it stands, if there is one: it has been paid for."""
+        tree, node = self.tree, self.most_promising()
+        if text := tree.text(node).strip():
+            # No call has all of it.
+            usage = Usage(completion_tokens=sum(tree.tokens(at) for at in tree.path(node)))
+            self.ctx.offer(Candidate(sample=Sample(text=text, usage=usage), answer=None))
 
     def most_promising(self) -> int:
         """The partial solution with the highest value; of equals the longest, then the first; else the root."""

@@ -346,6 +346,26 @@ async def test_when_every_call_fails_the_first_failure_is_raised():
         await run(search_of(), lambda request: BackendError(f"down since {request.call.path}"))
 
 
+@pytest.mark.parametrize(
+    ("last", "budget", "reason"),
+    [
+        (BackendError("down"), None, StopReason.ERROR),
+        (Scripted(text="never", gate=anyio.Event()), Budget(seconds=0.3), StopReason.DEADLINE),
+    ],
+    ids=["failing", "hanging"],
+)
+async def test_a_partial_solution_that_cannot_be_ended_is_there_as_it_stands(last, budget, reason):
+    outcome, _ = await run(
+        search_of(),
+        lambda request: "step" if request.call.path == "search/0" else last,
+        budget=budget,
+    )
+    assert outcome.stop_reason is reason
+    assert outcome.answer is None
+    assert [candidate.sample.text for candidate in outcome.candidates] == ["step"]
+    assert outcome.error is not None
+
+
 async def test_solutions_found_are_there_when_the_program_around_it_calls_it_off():
     hanging, never = anyio.Event(), anyio.Event()
 
