@@ -160,6 +160,20 @@ async def test_tokens_with_log_probabilities_are_counted_by_them(serve):
     assert sample.usage.completion_tokens == 3
 
 
+@pytest.mark.parametrize(("counted", "tokens", "estimated"), [(1, 3, True), (3, 3, False), (4, 4, False)])
+async def test_a_count_that_came_before_the_cut_is_no_count_of_the_tokens_after_it(
+    serve, counted, tokens, estimated
+):
+    events = [{"choices": [{"index": 0, "text": word}]} for word in ("One", " two", " three", " four")]
+    events[0]["usage"] = {"prompt_tokens": 3, "completion_tokens": counted}
+    body = b"".join(b"data: " + json.dumps(event).encode() + b"\n\n" for event in events)
+    server = await serve(script=[Canned(body=body, headers={"Content-Type": "text/event-stream"})])
+    async with backend_of("http", server) as backend:
+        [sample] = await backend.complete(PLAIN.replace(watch=lambda: CutAfter(3)))
+    assert (sample.usage.prompt_tokens, sample.usage.completion_tokens) == (3, tokens)
+    assert sample.usage.estimated is estimated
+
+
 @pytest.mark.parametrize(("piece", "tokens"), [("x" * 16, 1), ("x" * 17, 5), ("word " * 20, 25)])
 async def test_a_piece_too_long_for_a_token_counts_as_several(serve, piece, tokens):
     server = await serve(answer=lambda body, choice: piece.replace(" ", "_") + " end", pause_after=1)
