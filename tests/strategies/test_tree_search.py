@@ -341,6 +341,25 @@ async def test_where_the_way_so_far_costs_too_much_the_answer_is_begun_anew():
     assert outcome.answer.text == "4"
 
 
+async def test_where_the_way_so_far_costs_too_much_as_much_of_it_is_kept_as_can_be():
+    class Costly(ScriptedBackend):
+        """Counts every step of a reply that is continued as forty tokens more."""
+
+        async def count_prompt_tokens(self, request):
+            return await super().count_prompt_tokens(request) + 40 * said_in(request).count("step")
+
+    # Two steps are 80 tokens and the rest of the prompt; what is kept back is 36, and 10 or so have been spent twice.
+    budget = Budget(prompt_tokens=100)
+    outcome, model = await run(search_of(most=2), None, budget=budget, backend=Costly(endless))
+    assert [(request.call.path, said_in(request).count("step")) for request in model.requests] == [
+        ("search/0", 0),
+        ("search/1", 1),
+        ("finish", 1),
+    ]
+    assert outcome.answer.text == "4"
+    assert outcome.usage.prompt_tokens <= 100
+
+
 async def test_when_every_call_fails_the_first_failure_is_raised():
     with pytest.raises(BackendError, match="down since search/0"):
         await run(search_of(), lambda request: BackendError(f"down since {request.call.path}"))
