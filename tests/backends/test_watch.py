@@ -67,6 +67,19 @@ async def test_a_cut_choice_ends_there_and_its_connection_is_closed(serve, kind,
     assert backend.capabilities.streaming is True
 
 
+async def test_a_cut_choice_is_charged_the_prompt_that_the_server_has_counted_before(serve):
+    server = await serve(answer=counting)
+    async with backend_of("http", server) as backend:
+        held = await backend.count_prompt_tokens(CHAT)
+        [unknown] = await backend.complete(CHAT.replace(watch=lambda: CutAfter(3)))
+        [whole] = await backend.complete(CHAT)
+        [known] = await backend.complete(CHAT.replace(watch=lambda: CutAfter(3)))
+        assert await backend.count_prompt_tokens(CHAT) == held, "what it may cost is still held"
+    assert unknown.usage.prompt_tokens == held > 3
+    assert whole.usage.prompt_tokens == known.usage.prompt_tokens == 3
+    assert known.usage.estimated
+
+
 @pytest.mark.parametrize("most", range(1, 9))
 @pytest.mark.parametrize("flavour", ["plain", "llama.cpp", "vllm"])
 async def test_a_cut_at_any_token_is_charged_what_came(serve, most, flavour):
