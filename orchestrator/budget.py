@@ -400,7 +400,7 @@ class Ledger:
         room, left = self.headroom(), self.seconds_left()
 
         def within(room: int | None, reserve: int, spent: int) -> int | None:
-            return None if room is None else max(0, room + spent - reserve)
+            return None if room is None else spent + max(0, room - reserve)
 
         money = within(room.picodollars, reserve.picodollars, spent.picodollars)
         return Budget(

@@ -754,3 +754,11 @@ def test_event_loops_on_several_threads_share_a_ledger() -> None:
     assert failures == []
     assert run.held == Usage()
     assert run.statistics().waiting == run.statistics().holds == 0
+
+
+def test_what_a_part_must_leave_is_not_taken_from_what_it_has_spent() -> None:
+    ledger = Ledger(Budget(requests=4))
+    reserve = Usage(requests=1)
+    assert ledger.leaving(reserve, spent=Usage()).requests == 3
+    ledger.charge(Usage(requests=4))  # three of them the part's, the fourth what it had left
+    assert ledger.leaving(reserve, spent=Usage(requests=3)).requests == 3

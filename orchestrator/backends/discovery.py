@@ -199,8 +199,8 @@ class Server:
         return upper_bound_prompt_tokens(request) + self._overhead
 
     def best_known(self, request: Request) -> int:
-        """The count if it was made already, else the bound; asks nobody."""
-        if self.flavour is not Flavour.UNKNOWN and _is_text(request):
+        """The count if it was made or reported already, else the bound; asks nobody. For charges, not for holds."""
+        if _is_text(request):
             counted = self._counts.peek(_key(request))
             if counted is not None:
                 return counted
@@ -208,10 +208,12 @@ class Server:
 
     def saw(self, request: Request, prompt_tokens: int) -> None:
         """Corrects counts and bounds by what the server reported for `request`."""
-        if self.flavour is not Flavour.UNKNOWN and _is_text(request):
+        if _is_text(request):
             key = _key(request)
             counted = self._counts.peek(key)
-            if counted is not None and prompt_tokens > counted:
+            # A server that counts is asked when needed: there only counts that were too low are corrected.
+            least = 0 if self.flavour is Flavour.UNKNOWN else prompt_tokens
+            if prompt_tokens > (least if counted is None else counted):
                 self._counts.put(key, prompt_tokens)
         bound = upper_bound_prompt_tokens(request)
         if prompt_tokens > bound + self._overhead:

@@ -284,9 +284,9 @@ class ProtocolBackend:
                 if choice.reasoning is None and reply.llama_cpp:
                     counts[at] = await self._server.count_text(choice.text)
         prompt = reported_prompt(reply, request)
-        if prompt is None and any(choice.streamed is not None for choice in reply.choices):
-            prompt = await self._server.count_prompt(request)
-        elif prompt is None:
+        if prompt is None:
+            if any(choice.streamed is not None for choice in reply.choices):
+                await self._server.count_prompt(request)  # where it can
             prompt = self._server.best_known(request)
         else:
             self._server.saw(request, prompt)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..errors import BackendError, ConnectionLostError, MalformedResponseError
@@ -209,6 +209,12 @@ class Transcript:
         for draft in self._drafts.values():
             draft.finish_reason = draft.finish_reason or "length"
 
+    @property
+    def _ended(self) -> bool:
+        """Whether the server has said all it had to say."""
+        drafts = self._drafts.values()
+        return self._done or (bool(drafts) and all(draft.finish_reason is not None for draft in drafts))
+
     def so_far(self) -> Reply | None:
         """The answer as far as it has come, or None while not one token has."""
         return self._reply(partial=True) if any(draft.streamed for draft in self._drafts.values()) else None
@@ -220,8 +226,7 @@ class Transcript:
             ConnectionLostError: The stream broke off before every choice had ended.
             MalformedResponseError: There was no choice in it.
         """
-        ended = all(draft.finish_reason is not None for draft in self._drafts.values())
-        if not self._done and not (self._drafts and ended):
+        if not self._ended:
             raise ConnectionLostError("the stream broke off before the answer ended")
         if not self._drafts:
             raise MalformedResponseError("a stream without a single choice")
@@ -241,7 +246,18 @@ class Transcript:
                 )
                 for index, draft in sorted(self._drafts.items())
             ),
-            reported=self._reported,
+            reported=self._believed(),
             model=self._model,
             llama_cpp=self._llama_cpp,
         )
+
+    def _believed(self) -> Reported:
+        """The usage block; its count of tokens not where the stream has been left and more than that had come.
+
+        Some servers send a block with the first event, or with each.
+        """
+        left = self._closed or not self._ended
+        reported, streamed = self._reported, sum(draft.streamed for draft in self._drafts.values())
+        if left and reported.completion_tokens is not None and reported.completion_tokens < streamed:
+            return replace(reported, completion_tokens=None)
+        return reported

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..context import Ask, Context, Verifier, name_of
 from ..errors import BackendError, BudgetExceededError, DeadlineExceededError
+from ..sampling import SampleStream
 from ..types import Candidate, Problem, Sample, Score, StopReason
 from .base import Strategy
 
@@ -88,9 +89,13 @@ class Attempts:
                 async for sample in samples:
                     found.append(candidate := ctx.read(sample))
                     self.candidates.append(candidate)
-            if samples.stop_reason is not StopReason.COMPLETE:
-                self.stop_reason = samples.stop_reason
+            self.limit(samples)
         return found
+
+    def limit(self, stream: SampleStream) -> None:
+        """End when budget or deadline kept back some of the samples `stream` was asked for."""
+        if stream.stop_reason is not StopReason.COMPLETE:
+            self.stop_reason = stream.stop_reason
 
     async def score(
         self, ctx: Context, verifier: Verifier, problem: Problem, candidates: Sequence[Candidate]

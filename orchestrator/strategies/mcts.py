@@ -164,6 +164,7 @@ class MCTS(TreeSearch):
                 self,
                 growth.ask,
                 text,
+                attempts=growth.attempts,
                 n=self.rollouts,
                 rest=True,
                 logprobs=logprobs_for(self.verifier),

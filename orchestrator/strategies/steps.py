@@ -11,6 +11,7 @@ from ..context import Context
 from ..errors import InvalidInputError
 from ..prompts import Rendered
 from ..types import Sample
+from .attempts import Attempts
 from .base import Strategy, at_least
 
 __all__ = ["Step", "StepGenerator"]
@@ -82,6 +83,7 @@ class StepGenerator:
         ask: Rendered,
         said: str,
         *,
+        attempts: Attempts | None = None,
         n: int = 1,
         rest: bool = False,
         model: str | None = None,
@@ -94,6 +96,7 @@ class StepGenerator:
             strategy: Whose settings they have.
             ask: The question.
             said: The solution so far.
+            attempts: Told where budget or deadline keep steps back; None for nobody.
             n: Steps wanted, at least 1.
             rest: Write the solution to its end.
             model: Name of the model; None for the strategy's.
@@ -106,19 +109,29 @@ class StepGenerator:
         stop = () if whole else tuple(text for text in self.stop if text not in ask.stop)
         cap = self.rest_tokens if whole else self.tokens
         given = {**sampling, "n": n, "model": model, "max_tokens": cap}
-        samples = await self._drawn(ctx, strategy, ask.continued(said), **given, stop=stop or None)
+        samples = await self._drawn(ctx, strategy, ask.continued(said), attempts, **given, stop=stop or None)
         steps = [self._step(ctx, sample, sample.text, stop, whole=whole) for sample in samples]
         if not said or not stop or ask.messages is None or any(step.text.strip() for step in steps):
             return steps
-        samples = await self._drawn(ctx, strategy, ask.continued(said), **given)
+        samples = await self._drawn(ctx, strategy, ask.continued(said), attempts, **given)
         return [self._cut(ctx, sample, stop) for sample in samples]
 
     async def _drawn(
-        self, ctx: Context, strategy: Strategy, ask: Rendered, *, n: int, **sampling: Any
+        self,
+        ctx: Context,
+        strategy: Strategy,
+        ask: Rendered,
+        attempts: Attempts | None,
+        *,
+        n: int,
+        **sampling: Any,
     ) -> list[Sample]:
         """Samples in the order of asking, which does not depend on when they came."""
         async with strategy.draw(ctx, ask, n=n, per_call=n, **sampling) as stream:
-            return sorted([sample async for sample in stream], key=_place)
+            samples = sorted([sample async for sample in stream], key=_place)
+        if attempts is not None:
+            attempts.limit(stream)
+        return samples
 
     def _step(self, ctx: Context, sample: Sample, text: str, stop: Sequence[str], *, whole: bool) -> Step:
         """`text`, and `stop` after it where that may have ended it."""

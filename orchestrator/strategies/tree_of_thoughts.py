@@ -228,6 +228,7 @@ class TreeOfThoughts(TreeSearch):
         )
         async with stream:
             samples = [sample async for sample in stream]
+        growth.attempts.limit(stream)
         samples.sort(key=lambda sample: (sample.call.ordinal if sample.call else 0, sample.index))
         return [
             replace(step, complete=answering or place.answers.stated(step.text) is not None)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import anyio
 
 from ..context import Context, Verifier, logprobs_for, name_of
-from ..errors import InvalidInputError, most_telling
+from ..errors import BudgetExceededError, InvalidInputError, most_telling
 from ..prompts import Rendered
 from ..search import Child, Expansion, Search, Tree
 from ..types import Candidate, Outcome, Problem, Sample, Score, StopReason, Usage
@@ -110,6 +110,7 @@ class TreeSearch(Strategy):
             self,
             growth.asked_of(model),
             said,
+            attempts=growth.attempts,
             n=expansion.children,
             model=model,
             rest=growth.tree.depth(expansion.node) + 1 >= self.max_steps,
@@ -146,6 +147,7 @@ class TreeSearch(Strategy):
             candidates += [] if finished is None else [finished]
         attempts = growth.attempts
         if not candidates and attempts.failures:
+            growth.offer_partial()
             raise attempts.failures[0]
         outcome = self.outcome(growth, candidates)
         detail = {**outcome.detail, **growth.detail(), "forced": finished is not None}
@@ -281,9 +283,16 @@ class Growth:
         return [one for node in sorted({*tree.candidates, *tree.rollouts}) for one in tree.solutions(node)]
 
     async def finish(self, place: Context) -> Candidate | None:
-        """The best partial solution written to its end, as a candidate; None when not even that could be had."""
-        said = self.tree.text(self.most_promising())
-        for begun in dict.fromkeys((said, "")):  # from the beginning, where the way so far does not fit
+        """The best partial solution written to its end, as a candidate; None when not even that could be had.
+
+        Where the way so far is too dear it is gone back on step by step, which costs nothing; where the call
+        fails, the answer is begun anew.
+        """
+        tree, refused = self.tree, True
+        way = reversed(tree.path(self.most_promising()))
+        for begun in dict.fromkeys((*map(tree.text, way), "")):
+            if begun and not refused:
+                continue
             last = Attempts()
             sample = await last.complete(
                 place,
@@ -294,7 +303,16 @@ class Growth:
             if sample is not None:
                 return self.complete(begun + sample.text, sample, None)
             self.attempts.failures += last.failures
+            refused = isinstance(last.failures[-1], BudgetExceededError)
         return None
+
+    def offer_partial(self) -> None:
+        """Make known the best partial solution as it stands, if there is one: it has been paid for."""
+        tree, node = self.tree, self.most_promising()
+        if text := tree.text(node).strip():
+            # No call has all of it.
+            usage = Usage(completion_tokens=sum(tree.tokens(at) for at in tree.path(node)))
+            self.ctx.offer(Candidate(sample=Sample(text=text, usage=usage), answer=None))
 
     def most_promising(self) -> int:
         """The partial solution with the highest value; of equals the longest, then the first; else the root."""

@@ -67,6 +67,19 @@ async def test_a_cut_choice_ends_there_and_its_connection_is_closed(serve, kind,
     assert backend.capabilities.streaming is True
 
 
+async def test_a_cut_choice_is_charged_the_prompt_that_the_server_has_counted_before(serve):
+    server = await serve(answer=counting)
+    async with backend_of("http", server) as backend:
+        held = await backend.count_prompt_tokens(CHAT)
+        [unknown] = await backend.complete(CHAT.replace(watch=lambda: CutAfter(3)))
+        [whole] = await backend.complete(CHAT)
+        [known] = await backend.complete(CHAT.replace(watch=lambda: CutAfter(3)))
+        assert await backend.count_prompt_tokens(CHAT) == held, "what it may cost is still held"
+    assert unknown.usage.prompt_tokens == held > 3
+    assert whole.usage.prompt_tokens == known.usage.prompt_tokens == 3
+    assert known.usage.estimated
+
+
 @pytest.mark.parametrize("most", range(1, 9))
 @pytest.mark.parametrize("flavour", ["plain", "llama.cpp", "vllm"])
 async def test_a_cut_at_any_token_is_charged_what_came(serve, most, flavour):
@@ -158,6 +171,20 @@ async def test_tokens_with_log_probabilities_are_counted_by_them(serve):
     assert sample.text == "One two three"
     assert [token.logprob for token in sample.logprobs] == [-0.1, -0.2, -0.3]
     assert sample.usage.completion_tokens == 3
+
+
+@pytest.mark.parametrize(("counted", "tokens", "estimated"), [(1, 3, True), (3, 3, False), (4, 4, False)])
+async def test_a_count_that_came_before_the_cut_is_no_count_of_the_tokens_after_it(
+    serve, counted, tokens, estimated
+):
+    events = [{"choices": [{"index": 0, "text": word}]} for word in ("One", " two", " three", " four")]
+    events[0]["usage"] = {"prompt_tokens": 3, "completion_tokens": counted}
+    body = b"".join(b"data: " + json.dumps(event).encode() + b"\n\n" for event in events)
+    server = await serve(script=[Canned(body=body, headers={"Content-Type": "text/event-stream"})])
+    async with backend_of("http", server) as backend:
+        [sample] = await backend.complete(PLAIN.replace(watch=lambda: CutAfter(3)))
+    assert (sample.usage.prompt_tokens, sample.usage.completion_tokens) == (3, tokens)
+    assert sample.usage.estimated is estimated
 
 
 @pytest.mark.parametrize(("piece", "tokens"), [("x" * 16, 1), ("x" * 17, 5), ("word " * 20, 25)])

@@ -288,6 +288,15 @@ async def test_once_an_answer_is_found_a_cut_search_needs_no_further_call():
     assert not outcome.detail["forced"]
 
 
+async def test_a_search_that_got_fewer_steps_than_it_asked_for_says_that_the_budget_ended_it():
+    # Two steps of 10 tokens beside the 16 that are kept back: one fits, and is a solution, so nothing is left to ask.
+    budget = Budget(completion_tokens=30)
+    outcome, model = await run(search_of(), lambda request: "the answer is 5.", budget=budget)
+    assert [request.n for request in model.requests] == [1]
+    assert outcome.answer.text == "5"
+    assert outcome.stop_reason is StopReason.BUDGET
+
+
 async def test_a_deadline_in_the_middle_of_a_step_leaves_time_to_end_the_best_partial_solution():
     never = anyio.Event()
 
@@ -332,9 +341,48 @@ async def test_where_the_way_so_far_costs_too_much_the_answer_is_begun_anew():
     assert outcome.answer.text == "4"
 
 
+async def test_where_the_way_so_far_costs_too_much_as_much_of_it_is_kept_as_can_be():
+    class Costly(ScriptedBackend):
+        """Counts every step of a reply that is continued as forty tokens more."""
+
+        async def count_prompt_tokens(self, request):
+            return await super().count_prompt_tokens(request) + 40 * said_in(request).count("step")
+
+    # Two steps are 80 tokens and the rest of the prompt; what is kept back is 36, and 10 or so have been spent twice.
+    budget = Budget(prompt_tokens=100)
+    outcome, model = await run(search_of(most=2), None, budget=budget, backend=Costly(endless))
+    assert [(request.call.path, said_in(request).count("step")) for request in model.requests] == [
+        ("search/0", 0),
+        ("search/1", 1),
+        ("finish", 1),
+    ]
+    assert outcome.answer.text == "4"
+    assert outcome.usage.prompt_tokens <= 100
+
+
 async def test_when_every_call_fails_the_first_failure_is_raised():
     with pytest.raises(BackendError, match="down since search/0"):
         await run(search_of(), lambda request: BackendError(f"down since {request.call.path}"))
+
+
+@pytest.mark.parametrize(
+    ("last", "budget", "reason"),
+    [
+        (BackendError("down"), None, StopReason.ERROR),
+        (Scripted(text="never", gate=anyio.Event()), Budget(seconds=0.3), StopReason.DEADLINE),
+    ],
+    ids=["failing", "hanging"],
+)
+async def test_a_partial_solution_that_cannot_be_ended_is_there_as_it_stands(last, budget, reason):
+    outcome, _ = await run(
+        search_of(),
+        lambda request: "step" if request.call.path == "search/0" else last,
+        budget=budget,
+    )
+    assert outcome.stop_reason is reason
+    assert outcome.answer is None
+    assert [candidate.sample.text for candidate in outcome.candidates] == ["step"]
+    assert outcome.error is not None
 
 
 async def test_solutions_found_are_there_when_the_program_around_it_calls_it_off():
