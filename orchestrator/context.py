@@ -12,7 +12,7 @@ import random
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, runtime_checkable
 
 import anyio
@@ -54,6 +54,9 @@ DEFAULT_MAX_TOKENS = 1024
 
 MOST_CALLS = 10_000
 """Calls in one round of sampling: they are all prepared before the first is sent."""
+
+ROUNDING = 1e-9
+"""By how much a mean of scores may be beyond [0, 1]."""
 
 
 Ask = str | Sequence[Message] | Rendered
@@ -374,7 +377,7 @@ class Context:
 
         Raises:
             BudgetExceededError, DeadlineExceededError: Not one candidate could be judged.
-            InvalidInputError: The verifier did not return a score per candidate.
+            InvalidInputError: The verifier did not return a score per candidate, or one that is not in [0, 1].
         """
         if not candidates:
             return []
@@ -382,7 +385,7 @@ class Context:
         texts = "\x00".join(sorted(candidate.sample.text for candidate in candidates))
         digest = hashlib.blake2b(texts.encode("utf-8", "replace"), digest_size=6).hexdigest()
         aside = self.branch(label=f"{_as_label(name)}-{digest}", aside=True)
-        scores = list(await verifier.score(aside, problem, candidates))
+        scores = [_believed(name, score) for score in await verifier.score(aside, problem, candidates)]
         if len(scores) != len(candidates):
             raise InvalidInputError(
                 f"the verifier {name!r} gave {len(scores)} scores for {len(candidates)} candidates"
@@ -561,6 +564,24 @@ def _without_none(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _as_label(name: str) -> str:
     return re.sub(r"[/#~\s]+", "-", name) or "verifier"
+
+
+def _believed(verifier: str, score: Score) -> Score:
+    """`score`, an abstention where it is not a number, and in [0, 1] where rounding has put it beyond.
+
+    Raises:
+        InvalidInputError: It is a number that is no score.
+    """
+    value = score.value
+    if value is None or 0.0 <= value <= 1.0:
+        return score
+    if math.isnan(value):
+        return replace(score, value=None, reason=f"not a number; {score.reason}".removesuffix("; "))
+    if not -ROUNDING <= value <= 1.0 + ROUNDING:
+        raise InvalidInputError(
+            f"the verifier {verifier!r} gave the score {value}: scores are in [0, 1], or None"
+        )
+    return replace(score, value=min(max(value, 0.0), 1.0))
 
 
 _REQUEST_FIELDS = frozenset({"max_tokens", "temperature", "top_p", "stop", "seed", "logprobs"})

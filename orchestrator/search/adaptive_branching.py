@@ -60,7 +60,8 @@ class AdaptiveBranching(Search):
         prior_variance: Scores' variance before any is known, in [1e-6, 1e12]: tau2. Only with `gaussian`.
         arms: Models there are, at least 1.
         max_depth: Nodes so deep are not gone on from, at least 1; None for no limit.
-        threshold: A value in [0, 1] that is good enough: the search ends with it. None for none.
+        threshold: Value in [0, 1] of a solution that is good enough: the search ends with it. None for none. Nodes
+            that are complete or have a candidate with a readable answer are solutions.
         width: Expansions under way at most, at least 1.
         prune: New nodes with a value below this are closed; None closes none.
     """
@@ -107,9 +108,7 @@ class AdaptiveBranching(Search):
 
     def _applied(self, expansion: Expansion, nodes: Sequence[int]) -> None:
         self._state.tell(self.tree, expansion.node, expansion.arm, nodes)
-        values = [value for node in nodes if (value := self.tree.value(node)) is not None]
-        if self.threshold is not None and max(values, default=-1.0) >= self.threshold:
-            self.decided = True
+        self.decided = self.tree.solved(nodes, self.threshold)
 
 
 def prior_of(

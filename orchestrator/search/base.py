@@ -121,8 +121,11 @@ class Search:
             self._told.setdefault(number, children)
 
     def settle(self) -> None:
-        """Count all that has been told; what has not is as if it had failed. For a search that is stopped."""
-        while self._counted < self._asked:
+        """Count all that has been told; what has not is as if it had failed. For a search that is stopped.
+
+        One that is decided counts nothing more: what has been told beyond that depends on when it came.
+        """
+        while self._counted < self._asked and not self.decided:
             self._told.setdefault(self._counted, ())
             self._count_next()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .base import Expansion, Search, Wanted
-from .beam import Frontier, distinct, worth
+from .beam import Frontier, distinct
 from .tree import ROOT
 
 __all__ = ["BestFirst"]
@@ -15,8 +15,9 @@ class BestFirst(Search):
     """Goes on from the open node of highest value; of equals from the deepest, then from the first.
 
     Every node is gone on from once, and of steps that say the same after the same beginning only the first; the
-    others are closed. It ends after `expansions` expansions, when no node is open, or when a complete solution is
-    worth `threshold`. With a `width` above 1 a node is chosen without what the width - 1 expansions before it found.
+    others are closed. It ends after `expansions` expansions, when no node is open, or when a complete solution whose
+    answer can be read is worth `threshold`. With a `width` above 1 a node is chosen without what the width - 1
+    expansions before it found.
 
     Args:
         expansions: Expansions in all, at least 1.
@@ -53,7 +54,4 @@ class BestFirst(Search):
         tree = self.tree
         new = distinct(tree, nodes)
         self._open.add(node for node in new if tree.depth(node) < self._max_steps)
-        if self._threshold is not None and any(
-            tree.complete(node) and worth(tree, node) >= self._threshold for node in new
-        ):
-            self.decided = True
+        self.decided = tree.solved(new, self._threshold)

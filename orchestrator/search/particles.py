@@ -278,15 +278,18 @@ class Particles(Search):
     def _resampled(self) -> list[Particle]:
         """As many particles as there should be, of equal weight; with a reference, given that it is one of them.
 
-        The others then come in random order, as their places must not say which is the reference: conditional
-        resampling leaves the target as it is only where all places are alike.
+        The particles then lie in random order before the points fall: the reference comes first in the cloud, and
+        conditional resampling leaves the target as it is only where a particle's place does not say which it is.
         """
-        kept = 0 if self.reference else None
-        found = resample(self._weights(), self.size, self.resampling, rng=self.rng, kept=kept)
+        order, kept = list(range(len(self.cloud))), None
         if self.reference:
-            others = found[1:]
-            self.rng.shuffle(others)
-            found = [0, *others]
+            self.rng.shuffle(order)
+            kept = order.index(0)
+        weights = self._weights()
+        places = resample(
+            [weights[index] for index in order], self.size, self.resampling, rng=self.rng, kept=kept
+        )
+        found = [order[place] for place in places]
         share = -math.log(self.size)
         return [replace(self.cloud[index], log_weight=share) for index in found]
 

@@ -89,10 +89,15 @@ class Tree(_core.Tree):
         return -1.0 if (value := self.value(node)) is None else value
 
     def solved(self, nodes: Sequence[int], threshold: float | None) -> bool:
-        """Whether a complete one of `nodes` has at least this value; never for None."""
+        """Whether one of `nodes` is a solution of at least this value; never for None."""
         return threshold is not None and any(
-            self.complete(node) and self.rank(node) >= threshold for node in nodes
+            self.solution(node) and self.rank(node) >= threshold for node in nodes
         )
+
+    def solution(self, node: int) -> bool:
+        """Whether `node` has a readable answer; without a candidate, whether it is complete."""
+        candidate = self.candidates.get(node)
+        return self.complete(node) if candidate is None else candidate.answer is not None
 
     def judge(self, nodes: Sequence[int], judged: Sequence[Child]) -> None:
         """Give `nodes` the values and candidates of `judged`, in order; those it has none for stay as they are.

@@ -67,7 +67,8 @@ class ABMCTS(TreeSearch):
         prior_variance: Variance of scores before any is known, above 0; only with `gaussian`.
         models: Names of the models that write; none for `model` alone.
         width: Expansions under way at a time, at least 1; with 1 each is chosen knowing all before it.
-        threshold: A score in [0, 1] that is good enough to end at; None writes all `num_nodes`.
+        threshold: A score in [0, 1] of an answer (with `unit: step`, of a complete solution) that is good enough to
+            end at; None writes all `num_nodes`.
         memory: Answers on the way that a refinement is shown, the last ones, at least 1. The paper shows one.
         prompt: What is said after an answer of which the verifier gives no reason. Placeholders: `{{ problem }}`, as
             it was asked, and `{{ answer }}`, the text of that answer.

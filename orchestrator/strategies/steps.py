@@ -11,6 +11,7 @@ from ..context import Context
 from ..errors import InvalidInputError
 from ..prompts import Rendered
 from ..types import Sample
+from ..verifiers.logprobs import ROUNDING
 from .attempts import Attempts
 from .base import Strategy, at_least
 
@@ -35,7 +36,7 @@ class Step:
     def likelihood(self) -> float | None:
         """The geometric mean of its tokens' probabilities, in [0, 1]; None without log-probabilities."""
         tokens = self.sample.logprobs
-        if not tokens:
+        if not tokens or not all(token.logprob <= ROUNDING for token in tokens):  # NaN is not, either
             return None
         return min(1.0, math.exp(math.fsum(token.logprob for token in tokens) / len(tokens)))
 

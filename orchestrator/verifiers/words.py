@@ -86,12 +86,13 @@ class RequiredWords(Rule):
     def _progress(self, required: Sequence[str], text: str) -> float:
         """How far a text that is not right is on its way there; 0 where it cannot get there."""
         words = [word.casefold() for word in WORD.findall(text)]
-        missing = sum(word.casefold() not in words for word in required)
+        wanted = {word.casefold() for word in required}
+        missing = len(wanted.difference(words))
         if SENTENCE_END.search(text) or "\n" in text:
             return WRONG
         if self.at_most is not None and len(words) + missing > self.at_most:
             return WRONG
-        return (len(required) - missing) / (len(required) + 1)
+        return (len(wanted) - missing) / (len(wanted) + 1)
 
 
 def words_of(tests: Any) -> list[str]:

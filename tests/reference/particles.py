@@ -78,11 +78,15 @@ def owner(weights: Sequence[float], point: float) -> int:
 
 def copied(cloud: list[Particle], rules: Rules, size: int, rng: random.Random, given: bool) -> list[Particle]:
     """`size` particles of equal weight; the first one is kept where it is `given`."""
-    weights = [particle.weight for particle in cloud]
-    held = weights[0] * rng.random() if given else None
-    chosen = [owner(weights, point) for point in points(rules.scheme, size, rng, held)]
+    order = list(range(len(cloud)))
+    held = None
     if given:
-        rng.shuffle(chosen)
+        rng.shuffle(order)
+        before = sum(cloud[index].weight for index in order[: order.index(0)])
+        held = before + cloud[0].weight * rng.random()
+    weights = [cloud[index].weight for index in order]
+    chosen = [order[owner(weights, point)] for point in points(rules.scheme, size, rng, held)]
+    if given:
         chosen.insert(0, 0)
     return [Particle(cloud[index].path, 1 / size, cloud[index].credit) for index in chosen]
 

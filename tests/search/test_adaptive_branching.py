@@ -187,12 +187,20 @@ def test_complete_nodes_are_not_gone_on_from():
 def test_it_ends_with_a_value_that_is_good_enough():
     search = AdaptiveBranching(num_nodes=9, seed=1, threshold=0.9, width=2)
     first, second = search.ask(2)
-    search.tell(first.number, [Child(text="x", value=0.9)])
+    search.tell(first.number, [Child(text="x", value=0.9, complete=True)])
     assert search.ask() == []
     search.tell(second.number, [])
     search.settle()
     assert search.decided
     assert search.finished
+
+
+def test_a_beginning_of_a_solution_does_not_end_it_however_good_it_is():
+    search = AdaptiveBranching(num_nodes=9, seed=1, threshold=0.9)
+    [first] = search.ask()
+    search.tell(first.number, [Child(text="x", value=1.0)])
+    assert len(search.ask()) == 1
+    assert not search.decided
 
 
 def test_the_better_model_writes_more():

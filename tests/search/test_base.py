@@ -142,6 +142,18 @@ def test_settling_counts_what_was_told_and_takes_the_rest_as_failed():
     assert all_texts(search.tree) == ["a0", "a1", "a1c0", "a1c1"]
 
 
+def test_settling_a_decided_search_counts_nothing_more():
+    search = Breadth(width=4, stop_at="a1")
+    search.ask(4)
+    search.tell(0, two("b"))
+    search.ask(4)
+    search.tell(1, two("a"))
+    search.tell(2, two("c"))  # came early enough to be told, and would not be in the tree had it come later
+    search.settle()
+    assert search.decided
+    assert all_texts(search.tree) == ["b0", "b1", "b0a0", "b0a1"]
+
+
 def test_new_nodes_below_the_limit_are_closed_and_those_without_a_value_are_not():
     search = Breadth(prune=0.5)
     search.ask()

@@ -7,7 +7,9 @@ from reference.best_first_search import best_first_search
 from search.scripted_trees import WrittenTree, all_texts, grown, rows, scripts, texts_of
 
 from orchestrator.errors import InvalidInputError
+from orchestrator.search import Child
 from orchestrator.search.best_first import BestFirst
+from orchestrator.types import Answer, Candidate, Sample
 
 TREE = WrittenTree(
     steps={
@@ -36,6 +38,17 @@ def test_a_partial_one_does_not():
     search = BestFirst(expansions=2, branching=2, max_steps=3, threshold=0.6)
     assert len(grown(search, TREE)) == 2
     assert not search.decided
+
+
+def test_one_whose_answer_cannot_be_read_does_not():
+    search = BestFirst(expansions=2, branching=1, max_steps=3, threshold=0.6)
+    for answer, decided in ((None, False), (Answer(text="4", key="4", kind="number"), True)):
+        [expansion] = search.ask()
+        candidate = Candidate(sample=Sample(text=""), answer=answer)
+        found = [Child(text="a.", value=1.0, complete=True, candidate=candidate), Child(text="b", value=0.5)]
+        search.tell(expansion.number, found)
+        search.settle()
+        assert search.decided is decided
 
 
 def test_of_equals_the_deepest_goes_first_and_those_without_a_value_last():
@@ -87,11 +100,20 @@ def test_it_grows_as_its_plain_definition(script, expansions, branching, max_ste
     assert all_texts(search.tree) == [one.text for one in expected.texts]
 
 
-@given(script=scripts(), order=st.randoms(use_true_random=False), width=st.sampled_from([1, 3, 8]))
-def test_the_tree_does_not_depend_on_the_order_of_results(script, order, width):
-    one, other = (BestFirst(expansions=20, branching=2, max_steps=5, width=width) for _ in range(2))
-    grown(one, script, at_once=width)
+@given(
+    script=scripts(),
+    order=st.randoms(use_true_random=False),
+    width=st.sampled_from([1, 3, 8]),
+    threshold=st.sampled_from([None, 0.5]),
+)
+def test_the_tree_does_not_depend_on_the_order_of_results(script, order, width, threshold):
+    one, other = (
+        BestFirst(expansions=20, branching=2, max_steps=5, width=width, threshold=threshold) for _ in range(2)
+    )
+    grown(one, script)
     grown(other, script, at_once=width, order=order)
+    one.settle()
+    other.settle()
     assert rows(one.tree) == rows(other.tree)
 
 

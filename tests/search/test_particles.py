@@ -594,3 +594,24 @@ def test_a_sweep_that_is_broken_off_does_not_count_beside_others():
     search.settle()
     assert search.sweep == 1
     assert search.shares() == whole == {1: pytest.approx(0.5), 2: pytest.approx(0.5)}
+
+
+def test_the_reference_may_lie_anywhere_among_the_particles_that_are_resampled(monkeypatch):
+    # First of them, stratified resampling would not leave the target as it is.
+    places = set()
+
+    def resampled(weights, n, scheme, *, rng, kept):
+        places.add((kept, weights[kept]))
+        return [kept, *range(1, n)]
+
+    monkeypatch.setattr("orchestrator.search.particles.resample", resampled)
+    for seed in range(40):
+        search = ParticleSweeps(iterations=1, particles=3, max_steps=2, resampling="stratified", seed=seed)
+        first = search.tree.grow(0, [Child(text="a", value=0.9)])
+        path = first + search.tree.grow(first[0], [Child(text="b", value=0.9, complete=True)])
+        search.begin(3, path)
+        [expansion] = search.ask()
+        search.tell(expansion.number, [Child(text="c", value=0.5), Child(text="d", value=0.5)])
+        search.ask()
+    assert {place for place, _ in places} == {0, 1, 2}
+    assert {round(weight, 9) for _, weight in places} == {round(9 / 11, 9)}

@@ -233,6 +233,19 @@ async def test_with_steps_as_nodes_a_partial_solution_is_finished():
     assert outcome.usage.requests == program.most_calls == 5
 
 
+async def test_with_steps_as_nodes_only_a_complete_solution_is_good_enough_to_end_at():
+    def reply(request):
+        said = request.messages[-1]["content"] if request.messages[-1]["role"] == "assistant" else ""
+        return "The answer is 4." if "step" in said else "step"
+
+    likes_all = Regex(pattern="")
+    program = ABMCTS(num_nodes=50, unit="step", verifier=likes_all, steps=StepGenerator(tokens=16), width=1)
+    outcome = await play(program, reply)
+    assert outcome.stop_reason is StopReason.DECIDED
+    assert outcome.detail["complete"] == 1
+    assert not outcome.detail["forced"]
+
+
 async def test_a_call_that_fails_is_an_answer_less():
     def reply(request):
         number = int(request.call.path.rpartition("/")[2])

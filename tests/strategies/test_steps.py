@@ -216,6 +216,21 @@ def test_the_likelihood_of_a_step_is_the_mean_over_its_tokens():
 
 
 @pytest.mark.parametrize(
+    ("logprobs", "likelihood"),
+    [
+        ((-math.inf, -1.0), 0.0),
+        ((1e-7,), 1.0),  # single precision
+        ((math.nan,), None),
+        ((-math.inf, math.inf), None),
+        ((-1.0, 1000.0), None),
+    ],
+)
+def test_what_is_no_log_probability_has_no_likelihood(logprobs, likelihood):
+    tokens = tuple(TokenLogprob(token="a", logprob=logprob) for logprob in logprobs)
+    assert Step(text="a", complete=False, sample=Sample(text="a", logprobs=tokens)).likelihood == likelihood
+
+
+@pytest.mark.parametrize(
     ("wrong", "says"),
     [
         ({"tokens": 0}, "tokens must be at least 1"),

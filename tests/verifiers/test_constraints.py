@@ -102,3 +102,8 @@ def test_a_program_file_can_have_constraints(tmp_path):
 def test_a_sentence_on_the_way_is_scored_by_its_words(text, value):
     rule = RequiredWords(at_most=8, partial=True)
     assert rule.judge(Problem(id="p", tests=["hat", "man", "train"]), candidate(text)).value == value
+
+
+def test_a_word_that_is_required_twice_takes_one_place():
+    rule = RequiredWords(at_most=2, partial=True)
+    assert rule.judge(Problem(id="p", tests=["hat", "Hat", "man"]), candidate("hat")).value == 1 / 3
