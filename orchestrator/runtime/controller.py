@@ -26,7 +26,8 @@ from ..backends.limited import AdaptiveLimit, Limited
 from ..backends.metered import require_prices
 from ..backends.retry import Retry, RetryPolicy
 from ..budget import Budget, Ledger
-from ..context import Context, ControlProgram, Run
+from ..context import Context, Run
+from ..contracts import ControlProgram
 from ..errors import (
     BudgetExceededError,
     DeadlineExceededError,

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
-from ..context import Context, compares, name_of
+from ..context import Context
+from ..contracts import compares, name_of
 from ..errors import InvalidInputError
 from ..prompts import Rendered, fill
 from ..search import AdaptiveBranching, Child, Expansion

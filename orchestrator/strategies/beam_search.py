@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ..concurrently import concurrently
-from ..context import Context, logprobs_for
+from ..context import Context
+from ..contracts import logprobs_for
 from ..search import Child, Expansion, Search
 from ..search.beam import Beam, places_for
 from .base import at_least

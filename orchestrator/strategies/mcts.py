@@ -8,7 +8,8 @@ from statistics import fmean
 from typing import ClassVar, Literal
 
 from ..concurrently import concurrently
-from ..context import Context, Verifier, logprobs_for
+from ..context import Context
+from ..contracts import Verifier, logprobs_for
 from ..errors import InvalidInputError
 from ..search import Child, Expansion
 from ..search.puct import Puct

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
-from ..context import name_of
+from ..contracts import name_of
 from ..search import Likelihood, Particles, Resampling, Search, Target
 from ..types import Candidate, Outcome
 from ..voting import best_of_clusters

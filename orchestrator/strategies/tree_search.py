@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 import anyio
 
-from ..context import Context, Verifier, logprobs_for, name_of
+from ..context import Context
+from ..contracts import Verifier, logprobs_for, name_of
 from ..errors import InvalidInputError, most_telling
 from ..prompts import Rendered
 from ..search import Child, Expansion, Search, Tree
