@@ -6,11 +6,14 @@ import anyio.lowlevel
 import pytest
 
 from orchestrator import (
+    ABMCTS,
     Budget,
     Controller,
+    Fusion,
     Model,
     Outcome,
     Problem,
+    Revise,
     SelfConsistency,
     Single,
     StopReason,
@@ -34,6 +37,7 @@ from orchestrator.events import CallReplayed, CallSettled, ProblemFinished, Requ
 from orchestrator.runtime import Journal
 from orchestrator.stopping import FixedSize
 from orchestrator.types import Capabilities, Price, Request, Sample, Usage
+from orchestrator.verifiers import Perplexity
 
 NUMBER = AnswerReader(kind="number")
 
@@ -986,3 +990,15 @@ async def test_a_backend_that_runs_dry_is_not_asked_for_ever():
         outcome = await controller.run(SelfConsistency(n=4, per_call=4, stop=FixedSize()), "?")
     assert asked == [4, 3]
     assert len(outcome.candidates) == 1
+
+
+@pytest.mark.parametrize(
+    "program",
+    [Revise(length=1), ABMCTS(verifier=Perplexity(), num_nodes=1, models=("m",)), Fusion(models=("m",))],
+    ids=lambda program: type(program).__name__,
+)
+def test_a_strategy_brings_neither_prompt_nor_models_along(program):
+    backend = ScriptedBackend(lambda request: "4")
+    assert run_sync(program, "2 + 2?", models={"m": backend}).answer.text == "4"
+    with pytest.raises(InvalidInputError, match="no models"):
+        run_sync(program, "2 + 2?")
