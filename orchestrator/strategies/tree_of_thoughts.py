@@ -133,7 +133,7 @@ class TreeOfThoughts(TreeSearch):
     max_tokens: int | None = 512
 
     def __post_init__(self) -> None:
-        self.check()
+        self.check(replies=True, together=True)
         at_least(
             1,
             breadth=self.breadth,

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import anyio
 
 from ..context import Context
-from ..contracts import Verifier, logprobs_for, name_of
+from ..contracts import Verifier, compares, logprobs_for, name_of
 from ..errors import InvalidInputError, most_telling
 from ..prompts import Rendered
 from ..search import Child, Expansion, Search, Tree
@@ -48,7 +48,7 @@ class TreeSearch(Strategy):
         finish_tokens: Cap on the call that ends the best partial solution, in tokens, at least 1.
         model: Name of the model; None for the first.
         temperature: At least 0. None leaves it to the model's settings.
-        max_tokens: Not used: steps have caps of their own.
+        max_tokens: None: steps have caps of their own.
     """
 
     verifier: Verifier
@@ -58,15 +58,27 @@ class TreeSearch(Strategy):
     choose: Choosing = "score"
     finish_tokens: int = 256
 
-    def check(self) -> None:
-        """Refuse parameters out of their range; for subclasses' `__post_init__`."""
+    def check(self, *, replies: bool = False, together: bool = False) -> None:
+        """Refuse parameters out of their range, or without a meaning here; for subclasses' `__post_init__`.
+
+        Args:
+            replies: Whether it writes whole replies, which `max_tokens` caps.
+            together: Whether what is compared with each other is judged together, so that a verifier may compare.
+        """
         at_least(1, max_steps=self.max_steps, finish_tokens=self.finish_tokens)
         if self.prune is not None and not 0.0 <= self.prune <= 1.0:
             raise InvalidInputError(f"prune must be in [0, 1], not {self.prune}")
-        if self.monitors:
+        if self.max_tokens is not None and not replies:
             raise InvalidInputError(
-                "monitors do not watch the steps of a search: cap them by steps: {tokens: ...}"
+                "max_tokens does not cap the steps of a search: give steps: {tokens: ..., rest_tokens: ...}"
             )
+        if not together and compares(self.verifier):
+            raise InvalidInputError(
+                f"the verifier {name_of(self.verifier)!r} compares candidates; this search needs one that judges each"
+            )
+        if self.monitors:
+            cap = "max_tokens" if replies else "steps: {tokens: ...}"
+            raise InvalidInputError(f"monitors do not watch what a search writes: cap it by {cap}")
 
     @property
     def choice(self) -> str:
