@@ -313,15 +313,7 @@ class Growth:
         """The partial solution with the highest value; of equals the longest, then the first; else the root."""
         tree = self.tree
         known = [node for node in range(1, len(tree)) if not tree.complete(node)]
-        return max(
-            known,
-            key=lambda node: (
-                -1.0 if (value := tree.value(node)) is None else value,
-                tree.depth(node),
-                -node,
-            ),
-            default=0,
-        )
+        return max(known, key=lambda node: (tree.rank(node), tree.depth(node), -node), default=0)
 
     def detail(self) -> dict[str, Any]:
         """What the outcome says of the search."""
