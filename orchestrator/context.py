@@ -312,7 +312,7 @@ class Context:
 
         Raises:
             BudgetExceededError, DeadlineExceededError: Not one candidate could be judged.
-            InvalidInputError: The verifier did not return a score per candidate.
+            InvalidInputError: The verifier did not return a score in [0, 1], or an abstention, per candidate.
         """
         if not candidates:
             return []
@@ -325,6 +325,11 @@ class Context:
             raise InvalidInputError(
                 f"the verifier {name!r} gave {len(scores)} scores for {len(candidates)} candidates"
             )
+        for score in scores:
+            if not isinstance(score, Score):
+                raise InvalidInputError(f"the verifier {name!r} gave {score!r}, which is no Score")
+            if score.value is not None and not 0.0 <= score.value <= 1.0:
+                raise InvalidInputError(f"the verifier {name!r} gave the value {score.value}, not in [0, 1]")
         self.emit(
             CandidatesScored(problem=self.problem.id, path=aside.path, verifier=name, scores=tuple(scores))
         )

@@ -7,6 +7,7 @@ import pytest
 
 from orchestrator import (
     ABMCTS,
+    BestOfN,
     Budget,
     Controller,
     Fusion,
@@ -36,7 +37,7 @@ from orchestrator.errors import (
 from orchestrator.events import CallReplayed, CallSettled, ProblemFinished, RequestShrunk, SamplingStopped
 from orchestrator.runtime import Journal
 from orchestrator.stopping import FixedSize
-from orchestrator.types import Capabilities, Price, Request, Sample, Usage
+from orchestrator.types import Capabilities, Price, Request, Sample, Score, Usage
 from orchestrator.verifiers import Perplexity
 
 NUMBER = AnswerReader(kind="number")
@@ -1002,3 +1003,24 @@ def test_a_strategy_brings_neither_prompt_nor_models_along(program):
     assert run_sync(program, "2 + 2?", models={"m": backend}).answer.text == "4"
     with pytest.raises(InvalidInputError, match="no models"):
         run_sync(program, "2 + 2?")
+
+
+@pytest.mark.parametrize(
+    ("scores", "says"),
+    [
+        ([], "gave 0 scores for 1 candidates"),
+        ([0.5], "gave 0.5, which is no Score"),
+        ([Score(value=1.5)], r"gave the value 1.5, not in \[0, 1\]"),
+        ([Score(value=-0.1)], "gave the value -0.1"),
+        ([Score(value=float("nan"))], "gave the value nan"),
+    ],
+)
+def test_a_verifier_that_gives_what_is_no_score_is_named(scores, says):
+    class Wrong:
+        name = "wrong"
+
+        async def score(self, ctx, problem, candidates, /):
+            return scores
+
+    with pytest.raises(InvalidInputError, match=f"the verifier 'wrong' {says}"):
+        run_sync(BestOfN(n=1, verifier=Wrong()), "2 + 2?", models={"m": ScriptedBackend(["4"])})
