@@ -12,7 +12,7 @@ from ..context import Context
 from ..contracts import Verifier, compares, logprobs_for, name_of
 from ..errors import InvalidInputError, most_telling
 from ..prompts import Rendered
-from ..search import Child, Expansion, Search, Tree
+from ..search import ROOT, Child, Expansion, Search, Tree
 from ..types import Candidate, Outcome, Problem, Sample, Score, StopReason, Usage
 from .attempts import Attempts
 from .base import Strategy, at_least
@@ -27,6 +27,9 @@ Choosing = Literal["score", "weighted", "vote"]
 SECONDS_KEPT = 0.2
 """The part of the time to the deadline kept for writing an answer when the search has found none."""
 
+END_SHOWN = 48
+"""Characters of a partial solution that a trace shows: its end."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TreeSearch(Strategy):
@@ -37,6 +40,10 @@ class TreeSearch(Strategy):
     answers with the best complete solution, and where none has a readable answer, the best partial one is written to
     its end by one more call. What that call may need of tokens, money, requests and time (a fifth of what is left) is
     kept back from the search.
+
+    The searches' numbers of calls are those of a server that gives as many samples a request as are asked for, and
+    goes on with a reply as it stands. Where a chat template trims the end of a reply, a step may take a second call
+    (see `StepGenerator`), and so may the end of a solution that is too long for the model.
 
     Args:
         verifier: Scores solutions, partial ones too. One that abstains on a solution gives it no value.
@@ -224,12 +231,27 @@ class Growth:
         self.search.settle()
 
     async def _expand(self, place: Context, expansion: Expansion) -> None:
+        if expansion.judge:
+            place.step("judging", f"nodes {', '.join(map(str, expansion.judge))}")
+        else:
+            place.step("on from", self._described(expansion.node))
         children: list[Child] = []
         with self.attempts.surviving():
             children = await self.strategy.expand(self, place, expansion)
         self.search.tell(expansion.number, children)
         self.running -= 1
         self.news.set()
+
+    def _described(self, node: int) -> str:
+        """Which node that is, for readers of a trace."""
+        tree = self.tree
+        if node == ROOT:
+            return "the question"
+        value = tree.value(node)
+        worth = "no value" if value is None else f"value {value:.3g}"
+        line = " ".join(tree.text(node).split())
+        end = line if len(line) <= END_SHOWN else f"...{line[-END_SHOWN:]}"
+        return f"node {node}, {worth}: {end}"
 
     async def valued(
         self, place: Context, said: str, steps: Sequence[Step], *, after: Sequence[str] | None = None

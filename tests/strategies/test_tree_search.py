@@ -29,6 +29,7 @@ from orchestrator.strategies import (
     TreeSearch,
 )
 from orchestrator.strategies.selection import by_vote
+from orchestrator.traces import Trace
 from orchestrator.types import Sample, Score, TokenLogprob, Usage
 from orchestrator.verifiers import Consistency, PairwiseJudge, StateVote
 
@@ -459,6 +460,31 @@ async def test_a_search_cut_by_its_budget_and_resumed_with_more_grows_the_same_t
         assert outcome.usage.requests == sent <= requests
     assert rows(GROWN[-1]) == rows(whole)
     assert outcome.answer == expected.answer
+
+
+# Trace ---------------------------------------------------------------------------------------------------
+
+
+async def test_a_trace_says_which_node_each_expansion_goes_on_from():
+    trace = Trace()
+    models = {"m": ScriptedBackend(lambda request: "one two three\n\n")}
+    program = BeamSearch(verifier=LENGTH, n=1, beam_width=1, max_steps=2, steps=STEPS)
+    async with Controller(models=models, recorders=[trace]) as controller:
+        await controller.run(program, Problem(id="q", prompt="Count."))
+    said = str(trace.take("q"))
+    assert "on from: the question" in said
+    assert "on from: node 1, value " in said
+    assert ": one two three\n" in said
+
+
+async def test_a_trace_says_which_nodes_are_judged_together():
+    trace = Trace()
+    models = {"m": ScriptedBackend(lambda request: "- one\n- two\n")}
+    async with Controller(models=models, recorders=[trace]) as controller:
+        await controller.run(TreeOfThoughts(verifier=LENGTH, max_steps=2), Problem(id="q", prompt="Count."))
+    said = str(trace.take("q"))
+    assert "judging: nodes 1, 2\n" in said
+    assert said.count("on from: the question") == 1
 
 
 # Parameters ----------------------------------------------------------------------------------------------
