@@ -26,7 +26,8 @@ if TYPE_CHECKING:
         voting,
     )
     from .budget import Budget, Ledger
-    from .context import Context, ControlProgram
+    from .context import Context
+    from .contracts import ControlProgram
     from .errors import OrchestratorError
     from .programs import load
     from .prompts import Prompt
@@ -57,7 +58,7 @@ _HOME = {
     "Cascade": "strategies",
     "ConfidenceStop": "strategies",
     "Context": "context",
-    "ControlProgram": "context",
+    "ControlProgram": "contracts",
     "Controller": "runtime",
     "CritiqueRevise": "strategies",
     "Debate": "strategies",

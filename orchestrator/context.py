@@ -13,97 +13,35 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import anyio
 
 from .answers import AnswerReader
+from .asking import Ask, digest_for, request_for, without_none
 from .backends.base import Backend
-from .backends.embeddings import TEXTS_PER_CALL, batches, embedding_request
+from .backends.embeddings import TEXTS_PER_CALL, batches, embed, embedding_request
 from .backends.journaled import Resumed
 from .backends.metered import Metered, require_prices, worst_case
 from .backends.rewards import places_in, rating_request
 from .budget import Budget, Ledger
 from .concurrently import concurrently
-from .errors import (
-    BudgetExceededError,
-    DeadlineExceededError,
-    InvalidInputError,
-    MalformedResponseError,
-)
+from .contracts import Verifier, name_of
+from .errors import BudgetExceededError, DeadlineExceededError, InvalidInputError
 from .events import BranchOpened, CandidatesScored, Event, StepTaken
 from .monitors import Monitor, Monitoring, monitoring
 from .prompts import Prompt, Rendered
-from .rating import Rated, digest_of
+from .rating import Rated, digest_of, distinct_texts
 from .sampling import SEED_BITS, SampleStream, Scope, held_up, later_seed
-from .types import CallId, Candidate, Message, Outcome, Problem, Rating, Request, Sample, Score, Usage
+from .types import CallId, Candidate, Problem, Rating, Request, Sample, Score, Usage
 
-__all__ = [
-    "DEFAULT_MAX_TOKENS",
-    "Context",
-    "ControlProgram",
-    "Run",
-    "Verifier",
-    "compares",
-    "logprobs_for",
-    "name_of",
-]
-
-DEFAULT_MAX_TOKENS = 1024
-"""Cap on an answer's tokens when neither the program nor the model sets one; every call has a worst case."""
+__all__ = ["Context", "Run"]
 
 MOST_CALLS = 10_000
 """Calls in one round of sampling: they are all prepared before the first is sent."""
 
 ROUNDING = 1e-9
 """By how much a mean of scores may be beyond [0, 1]."""
-
-
-Ask = str | Sequence[Message] | Rendered
-"""What can be put to a model: a text, a chat, or a problem that `Context.ask` rendered."""
-
-
-@runtime_checkable
-class ControlProgram(Protocol):
-    """Every strategy, every loaded program file, every user function with this signature."""
-
-    async def __call__(self, ctx: Context, problem: Problem, /) -> Outcome:
-        """Solve `problem`."""
-
-
-class Verifier(Protocol):
-    """Judges candidates.
-
-    It may have a `name` that its scores go by (else its class's), and `comparative = True` when a score depends on
-    the other candidates: such a verifier is given all of them at once. With `logprobs`, the samples it judges must
-    have been drawn with so many top log-probabilities.
-    """
-
-    async def score(self, ctx: Context, problem: Problem, candidates: Sequence[Candidate], /) -> list[Score]:
-        """One score per candidate, in order; None as a score's value is an abstention.
-
-        A call that fails is an abstention on what it was about.
-
-        Raises:
-            BudgetExceededError, DeadlineExceededError: Not one candidate could be judged.
-        """
-
-
-def name_of(verifier: Verifier) -> str:
-    """The name scores by `verifier` are kept under."""
-    name = getattr(verifier, "name", None)
-    return name if isinstance(name, str) else type(verifier).__name__
-
-
-def compares(*verifiers: Verifier) -> bool:
-    """Whether a score by any of `verifiers` depends on the other candidates."""
-    return any(getattr(verifier, "comparative", False) for verifier in verifiers)
-
-
-def logprobs_for(*verifiers: Verifier | None) -> int | None:
-    """Top log-probabilities samples must be drawn with for all of `verifiers`; None for none."""
-    wanted = (getattr(verifier, "logprobs", None) for verifier in verifiers)
-    return max((number for number in wanted if number is not None), default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,7 +182,7 @@ class Context:
         for drawn in range(0, n, per_call):
             if base.n != (size := min(n - drawn, per_call)) or not base.digest:
                 base = base.replace(n=size)
-                base = base.replace(digest=_digest(base, name))
+                base = base.replace(digest=digest_for(base, name))
             requests.append(self._identified(base, name, drawn=drawn))
         return SampleStream(self, self._scope, self._backend(name), requests)
 
@@ -280,12 +218,12 @@ class Context:
         requests = []
         for piece in batches(texts, batch):
             request = embedding_request(piece, options)
-            request = request.replace(digest=_digest(request, name))
+            request = request.replace(digest=digest_for(request, name))
             requests.append(self._identified(request, name, drawn=0))
         backend = self._backend(name)
         deadline = math.inf if self.deadline is None else self.deadline
         with anyio.CancelScope(deadline=deadline):
-            found = await concurrently(_embedded(backend, request) for request in requests)
+            found = await concurrently(embed(backend, request) for request in requests)
             return [vector for vectors in found for vector in vectors]
         raise DeadlineExceededError(account=self.ledger.first_to_end())
 
@@ -307,11 +245,11 @@ class Context:
             InvalidInputError: A text is empty, or the model is not known.
         """
         name = self._model(model)
-        about = _digest(Request(rating=rating), name)
+        about = digest_for(Request(rating=rating), name)
 
         def prepare(piece: Sequence[str]) -> Request:
             request = rating_request(piece, rating)
-            content = _digest(request, name)
+            content = digest_for(request, name)
             # Named by what it asks and not numbered: how many calls there are depends on what others have asked,
             # and must not change the numbers of the calls after them.
             call = CallId(problem=self.problem.id, path=f"{self.path}#{content}", ordinal=0)
@@ -321,7 +259,7 @@ class Context:
         deadline = math.inf if self.deadline is None else self.deadline
         with anyio.CancelScope(deadline=deadline):
             await self._scope.ratings.get(
-                _distinct(texts),
+                distinct_texts(texts),
                 found,
                 about=about,
                 batch=batch if "texts" in places_in(rating.body) else min(batch, 1),
@@ -377,7 +315,7 @@ class Context:
 
         Raises:
             BudgetExceededError, DeadlineExceededError: Not one candidate could be judged.
-            InvalidInputError: The verifier did not return a score per candidate, or one that is not in [0, 1].
+            InvalidInputError: The verifier did not return a score in [0, 1], or an abstention, per candidate.
         """
         if not candidates:
             return []
@@ -486,7 +424,7 @@ class Context:
             answers=answers or self.answers,
             prompt=prompt or self.prompt,
             aside=self.aside if aside is None else aside,
-            sampling=self._sampling if sampling is None else _without_none({**self._sampling, **sampling}),
+            sampling=self._sampling if sampling is None else without_none({**self._sampling, **sampling}),
             monitors=(*self._monitors, *monitors),
         )
 
@@ -509,28 +447,10 @@ class Context:
     def _request(
         self, ask: Ask, model: str, sampling: Mapping[str, Any], watch: Monitoring | None = None
     ) -> Request:
-        given = _without_none(sampling)
-        options = {
-            "max_tokens": DEFAULT_MAX_TOKENS,
-            **self._sampling,
-            **self._run.sampling.get(model, {}),
-            **given,
-        }
-        if isinstance(ask, str):
-            ask = self._plain(ask, model)
-        elif not isinstance(ask, Rendered):
-            ask = Rendered(messages=tuple(ask))
-        options["stop"] = (*ask.stop, *_as_stops(options.get("stop")))
-        known = {name: options.pop(name) for name in tuple(options) if name in _REQUEST_FIELDS}
-        _check_sampling(known)
-        if watch is not None and watch.logprobs is not None:
-            known["logprobs"] = max(watch.logprobs, known.get("logprobs") or 0)
-        return Request(messages=ask.messages, prompt=ask.prompt, extra=options, watch=watch, **known)
-
-    def _plain(self, text: str, model: str) -> Rendered:
-        if self._run.models[model].capabilities.chat is False:
-            return Rendered(prompt=text)
-        return Rendered(messages=({"role": "user", "content": text},))
+        run = self._run
+        settings = {**self._sampling, **run.sampling.get(model, {}), **without_none(sampling)}
+        chat = run.models[model].capabilities.chat is not False
+        return request_for(ask, settings, chat=chat, watch=watch)
 
     def _identified(self, request: Request, model: str, *, drawn: int) -> Request:
         """`request` with its identity and a seed of its own; `drawn` samples of the round come before it."""
@@ -558,20 +478,18 @@ class Context:
         return self._backends[model]
 
 
-def _without_none(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}
-
-
 def _as_label(name: str) -> str:
     return re.sub(r"[/#~\s]+", "-", name) or "verifier"
 
 
-def _believed(verifier: str, score: Score) -> Score:
+def _believed(verifier: str, score: Any) -> Score:
     """`score`, an abstention where it is not a number, and in [0, 1] where rounding has put it beyond.
 
     Raises:
-        InvalidInputError: It is a number that is no score.
+        InvalidInputError: It is no score.
     """
+    if not isinstance(score, Score):
+        raise InvalidInputError(f"the verifier {verifier!r} gave {score!r}, which is no Score")
     value = score.value
     if value is None or 0.0 <= value <= 1.0:
         return score
@@ -582,54 +500,3 @@ def _believed(verifier: str, score: Score) -> Score:
             f"the verifier {verifier!r} gave the score {value}: scores are in [0, 1], or None"
         )
     return replace(score, value=min(max(value, 0.0), 1.0))
-
-
-_REQUEST_FIELDS = frozenset({"max_tokens", "temperature", "top_p", "stop", "seed", "logprobs"})
-
-
-def _check_sampling(given: Mapping[str, Any]) -> None:
-    cap, temperature, top_p = given["max_tokens"], given.get("temperature"), given.get("top_p")
-    if not isinstance(cap, int) or cap < 1:
-        raise InvalidInputError(f"max_tokens must be a whole number of at least 1, not {cap!r}")
-    if temperature is not None and not 0.0 <= temperature < math.inf:
-        raise InvalidInputError(f"temperature must be at least 0 and finite, not {temperature!r}")
-    if top_p is not None and not 0.0 < top_p <= 1.0:
-        raise InvalidInputError(f"top_p must be in (0, 1], not {top_p!r}")
-
-
-def _as_stops(stop: object) -> tuple[str, ...]:
-    if stop is None:
-        return ()
-    if isinstance(stop, str):
-        return (stop,)
-    if isinstance(stop, Sequence) and all(isinstance(text, str) for text in stop):
-        return tuple(stop)
-    raise InvalidInputError(f"stop must be a text or a list of texts, not {stop!r}")
-
-
-async def _embedded(backend: Backend, request: Request) -> list[list[float]]:
-    samples = await backend.complete(request)
-    vectors = [list(sample.vector) for sample in samples if sample.vector is not None]
-    if len(vectors) != len(request.texts):
-        raise MalformedResponseError(
-            f"{backend.name!r} returned {len(vectors)} embeddings for {len(request.texts)} texts; does it have any?"
-        )
-    return vectors
-
-
-def _distinct(texts: Sequence[str]) -> list[str]:
-    if isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
-        raise InvalidInputError(f"texts to rate must be a sequence of texts, not {texts!r}")
-    return list(dict.fromkeys(texts))
-
-
-def _digest(request: Request, model: str) -> str:
-    asked: tuple[object, ...] = (
-        model, request.messages, request.prompt, request.n, request.max_tokens, request.temperature,
-        request.top_p, request.stop, request.logprobs, sorted(request.extra.items()),
-    )  # fmt: skip
-    if request.texts:
-        asked = (*asked, request.texts)
-    if request.rating is not None:
-        asked = (*asked, request.rating)
-    return hashlib.blake2b(repr(asked).encode("utf-8", "replace"), digest_size=16).hexdigest()

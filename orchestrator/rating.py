@@ -15,13 +15,14 @@ from .errors import (
     BackendError,
     BudgetExceededError,
     DeadlineExceededError,
+    InvalidInputError,
     MalformedResponseError,
     StatusError,
 )
 from .events import CallReplayed, Event
 from .types import CallId, Request, Sample
 
-__all__ = ["Rated", "Ratings", "about_of", "digest_of"]
+__all__ = ["Rated", "Ratings", "about_of", "digest_of", "distinct_texts"]
 
 Rated = tuple[float, ...] | BackendError | BudgetExceededError | DeadlineExceededError
 """A text's scores, or why it has none."""
@@ -126,6 +127,17 @@ class Ratings:
             for key in keys:
                 del self.asking[key]
             done.set()
+
+
+def distinct_texts(texts: Sequence[str]) -> list[str]:
+    """Each of `texts` once, in order.
+
+    Raises:
+        InvalidInputError: They are one text instead of several, or one of them is no text.
+    """
+    if isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
+        raise InvalidInputError(f"texts to rate must be a sequence of texts, not {texts!r}")
+    return list(dict.fromkeys(texts))
 
 
 def digest_of(about: str, texts: str) -> str:

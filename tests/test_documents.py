@@ -54,6 +54,12 @@ def test_every_example_loads_with_its_problems(path):
         assert all(problem.reference is not None or problem.tests is not None for problem in problems)
 
 
+def test_the_examples_are_listed():
+    listed = (ROOT / "examples" / "README.md").read_text()
+    for path in sorted((ROOT / "examples").glob("*.yaml")):
+        assert f"| `{path.name}` |" in listed, path.name
+
+
 def test_the_program_in_the_examples_is_the_one_in_the_readme():
     source = (ROOT / "examples" / "ask_until_two_agree.py").read_text()
     function = source[source.index("async def") :].strip()

@@ -27,6 +27,8 @@ LAYERS = [
     ["resumption"],
     ["sampling"],
     ["sandbox"],
+    ["asking"],
+    ["contracts"],
     ["context"],
     ["verifiers"],
     ["strategies"],

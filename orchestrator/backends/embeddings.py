@@ -14,12 +14,14 @@ from typing import Any
 
 from ..errors import InvalidInputError, MalformedResponseError
 from ..types import Price, Request, Sample, Usage
+from .base import Backend
 from .wire import excerpt, parse_usage, raise_embedded_error
 
 __all__ = [
     "EMBEDDINGS",
     "TEXTS_PER_CALL",
     "batches",
+    "embed",
     "embedded",
     "embedding_body",
     "embedding_request",
@@ -62,6 +64,21 @@ def embedding_request(texts: Sequence[str], options: dict[str, Any]) -> Request:
         names = ", ".join(sorted(RESERVED_FIELDS.intersection(options)))
         raise InvalidInputError(f"options of an embedding may not set {names}")
     return Request(texts=tuple(texts), n=len(texts), max_tokens=0, extra=options)
+
+
+async def embed(backend: Backend, request: Request) -> list[list[float]]:
+    """The vectors of the texts of `request`, in order.
+
+    Raises:
+        MalformedResponseError: There is not one a text.
+    """
+    samples = await backend.complete(request)
+    vectors = [list(sample.vector) for sample in samples if sample.vector is not None]
+    if len(vectors) != len(request.texts):
+        raise MalformedResponseError(
+            f"{backend.name!r} returned {len(vectors)} embeddings for {len(request.texts)} texts; does it have any?"
+        )
+    return vectors
 
 
 def embedding_body(request: Request, *, model: str) -> dict[str, Any]:

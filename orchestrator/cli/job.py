@@ -14,7 +14,7 @@ from ..answers import AnswerReader, Kind
 from ..backends import Backend, HttpBackend
 from ..backends.local import LocalBackend
 from ..budget import Budget
-from ..context import ControlProgram, Verifier
+from ..contracts import ControlProgram, Verifier
 from ..errors import InvalidInputError
 from ..programs import ProblemFile, Program, load
 from ..programs.mistakes import did_you_mean

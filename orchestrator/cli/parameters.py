@@ -68,7 +68,9 @@ def _read(settings: Sequence[str], called: str) -> tuple[Document, list[str]]:
         key, sign, text = setting.partition("=")
         key = key.strip()
         if not sign or not key.isidentifier():
-            raise InvalidInputError(f"--set takes PARAMETER=VALUE, not {setting!r}")
+            outer, dot, inner = key.partition(".")
+            hint = f"; for a part of a parameter, --set '{outer}={{{inner}: ...}}'" if sign and dot else ""
+            raise InvalidInputError(f"--set takes PARAMETER=VALUE, not {setting!r}{hint}")
         if key in data:
             raise InvalidInputError(f"--set gives {key} twice")
         if not text.strip():

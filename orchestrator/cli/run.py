@@ -16,7 +16,7 @@ from rich.console import Console
 
 from ..backends import ReplayBackend
 from ..backends.local import LocalBackend
-from ..context import name_of
+from ..contracts import name_of
 from ..events import CallFailed, CallRetried, Event
 from ..report import Summary, Tracker, usage_dict
 from ..runtime import Controller

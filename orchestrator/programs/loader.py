@@ -12,7 +12,8 @@ from pydantic import ValidationError
 
 from ..answers import KINDS, AnswerReader
 from ..budget import Budget
-from ..context import Context, ControlProgram, Verifier, name_of
+from ..context import Context
+from ..contracts import ControlProgram, Verifier, name_of
 from ..errors import BackendError, BudgetExceededError, DeadlineExceededError, InvalidInputError
 from ..prompts import Example, Prompt
 from ..runtime import Model

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError, crea
 
 from .. import monitors, stopping, strategies, verifiers, voting
 from ..budget import Budget
-from ..context import ControlProgram, Verifier
+from ..contracts import ControlProgram, Verifier
 from ..errors import InvalidInputError
 from ..monitors import Monitor
 from ..stopping import StoppingRule

@@ -26,7 +26,8 @@ from ..backends.limited import AdaptiveLimit, Limited
 from ..backends.metered import require_prices
 from ..backends.retry import Retry, RetryPolicy
 from ..budget import Budget, Ledger
-from ..context import Context, ControlProgram, Run
+from ..context import Context, Run
+from ..contracts import ControlProgram
 from ..errors import (
     BudgetExceededError,
     DeadlineExceededError,
@@ -162,15 +163,21 @@ class Controller:
     ) -> Self:
         """A controller for `program`, with what it brings along where an argument is None.
 
-        A loaded program file brings models, budgets, answer kind and prompt.
+        A loaded program file brings models, budgets, answer kind and prompt. What a strategy has under these names,
+        such as the template of a revision as its `prompt`, is something else.
         """
-        for name in ("per_problem", "answers", "prompt"):
+
+        def brought(name: str, kind: type) -> Any:
+            found = getattr(program, name, None)
+            return found if isinstance(found, kind) else None
+
+        for name, kind in (("per_problem", Budget), ("answers", AnswerReader), ("prompt", Prompt)):
             if options.get(name) is None:
-                options[name] = getattr(program, name, None)
+                options[name] = brought(name, kind)
         if models is None:
-            models = getattr(program, "models", None) or {}
+            models = brought("models", Mapping) or {}
         if budget is None:
-            budget = getattr(program, "budget", None)
+            budget = brought("budget", Budget)
         return cls(models=models, budget=budget, **options)
 
     # Life ------------------------------------------------------------------------------------------------

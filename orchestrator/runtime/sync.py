@@ -11,7 +11,7 @@ import anyio
 
 from ..backends.base import Backend
 from ..budget import Budget
-from ..context import ControlProgram
+from ..contracts import ControlProgram
 from ..types import Outcome, Problem
 from .controller import Controller, Model
 

@@ -2,51 +2,15 @@
 
 from __future__ import annotations
 
-import heapq
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from ..errors import InvalidInputError
 from .base import Expansion, Search, Wanted
-from .tree import ROOT, Tree
+from .frontier import Frontier, distinct
+from .tree import ROOT
 
-__all__ = ["Beam", "Frontier", "Subtrees", "distinct", "places_for", "worth"]
-
-
-def worth(tree: Tree, node: int) -> float:
-    """The value to compare nodes by: below every value for one that nobody could judge."""
-    value = tree.value(node)
-    return float("-inf") if value is None else value
-
-
-def distinct(tree: Tree, nodes: Iterable[int]) -> list[int]:
-    """`nodes` of one parent without those that say the same as an earlier one; these are closed."""
-    first: dict[str, int] = {}
-    for node in nodes:
-        if first.setdefault(tree.spans[node], node) != node:
-            tree.close(node)
-    return list(first.values())
-
-
-class Frontier:
-    """Nodes that could be gone on from, the best one first: by value, of equals the deepest, then the first."""
-
-    def __init__(self, tree: Tree) -> None:
-        self._tree = tree
-        self._heap: list[tuple[float, int, int]] = []
-
-    def __len__(self) -> int:
-        return len(self._heap)
-
-    def add(self, nodes: Iterable[int]) -> None:
-        """Take in those of `nodes` that are neither complete nor closed."""
-        for node in nodes:
-            if not self._tree.complete(node) and not self._tree.closed(node):
-                heapq.heappush(self._heap, (-worth(self._tree, node), -self._tree.depth(node), node))
-
-    def pop(self) -> int:
-        """The best node, which is in it no more."""
-        return heapq.heappop(self._heap)[2]
+__all__ = ["Beam", "Subtrees", "places_for"]
 
 
 class Beam(Search):
@@ -98,7 +62,7 @@ class Beam(Search):
 
     def _keep_best(self) -> None:
         """End a level: its best nodes take the places, or where there are none, the best passed over."""
-        ranked = sorted(self._found, key=lambda node: -worth(self.tree, node))
+        ranked = sorted(self._found, key=self.tree.rank, reverse=True)
         kept, passed_over = ranked[: self._places], ranked[self._places :]
         self._found = []
         self._places -= sum(self.tree.complete(node) for node in kept)
@@ -150,7 +114,7 @@ class Subtrees(Search):
     def _applied(self, expansion: Expansion, nodes: Sequence[int]) -> None:
         subtree = self._subtree_of[expansion.number]
         found = [node for node in distinct(self.tree, nodes) if not self.tree.closed(node)]
-        best = max(found, key=lambda node: worth(self.tree, node), default=None)
+        best = max(found, key=self.tree.rank, default=None)
         others = self._passed_over[subtree]
         others.add(node for node in found if node != best)
         if best is None and others:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .base import Expansion, Search, Wanted
-from .beam import Frontier, distinct
+from .frontier import Frontier, distinct
 from .tree import ROOT
 
 __all__ = ["BestFirst"]
@@ -54,4 +54,4 @@ class BestFirst(Search):
         tree = self.tree
         new = distinct(tree, nodes)
         self._open.add(node for node in new if tree.depth(node) < self._max_steps)
-        self.decided = tree.solved(new, self._threshold)
+        self.decided |= tree.solved(new, self._threshold)

@@ -83,4 +83,4 @@ class BreadthFirst(Search):
         self._parents.extend(
             node for node in kept if not tree.complete(node) and tree.depth(node) < self.max_steps
         )
-        self.decided = tree.solved(level, self.threshold)
+        self.decided |= tree.solved(level, self.threshold)

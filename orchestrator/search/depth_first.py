@@ -82,4 +82,4 @@ class DepthFirst(Search):
             for node in reversed(best_first)
             if not tree.closed(node) and not tree.complete(node) and tree.depth(node) < self.max_steps
         ]
-        self.decided = tree.solved(nodes, self.threshold)
+        self.decided |= tree.solved(nodes, self.threshold)

@@ -86,7 +86,7 @@ class Tree(_core.Tree):
 
     def rank(self, node: int) -> float:
         """What `node` is ranked by: its value, and below all values without one."""
-        return -1.0 if (value := self.value(node)) is None else value
+        return float("-inf") if (value := self.value(node)) is None else value
 
     def solved(self, nodes: Sequence[int], threshold: float | None) -> bool:
         """Whether one of `nodes` is a solution of at least this value; never for None."""

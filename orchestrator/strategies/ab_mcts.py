@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
-from ..context import Context, compares, name_of
+from ..context import Context
+from ..contracts import name_of
 from ..errors import InvalidInputError
 from ..prompts import Rendered, fill
 from ..search import AdaptiveBranching, Child, Expansion
@@ -85,7 +86,8 @@ class ABMCTS(TreeSearch):
         finish_tokens: With `unit: step`, cap on the call that ends the best partial solution, in tokens, at least 1.
         model: Name of the model; None for the first.
         temperature: At least 0. None leaves it to the models' settings.
-        max_tokens: Cap on each answer, in tokens; None leaves it to the models' settings. Steps have their own.
+        max_tokens: Cap on each answer, in tokens; None leaves it to the models' settings. Not for
+            `unit: step`, where steps have their own.
 
     The outcome's `detail` has the `nodes` of the tree, how many are `complete` (whole answers all are), its `depth`,
     how many are `drawn` from the question itself, as `arms` for each model its `nodes` and their `mean` score (None
@@ -112,7 +114,7 @@ class ABMCTS(TreeSearch):
     unit: Literal["answer", "step"] = "answer"
 
     def __post_init__(self) -> None:
-        self.check()
+        self.check(replies=self.unit == "answer")
         at_least(1, memory=self.memory, feedback_chars=self.feedback_chars)
         for prompt, further in ((self.prompt, {}), (self.feedback_prompt, {"feedback": ""})):
             fill(prompt, {"problem": "", "answer": "", **further}, of="the refinement")
@@ -124,10 +126,6 @@ class ABMCTS(TreeSearch):
             raise InvalidInputError(f"models must be different ones, not {', '.join(self.models)}")
         if self.unit not in ("answer", "step"):
             raise InvalidInputError(f"unit must be 'answer' or 'step', not {self.unit!r}")
-        if compares(self.verifier):
-            raise InvalidInputError(
-                f"the verifier {name_of(self.verifier)!r} compares candidates; this search needs one that judges each"
-            )
         self.search(0)  # the other ranges are its own
 
     @property

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar, Protocol
 
-from ..context import Context, Verifier, compares, name_of
+from ..context import Context
+from ..contracts import Verifier, compares, name_of
 from ..errors import InvalidInputError
 from ..types import Outcome, Problem
 from .attempts import Attempts

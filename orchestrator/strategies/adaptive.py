@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-from ..context import Context, logprobs_for
+from ..context import Context
+from ..contracts import logprobs_for
 from ..errors import InvalidInputError
 from ..types import Outcome, Problem, StopReason
 from .acceptance import Acceptance, Agreement, examine, verifier_of

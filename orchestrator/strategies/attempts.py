@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any
 
-from ..context import Ask, Context, Verifier, name_of
+from ..asking import Ask
+from ..context import Context
+from ..contracts import Verifier, name_of
 from ..errors import BackendError, BudgetExceededError, DeadlineExceededError
 from ..sampling import SampleStream
 from ..types import Candidate, Problem, Sample, Score, StopReason

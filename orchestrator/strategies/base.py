@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ..context import Ask, Context
+from ..asking import Ask
+from ..context import Context
 from ..errors import InvalidInputError
 from ..monitors import Monitor
 from ..sampling import SampleStream

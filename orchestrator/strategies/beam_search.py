@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ..concurrently import concurrently
-from ..context import Context, logprobs_for
+from ..context import Context
+from ..contracts import logprobs_for
 from ..search import Child, Expansion, Search
 from ..search.beam import Beam, places_for
 from .base import at_least
@@ -57,7 +58,7 @@ class BeamSearch(TreeSearch):
         finish_tokens: Cap on the call that ends the best partial solution, in tokens, at least 1.
         model: Name of the model; None for the first.
         temperature: At least 0. None leaves it to the model's settings.
-        max_tokens: Not used: steps have caps of their own.
+        max_tokens: None: steps have caps of their own.
 
     The outcome's `detail` has the `nodes` of the tree, how many of them are `complete`, its `depth` in steps, whether
     the answer was `forced` by ending a partial solution, and that of the choice (`score` and `totals`).

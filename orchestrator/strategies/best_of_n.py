@@ -8,7 +8,8 @@ from typing import ClassVar
 import anyio
 from anyio.abc import TaskGroup
 
-from ..context import Context, Verifier, compares, logprobs_for, name_of
+from ..context import Context
+from ..contracts import Verifier, compares, logprobs_for, name_of
 from ..errors import InvalidInputError, most_telling
 from ..types import Candidate, Outcome, Problem, Score, StopReason
 from .attempts import Attempts

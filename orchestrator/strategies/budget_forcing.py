@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from ..context import Context, Verifier, logprobs_for
+from ..context import Context
+from ..contracts import Verifier, logprobs_for
 from ..errors import InvalidInputError
 from ..types import Outcome, Problem, Sample
 from .attempts import Attempts

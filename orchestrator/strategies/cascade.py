@@ -8,7 +8,8 @@ from itertools import product
 from typing import Any, ClassVar
 
 from ..budget import Budget, Ledger
-from ..context import Context, ControlProgram, Verifier, logprobs_for, name_of
+from ..context import Context
+from ..contracts import ControlProgram, Verifier, logprobs_for, name_of
 from ..errors import InvalidInputError
 from ..stopping import FixedSize
 from ..types import Candidate, Outcome, Problem, StopReason

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ..context import Ask, Context, Verifier
+from ..asking import Ask
+from ..context import Context
+from ..contracts import Verifier
 from ..types import Candidate, Outcome, Problem
 from .attempts import Attempts
 from .base import Strategy

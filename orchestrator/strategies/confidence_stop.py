@@ -9,9 +9,10 @@ from typing import Any, ClassVar
 
 import anyio
 
+from ..asking import Ask
 from ..concurrently import concurrently
 from ..confidence import GroupAggregation
-from ..context import Ask, Context
+from ..context import Context
 from ..errors import InvalidInputError
 from ..monitors import ConfidenceFloor
 from ..sampling import SampleStream

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from ..context import Context, Verifier, logprobs_for, name_of
+from ..context import Context
+from ..contracts import Verifier, logprobs_for, name_of
 from ..errors import InvalidInputError
 from ..prompts import Rendered, fill
 from ..types import Candidate, Outcome, Problem, StopReason

@@ -46,7 +46,7 @@ class DiverseVerifierTreeSearch(TreeSearch):
         finish_tokens: Cap on the call that ends the best partial solution, in tokens, at least 1.
         model: Name of the model; None for the first.
         temperature: At least 0. None leaves it to the model's settings.
-        max_tokens: Not used: steps have caps of their own.
+        max_tokens: None: steps have caps of their own.
 
     The outcome's `detail` has the `nodes` of the tree, how many of them are `complete`, its `depth` in steps, whether
     the answer was `forced` by ending a partial solution, and that of the choice.

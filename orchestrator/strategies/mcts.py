@@ -8,7 +8,8 @@ from statistics import fmean
 from typing import ClassVar, Literal
 
 from ..concurrently import concurrently
-from ..context import Context, Verifier, logprobs_for
+from ..context import Context
+from ..contracts import Verifier, compares, logprobs_for, name_of
 from ..errors import InvalidInputError
 from ..search import Child, Expansion
 from ..search.puct import Puct
@@ -80,7 +81,7 @@ class MCTS(TreeSearch):
         finish_tokens: Cap on the call that ends the best partial solution, in tokens, at least 1.
         model: Name of the model; None for the first.
         temperature: At least 0. None leaves it to the model's settings.
-        max_tokens: Not used: steps have caps of their own.
+        max_tokens: None: steps have caps of their own.
 
     The outcome's `detail` has the `simulations` begun, the `nodes` of the tree, how many of them are `complete`, its
     `depth` in steps, whether the answer was `forced` by ending a partial solution, and that of the choice (`visits`:
@@ -105,12 +106,13 @@ class MCTS(TreeSearch):
     choose: Choosing | Literal["visits"] = "visits"  # type: ignore[assignment]  # `outcome` knows one way more
 
     def __post_init__(self) -> None:
-        self.check()
+        self.check(together=True)
         at_least(1, branching=self.branching, rollouts=self.rollouts)
         self.search(0)  # the other ranges are its own
-        if self.value == "verifier" and isinstance(self.verifier, Consistency):
+        if self.value == "verifier" and compares(self.verifier):
             raise InvalidInputError(
-                "value: verifier needs a verifier that can score solutions on the way; "
+                "value: verifier needs a verifier that judges each solution on the way, "
+                f"not {name_of(self.verifier)!r}; "
                 "without one, take value: vote, which values them by how their rollouts agree"
             )
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ..context import Context, ControlProgram
+from ..context import Context
+from ..contracts import ControlProgram
 from ..errors import InvalidInputError, most_telling
 from ..types import Candidate, Outcome, Problem
 from .attempts import Attempts

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from ..concurrently import concurrently
-from ..context import Context, Verifier, name_of
+from ..context import Context
+from ..contracts import Verifier, name_of
 from ..types import Candidate, Outcome, Problem
 from .attempts import Attempts
 from .base import Strategy, at_least

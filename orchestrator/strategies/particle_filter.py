@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
-from ..context import name_of
+from ..contracts import name_of
 from ..search import Likelihood, Particles, Resampling, Search, Target
 from ..types import Candidate, Outcome
 from ..voting import best_of_clusters
@@ -73,7 +73,7 @@ class ParticleFilter(TreeSearch):
         finish_tokens: Cap on the call that ends the best partial solution, in tokens, at least 1.
         model: Name of the model; None for the first.
         temperature: At least 0; 0 makes all continuations the same. None leaves it to the model's settings.
-        max_tokens: Not used: steps have caps of their own.
+        max_tokens: None: steps have caps of their own.
 
     With `score` the confidence is the score, with `weighted` and `sample` the answer's share of all weight, where
     unreadable and unfinished solutions count as no answer.

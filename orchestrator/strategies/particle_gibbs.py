@@ -53,7 +53,7 @@ class ParticleGibbs(ParticleFilter):
         finish_tokens: Cap on the call that ends the best partial solution, in tokens, at least 1.
         model: Name of the model; None for the first.
         temperature: At least 0; 0 makes all continuations the same. None leaves it to the model's settings.
-        max_tokens: Not used: steps have caps of their own.
+        max_tokens: None: steps have caps of their own.
 
     The outcome's `detail` has what the particle filter's has, `rounds` and `ess` of the last sweep, without
     `log_normalizer`; the `sweeps` that were begun, and of how many `references` they made use.

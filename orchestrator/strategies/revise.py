@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..context import Context, Verifier, logprobs_for
+from ..context import Context
+from ..contracts import Verifier, logprobs_for
 from ..prompts import Rendered, fill
 from ..types import Candidate, Outcome, Problem
 from .attempts import Attempts

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any, ClassVar, Protocol
 
-from ..context import Context, ControlProgram
+from ..context import Context
+from ..contracts import ControlProgram
 from ..errors import InvalidInputError
 from ..prompts import question_text
 from ..types import Outcome, Problem, StopReason

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..context import Context, Verifier, name_of
+from ..context import Context
+from ..contracts import Verifier, name_of
 from ..types import Answer, Candidate, Outcome, Problem, StopReason
 from ..voting import best_of_clusters, majority_vote
 from .attempts import Attempts

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from ..context import Context, Verifier, compares, logprobs_for, name_of
+from ..context import Context
+from ..contracts import Verifier, compares, logprobs_for, name_of
 from ..errors import InvalidInputError
 from ..prompts import Rendered, fill
 from ..types import Candidate, Outcome, Problem, Score, StopReason

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import ClassVar, Literal, get_args
 
-from ..context import Context, Verifier, logprobs_for, name_of
+from ..context import Context
+from ..contracts import Verifier, logprobs_for, name_of
 from ..errors import InvalidInputError
 from ..prompts import PLACEHOLDER, Rendered, fill
 from ..search import BreadthFirst, Child, DepthFirst, Expansion, Search
@@ -132,7 +133,7 @@ class TreeOfThoughts(TreeSearch):
     max_tokens: int | None = 512
 
     def __post_init__(self) -> None:
-        self.check()
+        self.check(replies=True, together=True)
         at_least(
             1,
             breadth=self.breadth,

@@ -8,10 +8,11 @@ from typing import Any, Literal
 
 import anyio
 
-from ..context import Context, Verifier, logprobs_for, name_of
+from ..context import Context
+from ..contracts import Verifier, compares, logprobs_for, name_of
 from ..errors import BudgetExceededError, InvalidInputError, most_telling
 from ..prompts import Rendered
-from ..search import Child, Expansion, Search, Tree
+from ..search import ROOT, Child, Expansion, Search, Tree
 from ..types import Candidate, Outcome, Problem, Sample, Score, StopReason, Usage
 from .attempts import Attempts
 from .base import Strategy, at_least
@@ -26,6 +27,9 @@ Choosing = Literal["score", "weighted", "vote"]
 SECONDS_KEPT = 0.2
 """The part of the time to the deadline kept for writing an answer when the search has found none."""
 
+END_SHOWN = 48
+"""Characters of a partial solution that a trace shows: its end."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TreeSearch(Strategy):
@@ -37,6 +41,10 @@ class TreeSearch(Strategy):
     its end by one more call. What that call may need of tokens, money, requests and time (a fifth of what is left) is
     kept back from the search.
 
+    The searches' numbers of calls are those of a server that gives as many samples a request as are asked for, and
+    goes on with a reply as it stands. Where a chat template trims the end of a reply, a step may take a second call
+    (see `StepGenerator`), and so may the end of a solution that is too long for the model.
+
     Args:
         verifier: Scores solutions, partial ones too. One that abstains on a solution gives it no value.
         steps: How solutions are cut into steps.
@@ -47,7 +55,7 @@ class TreeSearch(Strategy):
         finish_tokens: Cap on the call that ends the best partial solution, in tokens, at least 1.
         model: Name of the model; None for the first.
         temperature: At least 0. None leaves it to the model's settings.
-        max_tokens: Not used: steps have caps of their own.
+        max_tokens: None: steps have caps of their own.
     """
 
     verifier: Verifier
@@ -57,15 +65,27 @@ class TreeSearch(Strategy):
     choose: Choosing = "score"
     finish_tokens: int = 256
 
-    def check(self) -> None:
-        """Refuse parameters out of their range; for subclasses' `__post_init__`."""
+    def check(self, *, replies: bool = False, together: bool = False) -> None:
+        """Refuse parameters out of their range, or without a meaning here; for subclasses' `__post_init__`.
+
+        Args:
+            replies: Whether it writes whole replies, which `max_tokens` caps.
+            together: Whether what is compared with each other is judged together, so that a verifier may compare.
+        """
         at_least(1, max_steps=self.max_steps, finish_tokens=self.finish_tokens)
         if self.prune is not None and not 0.0 <= self.prune <= 1.0:
             raise InvalidInputError(f"prune must be in [0, 1], not {self.prune}")
-        if self.monitors:
+        if self.max_tokens is not None and not replies:
             raise InvalidInputError(
-                "monitors do not watch the steps of a search: cap them by steps: {tokens: ...}"
+                "max_tokens does not cap the steps of a search: give steps: {tokens: ..., rest_tokens: ...}"
             )
+        if not together and compares(self.verifier):
+            raise InvalidInputError(
+                f"the verifier {name_of(self.verifier)!r} compares candidates; this search needs one that judges each"
+            )
+        if self.monitors:
+            cap = "max_tokens" if replies else "steps: {tokens: ...}"
+            raise InvalidInputError(f"monitors do not watch what a search writes: cap it by {cap}")
 
     @property
     def choice(self) -> str:
@@ -213,12 +233,27 @@ class Growth:
         self.search.settle()
 
     async def _expand(self, place: Context, expansion: Expansion) -> None:
+        if expansion.judge:
+            place.step("judging", f"nodes {', '.join(map(str, expansion.judge))}")
+        else:
+            place.step("on from", self._described(expansion.node))
         children: list[Child] = []
         with self.attempts.surviving():
             children = await self.strategy.expand(self, place, expansion)
         self.search.tell(expansion.number, children)
         self.running -= 1
         self.news.set()
+
+    def _described(self, node: int) -> str:
+        """Which node that is, for readers of a trace."""
+        tree = self.tree
+        if node == ROOT:
+            return "the question"
+        value = tree.value(node)
+        worth = "no value" if value is None else f"value {value:.3g}"
+        line = " ".join(tree.text(node).split())
+        end = line if len(line) <= END_SHOWN else f"...{line[-END_SHOWN:]}"
+        return f"node {node}, {worth}: {end}"
 
     async def valued(
         self, place: Context, said: str, steps: Sequence[Step], *, after: Sequence[str] | None = None
@@ -318,15 +353,7 @@ class Growth:
         """The partial solution with the highest value; of equals the longest, then the first; else the root."""
         tree = self.tree
         known = [node for node in range(1, len(tree)) if not tree.complete(node)]
-        return max(
-            known,
-            key=lambda node: (
-                -1.0 if (value := tree.value(node)) is None else value,
-                tree.depth(node),
-                -node,
-            ),
-            default=0,
-        )
+        return max(known, key=lambda node: (tree.rank(node), tree.depth(node), -node), default=0)
 
     def detail(self) -> dict[str, Any]:
         """What the outcome says of the search."""

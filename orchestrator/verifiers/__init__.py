@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..context import name_of
+from ..contracts import name_of
 from .arithmetic import ArithmeticTarget
 from .arithmetic_reachable import ArithmeticReachable
 from .composite import Composite

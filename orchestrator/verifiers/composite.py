@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeAlias, get_args
 
 from ..concurrently import concurrently
-from ..context import Context, Verifier, compares, logprobs_for, name_of
+from ..context import Context
+from ..contracts import Verifier, compares, logprobs_for, name_of
 from ..errors import (
     BackendError,
     BudgetExceededError,

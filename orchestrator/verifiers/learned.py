@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
-from ..context import Context, Verifier, compares, logprobs_for, name_of
+from ..context import Context
+from ..contracts import Verifier, compares, logprobs_for, name_of
 from ..errors import InvalidInputError
 from ..types import Candidate, Problem, Score
 from .composite import score_by_each

@@ -40,7 +40,7 @@ import numpy as np
 
 from orchestrator import BestOfN, Controller, SelfConsistency
 from orchestrator.answers import AnswerReader
-from orchestrator.context import ControlProgram
+from orchestrator.contracts import ControlProgram
 from orchestrator.scaling import bootstrap_interval
 from orchestrator.stopping import FixedSize
 from orchestrator.strategies import MCTS, BeamSearch, DiverseVerifierTreeSearch, ParticleFilter

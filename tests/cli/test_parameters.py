@@ -72,6 +72,10 @@ def test_a_model_takes_the_place_of_the_one_of_its_name_in_a_file(cli, tmp_path,
     ("words", "message"),
     [
         (["self_consistency", "--set", "n"], "--set takes PARAMETER=VALUE, not 'n'"),
+        (
+            ["beam_search", "--set", "steps.tokens=3"],
+            "not 'steps.tokens=3'; for a part of a parameter, --set 'steps={tokens: ...}'",
+        ),
         (["self_consistency", "--set", "n="], "--set n: a value is missing"),
         (["self_consistency", "--set", "n=[1"], "--set n: not valid YAML"),
         (["self_consistency", "--set", "n=many"], "--set n: `n` must be a whole number, not 'many'"),

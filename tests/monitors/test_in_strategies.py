@@ -1,10 +1,13 @@
-"""Every strategy's samples are watched by its monitors."""
+"""Every strategy's samples are watched by its monitors, but for the searches, which refuse them."""
 
 from dataclasses import replace
 
+import pytest
 from strategies.conformance import Models, run
 from strategies.test_conformance import CASES, of_all
 
+from orchestrator.errors import InvalidInputError
+from orchestrator.strategies import TreeSearch
 from orchestrator.types import Chunk
 
 
@@ -23,7 +26,11 @@ class Reading:
         self.texts += chunk.finish_reason is not None
 
 
-@of_all(CASES)
+SEARCHES = [case for case in CASES if isinstance(case.program, TreeSearch)]
+OTHERS = [case for case in CASES if case not in SEARCHES]
+
+
+@of_all(OTHERS)
 async def test_the_samples_of_every_strategy_are_watched_and_come_out_as_without(case):
     reading = Reading()
     program = replace(case.program, monitors=(*case.program.monitors, reading))
@@ -32,3 +39,9 @@ async def test_the_samples_of_every_strategy_are_watched_and_come_out_as_without
     assert outcome.answer.text == case.answer
     drawn = [candidate.sample for candidate in outcome.candidates if candidate.sample.cut is None]
     assert reading.texts >= len(drawn)
+
+
+@of_all(SEARCHES)
+def test_a_search_refuses_what_would_not_watch_it(case):
+    with pytest.raises(InvalidInputError, match=r"monitors do not watch .* cap it by (max_tokens|steps: )"):
+        replace(case.program, monitors=(Reading(),))

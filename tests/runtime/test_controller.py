@@ -6,11 +6,15 @@ import anyio.lowlevel
 import pytest
 
 from orchestrator import (
+    ABMCTS,
+    BestOfN,
     Budget,
     Controller,
+    Fusion,
     Model,
     Outcome,
     Problem,
+    Revise,
     SelfConsistency,
     Single,
     StopReason,
@@ -33,7 +37,8 @@ from orchestrator.errors import (
 from orchestrator.events import CallReplayed, CallSettled, ProblemFinished, RequestShrunk, SamplingStopped
 from orchestrator.runtime import Journal
 from orchestrator.stopping import FixedSize
-from orchestrator.types import Capabilities, Price, Request, Sample, Usage
+from orchestrator.types import Capabilities, Price, Request, Sample, Score, Usage
+from orchestrator.verifiers import Perplexity
 
 NUMBER = AnswerReader(kind="number")
 
@@ -986,3 +991,35 @@ async def test_a_backend_that_runs_dry_is_not_asked_for_ever():
         outcome = await controller.run(SelfConsistency(n=4, per_call=4, stop=FixedSize()), "?")
     assert asked == [4, 3]
     assert len(outcome.candidates) == 1
+
+
+@pytest.mark.parametrize(
+    "program",
+    [Revise(length=1), ABMCTS(verifier=Perplexity(), num_nodes=1, models=("m",)), Fusion(models=("m",))],
+    ids=lambda program: type(program).__name__,
+)
+def test_a_strategy_brings_neither_prompt_nor_models_along(program):
+    backend = ScriptedBackend(lambda request: "4")
+    assert run_sync(program, "2 + 2?", models={"m": backend}).answer.text == "4"
+    with pytest.raises(InvalidInputError, match="no models"):
+        run_sync(program, "2 + 2?")
+
+
+@pytest.mark.parametrize(
+    ("scores", "says"),
+    [
+        ([], "gave 0 scores for 1 candidates"),
+        ([0.5], "gave 0.5, which is no Score"),
+        ([Score(value=1.5)], "gave the score 1.5: scores are in"),
+        ([Score(value=-0.1)], "gave the score -0.1"),
+    ],
+)
+def test_a_verifier_that_gives_what_is_no_score_is_named(scores, says):
+    class Wrong:
+        name = "wrong"
+
+        async def score(self, ctx, problem, candidates, /):
+            return scores
+
+    with pytest.raises(InvalidInputError, match=f"the verifier 'wrong' {says}"):
+        run_sync(BestOfN(n=1, verifier=Wrong()), "2 + 2?", models={"m": ScriptedBackend(["4"])})

@@ -11,7 +11,7 @@ from search.scripted_trees import ScriptedTree, grown, rows
 from search.test_breadth_first import scripts, thoughts, values
 
 from orchestrator.errors import InvalidInputError
-from orchestrator.search import ROOT, DepthFirst, Expansion
+from orchestrator.search import ROOT, Child, DepthFirst, Expansion
 
 settings = st.fixed_dictionaries(
     {
@@ -144,3 +144,21 @@ def test_a_tree_without_values_is_searched_in_its_order():
     asked = grown(search, late)
     said = [" ".join(text.split()) for text in gone_on_from(asked, search.tree)]
     assert said == ["", "a0", "a0 a0", "a0 a1", "a1", "a1 a0", "a1 a1"]
+
+
+def test_a_search_that_has_decided_stays_decided_by_what_was_under_way():
+    search = DepthFirst(max_steps=2, threshold=0.9, width=2)
+    search.ask()
+    search.tell(0, thoughts("a", "b"))
+    search.ask()
+    search.tell(1, values(0.6, 0.5))
+    assert [one.number for one in search.ask(2)] == [2, 3]
+    search.tell(2, [Child(text="x", complete=True)])
+    search.tell(3, [Child(text="y", complete=True)])
+    assert [one.judge for one in search.ask(2)] == [(3,), (4,)]
+    search.tell(4, values(1.0))
+    search.tell(5, values(0.1))
+    assert search.ask() == []
+    assert search.decided
+    search.settle()
+    assert search.decided

@@ -11,7 +11,7 @@ import anyio
 from orchestrator import Budget, Controller, Model, Outcome, Problem
 from orchestrator.answers import AnswerReader
 from orchestrator.backends import RetryPolicy, ScriptedBackend
-from orchestrator.context import ControlProgram
+from orchestrator.contracts import ControlProgram
 from orchestrator.errors import BackendError
 from orchestrator.events import Event
 from orchestrator.types import Request

@@ -16,9 +16,22 @@ from orchestrator.backends.scripted import Scripted, prompt_text, tokens_of
 from orchestrator.errors import BackendError, BudgetExceededError, ContextLengthError, InvalidInputError
 from orchestrator.events import CallSettled
 from orchestrator.search import Search, Wanted
-from orchestrator.strategies import BeamSearch, BestFirstSearch, StepGenerator, TreeSearch
+from orchestrator.strategies import (
+    ABMCTS,
+    MCTS,
+    BeamSearch,
+    BestFirstSearch,
+    DiverseVerifierTreeSearch,
+    ParticleFilter,
+    ParticleGibbs,
+    StepGenerator,
+    TreeOfThoughts,
+    TreeSearch,
+)
 from orchestrator.strategies.selection import by_vote
+from orchestrator.traces import Trace
 from orchestrator.types import Sample, Score, TokenLogprob, Usage
+from orchestrator.verifiers import Consistency, PairwiseJudge, StateVote
 
 NUMBER = AnswerReader(kind="number")
 STEPS = StepGenerator(tokens=10, rest_tokens=10)
@@ -497,6 +510,31 @@ async def test_a_search_cut_by_its_budget_and_resumed_with_more_grows_the_same_t
     assert outcome.answer == expected.answer
 
 
+# Trace ---------------------------------------------------------------------------------------------------
+
+
+async def test_a_trace_says_which_node_each_expansion_goes_on_from():
+    trace = Trace()
+    models = {"m": ScriptedBackend(lambda request: "one two three\n\n")}
+    program = BeamSearch(verifier=LENGTH, n=1, beam_width=1, max_steps=2, steps=STEPS)
+    async with Controller(models=models, recorders=[trace]) as controller:
+        await controller.run(program, Problem(id="q", prompt="Count."))
+    said = str(trace.take("q"))
+    assert "on from: the question" in said
+    assert "on from: node 1, value " in said
+    assert ": one two three\n" in said
+
+
+async def test_a_trace_says_which_nodes_are_judged_together():
+    trace = Trace()
+    models = {"m": ScriptedBackend(lambda request: "- one\n- two\n")}
+    async with Controller(models=models, recorders=[trace]) as controller:
+        await controller.run(TreeOfThoughts(verifier=LENGTH, max_steps=2), Problem(id="q", prompt="Count."))
+    said = str(trace.take("q"))
+    assert "judging: nodes 1, 2\n" in said
+    assert said.count("on from: the question") == 1
+
+
 # Parameters ----------------------------------------------------------------------------------------------
 
 
@@ -506,8 +544,37 @@ async def test_a_search_cut_by_its_budget_and_resumed_with_more_grows_the_same_t
         ({"max_steps": 0}, "max_steps must be at least 1"),
         ({"finish_tokens": 0}, "finish_tokens must be at least 1"),
         ({"prune": 1.5}, r"prune must be in \[0, 1\], not 1.5"),
+        ({"max_tokens": 50}, r"max_tokens does not cap the steps .* give steps: \{tokens: ..., rest_tokens"),
+        ({"verifier": PairwiseJudge()}, "the verifier 'pairwise_judge' compares candidates"),
     ],
 )
 def test_parameters_out_of_range_are_refused(wrong, says):
     with pytest.raises(InvalidInputError, match=says):
-        BeamSearch(verifier=LENGTH, **wrong)
+        BeamSearch(**{"verifier": LENGTH, **wrong})
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda **fields: ABMCTS(verifier=LENGTH, unit="answer", **fields),
+        lambda **fields: TreeOfThoughts(verifier=LENGTH, **fields),
+    ],
+    ids=["ab_mcts", "tree_of_thoughts"],
+)
+def test_a_search_that_writes_whole_replies_has_a_cap_on_them(build):
+    assert build(max_tokens=50).max_tokens == 50
+
+
+def test_only_searches_that_judge_together_what_they_compare_take_a_verifier_that_compares():
+    assert TreeOfThoughts(verifier=StateVote()).verifier == StateVote()
+    assert MCTS(value="vote", verifier=Consistency()).verifier == Consistency()
+    for search in (
+        lambda: MCTS(value="verifier", verifier=StateVote()),
+        lambda: ABMCTS(verifier=StateVote()),
+        lambda: BestFirstSearch(verifier=StateVote()),
+        lambda: DiverseVerifierTreeSearch(verifier=StateVote()),
+        lambda: ParticleFilter(verifier=StateVote()),
+        lambda: ParticleGibbs(verifier=StateVote()),
+    ):
+        with pytest.raises(InvalidInputError, match="state_vote"):
+            search()

@@ -5,7 +5,7 @@ from verifiers.test_judge import judged, values
 
 from orchestrator.backends import ScriptedBackend
 from orchestrator.budget import Budget
-from orchestrator.context import compares
+from orchestrator.contracts import compares
 from orchestrator.errors import BackendError, BudgetExceededError, InvalidInputError
 from orchestrator.verifiers import Judge, Predicate, Regex, Screen, SelfCertainty, StateVote
 

@@ -6,7 +6,7 @@ from verifiers.test_judge import judged, values
 from orchestrator.backends import ScriptedBackend
 from orchestrator.backends.scripted import prompt_text
 from orchestrator.budget import Budget
-from orchestrator.context import compares
+from orchestrator.contracts import compares
 from orchestrator.errors import BackendError, BudgetExceededError, InvalidInputError
 from orchestrator.types import Sample
 from orchestrator.verifiers import StateVote

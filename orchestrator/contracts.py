@@ -1,0 +1,56 @@
+"""What a control program and a verifier are: whatever can be called like one, and what is said of a verifier."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from .types import Candidate, Outcome, Problem, Score
+
+if TYPE_CHECKING:
+    from .context import Context
+
+__all__ = ["ControlProgram", "Verifier", "compares", "logprobs_for", "name_of"]
+
+
+@runtime_checkable
+class ControlProgram(Protocol):
+    """Every strategy, every loaded program file, every user function with this signature."""
+
+    async def __call__(self, ctx: Context, problem: Problem, /) -> Outcome:
+        """Solve `problem`."""
+
+
+class Verifier(Protocol):
+    """Judges candidates.
+
+    It may have a `name` that its scores go by (else its class's), and `comparative = True` when a score depends on
+    the other candidates: such a verifier is given all of them at once. With `logprobs`, the samples it judges must
+    have been drawn with so many top log-probabilities.
+    """
+
+    async def score(self, ctx: Context, problem: Problem, candidates: Sequence[Candidate], /) -> list[Score]:
+        """One score per candidate, in order; None as a score's value is an abstention.
+
+        A call that fails is an abstention on what it was about.
+
+        Raises:
+            BudgetExceededError, DeadlineExceededError: Not one candidate could be judged.
+        """
+
+
+def name_of(verifier: Verifier) -> str:
+    """The name scores by `verifier` are kept under."""
+    name = getattr(verifier, "name", None)
+    return name if isinstance(name, str) else type(verifier).__name__
+
+
+def compares(*verifiers: Verifier) -> bool:
+    """Whether a score by any of `verifiers` depends on the other candidates."""
+    return any(getattr(verifier, "comparative", False) for verifier in verifiers)
+
+
+def logprobs_for(*verifiers: Verifier | None) -> int | None:
+    """Top log-probabilities samples must be drawn with for all of `verifiers`; None for none."""
+    wanted = (getattr(verifier, "logprobs", None) for verifier in verifiers)
+    return max((number for number in wanted if number is not None), default=None)
