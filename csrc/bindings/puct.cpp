@@ -13,11 +13,12 @@ using namespace orchestrator;
 
 void register_puct(py::module_& module) {
   py::class_<Puct>(module, "Puct")
-      .def(py::init([](double c_puct, std::uint32_t branching, double widening, bool uniform) {
-             return Puct({c_puct, branching, widening, uniform});
+      .def(py::init([](double c_puct, std::uint32_t branching, double widening, bool uniform,
+                       bool descend) {
+             return Puct({c_puct, branching, widening, uniform, descend});
            }),
            py::kw_only(), py::arg("c_puct"), py::arg("branching"), py::arg("widening"),
-           py::arg("uniform") = false)
+           py::arg("uniform") = false, py::arg("descend") = false)
       .def(
           "ask",
           [](Puct& puct, Tree& tree) -> std::optional<std::pair<NodeId, std::uint32_t>> {
@@ -32,5 +33,6 @@ void register_puct(py::module_& module) {
              std::uint32_t repeats) { puct.tell(tree, node, found, repeats); },
           py::arg("tree"), py::arg("node"), py::arg("found"), py::arg("repeats") = 0)
       .def("estimate", &Puct::estimate, py::arg("tree"), py::arg("node"))
+      .def("normalised", &Puct::normalised, py::arg("q"))
       .def("bytes", &Puct::bytes);
 }

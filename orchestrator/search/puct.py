@@ -63,6 +63,8 @@ class Puct(Search):
         branching: Children a node gets at first, and the most one expansion gives it, at least 1.
         widening: A node with N simulations through it may have branching * N^widening children; in [0, 1].
         uniform: Whether siblings are alike before anything is known of them, whatever their priors.
+        descend: Whether the best of the new children is expanded next, until it is complete, and not what selection
+            from the root comes to.
         vote: Whether nodes are valued by their solutions' answers: the share of them that gives the answer leading
             among all solutions when the result counts.
         patience: Simulations that must leave a lead as it is for the search to be decided, at least 1, of those that
@@ -84,6 +86,7 @@ class Puct(Search):
         branching: int = 3,
         widening: float = 0.3,
         uniform: bool = False,
+        descend: bool = True,
         vote: bool = False,
         patience: int | None = None,
         threshold: float = 0.8,
@@ -106,7 +109,9 @@ class Puct(Search):
         self._said: set[int] = set()
         self._steady = 0  # simulations at solutions for which `_leader` has led
         try:
-            self._puct = _core.Puct(c_puct=c_puct, branching=branching, widening=widening, uniform=uniform)
+            self._puct = _core.Puct(
+                c_puct=c_puct, branching=branching, widening=widening, uniform=uniform, descend=descend
+            )
         except (ValueError, TypeError) as error:
             raise InvalidInputError(str(error)) from error
 
@@ -117,6 +122,10 @@ class Puct(Search):
     def estimate(self, node: int) -> float:
         """Q of a node: the mean of its own value and of what the simulations through it found, in [0, 1]."""
         return self._puct.estimate(self.tree, node)
+
+    def normalised(self, q: float) -> float:
+        """Q as selection compares it: rescaled by the lowest and highest value seen, 0 where these are equal."""
+        return self._puct.normalised(q)
 
     def _next(self) -> Wanted | None:
         while self.simulations < self.num_simulations and not self.decided:

@@ -24,6 +24,10 @@ class Node:
         """The nodes from here up to the root."""
         return [self] if self.parent is None else [self, *self.parent.way()]
 
+    def below(self) -> list[Node]:
+        """The nodes from here down."""
+        return [self, *(node for child in self.children for node in child.below())]
+
 
 @dataclass(eq=False)
 class PlainMCTS:
@@ -35,6 +39,7 @@ class PlainMCTS:
     branching: int
     widening: float
     uniform: bool
+    descend: bool = False
     prune: float | None = None
     width: int = 1
     root: Node = field(default_factory=lambda: Node("", None, 1.0, complete=False))
@@ -42,6 +47,7 @@ class PlainMCTS:
         default_factory=list
     )  # where simulations ended, what they found
     pending: list[tuple[Node, int, int]] = field(default_factory=list)  # where, first child, how many
+    descents: list[Node] = field(default_factory=list)  # expanded before anything is selected
     log: list[tuple[str, int]] = field(
         default_factory=list
     )  # of every simulation: the text, children asked for
@@ -63,6 +69,13 @@ class PlainMCTS:
             return sum(values) / len(values)
         return 0.0 if node.parent is None else self.q(node.parent)
 
+    def normalised(self, q: float) -> float:
+        values = [node.value for node in self.root.below() if node.value is not None]
+        values += [value for _, value in self.finished]
+        if len(set(values)) < 2:
+            return 0.0
+        return (q - min(values)) / (max(values) - min(values))
+
     def p(self, node: Node) -> float:
         siblings = [one for one in node.parent.children if not one.closed]
         weight = 0.0 if self.uniform else sum(one.prior for one in siblings)
@@ -70,7 +83,7 @@ class PlainMCTS:
 
     def score(self, node: Node) -> float:
         exploration = self.c_puct * self.p(node) * math.sqrt(self.visits(node.parent))
-        return self.q(node) + exploration / (1 + self.visits(node))
+        return self.normalised(self.q(node)) + exploration / (1 + self.visits(node))
 
     def room(self, node: Node) -> int:
         if node.empty >= 2:
@@ -106,6 +119,7 @@ class PlainMCTS:
             node.empty = 0
             judged = [child.value for child in new if child.value is not None]
             self.finished.append((node, sum(judged) / len(judged) if judged else self.q(node)))
+            self.go_on(new)
             return
         node.empty += 1
         for above in node.way():
@@ -114,11 +128,27 @@ class PlainMCTS:
                 break
             above.closed = True
 
+    def go_on(self, new: Sequence[Node]) -> None:
+        """The best of the new nodes is expanded next, unless it is complete."""
+        ranked = sorted(
+            (child for child in new if not child.closed),
+            key=lambda child: (
+                child.value is None,
+                -(child.value or 0.0),
+                0.0 if self.uniform else -child.prior,
+            ),
+        )
+        if self.descend and ranked and not ranked[0].complete:
+            self.descents.append(ranked[0])
+
+    def next(self) -> Node | None:
+        return self.descents.pop(0) if self.descents else self.leaf(self.root)
+
     def run(self) -> list[tuple[str, int]]:
         while True:
             if len(self.pending) == self.width:
                 self.count()
-            end = self.leaf(self.root) if len(self.log) < self.num_simulations else None
+            end = self.next() if len(self.log) < self.num_simulations else None
             if end is None and self.pending:
                 self.count()
             elif end is None:

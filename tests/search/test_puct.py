@@ -306,6 +306,7 @@ shares = st.integers(0, 4).map(lambda n: n / 4)
             "branching": st.integers(1, 4),
             "widening": st.sampled_from([0.0, 0.3, 0.5, 1.0]),
             "uniform": st.booleans(),
+            "descend": st.booleans(),
             "prune": st.sampled_from([None, 0.3]),
             "width": st.sampled_from([1, 1, 2, 8]),
         }
