@@ -38,9 +38,9 @@ Puct::Puct(const Options& options) : options_(options) {
   }
 }
 
-std::optional<Puct::Simulation> Puct::ask(Tree& tree) {
+std::optional<Puct::Simulation> Puct::ask(Tree& tree, bool only_descents) {
   auto found = next_descent(tree);
-  if (!found) found = select(tree);
+  if (!found && !only_descents) found = select(tree);
   if (!found) return found;
   const NodeId node = found->node;
   if (found->children == 0) {
@@ -149,7 +149,12 @@ std::optional<Puct::Simulation> Puct::select(const Tree& tree) const {
   std::vector<NodeId> blocked;  // nodes under way as far as they can be, met on this way down
   NodeId at = kRoot;
   while (true) {
-    if (tree.complete(at)) return Simulation{at, 0};
+    if (tree.complete(at)) {
+      // Where what is under way was passed by, going to solutions again and again until it is
+      // there would use up all simulations.
+      if (!blocked.empty() && !under_way_.empty()) return std::nullopt;
+      return Simulation{at, 0};
+    }
     if (const std::uint32_t children = room(tree, at); children > 0)
       return Simulation{at, children};
     const NodeId best = best_child(tree, at, blocked);

@@ -36,7 +36,7 @@ class Puct {
   struct Options {
     double c_puct = 1.25;
     std::uint32_t branching = 3;
-    double widening = 0.3;
+    double widening = 0.0;
     bool uniform = false;
     bool descend = false;
   };
@@ -53,11 +53,12 @@ class Puct {
   explicit Puct(
       const Options& options);  // throws std::invalid_argument for options out of their range
 
-  // The next simulation, nothing while all that could be gone on from is under way or when nothing
-  // is left. At a complete node it is finished at once, and its value backed up; else it is pending
-  // until it is told. O(depth * children), and as much again for every node that is under way as
-  // far as it can be.
-  std::optional<Simulation> ask(Tree& tree);
+  // The next simulation, nothing while all that could be gone on from is under way, or all but
+  // complete nodes, or when nothing is left. At a complete node it is finished at once, and its
+  // value backed up; else it is pending until it is told. O(depth * children), and as much again
+  // for every node that is under way as far as it can be. With `only_descents` nothing is selected
+  // from the root.
+  std::optional<Simulation> ask(Tree& tree, bool only_descents = false);
 
   // The simulation that expanded `node` has added `found`, some of which may be closed already. Of
   // those, `repeats` are equal to a sibling and keep their places; the others make room. The

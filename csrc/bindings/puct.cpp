@@ -21,12 +21,13 @@ void register_puct(py::module_& module) {
            py::arg("uniform") = false, py::arg("descend") = false)
       .def(
           "ask",
-          [](Puct& puct, Tree& tree) -> std::optional<std::pair<NodeId, std::uint32_t>> {
-            const auto found = puct.ask(tree);
+          [](Puct& puct, Tree& tree,
+             bool only_descents) -> std::optional<std::pair<NodeId, std::uint32_t>> {
+            const auto found = puct.ask(tree, only_descents);
             if (!found) return std::nullopt;
             return std::pair(found->node, found->children);
           },
-          py::arg("tree"))
+          py::arg("tree"), py::arg("only_descents") = false)
       .def(
           "tell",
           [](Puct& puct, Tree& tree, NodeId node, const std::vector<NodeId>& found,

@@ -65,6 +65,8 @@ class Puct(Search):
         uniform: Whether siblings are alike before anything is known of them, whatever their priors.
         descend: Whether the best of the new children is expanded next, until it is complete, and not what selection
             from the root comes to.
+        steps: Steps of a solution at most, at least 1: what descends keeps as many simulations as it may need for
+            that, and no other descent is begun with them while it is under way. None keeps none.
         vote: Whether nodes are valued by their solutions' answers: the share of them that gives the answer leading
             among all solutions when the result counts.
         patience: Simulations that must leave a lead as it is for the search to be decided, at least 1, of those that
@@ -84,9 +86,10 @@ class Puct(Search):
         num_simulations: int,
         c_puct: float = 1.25,
         branching: int = 3,
-        widening: float = 0.3,
+        widening: float = 0.0,
         uniform: bool = False,
         descend: bool = True,
+        steps: int | None = None,
         vote: bool = False,
         patience: int | None = None,
         threshold: float = 0.8,
@@ -100,7 +103,11 @@ class Puct(Search):
             )
         if not 0.0 <= threshold <= 1.0:
             raise InvalidInputError(f"threshold must be in [0, 1], not {threshold}")
+        if steps is not None and steps < 1:
+            raise InvalidInputError(f"steps must be at least 1, not {steps}")
         self.num_simulations, self.vote = num_simulations, vote
+        self._steps = steps if descend else None
+        self._kept = 0  # simulations that the descents under way may need after what they are at
         self.patience, self.threshold = patience, threshold
         self.simulations = 0
         self.mass = AnswerMass()
@@ -129,12 +136,14 @@ class Puct(Search):
 
     def _next(self) -> Wanted | None:
         while self.simulations < self.num_simulations and not self.decided:
-            selected = self._puct.ask(self.tree)
+            descents_alone = self._kept > 0 and self.simulations + self._kept >= self.num_simulations
+            selected = self._puct.ask(self.tree, descents_alone)
             if selected is None:
                 return None
             self.simulations += 1
             node, children = selected
             if children:
+                self._kept += self._left_below(node)
                 return Wanted(node=node, children=children)
             self.mass.add(self.tree.candidates.get(node))
             self._watch()
@@ -142,9 +151,14 @@ class Puct(Search):
 
     def _applied(self, expansion: Expansion, nodes: Sequence[int]) -> None:
         tree = self.tree
+        self._kept -= self._left_below(expansion.node)
         if tree.candidates or tree.rollouts:
             self._count(nodes)
         self._puct.tell(tree, expansion.node, nodes, self._close_repeats(expansion.node, nodes))
+
+    def _left_below(self, node: int) -> int:
+        """Simulations it takes at most to get from a node's children to a solution."""
+        return 0 if self._steps is None else max(0, self._steps - self.tree.depth(node) - 1)
 
     def _close_repeats(self, parent: int, nodes: Sequence[int]) -> int:
         """Close new nodes that say the same as a sibling, where nothing else has; how many."""

@@ -100,7 +100,7 @@ class MCTS(TreeSearch):
     num_simulations: int = 32
     c_puct: float = 1.25
     branching: int = 3
-    widening: float = 0.3
+    widening: float = 0.0
     prior: Literal["likelihood", "uniform"] = "likelihood"
     descend: bool = True
     value: Literal["verifier", "rollout", "vote"] = "verifier"
@@ -146,6 +146,7 @@ class MCTS(TreeSearch):
             widening=self.widening,
             uniform=self.prior == "uniform",
             descend=self.descend,
+            steps=self.max_steps,
             vote=self.value == "vote",
             patience=self.patience,
             threshold=self.threshold,

@@ -40,6 +40,7 @@ class PlainMCTS:
     widening: float
     uniform: bool
     descend: bool = False
+    steps: int | None = None
     prune: float | None = None
     width: int = 1
     root: Node = field(default_factory=lambda: Node("", None, 1.0, complete=False))
@@ -47,6 +48,7 @@ class PlainMCTS:
         default_factory=list
     )  # where simulations ended, what they found
     pending: list[tuple[Node, int, int]] = field(default_factory=list)  # where, first child, how many
+    passed: bool = False  # whether the way down has passed by what is under way
     descents: list[Node] = field(default_factory=list)  # expanded before anything is selected
     log: list[tuple[str, int]] = field(
         default_factory=list
@@ -98,11 +100,14 @@ class PlainMCTS:
         """Where a simulation through `node` ends; None where all is under way or closed."""
         if node.closed:
             return None
-        if node.complete or self.room(node):
+        if node.complete:
+            return None if self.passed and self.pending else node
+        if self.room(node):
             return node
         for child in sorted(node.children, key=lambda one: 0.0 if one.closed else -self.score(one)):
             if (end := self.leaf(child)) is not None:
                 return end
+            self.passed |= not child.closed
         return None
 
     def count(self) -> None:
@@ -142,7 +147,15 @@ class PlainMCTS:
             self.descents.append(ranked[0])
 
     def next(self) -> Node | None:
-        return self.descents.pop(0) if self.descents else self.leaf(self.root)
+        if self.descents:
+            return self.descents.pop(0)
+        kept = 0
+        if self.descend and self.steps is not None:
+            kept = sum(max(0, self.steps - len(end.way())) for end, _, _ in self.pending)
+        if kept and len(self.log) + kept >= self.num_simulations:
+            return None
+        self.passed = False
+        return self.leaf(self.root)
 
     def run(self) -> list[tuple[str, int]]:
         while True:

@@ -232,6 +232,26 @@ def test_descents_side_by_side_go_on_in_the_order_of_asking():
     assert [one.node for one in search.ask(1)] == [5]
 
 
+def test_no_descent_is_begun_with_what_those_under_way_may_need():
+    search = Puct(num_simulations=4, branching=2, width=2, steps=4)
+    told(search, children(0.9, 0.8))
+    # 3 are left: one for 1, and up to 2 for what comes below it
+    assert [one.node for one in search.ask(2)] == [1]
+    search.tell(1, children(0.5, 0.4, complete=True))  # it needed none of its 2
+    assert [one.node for one in search.ask(2)] == [2]
+    free = Puct(num_simulations=4, branching=2, width=2)
+    told(free, children(0.9, 0.8))
+    assert [one.node for one in free.ask(2)] == [1, 2]
+
+
+@pytest.mark.parametrize("width", [1, 4])
+def test_as_many_simulations_as_a_solution_has_steps_complete_one(width):
+    search = Puct(num_simulations=8, width=width, steps=8)
+    Script(ScriptedTree(depth=8, ending=0.0)).run(search, at_once=width)
+    tree = search.tree
+    assert sum(tree.complete(node) for node in range(len(tree))) == 3
+
+
 @pytest.mark.parametrize("width", [1, 4])
 def test_few_simulations_complete_solutions_of_a_deep_tree(width):
     found = {}
@@ -314,6 +334,13 @@ def test_simulations_under_way_keep_apart():
     assert [one.node for one in search.ask(4)] == [4, 5]
 
 
+def test_solutions_are_not_come_back_to_instead_of_waiting_for_what_is_under_way():
+    search = Puct(num_simulations=9, branching=2, width=2)
+    told(search, [*children(0.9), *children(0.5, complete=True)])
+    assert [one.node for one in search.ask(2)] == [1]
+    assert search.simulations == 2
+
+
 def test_a_node_under_way_counts_as_visited():
     search = Puct(num_simulations=9, branching=2, widening=0.0, width=2, c_puct=10.0, descend=False)
     told(search, children(0.5, 0.45), children(0.5, 0.5), children(0.45, 0.45))
@@ -384,6 +411,7 @@ shares = st.integers(0, 4).map(lambda n: n / 4)
             "widening": st.sampled_from([0.0, 0.3, 0.5, 1.0]),
             "uniform": st.booleans(),
             "descend": st.booleans(),
+            "steps": st.sampled_from([None, 1, 3, 5]),
             "prune": st.sampled_from([None, 0.3]),
             "width": st.sampled_from([1, 1, 2, 8]),
         }
@@ -517,6 +545,7 @@ def test_a_vote_leaves_nodes_without_rollouts_unjudged_and_prunes_the_others():
         {"widening": math.nan},
         {"patience": 0},
         {"threshold": 1.1},
+        {"steps": 0},
         {"width": 0},
     ],
 )
