@@ -65,8 +65,8 @@ class Puct(Search):
         uniform: Whether siblings are alike before anything is known of them, whatever their priors.
         descend: Whether the best of the new children is expanded next, until it is complete, and not what selection
             from the root comes to.
-        steps: Steps of a solution at most, at least 1: what descends keeps as many simulations as it may need for
-            that, and no other descent is begun with them while it is under way. None keeps none.
+        steps: Steps of a solution at most, at least 1: while descents are under way, none is begun unless the
+            simulations that are left are enough for all of them and for a whole one more. None begins all.
         vote: Whether nodes are valued by their solutions' answers: the share of them that gives the answer leading
             among all solutions when the result counts.
         patience: Simulations that must leave a lead as it is for the search to be decided, at least 1, of those that
@@ -136,8 +136,7 @@ class Puct(Search):
 
     def _next(self) -> Wanted | None:
         while self.simulations < self.num_simulations and not self.decided:
-            descents_alone = self._kept > 0 and self.simulations + self._kept >= self.num_simulations
-            selected = self._puct.ask(self.tree, descents_alone)
+            selected = self._puct.ask(self.tree, self._descents_alone)
             if selected is None:
                 return None
             self.simulations += 1
@@ -155,6 +154,13 @@ class Puct(Search):
         if tree.candidates or tree.rollouts:
             self._count(nodes)
         self._puct.tell(tree, expansion.node, nodes, self._close_repeats(expansion.node, nodes))
+
+    @property
+    def _descents_alone(self) -> bool:
+        """Whether another descent could keep those under way from a solution."""
+        if self._steps is None or not self._kept:
+            return False
+        return self.simulations + self._kept + self._steps > self.num_simulations
 
     def _left_below(self, node: int) -> int:
         """Simulations it takes at most to get from a node's children to a solution."""

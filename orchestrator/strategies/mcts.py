@@ -40,9 +40,10 @@ class MCTS(TreeSearch):
     A simulation that comes to a complete solution backs up its value, without a call. An unjudged node counts with
     its parent's Q until simulations have gone through it. Simulations under way count in N and not in W, and a node
     that has all its children under way is passed by, so that `width` of them keep apart; but no solution is come
-    back to instead. With what the descents under way may need up to `max_steps` no other is begun. Of equal steps after the
-    same beginning only the first is gone on from. A node that two calls in a row have found nothing for gets no more
-    of them, and is closed when it has no children.
+    back to instead. While descents are under way, another is begun only where the simulations left are enough for
+    all of them and one more, `max_steps` each. Of equal steps after the same beginning only the first is gone on
+    from. A node that two calls in a row have found nothing for gets no more of them, and is closed when it has no
+    children.
 
     The search is decided when one answer has led with at least `threshold` of the answer mass for `patience`
     simulations that ended at solutions. An answer's mass is one for every solution that gives it and one for every

@@ -149,11 +149,10 @@ class PlainMCTS:
     def next(self) -> Node | None:
         if self.descents:
             return self.descents.pop(0)
-        kept = 0
         if self.descend and self.steps is not None:
             kept = sum(max(0, self.steps - len(end.way())) for end, _, _ in self.pending)
-        if kept and len(self.log) + kept >= self.num_simulations:
-            return None
+            if kept and len(self.log) + kept + self.steps > self.num_simulations:
+                return None
         self.passed = False
         return self.leaf(self.root)
 

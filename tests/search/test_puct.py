@@ -235,7 +235,7 @@ def test_descents_side_by_side_go_on_in_the_order_of_asking():
 def test_no_descent_is_begun_with_what_those_under_way_may_need():
     search = Puct(num_simulations=4, branching=2, width=2, steps=4)
     told(search, children(0.9, 0.8))
-    # 3 are left: one for 1, and up to 2 for what comes below it
+    # 3 are left: one for node 1, and up to 2 for what comes below it
     assert [one.node for one in search.ask(2)] == [1]
     search.tell(1, children(0.5, 0.4, complete=True))  # it needed none of its 2
     assert [one.node for one in search.ask(2)] == [2]
@@ -245,11 +245,12 @@ def test_no_descent_is_begun_with_what_those_under_way_may_need():
 
 
 @pytest.mark.parametrize("width", [1, 4])
-def test_as_many_simulations_as_a_solution_has_steps_complete_one(width):
-    search = Puct(num_simulations=8, width=width, steps=8)
+@pytest.mark.parametrize("simulations", [8, 10, 15])
+def test_as_many_simulations_as_a_solution_has_steps_complete_one(width, simulations):
+    search = Puct(num_simulations=simulations, width=width, steps=8)
     Script(ScriptedTree(depth=8, ending=0.0)).run(search, at_once=width)
     tree = search.tree
-    assert sum(tree.complete(node) for node in range(len(tree))) == 3
+    assert sum(tree.complete(node) for node in range(len(tree))) >= 3
 
 
 @pytest.mark.parametrize("width", [1, 4])
