@@ -5,6 +5,7 @@
 #include <limits>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace orchestrator {
 
@@ -37,12 +38,15 @@ Puct::Puct(const Options& options) : options_(options) {
   }
 }
 
-std::optional<Puct::Simulation> Puct::ask(Tree& tree) {
-  const auto found = select(tree);
+std::optional<Puct::Simulation> Puct::ask(Tree& tree, bool only_descents) {
+  auto found = next_descent(tree);
+  if (!found && !only_descents) found = select(tree);
   if (!found) return found;
   const NodeId node = found->node;
   if (found->children == 0) {
-    tree.backup(node, judged(tree, node) ? tree.value(node) : estimate(tree, node));
+    const double value = judged(tree, node) ? tree.value(node) : estimate(tree, node);
+    see(value);
+    tree.backup(node, value);
   } else {
     tree.begin(node);
     under_way_.push_back(*found);
@@ -71,6 +75,7 @@ void Puct::tell(Tree& tree, NodeId node, std::span<const NodeId> found, std::uin
   for (const NodeId child : found) {
     if (tree.closed(child)) ++closed;
     if (!judged(tree, child)) continue;
+    see(tree.value(child));
     sum += tree.value(child);
     ++count;
   }
@@ -82,7 +87,12 @@ void Puct::tell(Tree& tree, NodeId node, std::span<const NodeId> found, std::uin
     changed.closed += closed;
     changed.repeats += std::min(repeats, closed);
   }
-  tree.backup(node, count > 0 ? sum / count : estimate(tree, node));
+  const double mean = count > 0 ? sum / count : estimate(tree, node);
+  see(mean);
+  tree.backup(node, mean);
+  if (!options_.descend) return;
+  const NodeId best = best_new(tree, found);
+  if (best != kNoNode && !tree.complete(best)) descents_.push_back(best);
 }
 
 double Puct::estimate(const Tree& tree, NodeId node) const {
@@ -93,10 +103,45 @@ double Puct::estimate(const Tree& tree, NodeId node) const {
   return 0.0;
 }
 
+double Puct::normalised(double q) const {
+  return highest_ > lowest_ ? (q - lowest_) / (highest_ - lowest_) : 0.0;
+}
+
+void Puct::see(double value) {
+  lowest_ = std::min(lowest_, value);
+  highest_ = std::max(highest_, value);
+}
+
 std::size_t Puct::bytes() const {
   constexpr std::size_t kEntry = sizeof(std::pair<const NodeId, Trouble>) + sizeof(void*);
-  return under_way_.capacity() * sizeof(Simulation) + trouble_.size() * kEntry +
-         trouble_.bucket_count() * sizeof(void*);
+  return under_way_.capacity() * sizeof(Simulation) + descents_.size() * sizeof(NodeId) +
+         trouble_.size() * kEntry + trouble_.bucket_count() * sizeof(void*);
+}
+
+// The open one of the new children that has the highest value; of equals the likeliest, then the
+// first. Unjudged ones are below all others.
+NodeId Puct::best_new(const Tree& tree, std::span<const NodeId> found) const {
+  const auto rank = [&](NodeId node) {
+    const double value =
+        judged(tree, node) ? tree.value(node) : -std::numeric_limits<double>::infinity();
+    return std::pair(value, options_.uniform ? 0.0 : tree.prior(node));
+  };
+  NodeId best = kNoNode;
+  for (const NodeId node : found) {
+    if (!tree.closed(node) && (best == kNoNode || rank(node) > rank(best))) best = node;
+  }
+  return best;
+}
+
+// What goes on from the result that counted first of those that have not been gone on from.
+std::optional<Puct::Simulation> Puct::next_descent(const Tree& tree) {
+  while (!descents_.empty()) {
+    const NodeId node = descents_.front();
+    descents_.pop_front();
+    const std::uint32_t children = tree.closed(node) ? 0 : room(tree, node);
+    if (children > 0) return Simulation{node, children};
+  }
+  return std::nullopt;
 }
 
 std::optional<Puct::Simulation> Puct::select(const Tree& tree) const {
@@ -104,7 +149,12 @@ std::optional<Puct::Simulation> Puct::select(const Tree& tree) const {
   std::vector<NodeId> blocked;  // nodes under way as far as they can be, met on this way down
   NodeId at = kRoot;
   while (true) {
-    if (tree.complete(at)) return Simulation{at, 0};
+    if (tree.complete(at)) {
+      // Where what is under way was passed by, going to solutions again and again until it is
+      // there would use up all simulations.
+      if (!blocked.empty() && !under_way_.empty()) return std::nullopt;
+      return Simulation{at, 0};
+    }
     if (const std::uint32_t children = room(tree, at); children > 0)
       return Simulation{at, children};
     const NodeId best = best_child(tree, at, blocked);
@@ -135,7 +185,7 @@ NodeId Puct::best_child(const Tree& tree, NodeId node, std::span<const NodeId> b
     if (tree.closed(at) || std::find(blocked.begin(), blocked.end(), at) != blocked.end()) continue;
     const double prior = weights > 0.0 ? tree.prior(at) / weights : 1.0 / open;
     const double q = known(tree, at);
-    const double score = (std::isnan(q) ? first_play : q) +
+    const double score = normalised(std::isnan(q) ? first_play : q) +
                          options_.c_puct * prior * exploration / (1.0 + through(tree, at));
     if (best == kNoNode || score > most) {
       best = at;

@@ -4,15 +4,20 @@
 // finished and the sum of what they found, v its own value where it has one:
 //
 //   Q(s) = (v + W(s)) / (1 + n(s)), without v W(s) / n(s), without both Q of its parent, at last 0
+//   Q'(s) = (Q(s) - lowest) / (highest - lowest), 0 where these are equal
 //   U(s) = c_puct * P(s) * sqrt(N(parent)) / (1 + N(s))
 //
-// a simulation goes from the root to the child with the highest Q + U, until it is at a complete
+// a simulation goes from the root to the child with the highest Q' + U, until it is at a complete
 // node or at one that may have more children: open ones are at most k * max(1, N)^alpha
-// (progressive widening).
+// (progressive widening). The lowest and the highest are of all values of nodes and all findings
+// so far; every Q is a mean of such. With `descend` the next simulation expands the best of the new
+// children instead of going from the root, until that is complete.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
+#include <limits>
 #include <optional>
 #include <span>
 #include <unordered_map>
@@ -26,12 +31,14 @@ class Puct {
  public:
   // `c_puct`: weight of exploration, finite and at least 0. `branching`: k, and the most children
   // of one expansion, at least 1. `widening`: alpha, in [0, 1]. `uniform`: P is the same for all
-  // siblings, and not their prior over its sum.
+  // siblings, and not their prior over its sum. `descend`: whether new children are gone on from at
+  // once.
   struct Options {
     double c_puct = 1.25;
     std::uint32_t branching = 3;
-    double widening = 0.3;
+    double widening = 0.0;
     bool uniform = false;
+    bool descend = false;
   };
 
   // Where a simulation ended. `children`: how many the node is to get; 0 at a complete node.
@@ -46,11 +53,12 @@ class Puct {
   explicit Puct(
       const Options& options);  // throws std::invalid_argument for options out of their range
 
-  // The next simulation, nothing while all that could be gone on from is under way or when nothing
-  // is left. At a complete node it is finished at once, and its value backed up; else it is pending
-  // until it is told. O(depth * children), and as much again for every node that is under way as
-  // far as it can be.
-  std::optional<Simulation> ask(Tree& tree);
+  // The next simulation, nothing while all that could be gone on from is under way, or all but
+  // complete nodes, or when nothing is left. At a complete node it is finished at once, and its
+  // value backed up; else it is pending until it is told. O(depth * children), and as much again
+  // for every node that is under way as far as it can be. With `only_descents` nothing is selected
+  // from the root.
+  std::optional<Simulation> ask(Tree& tree, bool only_descents = false);
 
   // The simulation that expanded `node` has added `found`, some of which may be closed already. Of
   // those, `repeats` are equal to a sibling and keep their places; the others make room. The
@@ -59,6 +67,7 @@ class Puct {
   void tell(Tree& tree, NodeId node, std::span<const NodeId> found, std::uint32_t repeats = 0);
 
   double estimate(const Tree& tree, NodeId node) const;  // Q
+  double normalised(double q) const;                     // Q' of a Q, in [0, 1]
 
   std::size_t bytes() const;  // of memory beside the tree's, about
 
@@ -70,6 +79,9 @@ class Puct {
     std::uint32_t failures = 0;  // expansions without a child, since the last that had one
   };
 
+  void see(double value);
+  NodeId best_new(const Tree& tree, std::span<const NodeId> found) const;
+  std::optional<Simulation> next_descent(const Tree& tree);
   std::optional<Simulation> select(const Tree& tree) const;
   NodeId best_child(const Tree& tree, NodeId node, std::span<const NodeId> blocked) const;
   std::uint32_t room(const Tree& tree, NodeId node) const;
@@ -80,6 +92,9 @@ class Puct {
 
   Options options_;
   std::vector<Simulation> under_way_;  // in the order of asking
+  std::deque<NodeId> descents_;        // to be expanded next, each by one simulation
+  double lowest_ = std::numeric_limits<double>::infinity();
+  double highest_ = -std::numeric_limits<double>::infinity();
   std::unordered_map<NodeId, Trouble> trouble_;
 };
 

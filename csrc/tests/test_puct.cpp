@@ -51,6 +51,60 @@ TEST(Puct, WeighsExplorationByPriors) {
   EXPECT_EQ(by_prior.ask(tree)->node, 2u);
 }
 
+TEST(Puct, RescalesValuesByTheExtremesSeen) {
+  Tree tree;
+  Puct puct({.branching = 2});
+  EXPECT_EQ(puct.normalised(0.5), 0.0);
+  simulate(puct, tree, {0.5, 0.5});
+  EXPECT_EQ(puct.normalised(0.5), 0.0);
+  EXPECT_EQ(simulate(puct, tree, {0.25, 0.75}), 1u);
+  EXPECT_EQ(puct.normalised(0.25), 0.0);
+  EXPECT_EQ(puct.normalised(0.5), 0.5);
+  EXPECT_EQ(puct.normalised(0.75), 1.0);
+}
+
+TEST(Puct, FollowsSmallDifferencesWhereThereAreNoLargerOnes) {
+  Tree tree;
+  Puct puct({.branching = 2});
+  simulate(puct, tree, {0.500, 0.504});
+  EXPECT_EQ(simulate(puct, tree, {0.504, 0.504}), 2u);
+  EXPECT_EQ(simulate(puct, tree, {0.504, 0.504}), 3u);
+}
+
+TEST(Puct, DescendsToACompleteNodeBeforeItStartsAgainFromTheRoot) {
+  Tree tree;
+  Puct puct({.branching = 2, .descend = true});
+  EXPECT_EQ(simulate(puct, tree, {0.5, 0.4}), kRoot);
+  EXPECT_EQ(simulate(puct, tree, {0.1, 0.2}), 1u);
+  EXPECT_EQ(simulate(puct, tree, {0.9, 0.8}, true), 4u);
+  EXPECT_FALSE(puct.ask(tree, true));  // no descent is left
+  EXPECT_EQ(simulate(puct, tree, {0.3, 0.3}), 2u);
+  EXPECT_EQ(puct.ask(tree, true)->node, 7u);
+}
+
+TEST(Puct, DescendsToTheLikeliestOfEqualsAndToUnjudgedOnesLast) {
+  for (const bool uniform : {false, true}) {
+    Tree tree;
+    Puct puct({.branching = 3, .uniform = uniform, .descend = true});
+    puct.ask(tree);
+    const Nodes found{tree.add(kRoot, {.value = std::nan(""), .prior = 0.9}),
+                      tree.add(kRoot, {.value = 0.5, .prior = 0.3}),
+                      tree.add(kRoot, {.value = 0.5, .prior = 0.6})};
+    puct.tell(tree, kRoot, found);
+    EXPECT_EQ(puct.ask(tree, true)->node, uniform ? 2u : 3u);
+  }
+}
+
+TEST(Puct, DoesNotDescendToWhatIsClosed) {
+  Tree tree;
+  Puct puct({.branching = 2, .descend = true});
+  puct.ask(tree);
+  const Nodes found = grow(tree, kRoot, {0.9, 0.1});
+  tree.close(1);
+  puct.tell(tree, kRoot, found, 1);
+  EXPECT_EQ(puct.ask(tree, true)->node, 2u);
+}
+
 TEST(Puct, ComesBackToCompleteNodesAtOnce) {
   Tree tree;
   Puct puct({.branching = 1, .widening = 0.0});

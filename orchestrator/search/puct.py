@@ -63,6 +63,10 @@ class Puct(Search):
         branching: Children a node gets at first, and the most one expansion gives it, at least 1.
         widening: A node with N simulations through it may have branching * N^widening children; in [0, 1].
         uniform: Whether siblings are alike before anything is known of them, whatever their priors.
+        descend: Whether the best of the new children is expanded next, until it is complete, and not what selection
+            from the root comes to.
+        steps: Steps of a solution at most, at least 1: while descents are under way, none is begun unless the
+            simulations that are left are enough for all of them and for a whole one more. None begins all.
         vote: Whether nodes are valued by their solutions' answers: the share of them that gives the answer leading
             among all solutions when the result counts.
         patience: Simulations that must leave a lead as it is for the search to be decided, at least 1, of those that
@@ -82,8 +86,10 @@ class Puct(Search):
         num_simulations: int,
         c_puct: float = 1.25,
         branching: int = 3,
-        widening: float = 0.3,
+        widening: float = 0.0,
         uniform: bool = False,
+        descend: bool = True,
+        steps: int | None = None,
         vote: bool = False,
         patience: int | None = None,
         threshold: float = 0.8,
@@ -97,7 +103,11 @@ class Puct(Search):
             )
         if not 0.0 <= threshold <= 1.0:
             raise InvalidInputError(f"threshold must be in [0, 1], not {threshold}")
+        if steps is not None and steps < 1:
+            raise InvalidInputError(f"steps must be at least 1, not {steps}")
         self.num_simulations, self.vote = num_simulations, vote
+        self._steps = steps if descend else None
+        self._kept = 0  # simulations that the descents under way may need after what they are at
         self.patience, self.threshold = patience, threshold
         self.simulations = 0
         self.mass = AnswerMass()
@@ -106,7 +116,9 @@ class Puct(Search):
         self._said: set[int] = set()
         self._steady = 0  # simulations at solutions for which `_leader` has led
         try:
-            self._puct = _core.Puct(c_puct=c_puct, branching=branching, widening=widening, uniform=uniform)
+            self._puct = _core.Puct(
+                c_puct=c_puct, branching=branching, widening=widening, uniform=uniform, descend=descend
+            )
         except (ValueError, TypeError) as error:
             raise InvalidInputError(str(error)) from error
 
@@ -118,14 +130,19 @@ class Puct(Search):
         """Q of a node: the mean of its own value and of what the simulations through it found, in [0, 1]."""
         return self._puct.estimate(self.tree, node)
 
+    def normalised(self, q: float) -> float:
+        """Q as selection compares it: rescaled by the lowest and highest value seen, 0 where these are equal."""
+        return self._puct.normalised(q)
+
     def _next(self) -> Wanted | None:
         while self.simulations < self.num_simulations and not self.decided:
-            selected = self._puct.ask(self.tree)
+            selected = self._puct.ask(self.tree, self._descents_alone)
             if selected is None:
                 return None
             self.simulations += 1
             node, children = selected
             if children:
+                self._kept += self._left_below(node)
                 return Wanted(node=node, children=children)
             self.mass.add(self.tree.candidates.get(node))
             self._watch()
@@ -133,9 +150,21 @@ class Puct(Search):
 
     def _applied(self, expansion: Expansion, nodes: Sequence[int]) -> None:
         tree = self.tree
+        self._kept -= self._left_below(expansion.node)
         if tree.candidates or tree.rollouts:
             self._count(nodes)
         self._puct.tell(tree, expansion.node, nodes, self._close_repeats(expansion.node, nodes))
+
+    @property
+    def _descents_alone(self) -> bool:
+        """Whether another descent could keep those under way from a solution."""
+        if self._steps is None or not self._kept:
+            return False
+        return self.simulations + self._kept + self._steps > self.num_simulations
+
+    def _left_below(self, node: int) -> int:
+        """Simulations it takes at most to get from a node's children to a solution."""
+        return 0 if self._steps is None else max(0, self._steps - self.tree.depth(node) - 1)
 
     def _close_repeats(self, parent: int, nodes: Sequence[int]) -> int:
         """Close new nodes that say the same as a sibling, where nothing else has; how many."""

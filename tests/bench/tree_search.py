@@ -43,8 +43,10 @@ def grow(search: Search, nodes: int, given: Steps, *, width: int) -> None:
 
 
 def puct(*, branching: int, widening: float, width: int = 1) -> Callable[[int], Search]:
-    """A fresh MCTS for trees of so many nodes."""
-    return lambda nodes: Puct(num_simulations=2 * nodes, branching=branching, widening=widening, width=width)
+    """A fresh MCTS for trees of so many nodes; it starts at the root each time, since no step is the last."""
+    return lambda nodes: Puct(
+        num_simulations=2 * nodes, branching=branching, widening=widening, width=width, descend=False
+    )
 
 
 SEARCHES: dict[str, tuple[Callable[[int], Search], int, int]] = {

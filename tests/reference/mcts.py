@@ -24,6 +24,10 @@ class Node:
         """The nodes from here up to the root."""
         return [self] if self.parent is None else [self, *self.parent.way()]
 
+    def below(self) -> list[Node]:
+        """The nodes from here down."""
+        return [self, *(node for child in self.children for node in child.below())]
+
 
 @dataclass(eq=False)
 class PlainMCTS:
@@ -35,6 +39,8 @@ class PlainMCTS:
     branching: int
     widening: float
     uniform: bool
+    descend: bool = False
+    steps: int | None = None
     prune: float | None = None
     width: int = 1
     root: Node = field(default_factory=lambda: Node("", None, 1.0, complete=False))
@@ -42,6 +48,8 @@ class PlainMCTS:
         default_factory=list
     )  # where simulations ended, what they found
     pending: list[tuple[Node, int, int]] = field(default_factory=list)  # where, first child, how many
+    passed: bool = False  # whether the way down has passed by what is under way
+    descents: list[Node] = field(default_factory=list)  # expanded before anything is selected
     log: list[tuple[str, int]] = field(
         default_factory=list
     )  # of every simulation: the text, children asked for
@@ -63,6 +71,13 @@ class PlainMCTS:
             return sum(values) / len(values)
         return 0.0 if node.parent is None else self.q(node.parent)
 
+    def normalised(self, q: float) -> float:
+        values = [node.value for node in self.root.below() if node.value is not None]
+        values += [value for _, value in self.finished]
+        if len(set(values)) < 2:
+            return 0.0
+        return (q - min(values)) / (max(values) - min(values))
+
     def p(self, node: Node) -> float:
         siblings = [one for one in node.parent.children if not one.closed]
         weight = 0.0 if self.uniform else sum(one.prior for one in siblings)
@@ -70,7 +85,7 @@ class PlainMCTS:
 
     def score(self, node: Node) -> float:
         exploration = self.c_puct * self.p(node) * math.sqrt(self.visits(node.parent))
-        return self.q(node) + exploration / (1 + self.visits(node))
+        return self.normalised(self.q(node)) + exploration / (1 + self.visits(node))
 
     def room(self, node: Node) -> int:
         if node.empty >= 2:
@@ -85,11 +100,14 @@ class PlainMCTS:
         """Where a simulation through `node` ends; None where all is under way or closed."""
         if node.closed:
             return None
-        if node.complete or self.room(node):
+        if node.complete:
+            return None if self.passed and self.pending else node
+        if self.room(node):
             return node
         for child in sorted(node.children, key=lambda one: 0.0 if one.closed else -self.score(one)):
             if (end := self.leaf(child)) is not None:
                 return end
+            self.passed |= not child.closed
         return None
 
     def count(self) -> None:
@@ -106,6 +124,7 @@ class PlainMCTS:
             node.empty = 0
             judged = [child.value for child in new if child.value is not None]
             self.finished.append((node, sum(judged) / len(judged) if judged else self.q(node)))
+            self.go_on(new)
             return
         node.empty += 1
         for above in node.way():
@@ -114,11 +133,34 @@ class PlainMCTS:
                 break
             above.closed = True
 
+    def go_on(self, new: Sequence[Node]) -> None:
+        """The best of the new nodes is expanded next, unless it is complete."""
+        ranked = sorted(
+            (child for child in new if not child.closed),
+            key=lambda child: (
+                child.value is None,
+                -(child.value or 0.0),
+                0.0 if self.uniform else -child.prior,
+            ),
+        )
+        if self.descend and ranked and not ranked[0].complete:
+            self.descents.append(ranked[0])
+
+    def next(self) -> Node | None:
+        if self.descents:
+            return self.descents.pop(0)
+        if self.descend and self.steps is not None:
+            kept = sum(max(0, self.steps - len(end.way())) for end, _, _ in self.pending)
+            if kept and len(self.log) + kept + self.steps > self.num_simulations:
+                return None
+        self.passed = False
+        return self.leaf(self.root)
+
     def run(self) -> list[tuple[str, int]]:
         while True:
             if len(self.pending) == self.width:
                 self.count()
-            end = self.leaf(self.root) if len(self.log) < self.num_simulations else None
+            end = self.next() if len(self.log) < self.num_simulations else None
             if end is None and self.pending:
                 self.count()
             elif end is None:

@@ -94,12 +94,12 @@ def test_the_first_simulation_expands_the_root_and_backs_up_the_mean_of_its_chil
 
 
 def test_a_simulation_goes_to_the_child_with_the_best_sum_of_value_and_exploration():
-    search = Puct(num_simulations=4, branching=2, widening=0.0, c_puct=1.0)
-    #   Q(1) = 0.5, Q(2) = 0.4; uniform prior 1/2, N(0) = 1: 0.5 + 0.5 > 0.4 + 0.5
-    # its children are worth 0.1: Q(1) = (0.5 + 0.1) / 2 = 0.3, N(0) = 2
-    #   0.3 + 0.5 * sqrt(2) / 2 < 0.4 + 0.5 * sqrt(2)
+    search = Puct(num_simulations=4, branching=2, widening=0.0, c_puct=1.0, descend=False)
+    #   Q(1) = 0.5, Q(2) = 0.4, so Q' = 1 and 0; uniform prior 1/2, N(0) = 1: 1 + 0.5 > 0 + 0.5
+    # its children are worth 0.1: Q(1) = (0.5 + 0.1) / 2 = 0.3, N(0) = 2; from 0.1 to 0.5, Q' = 0.5 and 0.75
+    #   0.5 + 0.5 * sqrt(2) / 2 < 0.75 + 0.5 * sqrt(2)
     # its children are worth 0.8: Q(2) = (0.4 + 0.8) / 2 = 0.6, N(0) = 3, and both have been visited once
-    #   0.3 + x < 0.6 + x; below 2 the values 0.9 and 0.7 decide
+    #   Q' = 0.25 and 0.625: 0.25 + x < 0.625 + x; below 2 the values 0.9 and 0.7 decide
     nodes = told(search, children(0.5, 0.4), children(0.1, 0.1), children(0.9, 0.7), children(0.5))
     assert nodes == [0, 1, 2, 5]
     assert search.estimate(1) == pytest.approx(0.3)
@@ -121,7 +121,7 @@ def test_priors_of_zero_are_a_uniform_prior():
 
 
 def test_a_node_is_widened_as_its_visits_grow():
-    search = Puct(num_simulations=9, branching=2, widening=0.5, c_puct=0.0)
+    search = Puct(num_simulations=9, branching=2, widening=0.5, c_puct=0.0, descend=False)
     # All below node 1 is worth 1, so that every simulation at the root that does not widen it goes there.
     # floor(2 * sqrt(N)) children of the root: N = 1: 2, 3: 3, 4: 4, 7: 5
     at_root = []
@@ -136,7 +136,7 @@ def test_a_node_is_widened_as_its_visits_grow():
 
 
 def test_without_widening_a_node_has_as_many_children_as_it_got_at_first():
-    search = Puct(num_simulations=50, branching=3, widening=0.0)
+    search = Puct(num_simulations=50, branching=3, widening=0.0, descend=False)
     Script(ScriptedTree(depth=9, ending=0.0)).run(search)
     counts = {search.tree.child_count(node) for node in range(len(search.tree))}
     assert counts == {0, 3}
@@ -170,11 +170,106 @@ def test_a_tree_that_nobody_judges_is_searched_by_priors_and_visits_alone():
     assert all(search.tree.visits(node) > 0 for node in search.tree.children(ROOT))
 
 
+# Extremes ---------------------------------------------------------------------------------------------------
+
+
+def test_small_differences_count_where_there_are_no_larger_ones():
+    search = Puct(num_simulations=9, branching=2, widening=0.0, descend=False)
+    # After the second simulation Q(1) = 0.500 and Q(2) = 0.504, so Q' = 0 and 1; N(0) = 2, P = 1/2:
+    #   0 + 0.625 * sqrt(2) < 1 + 0.625 * sqrt(2) / 2, though 0.500 + 0.884 > 0.504 + 0.442
+    assert told(search, children(0.500, 0.504), children(0.504, 0.504), children(0.504, 0.504)) == [0, 2, 3]
+
+
+def test_values_are_rescaled_by_the_lowest_and_the_highest_seen_so_far():
+    search = Puct(num_simulations=9, branching=2, widening=0.0)
+    told(search, children(0.25, 0.75))
+    assert [search.normalised(q) for q in (0.25, 0.5, 0.75)] == [0.0, 0.5, 1.0]
+    told(search, children(0.75, 1.25))
+    assert [search.normalised(q) for q in (0.25, 0.75, 1.25)] == [0.0, 0.5, 1.0]
+
+
+def test_where_all_values_are_equal_visits_and_priors_decide():
+    search = Puct(num_simulations=9, branching=2, widening=0.0, descend=False)
+    assert told(search, children(0.3, 0.3), children(0.3, 0.3), children(0.3, 0.3)) == [0, 1, 2]
+    assert search.normalised(0.3) == 0.0
+
+
+# Descents ---------------------------------------------------------------------------------------------------
+
+
+def test_simulations_go_on_from_the_best_new_step_until_it_is_complete_and_then_from_the_root():
+    search = Puct(num_simulations=9, branching=2, widening=0.0)
+    results = [children(0.5, 0.4), children(0.1, 0.2), children(0.9, 0.8, complete=True), children(0.3, 0.3)]
+    # 1: the better of 1 and 2; 4: of 3 and 4; 5 is complete. Q(1) = (0.5 + 0.15 + 0.85) / 3 = 0.5, Q(2) = 0.4,
+    # from 0.1 to 0.9: Q' = 0.5 and 0.375; N(0) = 3: 0.5 + 0.625 * sqrt(3) / 3 < 0.375 + 0.625 * sqrt(3)
+    assert told(search, *results) == [0, 1, 4, 2]
+
+
+def test_of_equally_good_steps_the_likeliest_is_gone_on_from_and_the_unjudged_last():
+    found = [
+        Child(text="a", value=None, prior=0.9),
+        Child(text="b", value=0.5, prior=0.3),
+        Child(text="c", value=0.5, prior=0.6),
+    ]
+    assert told(Puct(num_simulations=2, branching=3), found, []) == [0, 3]
+    assert told(Puct(num_simulations=2, branching=3, uniform=True), found, []) == [0, 2]
+    assert told(Puct(num_simulations=2, branching=3, prune=0.6), found, []) == [0, 1]
+
+
+def test_a_descent_ends_where_nothing_is_found():
+    search = Puct(num_simulations=9, branching=2, widening=0.0, c_puct=0.0)
+    assert told(search, children(0.9, 0.8), children(0.1, 0.2), [], children(0.5, 0.5)) == [0, 1, 4, 2]
+
+
+def test_descents_side_by_side_go_on_in_the_order_of_asking():
+    search = Puct(num_simulations=20, branching=2, widening=0.0, width=2)
+    told(search, children(0.9, 0.8))
+    assert [one.node for one in search.ask(2)] == [1, 2]
+    search.tell(2, children(0.5, 0.4))  # nodes 5 and 6 when it counts
+    assert search.ask(2) == []
+    search.tell(1, children(0.3, 0.2))
+    assert [one.node for one in search.ask(1)] == [3]
+    assert [one.node for one in search.ask(1)] == [5]
+
+
+def test_no_descent_is_begun_with_what_those_under_way_may_need():
+    search = Puct(num_simulations=4, branching=2, width=2, steps=4)
+    told(search, children(0.9, 0.8))
+    # 3 are left: one for node 1, and up to 2 for what comes below it
+    assert [one.node for one in search.ask(2)] == [1]
+    search.tell(1, children(0.5, 0.4, complete=True))  # it needed none of its 2
+    assert [one.node for one in search.ask(2)] == [2]
+    free = Puct(num_simulations=4, branching=2, width=2)
+    told(free, children(0.9, 0.8))
+    assert [one.node for one in free.ask(2)] == [1, 2]
+
+
+@pytest.mark.parametrize("width", [1, 4])
+@pytest.mark.parametrize("simulations", [8, 10, 15])
+def test_as_many_simulations_as_a_solution_has_steps_complete_one(width, simulations):
+    search = Puct(num_simulations=simulations, width=width, steps=8)
+    Script(ScriptedTree(depth=8, ending=0.0)).run(search, at_once=width)
+    tree = search.tree
+    assert sum(tree.complete(node) for node in range(len(tree))) >= 3
+
+
+@pytest.mark.parametrize("width", [1, 4])
+def test_few_simulations_complete_solutions_of_a_deep_tree(width):
+    found = {}
+    for descend in (False, True):
+        search = Puct(num_simulations=32, width=width, descend=descend)
+        Script(ScriptedTree(seed=1, depth=8, ending=0.0)).run(search, at_once=width)
+        tree = search.tree
+        found[descend] = sum(tree.complete(node) for node in range(len(tree)))
+    assert found[False] == 0
+    assert found[True] >= 4
+
+
 # Failures, closed nodes -------------------------------------------------------------------------------------
 
 
 def test_an_expansion_that_finds_nothing_is_tried_once_more_and_then_its_node_is_closed():
-    search = Puct(num_simulations=10, branching=2, widening=0.0, c_puct=0.0)
+    search = Puct(num_simulations=10, branching=2, widening=0.0, c_puct=0.0, descend=False)
     nodes = told(search, children(0.9, 0.5), [], [], children(0.4), children(0.1, 0.1))
     assert nodes == [0, 1, 1, 0, 2]  # the root gets another child for the one it has lost
     assert search.tree.closed(1)
@@ -183,7 +278,7 @@ def test_an_expansion_that_finds_nothing_is_tried_once_more_and_then_its_node_is
 
 
 def test_a_failed_expansion_that_succeeds_the_second_time_leaves_nothing_behind():
-    search = Puct(num_simulations=10, branching=1, widening=0.0)
+    search = Puct(num_simulations=10, branching=1, widening=0.0, descend=False)
     nodes = told(search, [], children(0.5), [], children(0.5), [], children(0.5))
     assert nodes == [0, 0, 1, 1, 2, 2]
     assert not any(search.tree.closed(node) for node in range(len(search.tree)))
@@ -197,7 +292,7 @@ def test_a_search_whose_every_call_fails_ends():
 
 
 def test_a_node_whose_children_are_all_closed_and_that_gets_no_more_is_closed_too():
-    search = Puct(num_simulations=10, branching=1, widening=0.0)
+    search = Puct(num_simulations=10, branching=1, widening=0.0, descend=False)
     nodes = told(search, children(0.5), children(0.5), [], [], [], [], [], [])
     # 2 is given up; then 1 may have another child, which it does not get either; then the root
     assert nodes == [0, 1, 2, 2, 1, 1, 0, 0]
@@ -206,14 +301,14 @@ def test_a_node_whose_children_are_all_closed_and_that_gets_no_more_is_closed_to
 
 
 def test_pruned_children_make_room_for_others():
-    search = Puct(num_simulations=3, branching=2, widening=0.0, prune=0.5)
+    search = Puct(num_simulations=3, branching=2, widening=0.0, prune=0.5, descend=False)
     nodes = told(search, children(0.1, 0.6), children(0.7), children(0.9, 0.9))
     assert nodes == [0, 0, 3]
     assert [search.tree.closed(node) for node in (1, 2, 3)] == [True, False, False]
 
 
 def test_of_equal_siblings_the_first_is_gone_on_from_and_the_others_keep_their_places():
-    search = Puct(num_simulations=5, branching=3, widening=0.0, c_puct=0.0)
+    search = Puct(num_simulations=5, branching=3, widening=0.0, c_puct=0.0, descend=False)
     same = Child(text="same", value=0.6)
     nodes = told(search, [same, same, Child(text="other", value=0.5)], children(0.1), children(0.9))
     assert nodes == [0, 1, 3]
@@ -240,8 +335,15 @@ def test_simulations_under_way_keep_apart():
     assert [one.node for one in search.ask(4)] == [4, 5]
 
 
+def test_solutions_are_not_come_back_to_instead_of_waiting_for_what_is_under_way():
+    search = Puct(num_simulations=9, branching=2, width=2)
+    told(search, [*children(0.9), *children(0.5, complete=True)])
+    assert [one.node for one in search.ask(2)] == [1]
+    assert search.simulations == 2
+
+
 def test_a_node_under_way_counts_as_visited():
-    search = Puct(num_simulations=9, branching=2, widening=0.0, width=2, c_puct=10.0)
+    search = Puct(num_simulations=9, branching=2, widening=0.0, width=2, c_puct=10.0, descend=False)
     told(search, children(0.5, 0.45), children(0.5, 0.5), children(0.45, 0.45))
     assert [one.node for one in search.ask(2)] == [3, 5]
 
@@ -268,13 +370,16 @@ def test_eight_side_by_side_do_as_many_simulations_as_one_after_the_other(seed):
         assert search.simulations == search.tree.visits(ROOT) == 200
 
 
-@pytest.mark.parametrize(("simulations", "on_average", "at_worst"), [(60, 0.05, 0.3), (300, 0.01, 0.05)])
-def test_eight_side_by_side_find_solutions_worth_nearly_as_much(simulations, on_average, at_worst):
+@pytest.mark.parametrize(
+    ("descend", "simulations", "on_average", "at_worst"),
+    [(False, 60, 0.05, 0.3), (False, 300, 0.01, 0.05), (True, 60, 0.1, 0.3), (True, 300, 0.01, 0.05)],
+)
+def test_eight_side_by_side_find_solutions_worth_nearly_as_much(descend, simulations, on_average, at_worst):
     behind = []
     for seed in range(8):
         best = {}
         for width in (1, 8):
-            search = Puct(num_simulations=simulations, width=width)
+            search = Puct(num_simulations=simulations, width=width, descend=descend)
             Script(ScriptedTree(seed=seed, depth=4, ending=0.1)).run(search, at_once=width)
             tree = search.tree
             best[width] = max(tree.value(node) for node in range(1, len(tree)) if tree.complete(node))
@@ -306,6 +411,8 @@ shares = st.integers(0, 4).map(lambda n: n / 4)
             "branching": st.integers(1, 4),
             "widening": st.sampled_from([0.0, 0.3, 0.5, 1.0]),
             "uniform": st.booleans(),
+            "descend": st.booleans(),
+            "steps": st.sampled_from([None, 1, 3, 5]),
             "prune": st.sampled_from([None, 0.3]),
             "width": st.sampled_from([1, 1, 2, 8]),
         }
@@ -439,6 +546,7 @@ def test_a_vote_leaves_nodes_without_rollouts_unjudged_and_prunes_the_others():
         {"widening": math.nan},
         {"patience": 0},
         {"threshold": 1.1},
+        {"steps": 0},
         {"width": 0},
     ],
 )
@@ -454,7 +562,7 @@ def test_a_node_takes_few_bytes_besides_its_text():
     steps = [[Child(text=f"step {number}", value=number % 7 / 7)] for number in range(20_000)]
     tracemalloc.start()
     before, _ = tracemalloc.get_traced_memory()
-    search = Puct(num_simulations=len(steps), branching=1, widening=0.3)
+    search = Puct(num_simulations=len(steps), branching=1, widening=0.3, descend=False)
     while found := search.ask():
         search.tell(found[0].number, steps[found[0].number])
     after, _ = tracemalloc.get_traced_memory()

@@ -72,7 +72,8 @@ def in_turn(*texts):
 
 async def test_simulations_write_steps_where_value_and_few_visits_promise_most():
     worth = {"a": 0.6, "b": 0.5, "a\n\nc": 0.1, "a\n\nd": 0.3}
-    program = search_of(Scores(lambda text: worth.get(text.strip(), 0.0)), num_simulations=3, c_puct=0.2)
+    judge = Scores(lambda text: worth.get(text.strip(), 0.0))
+    program = search_of(judge, num_simulations=3, c_puct=0.2, descend=False)
     outcome, tree = await run(program, in_turn("a", "b", "c", "d", "e", "f", "so it is 4."))
     # a: 0.6 + x > 0.5 + x; then Q(a) = (0.6 + 0.2) / 2 = 0.4 < 0.5: b
     assert [tree.text(node).split() for node in range(len(tree))] == [
@@ -96,6 +97,18 @@ async def test_simulations_write_steps_where_value_and_few_visits_promise_most()
     }
     assert outcome.answer.text == "4"
     assert outcome.usage.requests == program.most_calls == 4
+
+
+async def test_simulations_go_on_to_a_complete_solution():
+    worth = {"a": 0.6, "b": 0.5, "a\n\nc": 0.1, "a\n\nd": 0.3}
+    judge = Scores(lambda text: worth.get(text.strip(), 0.4))
+    program = search_of(judge, num_simulations=3, max_steps=3)
+    outcome, tree = await run(program, in_turn("a", "b", "c", "d", "it is 4.", "it is 5."))
+    assert [tree.text(node).split() for node in (5, 6)] == [
+        ["a", "d", "it", "is", end] for end in ("4.", "5.")
+    ]
+    assert outcome.detail["complete"] == 2
+    assert not outcome.detail["forced"]
 
 
 async def test_coming_back_to_a_complete_solution_takes_no_call():
