@@ -53,11 +53,11 @@ class Puct {
   explicit Puct(
       const Options& options);  // throws std::invalid_argument for options out of their range
 
-  // The next simulation, nothing while all that could be gone on from is under way, or all but
-  // complete nodes, or when nothing is left. At a complete node it is finished at once, and its
-  // value backed up; else it is pending until it is told. O(depth * children), and as much again
-  // for every node that is under way as far as it can be. With `only_descents` nothing is selected
-  // from the root.
+  // The next simulation; nothing while all that could be gone on from is under way, where the way
+  // leads past something under way to a complete node, or when nothing is left. At a complete node
+  // it is finished at once, and its value backed up; else it is pending until it is told.
+  // O(depth * children), and as much again for every node that is under way as far as it can be.
+  // With `only_descents` nothing is selected from the root.
   std::optional<Simulation> ask(Tree& tree, bool only_descents = false);
 
   // The simulation that expanded `node` has added `found`, some of which may be closed already. Of

@@ -29,6 +29,10 @@ class Node:
         return [self, *(node for child in self.children for node in child.below())]
 
 
+class Waits(Exception):
+    """The way down leads past what is under way to a solution: better to wait than to go there again."""
+
+
 @dataclass(eq=False)
 class PlainMCTS:
     """`found(text, first, n)` writes up to n children after a text, from the place `first` on."""
@@ -101,7 +105,9 @@ class PlainMCTS:
         if node.closed:
             return None
         if node.complete:
-            return None if self.passed and self.pending else node
+            if self.passed and self.pending:
+                raise Waits
+            return node
         if self.room(node):
             return node
         for child in sorted(node.children, key=lambda one: 0.0 if one.closed else -self.score(one)):
@@ -154,7 +160,10 @@ class PlainMCTS:
             if kept and len(self.log) + kept + self.steps > self.num_simulations:
                 return None
         self.passed = False
-        return self.leaf(self.root)
+        try:
+            return self.leaf(self.root)
+        except Waits:
+            return None
 
     def run(self) -> list[tuple[str, int]]:
         while True:
