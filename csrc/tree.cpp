@@ -50,10 +50,12 @@ void Tree::check(NodeId node) const {
 NodeId Tree::add(NodeId parent, const Node& node) {
   check(parent);
   if (complete(parent)) {
-    throw std::invalid_argument("node " + std::to_string(parent) + " is complete: it has no children");
+    throw std::invalid_argument("node " + std::to_string(parent) +
+                                " is complete: it has no children");
   }
   if (!(node.prior >= 0.0) || std::isinf(node.prior)) {
-    throw std::invalid_argument("a prior must be finite and at least 0, not " + std::to_string(node.prior));
+    throw std::invalid_argument("a prior must be finite and at least 0, not " +
+                                std::to_string(node.prior));
   }
   check_value(node.value);
   if (size() >= kNoNode - 1) throw std::invalid_argument("a tree holds fewer than 2^32 - 1 nodes");
@@ -89,7 +91,9 @@ void Tree::set_value(NodeId node, double value) {
   value_[node] = value;
 }
 
-double Tree::mean(NodeId node) const { return visits_[node] == 0 ? kNothing : total_[node] / visits_[node]; }
+double Tree::mean(NodeId node) const {
+  return visits_[node] == 0 ? kNothing : total_[node] / visits_[node];
+}
 
 void Tree::begin(NodeId node) {
   check(node);
@@ -99,7 +103,8 @@ void Tree::begin(NodeId node) {
 void Tree::abandon(NodeId node) {
   check(node);
   // What is pending at a node is pending at all above it, so this is the least of them.
-  if (pending_[node] == 0) throw std::invalid_argument("no visit is under way at node " + std::to_string(node));
+  if (pending_[node] == 0)
+    throw std::invalid_argument("no visit is under way at node " + std::to_string(node));
   for (NodeId at = node; at != kNoNode; at = parent_[at]) --pending_[at];
 }
 
@@ -130,8 +135,8 @@ std::vector<NodeId> Tree::children(NodeId node) const {
 }
 
 std::size_t Tree::bytes() const {
-  return bytes_of(parent_, first_child_, last_child_, next_sibling_, child_count_, depth_, visits_, pending_,
-                  value_, prior_, total_, tokens_, arm_, complete_, closed_);
+  return bytes_of(parent_, first_child_, last_child_, next_sibling_, child_count_, depth_, visits_,
+                  pending_, value_, prior_, total_, tokens_, arm_, complete_, closed_);
 }
 
 }  // namespace orchestrator

@@ -12,12 +12,14 @@ using NodeId = std::uint32_t;
 inline constexpr NodeId kRoot = 0;
 inline constexpr NodeId kNoNode = UINT32_MAX;
 
-// Nodes are numbered as they are added, a parent always before its children; none is ever removed, moved or
-// copied. Text is the caller's, by number. Changing it from several threads at once is not safe.
+// Nodes are numbered as they are added, a parent always before its children; none is ever removed,
+// moved or copied. Text is the caller's, by number. Changing it from several threads at once is not
+// safe.
 class Tree {
  public:
-  // What a node starts with. `value`: a verifier's score, NaN for none. `prior`: its weight among its
-  // siblings, finite and at least 0. `tokens`: written for it. `arm`: which of the models wrote it.
+  // What a node starts with. `value`: a verifier's score, NaN for none. `prior`: its weight among
+  // its siblings, finite and at least 0. `tokens`: written for it. `arm`: which of the models wrote
+  // it.
   struct Node {
     double value;
     double prior = 1.0;
@@ -58,7 +60,8 @@ class Tree {
   std::uint32_t pending(NodeId node) const { return pending_[node]; }
   double mean(NodeId node) const;  // total / visits; NaN without a visit
 
-  // A visit begins, or ends without a finding: one pending more, or less, at `node` and all above it.
+  // A visit begins, or ends without a finding: one pending more, or less, at `node` and all above
+  // it.
   void begin(NodeId node);
   void abandon(NodeId node);
   // A visit that found `value`: one visit more and `value` added at `node` and all above it.

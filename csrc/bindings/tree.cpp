@@ -40,8 +40,8 @@ void register_tree(py::module_& module) {
       .def("__len__", &Tree::size)
       .def(
           "add_node",
-          [](Tree& tree, NodeId parent, std::optional<double> value, double prior, std::uint64_t tokens,
-             bool complete, std::uint16_t arm) {
+          [](Tree& tree, NodeId parent, std::optional<double> value, double prior,
+             std::uint64_t tokens, bool complete, std::uint16_t arm) {
             return tree.add(parent, {number(value), prior, tokens, arm, complete});
           },
           py::arg("parent"), py::kw_only(), py::arg("value") = py::none(), py::arg("prior") = 1.0,
@@ -59,17 +59,27 @@ void register_tree(py::module_& module) {
       .def("visits", &column<&Tree::visits>, py::arg("node"))
       .def("pending", &column<&Tree::pending>, py::arg("node"))
       .def("total", &column<&Tree::total>, py::arg("node"))
-      .def("value", [](const Tree& tree, NodeId node) { return known(column<&Tree::value>(tree, node)); },
-           py::arg("node"))
-      .def("mean", [](const Tree& tree, NodeId node) { return known(column<&Tree::mean>(tree, node)); },
-           py::arg("node"))
-      .def("set_value", [](Tree& tree, NodeId node, std::optional<double> value) {
-        tree.set_value(node, number(value));
-      }, py::arg("node"), py::arg("value"))
-      .def("close", [](Tree& tree, NodeId node) {
-        tree.check(node);
-        tree.close(node);
-      }, py::arg("node"))
+      .def(
+          "value",
+          [](const Tree& tree, NodeId node) { return known(column<&Tree::value>(tree, node)); },
+          py::arg("node"))
+      .def(
+          "mean",
+          [](const Tree& tree, NodeId node) { return known(column<&Tree::mean>(tree, node)); },
+          py::arg("node"))
+      .def(
+          "set_value",
+          [](Tree& tree, NodeId node, std::optional<double> value) {
+            tree.set_value(node, number(value));
+          },
+          py::arg("node"), py::arg("value"))
+      .def(
+          "close",
+          [](Tree& tree, NodeId node) {
+            tree.check(node);
+            tree.close(node);
+          },
+          py::arg("node"))
       .def("begin", &Tree::begin, py::arg("node"))
       .def("abandon", &Tree::abandon, py::arg("node"))
       .def("backup", &Tree::backup, py::arg("node"), py::arg("value"))

@@ -74,7 +74,8 @@ TEST(Tree, RefusesWhatCannotBeAndStaysAsItWas) {
 TEST(Tree, TakesFewBytesANode) {
   Tree tree;
   constexpr std::size_t kNodes = 100'000;
-  for (std::size_t i = 1; i < kNodes; ++i) tree.add(static_cast<NodeId>((i - 1) / 2), {.value = 0.0});
+  for (std::size_t i = 1; i < kNodes; ++i)
+    tree.add(static_cast<NodeId>((i - 1) / 2), {.value = 0.0});
   EXPECT_LT(tree.bytes() / kNodes, 150u);
 }
 
