@@ -305,6 +305,7 @@ def _as_dict(problem: Problem, outcome: Outcome, right: bool | None) -> dict[str
         "usage": usage_dict(outcome.usage),
         "seconds": round(outcome.seconds, 6),
         "error": outcome.error,
+        "detail": dict(outcome.detail),
     }
 
 

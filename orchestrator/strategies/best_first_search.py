@@ -29,7 +29,7 @@ class BestFirstSearch(TreeSearch):
 
     Source: Koh et al., "Tree Search for Language Model Agents", arXiv 2407.01476, §3 (`expansions` is their search
     budget c, `branching` their b, `max_steps` their depth d, `threshold` their theta), after Hart, Nilsson and
-    Raphael, "A Formal Basis for the Heuristic Determination of Minimum Cost Paths", 1968. Differs in `parallel`, and
+    Raphael, "A Formal Basis for the Heuristic Determination of Minimum Cost Paths", 1968. Differs in `width`, and
     in that a partial solution cannot end the search by its value.
 
     Cost: at most expansions + 1 calls, the one that ends the best partial solution where no complete one can be read
@@ -39,7 +39,7 @@ class BestFirstSearch(TreeSearch):
         expansions: Partial solutions gone on from, at least 1.
         branching: Next steps drawn for each, at least 1.
         threshold: A score in [0, 1] of a complete solution that is good enough to stop at; None for all expansions.
-        parallel: Expansions under way at once, at least 1; each is chosen without knowing what the parallel - 1
+        width: Expansions under way at once, at least 1; each is chosen without knowing what the width - 1
             before it find.
         verifier: Scores solutions, partial ones too. One that abstains on a solution gives it no value.
         steps: How solutions are cut into steps.
@@ -65,11 +65,11 @@ class BestFirstSearch(TreeSearch):
     expansions: int = 20
     branching: int = 4
     threshold: float | None = 1.0
-    parallel: int = 1
+    width: int = 1
 
     def __post_init__(self) -> None:
         self.check()
-        at_least(1, expansions=self.expansions, branching=self.branching, parallel=self.parallel)
+        at_least(1, expansions=self.expansions, branching=self.branching, width=self.width)
         if self.threshold is not None and not 0.0 <= self.threshold <= 1.0:
             raise InvalidInputError(f"threshold must be in [0, 1], not {self.threshold}")
 
@@ -81,7 +81,7 @@ class BestFirstSearch(TreeSearch):
     @property
     def calls_at_once(self) -> int:
         """Calls one problem keeps in flight."""
-        return min(self.parallel, self.expansions)
+        return min(self.width, self.expansions)
 
     def search(self, seed: int) -> Search:
         """The search state, which draws no lots."""
@@ -90,6 +90,6 @@ class BestFirstSearch(TreeSearch):
             branching=self.branching,
             max_steps=self.max_steps,
             threshold=self.threshold,
-            width=self.parallel,
+            width=self.width,
             prune=self.prune,
         )

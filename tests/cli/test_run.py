@@ -34,6 +34,7 @@ def test_json_is_an_object_per_problem_and_a_summary(cli, recorded):
     assert first["stop_reason"] == "complete"
     assert first["usage"]["requests"] == 4
     assert first["error"] is None
+    assert first["detail"]["votes"]
     assert last["summary"]["accuracy"]["value"] == 0.5
     assert last["summary"]["usage"]["requests"] == 8
     assert last["summary"]["stop_reasons"] == {"complete": 2}

@@ -79,8 +79,8 @@ CASES = [
         spare=1,
     ),
     Case(
-        name="best_first_search parallel",
-        program=BestFirstSearch(expansions=7, branching=3, max_steps=4, parallel=3, **SEARCHED),
+        name="best_first_search side-by-side",
+        program=BestFirstSearch(expansions=7, branching=3, max_steps=4, width=3, **SEARCHED),
         reply=Ways(),
         answer="4",
         calls=7,

@@ -90,7 +90,7 @@ async def test_what_is_under_way_is_called_off_when_a_solution_is_good_enough():
     first = iter([True, False])
     model = ScriptedBackend(reply)
     async with Controller(models={"m": model}, answers=AnswerReader(kind="number")) as controller:
-        outcome = await controller.run(search(parallel=2), Problem(id="p", prompt="?"))
+        outcome = await controller.run(search(width=2), Problem(id="p", prompt="?"))
         assert controller.ledger.statistics().holds == 0
     assert outcome.answer.text == "4"
     assert outcome.stop_reason is StopReason.DECIDED
@@ -99,13 +99,13 @@ async def test_what_is_under_way_is_called_off_when_a_solution_is_good_enough():
 
 def test_the_number_of_calls_is_its_formula():
     assert search(expansions=9).most_calls == 10
-    assert search(expansions=9, parallel=4).calls_at_once == 4
-    assert search(expansions=3, parallel=4).calls_at_once == 3
+    assert search(expansions=9, width=4).calls_at_once == 4
+    assert search(expansions=3, width=4).calls_at_once == 3
 
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"expansions": 0}, {"branching": 0}, {"parallel": 0}, {"threshold": 1.5}, {"max_steps": 0}],
+    [{"expansions": 0}, {"branching": 0}, {"width": 0}, {"threshold": 1.5}, {"max_steps": 0}],
 )
 def test_parameters_out_of_range_are_refused(wrong):
     with pytest.raises(InvalidInputError, match=next(iter(wrong))):
