@@ -1,11 +1,17 @@
-"""Every strategy's samples are watched by its monitors."""
+"""Every strategy's samples are watched by its monitors; a search takes none."""
 
 from dataclasses import replace
 
+import pytest
 from strategies.conformance import Models, run
 from strategies.test_conformance import CASES, of_all
 
+from orchestrator.errors import InvalidInputError
+from orchestrator.strategies.tree_search import TreeSearch
 from orchestrator.types import Chunk
+
+SEARCHES = [case for case in CASES if isinstance(case.program, TreeSearch)]
+WATCHED = [case for case in CASES if not isinstance(case.program, TreeSearch)]
 
 
 class Reading:
@@ -23,7 +29,7 @@ class Reading:
         self.texts += chunk.finish_reason is not None
 
 
-@of_all(CASES)
+@of_all(WATCHED)
 async def test_the_samples_of_every_strategy_are_watched_and_come_out_as_without(case):
     reading = Reading()
     program = replace(case.program, monitors=(*case.program.monitors, reading))
@@ -32,3 +38,9 @@ async def test_the_samples_of_every_strategy_are_watched_and_come_out_as_without
     assert outcome.answer.text == case.answer
     drawn = [candidate.sample for candidate in outcome.candidates if candidate.sample.cut is None]
     assert reading.texts >= len(drawn)
+
+
+@of_all(SEARCHES)
+def test_a_search_refuses_monitors_which_would_not_see_its_steps(case):
+    with pytest.raises(InvalidInputError, match="monitors do not watch the steps of a search"):
+        replace(case.program, monitors=(Reading(),))
