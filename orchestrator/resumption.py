@@ -48,18 +48,30 @@ async def resume(backend: Backend, request: Request, samples: list[Sample], watc
 async def _finish(
     backend: Backend, request: Request, samples: list[Sample], at: int, watch: Monitoring | None
 ) -> None:
-    left, again = request.max_tokens, 0
+    left, again, piece, alone = request.max_tokens, 0, samples[at], request.n == 1
     while watch is not None and (found := watch.resumption(samples[at])) is not None:
         resumption, watch = found
-        left = None if left is None else left - resumption.written
+        left = None if left is None else left - _written(piece, resumption.written, alone=alone)
         if left is not None and left < 1:
             return
         more = _going_on(request, resumption.begun, at=at, again=again)
         new = await backend.complete(more.replace(max_tokens=left, watch=watch))
         if not new:
             raise MalformedResponseError(f"{backend.name!r} returned no sample")
-        samples[at] = _joined(samples[at], resumption.inserted, new[0])
+        piece, alone = new[0], True
+        samples[at] = _joined(samples[at], resumption.inserted, piece)
         again += 1
+
+
+def _written(piece: Sample, counted: int, *, alone: bool) -> int:
+    """Tokens of a piece of a sample that was cut: what the server counted, else `counted`.
+
+    A choice that was not `alone` in its request is charged what was written after its cut as well.
+    """
+    charged = piece.usage.completion_tokens
+    if piece.usage.estimated:
+        return counted
+    return charged if alone else min(counted, charged)
 
 
 def _going_on(request: Request, begun: str, *, at: int, again: int) -> Request:

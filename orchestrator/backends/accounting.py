@@ -4,8 +4,8 @@ A usage block is believed where it can be. Cases, in this order, for completion 
 
 1. the server counted each choice: those counts;
 2. the block counts all choices: its total, shared by the choices' lengths;
-3. the stream was closed or a choice cut, so that no count came: the tokens that were streamed, those after a cut
-   included; marked `estimated`;
+3. the stream was closed or broke off, or a choice was cut, so that no count came: the tokens that were streamed,
+   those after a cut included; marked `estimated`;
 4. the block is missing, impossible, or counts one choice of several (llama.cpp, not streamed): the tokens
    that came with log-probabilities, else the server's tokenizer, else the cap; marked `estimated`.
 """
@@ -34,8 +34,8 @@ def settle(
 ) -> list[Sample]:
     """Samples of a reply, at most `request.n`; their usages add up to what the whole request is charged.
 
-    Prompt, request and seconds are on the first sample. Choices beyond `request.n` are charged but not
-    returned.
+    Prompt, request and seconds are on the first sample. Choices that were lost, and those beyond `request.n`, are
+    charged but not returned.
 
     Args:
         reply: What the server answered.
@@ -47,9 +47,10 @@ def settle(
         seconds: How long the call took.
     """
     written, estimated = _completion_tokens(reply, request, counts)
-    kept = reply.choices[: request.n]
+    whole = [at for at, choice in enumerate(reply.choices) if not choice.lost][: request.n]
+    kept = [reply.choices[at] for at in whole]
     if len(kept) < len(written):
-        written = apportion(sum(written), written[: len(kept)])
+        written = apportion(sum(written), [written[at] for at in whole])
     read = reported_prompt(reply, request)
     estimated = estimated or read is None
     prompt = prompt_tokens if read is None else read

@@ -8,7 +8,7 @@ from time import perf_counter
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..errors import InvalidInputError, StatusError
+from ..errors import BackendTimeoutError, ConnectionLostError, InvalidInputError, StatusError
 from ..types import Capabilities, Chunk, Price, Progress, Request, Sample, Usage, Watch
 from .accounting import missing_counts, reported_prompt, settle
 from .base import price_of
@@ -40,6 +40,9 @@ class ProtocolBackend:
     waits for unless that answer is streamed, and only streamed answers count the tokens of each choice. Every server
     is asked for one where a request is watched, unless it is known to have none: once all choices have ended or been
     cut the stream is closed, so that the server can stop.
+
+    A stream that breaks off gives the choices that had ended, and the others are charged what came of them; where
+    none had ended the attempt has failed.
 
     An answer that is streamed keeps `request.progress` told of what has come. A server may have written a few tokens
     more when its stream is closed, and reasoning that it does not stream is not seen before its count: a cut or
@@ -204,10 +207,13 @@ class ProtocolBackend:
                         break
         except AnsweredWholeError as whole:
             return parse_reply(whole.body, chat=route == CHAT, wanted_logprobs=request.logprobs)
+        except (BackendTimeoutError, ConnectionLostError):
+            if not transcript.break_off():
+                raise
         progress.watched = True
         if self._server.capabilities.streaming is None:
             self._server.learn(streaming=True)
-        return transcript.reply()
+        return transcript.reply(some=True)
 
     def _answered_whole(self, body: Any) -> AnsweredWholeError:
         """The error for a body of JSON where a stream was asked for, noting that the server has none.

@@ -103,7 +103,7 @@ class Transcript:
         self._model: str | None = None
         self._llama_cpp = False
         self._ended_last: int | None = None
-        self._done = self._closed = False
+        self._done = self._closed = self._broken = False
 
     def feed(self, payload: bytes | str) -> Iterator[Chunk]:
         """Chunks in one event's payload that belong to a choice; a watch sees them as they are taken from here.
@@ -209,6 +209,11 @@ class Transcript:
         for draft in self._drafts.values():
             draft.finish_reason = draft.finish_reason or "length"
 
+    def break_off(self) -> bool:
+        """The stream has broken before its end: whether a choice had ended by then, which `reply` can give."""
+        self._broken = True
+        return any(draft.ending is not None for draft in self._drafts.values())
+
     @property
     def _ended(self) -> bool:
         """Whether the server has said all it had to say."""
@@ -219,20 +224,25 @@ class Transcript:
         """The answer as far as it has come, or None while not one token has."""
         return self._reply(partial=True) if any(draft.streamed for draft in self._drafts.values()) else None
 
-    def reply(self) -> Reply:
+    def reply(self, *, some: bool = False) -> Reply:
         """The whole answer.
 
+        Args:
+            some: Whether the choices that have ended are answer enough where the stream broke off before others had:
+                these are then `lost`, and are charged what came of them.
+
         Raises:
-            ConnectionLostError: The stream broke off before every choice had ended.
+            ConnectionLostError: The stream broke off before every choice had ended, or any, where `some` are enough.
             MalformedResponseError: There was no choice in it.
         """
-        if not self._ended:
+        if not self._ended and not (some and self.break_off()):
             raise ConnectionLostError("the stream broke off before the answer ended")
         if not self._drafts:
             raise MalformedResponseError("a stream without a single choice")
-        return self._reply(partial=self._closed or any(draft.cut for draft in self._drafts.values()))
+        cut = any(draft.cut for draft in self._drafts.values())
+        return self._reply(partial=self._closed or self._broken or cut, broken=self._broken)
 
-    def _reply(self, *, partial: bool) -> Reply:
+    def _reply(self, *, partial: bool, broken: bool = False) -> Reply:
         return Reply(
             choices=tuple(
                 Choice(
@@ -243,6 +253,7 @@ class Transcript:
                     logprobs=tuple(draft.logprobs) if self._wanted is not None and draft.logprobs else None,
                     tokens=draft.tokens,
                     streamed=draft.streamed if partial else None,
+                    lost=broken and draft.ending is None,
                 )
                 for index, draft in sorted(self._drafts.items())
             ),
@@ -256,7 +267,7 @@ class Transcript:
 
         Some servers send a block with the first event, or with each.
         """
-        left = self._closed or not self._ended
+        left = self._closed or self._broken or not self._ended
         reported, streamed = self._reported, sum(draft.streamed for draft in self._drafts.values())
         if left and reported.completion_tokens is not None and reported.completion_tokens < streamed:
             return replace(reported, completion_tokens=None)

@@ -159,7 +159,7 @@ class Choice:
     """One choice of a reply, before it is charged.
 
     `tokens` is set where the server counted this choice, `streamed` to the tokens that came where the text may be
-    less than what was written.
+    less than what was written. `lost` is one whose end never came: it is charged, and no sample.
     """
 
     text: str
@@ -169,6 +169,7 @@ class Choice:
     logprobs: tuple[TokenLogprob, ...] | None = None
     tokens: int | None = None
     streamed: int | None = None
+    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,7 +37,8 @@ class Resumption:
         begun: The reply that it is given to continue: all that was written, hidden reasoning included, and what is
             to make it go on.
         inserted: The end of `begun` that belongs into the sample's text, between what was written before and after.
-        written: Tokens the choice had when it was cut; the rest of `max_tokens` is left for going on.
+        written: Tokens counted in what its call had written when it was cut. The rest of `max_tokens` is left for
+            going on; where the server has counted them, its count goes before this one.
     """
 
     begun: str

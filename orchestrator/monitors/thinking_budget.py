@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -11,6 +12,9 @@ from ..types import Chunk, Sample, Watch
 from .base import Resumption
 
 __all__ = ["ThinkingBudget"]
+
+COUNTED = re.compile(r"(\d+) tokens")
+"""What a watch says why it has cut: the tokens it had counted by then, which may be more than the budget."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +35,7 @@ class ThinkingBudget:
 
     Args:
         tokens: Tokens of thinking at most, at least 1: those that came with log-probabilities, else the pieces that
-            were streamed.
+            were streamed. A piece is taken whole, so that servers which send many words at once overshoot.
         delimiter: What ends thinking in a text; None for models that write no such mark, whose text is all thinking.
         end: What is put after the thinking to make the model answer.
 
@@ -61,9 +65,14 @@ class ThinkingBudget:
         if sample.reasoning and not sample.text.strip():
             opener = "" if self.delimiter is None else self.delimiter.replace("/", "") + "\n"
             begun = f"{opener}{sample.reasoning.rstrip()}{self._closing}{self.end}"
-            return Resumption(begun=begun, inserted=self.end, written=self.tokens)
+            return Resumption(begun=begun, inserted=self.end, written=self._counted(sample))
         inserted = f"{self._closing}{self.end}"
-        return Resumption(begun=sample.text + inserted, inserted=inserted, written=self.tokens)
+        return Resumption(begun=sample.text + inserted, inserted=inserted, written=self._counted(sample))
+
+    def _counted(self, sample: Sample) -> int:
+        """Tokens of thinking when it was cut: a piece of a stream may have brought many at once."""
+        told = COUNTED.search(sample.cut or "")
+        return self.tokens if told is None else int(told[1])
 
     @property
     def _closing(self) -> str:
@@ -89,7 +98,7 @@ class _Thinking:
         if self.over:
             return None
         self.tokens += tokens_in(chunk)
-        return f"{self.most} tokens" if self.tokens >= self.most else None
+        return f"{self.tokens} tokens" if self.tokens >= self.most else None
 
     def _ends(self, chunk: Chunk) -> bool:
         if chunk.finish_reason is not None:

@@ -158,9 +158,13 @@ class _Chain:
                 return
 
     def stated(self) -> Answer | None:
-        """The answer in the text of a chain that the model has ended."""
+        """The answer in the text of a chain that the model has ended.
+
+        Where budget or deadline ended a chain of which no probe was answered, the one that its text states, if any.
+        """
         if self.ended != "stopped":
-            return None
+            unasked = self.reply.attempts.ended and not self.probes
+            return self.reply.ctx.answers.stated(self.reply.text) if unasked else None
         return self.reply.ctx.read(replace(self.pieces[-1], text=self.reply.text)).answer
 
     def is_stable(self) -> bool:

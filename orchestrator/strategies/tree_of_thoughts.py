@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import ClassVar, Literal, get_args
 
+from ..asking import DEFAULT_MAX_TOKENS
 from ..context import Context
 from ..contracts import Verifier, logprobs_for, name_of
 from ..errors import InvalidInputError
@@ -163,6 +164,13 @@ class TreeOfThoughts(TreeSearch):
     def calls_at_once(self) -> int:
         """Calls for thoughts one problem keeps in flight."""
         return self.parallel if self.order == "depth_first" else self.breadth
+
+    @property
+    def longest(self) -> int:
+        """Tokens of the longest thought: a reply's cap, but for a solution that is continued by `steps`."""
+        if self.generate == "sample" and self.prompt is None:
+            return self.steps.tokens
+        return DEFAULT_MAX_TOKENS if self.max_tokens is None else self.max_tokens
 
     def search(self, seed: int) -> Search:
         """A fresh search state; nothing in it is random."""

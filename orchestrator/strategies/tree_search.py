@@ -109,6 +109,11 @@ class TreeSearch(Strategy):
         """Whether a partial solution is written to its end where no complete one has a readable answer."""
         return True
 
+    @property
+    def longest(self) -> int:
+        """Tokens of the longest step."""
+        return self.steps.tokens
+
     def writer(self, arm: int) -> str | None:
         """Name of the model that writes for this arm; None for the first."""
         return self.model
@@ -178,7 +183,7 @@ class TreeSearch(Strategy):
 
     async def _reserve(self, ctx: Context, ask: Rendered) -> Usage:
         """What writing the longest partial solution to its end may take."""
-        longest = self.max_steps * self.steps.tokens
+        longest = self.max_steps * self.longest
         call = await ctx.worst_case(
             ask, model=self.model, further_prompt_tokens=longest, max_tokens=self.finish_tokens
         )

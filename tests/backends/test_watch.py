@@ -418,6 +418,13 @@ class Never:
         return CutAfter()
 
 
+class Twice:
+    name = "twice"
+
+    def watch(self):
+        return CutAfter(2)
+
+
 class Broken:
     name = "broken"
 
@@ -467,6 +474,63 @@ async def test_a_stream_that_breaks_off_is_charged_its_worst_case(serve, tmp_pat
     async with run_on(server, tmp_path) as controller:
         outcome = await controller.run(program, "?")
         assert outcome.usage.completion_tokens == 9
+
+
+def said(index, *words, end=None):
+    """Events of a stream: words of one choice, and how it ended."""
+    told = [{"index": index, "delta": {"content": word}} for word in words]
+    told += [{"index": index, "delta": {}, "finish_reason": end}] if end else []
+    return b"".join(b"data: " + json.dumps({"choices": [one]}).encode() + b"\n\n" for one in told)
+
+
+@KINDS
+@pytest.mark.parametrize(
+    "rest", [b"", b'data: {"choices": [{"ind'], ids=["between events", "inside an event"]
+)
+async def test_of_a_stream_that_breaks_off_the_choices_that_had_ended_are_kept(serve, kind, rest):
+    body = said(0, "One", " two") + said(2, "One", end="stop") + said(1, "One", " two", " three") + rest
+    server = await serve(script=[Canned(body=body, headers={"Content-Type": "text/event-stream"})])
+    async with backend_of(kind, server, price=PRICE) as backend:
+        watch = in_turn(CutAfter(2), CutAfter(), CutAfter())
+        samples = await backend.complete(CHAT.replace(n=3, watch=watch))
+        prompt = await backend.count_prompt_tokens(CHAT)
+    assert [(sample.text, sample.finish_reason) for sample in samples] == [
+        ("One two", "cut: enough"),
+        ("One", "stop"),
+    ]
+    charged = sum((sample.usage for sample in samples), Usage())
+    assert charged.completion_tokens == 2 + 1 + 3, "the one that was lost is paid for too"
+    assert charged.picodollars == prompt + 60 + 100
+    assert all(sample.usage.estimated for sample in samples)
+
+
+async def test_choices_that_were_lost_are_asked_for_again_and_no_others(serve, tmp_path):
+    body = said(0, "One", " two") + said(2, "Three", end="stop") + said(1, "Lost")
+    server = await serve(
+        script=[Canned(body=body, headers={"Content-Type": "text/event-stream"})], answer=counting
+    )
+
+    async def program(ctx, problem):
+        async with ctx.sample("go", n=3, per_call=3, max_tokens=9, monitors=[Twice()]) as samples:
+            texts = [sample.text async for sample in samples]
+        assert (sorted(texts), samples.failures) == (["One two", "One two", "Three"], [])
+        return Outcome()
+
+    async with run_on(server, tmp_path) as controller:
+        outcome = await controller.run(program, "?")
+        assert outcome.usage.completion_tokens == 2 + 1 + 1 + 2
+        assert [seen.body.get("n", 1) for seen in server.seen] == [3, 1]
+        assert not [event for event in controller.seen if isinstance(event, CallFailed)]
+
+
+async def test_a_time_limit_in_the_middle_of_a_stream_keeps_the_choices_that_had_ended(serve):
+    texts = ["One", WORDS]
+    server = await serve(answer=lambda body, choice: texts[choice], flavour="llama.cpp", pause_after=4)
+    server.gate.clear()
+    async with backend_of("http", server, timeout=0.2) as backend:
+        [sample] = await backend.complete(CHAT.replace(n=2, watch=CutAfter))
+    assert (sample.text, sample.finish_reason) == ("One", "stop")
+    assert sample.usage.completion_tokens == 4
 
 
 async def test_a_stream_without_end_is_left_when_it_is_cut_and_when_its_time_is_over(serve, tmp_path):

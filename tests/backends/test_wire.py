@@ -314,6 +314,20 @@ def test_a_stream_that_ends_too_early_is_a_lost_connection() -> None:
         read("[DONE]").reply()
 
 
+def test_of_a_stream_that_ends_too_early_the_choices_that_had_ended_can_be_had() -> None:
+    open_ = '{"choices": [{"index": 0, "delta": {"content": "a"}}]}'
+    done = '{"choices": [{"index": 1, "delta": {"content": "b"}, "finish_reason": "stop"}]}'
+    with pytest.raises(ConnectionLostError):
+        read(open_).reply(some=True)
+    with pytest.raises(ConnectionLostError):
+        read(open_, done).reply()
+    reply = read(open_, done).reply(some=True)
+    assert [(choice.text, choice.streamed, choice.lost) for choice in reply.choices] == [
+        ("a", 1, True),
+        ("b", 1, False),
+    ]
+
+
 def test_streamed_logprobs_are_gathered() -> None:
     piece = '{"choices": [{"text": "a", "logprobs": {"content": [{"token": "a", "logprob": -1}]}}]}'
     reply = read(piece, piece, "[DONE]", chat=False, wanted=0).reply()

@@ -1,8 +1,10 @@
 """Thinking that reaches its budget is cut and made to answer, in any strategy."""
 
+import json
 import sqlite3
 
 import pytest
+from faulty_server import Canned
 
 from orchestrator import Budget, Controller, Problem, SelfConsistency, Single, StopReason
 from orchestrator.answers import AnswerReader
@@ -151,6 +153,46 @@ async def test_where_going_on_fails_the_sample_stays_as_it_was_cut():
     outcome, _ = await solve(program, [THOUGHT, THOUGHT, BackendError("gone"), " 4"])
     assert [candidate.sample.resumptions for candidate in outcome.candidates] == [0, 1]
     assert outcome.answer.text == "4"
+
+
+async def test_what_goes_on_has_the_tokens_that_the_thinking_has_really_left(serve):
+    # 40 words in one piece, which a watch takes for 50 tokens: 10 are left, and not the 55 beyond the budget.
+    event = {"choices": [{"index": 0, "delta": {"content": "word " * 40}}]}
+    body = b"data: " + json.dumps(event).encode() + b"\n\n"
+    server = await serve(
+        script=[Canned(body=body * 3, headers={"Content-Type": "text/event-stream"})],
+        answer=lambda body, choice: "4 " * 60,
+    )
+    backend = HttpBackend(base_url=server.base_url, model="test")
+    async with Controller(models={"m": backend}, answers=NUMBER) as controller:
+        outcome = await controller.run(Single(max_tokens=60, monitors=(FIVE,)), ADDITION)
+    assert [seen.body["max_tokens"] for seen in server.seen] == [60, 10]
+    assert outcome.usage.completion_tokens == 60
+
+
+async def test_what_a_server_has_counted_goes_before_what_a_watch_has(serve):
+    choice = {"index": 0, "delta": {"content": "word " * 40}}
+    event = {"choices": [choice], "usage": {"prompt_tokens": 3, "completion_tokens": 55}}
+    body = b"data: " + json.dumps(event).encode() + b"\n\n"
+    body = Canned(body=body, headers={"Content-Type": "text/event-stream"})
+    server = await serve(script=[body], answer=lambda body, choice: "4")
+    backend = HttpBackend(base_url=server.base_url, model="test")
+    async with Controller(models={"m": backend}, answers=NUMBER) as controller:
+        await controller.run(Single(max_tokens=60, monitors=(FIVE,)), ADDITION)
+    assert server.seen[1].body["max_tokens"] == 5
+
+
+async def test_a_choice_among_several_has_left_what_it_had_when_it_was_cut():
+    def reply(request):
+        if request.messages[-1]["role"] == "assistant":
+            return " 4"
+        return next(texts)
+
+    texts = iter([THOUGHT, "</think>" + " and so" * 15 + " 4"])
+    program = SelfConsistency(n=2, per_call=2, stop=FixedSize(), max_tokens=60, monitors=(FIVE,))
+    outcome, model = await solve(program, reply)
+    assert outcome.candidates[0].sample.usage.completion_tokens == 10 + 1, "all of it is charged"
+    assert [request.max_tokens for request in model.requests] == [60, 55]
 
 
 async def test_nothing_is_left_to_answer_with_when_the_budget_is_the_whole_cap():

@@ -136,6 +136,15 @@ async def test_the_budget_ends_it_with_the_last_probes_answer():
     assert outcome.detail["chains"][0]["ended"] == "budget"
 
 
+@pytest.mark.parametrize("limit", [Budget(requests=1), Budget(completion_tokens=20)])
+async def test_where_no_probe_could_be_paid_the_answer_that_the_chain_states_counts(limit):
+    begun = Scripted(text=" The answer is 4. But", finish_reason="length")
+    outcome, _ = await play(AnswerProbe(every=6, probe=PROBE), thinking([begun], []), budget=limit)
+    assert (outcome.answer.text, outcome.stop_reason) == ("4", StopReason.BUDGET)
+    outcome, _ = await play(AnswerProbe(every=6, probe=PROBE), thinking(ON, []), budget=limit)
+    assert outcome.answer is None
+
+
 async def test_a_text_model_goes_on_with_its_text():
     base = ScriptedBackend([ON[0], " 4.", " it is 4."], capabilities=Capabilities(chat=False))
     await play(AnswerProbe(every=6, max_tokens=60, probe=PROBE), base)

@@ -440,3 +440,16 @@ program:
         order="depth_first",
         verifier=Screen(first=ArithmeticReachable(follow=True), then=StateValue(votes=1)),
     )
+
+
+@pytest.mark.parametrize(
+    ("settings", "longest"),
+    [
+        ({"max_tokens": 300}, 300),
+        ({"max_tokens": None}, 1024),
+        ({"generate": "sample", "steps": StepGenerator(tokens=40)}, 40),
+        ({"generate": "sample", "prompt": "{{ state }}", "max_tokens": 32}, 32),
+    ],
+)
+def test_what_ending_a_solution_may_take_is_reckoned_by_the_longest_thought(settings, longest):
+    assert TreeOfThoughts(**settings).longest == longest
