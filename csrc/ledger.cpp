@@ -129,6 +129,19 @@ void Account::give_up() {
   keeps_ = false;
 }
 
+std::optional<std::size_t> Account::covering(const Amounts& amounts) const {
+  const std::lock_guard lock(*mutex_);
+  std::size_t height = 0;
+  for (const Account* account = this; account; account = account->parent_.get(), ++height) {
+    bool covered = account->keeps_ && amounts != Amounts{};
+    for (std::size_t r = 0; r < resource_count; ++r) {
+      covered = covered && amounts[r] <= account->unused_[r];
+    }
+    if (covered) return height;
+  }
+  return std::nullopt;
+}
+
 // Brings what is kept here and above in line with what is spent, held, and kept below: that much of
 // it is in use.
 void Account::update_kept() {

@@ -123,6 +123,10 @@ class Account : public std::enable_shared_from_this<Account> {
   // Leaves to all what is kept for this account.
   void give_up();
 
+  // Steps up to the nearest account for which `amounts` are kept; nullopt where there is none. Held
+  // by an account below it, they take nothing from those further up.
+  std::optional<std::size_t> covering(const Amounts& amounts) const;
+
   // Sets `amounts` aside here and on every ancestor, or changes nothing and says why.
   // Throws std::invalid_argument for a negative amount, or one whose sum with what is held
   // overflows.

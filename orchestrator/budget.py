@@ -330,8 +330,8 @@ class Ledger:
         """Like `reserve`, but wait while it does not fit only because of calls in flight.
 
         First come, first served: whoever would use an account that an earlier one waits for waits behind it,
-        be it ever so small. Those under accounts that nobody waits for pass. Returns without yielding when it
-        fits at once.
+        be it ever so small. Those under accounts that nobody waits for pass, and so do those for whom it is kept
+        (`keep`). Returns without yielding when it fits at once.
 
         Args:
             worst: The call's worst case.
@@ -511,7 +511,12 @@ class _Reservation(Waiter):
         self._error: Exception | None = None
 
     def way(self) -> Iterator[Ledger]:
-        return self._ledger._chain()
+        # Taking what is kept for it takes nothing from those who wait further up.
+        try:
+            height = self._ledger._account.covering(self._amounts)
+        except _OUT_OF_RANGE:
+            height = None  # the attempt says so
+        return itertools.islice(self._ledger._chain(), None if height is None else height + 1)
 
     def attempt(self) -> Ledger | None:
         try:

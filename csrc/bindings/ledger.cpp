@@ -105,6 +105,7 @@ void register_ledger(py::module_& module) {
           },
           py::pos_only())
       .def("give_up", &Account::give_up)
+      .def("covering", &Account::covering, py::pos_only())
       .def("charge", &charge_to, py::pos_only())
       .def("headroom", &Account::headroom)
       .def("statistics", &Account::statistics)

@@ -329,6 +329,20 @@ TEST(Kept, IsUsedFirstAndKeptAgainWhenItIsGivenBack) {
   EXPECT_EQ(run->headroom().alone[at(Resource::total_tokens)], 95);
 }
 
+TEST(Kept, CoversWhatIsNoMoreThanIsLeftOfIt) {
+  const auto run = Account::open("run", calls(3), std::nullopt);
+  const auto finish = Account::open("finish", Limits{}, std::nullopt, run);
+  const auto below = Account::open("below", Limits{}, std::nullopt, finish);
+  finish->keep({0, 0, 0, 2, 0});
+  EXPECT_EQ(below->covering(one_call), 1U);
+  EXPECT_EQ(finish->covering({0, 0, 0, 2, 0}), 0U);
+  EXPECT_FALSE(finish->covering({0, 0, 0, 3, 0}).has_value());
+  EXPECT_FALSE(finish->covering({0, 1, 1, 1, 0}).has_value());
+  EXPECT_FALSE(run->covering(one_call).has_value());
+  const auto hold = granted(below->reserve({0, 0, 0, 2, 0}, 0));
+  EXPECT_FALSE(below->covering(one_call).has_value());
+}
+
 TEST(Kept, IsAtMostWhatIsFreeOnEveryAccountOfTheChain) {
   const auto run = Account::open("run", calls(10), std::nullopt);
   const auto other = Account::open("other", Limits{}, std::nullopt, run);

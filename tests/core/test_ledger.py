@@ -126,6 +126,8 @@ class Both:
             }
             headroom = fast.headroom()
             assert (headroom.alone, headroom.free) == slow.headroom()
+            for amounts in ([1] * 5, [0, 20, 20, 1, 0]):
+                assert fast.covering(amounts) == slow.covering(amounts)
         for held, model in self.holds:
             assert (held.held, held.open, held.worst_case) == (model.held, model.open, model.worst_case)
 

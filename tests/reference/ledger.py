@@ -67,21 +67,25 @@ class Account:
 
     def unused(self, r: int) -> int:
         """What is kept for this account itself: up to `ceiling`, less what is used and kept further down."""
-        return max(0, self.ceiling[r] - self.spent[r] - self.held[r] - self.kept_below(r))
+        return self.kept_in_all(r) - self.kept_below(r)
 
     def kept_below(self, r: int) -> int:
-        return sum(child.kept[r] for child in self.children)
+        return sum(child.kept_in_all(r) for child in self.children)
+
+    def kept_in_all(self, r: int) -> int:
+        below = self.kept_below(r)
+        return below + max(0, self.ceiling[r] - self.spent[r] - self.held[r] - below)
 
     @property
     def kept(self) -> list[int]:
-        return [self.kept_below(r) + self.unused(r) for r in range(5)]
+        return [self.kept_in_all(r) for r in range(5)]
 
     def remaining(self, r: int, asking: Account) -> int:
         """Limit less what is spent and kept, but for what is kept for `asking` and those between."""
         way = asking.chain()
         own = sum(account.unused(r) for account in way[: way.index(self) + 1])
         limit = LARGEST if self.limits[r] is None else self.limits[r]
-        return limit - self.spent[r] - (self.kept[r] - own)
+        return limit - self.spent[r] - (self.kept_in_all(r) - own)
 
     def keep(self, amounts: list[int]) -> list[int]:
         for name, amount in zip(RESOURCES, amounts, strict=True):
@@ -92,8 +96,14 @@ class Account:
             free = [account.remaining(r, self) - account.held[r] - self.unused(r) for account in self.chain()]
             kept.append(max(0, min(amount, *free)))
         for r, more in enumerate(kept):
-            self.ceiling[r] = min(LARGEST, self.spent[r] + self.held[r] + self.kept[r] + more)
+            self.ceiling[r] = min(LARGEST, self.spent[r] + self.held[r] + self.kept_in_all(r) + more)
         return kept
+
+    def covering(self, amounts: list[int]) -> int | None:
+        for height, account in enumerate(self.chain()):
+            if any(amounts) and all(amount <= account.unused(r) for r, amount in enumerate(amounts)):
+                return height
+        return None
 
     def give_up(self) -> None:
         self.ceiling = [0] * 5
