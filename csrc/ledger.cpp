@@ -145,8 +145,10 @@ std::optional<std::size_t> Account::covering(const Amounts& amounts) const {
 // Brings what is kept here and above in line with what is spent, held, and kept below: that much of
 // it is in use.
 void Account::update_kept() {
+  Account* account = this;
+  while (account && !account->keeps_) account = account->parent_.get();  // mostly all the way
   Amounts change{};
-  for (Account* account = this; account; account = account->parent_.get()) {
+  for (; account; account = account->parent_.get()) {
     Statistics& state = account->state_;
     for (std::size_t r = 0; r < resource_count; ++r) {
       const std::int64_t below = state.kept[r] - account->unused_[r] + change[r];

@@ -353,7 +353,13 @@ class Account:
         /,
     ) -> AccountHold | Refusal: ...
     def keep(
-        self, prompt_tokens: int, completion_tokens: int, total_tokens: int, requests: int, picodollars: int, /
+        self,
+        prompt_tokens: int,
+        completion_tokens: int,
+        total_tokens: int,
+        requests: int,
+        picodollars: int,
+        /,
     ) -> list[int]: ...
     def give_up(self) -> None: ...
     def covering(self, amounts: Sequence[int], /) -> int | None: ...
