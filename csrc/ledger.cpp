@@ -30,6 +30,12 @@ void require_not_negative(std::int64_t value, const char* name) {
   }
 }
 
+void require_valid(const Amounts& amounts) {
+  for (std::size_t r = 0; r < resource_count; ++r) {
+    require_not_negative(amounts[r], name_of(static_cast<Resource>(r)));
+  }
+}
+
 void require_valid(const Charge& actual) {
   require_not_negative(actual.prompt_tokens, "prompt_tokens");
   require_not_negative(actual.completion_tokens, "completion_tokens");
@@ -84,10 +90,84 @@ Account::Account(Key, std::string label, const Limits& limits, std::optional<std
       mutex_(parent_ ? parent_->mutex_ : std::make_shared<std::mutex>()),
       earliest_(parent_ ? earlier(deadline, parent_->earliest_) : deadline) {}
 
-std::variant<Hold, Refusal> Account::reserve(const Amounts& amounts, std::int64_t now) {
-  for (std::size_t r = 0; r < resource_count; ++r) {
-    require_not_negative(amounts[r], name_of(static_cast<Resource>(r)));
+// Nobody is left below: children and holds keep their account alive.
+Account::~Account() {
+  if (keeps_) give_up();
+}
+
+Amounts Account::keep(const Amounts& amounts) {
+  require_valid(amounts);
+  Amounts kept = amounts;
+  const std::lock_guard lock(*mutex_);
+  Amounts own{};
+  for (const Account* account = this; account; account = account->parent_.get()) {
+    const Statistics& state = account->state_;
+    for (std::size_t r = 0; r < resource_count; ++r) {
+      // What it keeps already is not free to be kept once more; what those above keep is for it.
+      if (account != this) own[r] += account->unused_[r];
+      std::int64_t free = account->limits_[r].value_or(largest);
+      for (const std::int64_t gone : {state.spent[r], state.held[r], state.kept[r] - own[r]}) {
+        free = saturating_subtract(free, gone);
+      }
+      kept[r] = std::min(kept[r], std::max<std::int64_t>(0, free));
+    }
   }
+  keeps_ = true;
+  for (std::size_t r = 0; r < resource_count; ++r) {
+    // Where something was kept it fits, as that was free; where not, it must not be more than now.
+    ceiling_[r] = saturating_add(saturating_add(state_.spent[r], state_.held[r]),
+                                 saturating_add(state_.kept[r], kept[r]));
+  }
+  update_kept();
+  return kept;
+}
+
+void Account::give_up() {
+  const std::lock_guard lock(*mutex_);
+  ceiling_.fill(0);
+  update_kept();
+  keeps_ = false;
+}
+
+std::optional<std::size_t> Account::covering(const Amounts& amounts) const {
+  const std::lock_guard lock(*mutex_);
+  std::size_t height = 0;
+  for (const Account* account = this; account; account = account->parent_.get(), ++height) {
+    bool covered = account->keeps_ && amounts != Amounts{};
+    for (std::size_t r = 0; r < resource_count; ++r) {
+      covered = covered && amounts[r] <= account->unused_[r];
+    }
+    if (covered) return height;
+  }
+  return std::nullopt;
+}
+
+// Brings what is kept here and above in line with what is spent, held, and kept below: that much of
+// it is in use.
+void Account::update_kept() {
+  Account* account = this;
+  while (account && !account->keeps_) account = account->parent_.get();  // mostly all the way
+  Amounts change{};
+  for (; account; account = account->parent_.get()) {
+    Statistics& state = account->state_;
+    for (std::size_t r = 0; r < resource_count; ++r) {
+      const std::int64_t below = state.kept[r] - account->unused_[r] + change[r];
+      const std::int64_t before = account->unused_[r];
+      if (account->keeps_) {
+        std::int64_t unused = account->ceiling_[r];
+        for (const std::int64_t use : {state.spent[r], state.held[r], below}) {
+          unused = saturating_subtract(unused, use);
+        }
+        account->unused_[r] = std::max<std::int64_t>(0, unused);
+      }
+      state.kept[r] = below + account->unused_[r];
+      change[r] += account->unused_[r] - before;
+    }
+  }
+}
+
+std::variant<Hold, Refusal> Account::reserve(const Amounts& amounts, std::int64_t now) {
+  require_valid(amounts);
   {
     const std::lock_guard lock(*mutex_);
     if (auto refusal = try_hold(amounts, Amounts{}, now)) return std::move(*refusal);
@@ -108,12 +188,12 @@ std::optional<Refusal> Account::try_hold(const Amounts& amounts, const Amounts& 
       account = account->parent_.get();
       ++height;
     }
-    return account->refuse(height, std::nullopt, 0, false);
+    return account->refuse({height, account->label_, std::nullopt, 0, 0, false});
   }
   Account* busy = nullptr;  // the nearest that would have room were nothing in flight
-  std::size_t busy_height = 0;
-  std::size_t busy_resource = 0;
+  Refusal passing{};
   std::size_t height = 0;
+  Amounts own_kept{};  // for the accounts on the way up so far
   for (Account* account = this; account; account = account->parent_.get(), ++height) {
     const Statistics& state = account->state_;
     for (std::size_t r = 0; r < resource_count; ++r) {
@@ -123,39 +203,36 @@ std::optional<Refusal> Account::try_hold(const Amounts& amounts, const Amounts& 
             std::string(name_of(static_cast<Resource>(r))) + ": " + std::to_string(amounts[r]) +
             " more than the " + std::to_string(state.held[r]) + " held do not fit into 64 bits");
       }
+      own_kept[r] += account->unused_[r];
       if (!account->limits_[r]) continue;
-      // Neither side overflows: limits, spending and holds are not negative.
-      const std::int64_t remaining = *account->limits_[r] - state.spent[r];
+      const std::int64_t remaining = account->remaining(r, own_kept[r]);
       if (held <= remaining) continue;
-      if (own[r] + amounts[r] > remaining) {
-        return account->refuse(height, static_cast<Resource>(r), own[r] + amounts[r], false);
-      }
+      const std::int64_t whole = own[r] + amounts[r];
+      Refusal refusal = {height, account->label_, static_cast<Resource>(r),
+                         whole,  remaining,       whole <= remaining};
+      if (!refusal.in_flight) return account->refuse(std::move(refusal));
       if (!busy) {
         busy = account;
-        busy_height = height;
-        busy_resource = r;
+        passing = std::move(refusal);
       }
     }
   }
-  if (busy) {
-    return busy->refuse(busy_height, static_cast<Resource>(busy_resource),
-                        own[busy_resource] + amounts[busy_resource], true);
-  }
+  if (busy) return busy->refuse(std::move(passing));
   for (Account* account = this; account; account = account->parent_.get()) {
     for (std::size_t r = 0; r < resource_count; ++r) account->state_.held[r] += amounts[r];
   }
+  update_kept();
   return std::nullopt;
 }
 
-Refusal Account::refuse(std::size_t height, std::optional<Resource> resource,
-                        std::int64_t requested, bool in_flight) {
+// Neither subtraction overflows but the last: limits and spending are not negative.
+std::int64_t Account::remaining(std::size_t r, std::int64_t own_kept) const {
+  return saturating_subtract(*limits_[r] - state_.spent[r], state_.kept[r] - own_kept);
+}
+
+Refusal Account::refuse(Refusal refusal) {
   ++state_.refusals;
-  std::int64_t remaining = 0;
-  if (resource) {
-    const auto r = static_cast<std::size_t>(*resource);
-    remaining = *limits_[r] - state_.spent[r];
-  }
-  return {height, label_, resource, requested, remaining, in_flight};
+  return refusal;
 }
 
 void Account::charge(const Charge& actual, const Account* below) {
@@ -171,6 +248,7 @@ void Account::charge(const Charge& actual, const Account* below) {
   for (Account* account = this; account != below; account = account->parent_.get()) {
     account->add_spent(actual, amounts);
   }
+  update_kept();
 }
 
 void Account::add_spent(const Charge& actual, const Amounts& amounts) {
@@ -185,11 +263,13 @@ void Account::add_spent(const Charge& actual, const Amounts& amounts) {
 
 Headroom Account::headroom() const {
   Headroom headroom;
+  Amounts own_kept{};
   const std::lock_guard lock(*mutex_);
   for (const Account* account = this; account; account = account->parent_.get()) {
     for (std::size_t r = 0; r < resource_count; ++r) {
+      own_kept[r] += account->unused_[r];
       if (!account->limits_[r]) continue;
-      const std::int64_t remaining = *account->limits_[r] - account->state_.spent[r];
+      const std::int64_t remaining = account->remaining(r, own_kept[r]);
       lower(headroom.alone[r], remaining);
       lower(headroom.free[r], saturating_subtract(remaining, account->state_.held[r]));
     }
@@ -273,6 +353,7 @@ void Hold::spend(const Charge& actual) {
     state.overruns += over ? 1 : 0;
     account->add_spent(actual, amounts);
   }
+  account_->update_kept();
 }
 
 void Hold::release() noexcept {
@@ -286,6 +367,7 @@ void Hold::close() {
     for (std::size_t r = 0; r < resource_count; ++r) account->state_.held[r] -= held_[r];
     --account->state_.holds;
   }
+  account_->update_kept();
   held_.fill(0);
   open_ = false;
 }

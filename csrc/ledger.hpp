@@ -4,6 +4,11 @@
 // Every account keeps, per resource, what is held by calls in flight and what has been spent. A
 // reservation is granted on the account and all its ancestors, or on none.
 //
+// Amounts can be kept for an account, so that what it may need later is still there: to everyone
+// else they are as good as spent (nobody waits for them), while the account and those below it may
+// use them. Their calls use what is kept first, so that nothing counts both as kept and as held or
+// spent, and what a call gives back is kept again.
+//
 // Concurrency. One mutex per tree guards the figures of all its accounts, and every operation is
 // one critical section of a few dozen additions. Uncontended, that costs one compare-and-swap to
 // enter and one store to leave, as cheap as the per-account compare-and-swap loops it replaces;
@@ -65,20 +70,22 @@ struct Refusal {
   std::string account;               // that account's label
   std::optional<Resource> resource;  // nullopt: its deadline has passed
   std::int64_t requested;            // by the whole hold, also when it is being topped up
-  std::int64_t remaining;            // limit - spent; negative after an overrun
+  std::int64_t remaining;            // limit - spent - kept for others; negative after an overrun
   bool in_flight;                    // it would fit on every account if nothing else were held
 };
 
 // Per resource the least over an account and its ancestors; nullopt where none of them limits it.
+// What is kept for others is not there; what is kept for the account and those above it is.
 struct Headroom {
-  Limits alone;  // limit - spent: what would fit with nothing else in flight
-  Limits free;   // limit - spent - held: what fits now
+  Limits alone;  // limit - spent - kept: what would fit with nothing else in flight
+  Limits free;   // limit - spent - kept - held: what fits now
 };
 
 // One account's figures at one instant.
 struct Statistics {
   Amounts spent{};
   Amounts held{};
+  Amounts kept{};     // for this account and those below, beyond what they hold
   Amounts overrun{};  // charged beyond what was held for it
   std::int64_t cached_tokens = 0;
   std::int64_t reasoning_tokens = 0;
@@ -106,6 +113,19 @@ class Account : public std::enable_shared_from_this<Account> {
           std::shared_ptr<Account> parent);
   Account(const Account&) = delete;
   Account& operator=(const Account&) = delete;
+  ~Account();  // gives up what is kept
+
+  // Keeps `amounts` for this account and those below it, beyond what is kept for it already, or as
+  // much as is free here and on every ancestor now; returns what it kept.
+  // Throws std::invalid_argument for a negative amount.
+  Amounts keep(const Amounts& amounts);
+
+  // Leaves to all what is kept for this account.
+  void give_up();
+
+  // Steps up to the nearest account for which `amounts` are kept; nullopt where there is none. Held
+  // by an account below it, they take nothing from those further up.
+  std::optional<std::size_t> covering(const Amounts& amounts) const;
 
   // Sets `amounts` aside here and on every ancestor, or changes nothing and says why.
   // Throws std::invalid_argument for a negative amount, or one whose sum with what is held
@@ -131,9 +151,10 @@ class Account : public std::enable_shared_from_this<Account> {
 
   // All below need the tree's lock. `own` is what the asker holds already and would keep.
   std::optional<Refusal> try_hold(const Amounts& amounts, const Amounts& own, std::int64_t now);
-  Refusal refuse(std::size_t height, std::optional<Resource> resource, std::int64_t requested,
-                 bool in_flight);
+  std::int64_t remaining(std::size_t r, std::int64_t own_kept) const;  // where `r` is limited
+  Refusal refuse(Refusal refusal);
   void add_spent(const Charge& actual, const Amounts& amounts);
+  void update_kept();
 
   const std::string label_;
   const Limits limits_;
@@ -142,6 +163,9 @@ class Account : public std::enable_shared_from_this<Account> {
   const std::shared_ptr<std::mutex> mutex_;  // one for the whole tree
   const std::optional<std::int64_t> earliest_;
   Statistics state_;
+  bool keeps_ = false;
+  Amounts ceiling_{};  // spent + held + kept below that it is kept for up to
+  Amounts unused_{};   // the part of `state_.kept` that is kept for this account itself
 };
 
 // An amount set aside, until it is committed, released or destroyed. Movable; safe to use from

@@ -352,6 +352,17 @@ class Account:
         now: int,
         /,
     ) -> AccountHold | Refusal: ...
+    def keep(
+        self,
+        prompt_tokens: int,
+        completion_tokens: int,
+        total_tokens: int,
+        requests: int,
+        picodollars: int,
+        /,
+    ) -> list[int]: ...
+    def give_up(self) -> None: ...
+    def covering(self, amounts: Sequence[int], /) -> int | None: ...
     def charge(
         self,
         below: Account | None,
@@ -433,6 +444,8 @@ class AccountStatistics:
     def spent(self) -> list[int]: ...
     @property
     def held(self) -> list[int]: ...
+    @property
+    def kept(self) -> list[int]: ...
     @property
     def overrun(self) -> list[int]: ...
     @property

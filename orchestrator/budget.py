@@ -16,7 +16,6 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from types import TracebackType
 from typing import NoReturn, Self, TypeAlias
 
@@ -102,6 +101,7 @@ class LedgerStatistics:
         limits: The account's own budget.
         spent: Committed and charged, here and below.
         held: Set aside for calls in flight.
+        kept: Kept for accounts here and below, beyond what their calls hold; see `Ledger.keep`.
         overrun: Charged beyond what was held for it.
         remaining: Own limit minus spent, per resource.
         holds: Calls in flight, here and below.
@@ -113,6 +113,7 @@ class LedgerStatistics:
     limits: Budget
     spent: Usage
     held: Usage
+    kept: Usage
     overrun: Usage
     remaining: Headroom
     holds: int
@@ -329,8 +330,8 @@ class Ledger:
         """Like `reserve`, but wait while it does not fit only because of calls in flight.
 
         First come, first served: whoever would use an account that an earlier one waits for waits behind it,
-        be it ever so small. Those under accounts that nobody waits for pass. Returns without yielding when it
-        fits at once.
+        be it ever so small. Those under accounts that nobody waits for pass, and so do those for whom it is kept
+        (`keep`). Returns without yielding when it fits at once.
 
         Args:
             worst: The call's worst case.
@@ -387,32 +388,36 @@ class Ledger:
         return None if self._deadline is None else self._deadline - self._clock()
 
     def headroom(self) -> Headroom:
-        """What would fit here and above were nothing in flight: the least limit minus spent."""
+        """What would fit here and above were nothing in flight: the least limit minus spent and kept for others."""
         return Headroom(**dict(zip(_RESOURCES, self._account.headroom().alone, strict=True)))
 
-    def leaving(self, reserve: Usage, *, spent: Usage) -> Budget:
-        """Limits for a part of the program that must leave `reserve` of what fits here; None where nothing limits it.
+    def keep(self, amounts: Usage) -> Usage:
+        """Keep `amounts` for this account and those below it, beyond what is kept for it already.
+
+        To all others it is as good as spent, here and above, until it is given up or the account is dropped; nobody
+        waits for it. Calls made here and below use it first, and what they give back is kept again.
 
         Args:
-            reserve: What must be left: tokens, requests, picodollars, and seconds before the deadline.
-            spent: What the part has spent already, in the run that is resumed, and is counted in here.
+            amounts: Tokens, requests and picodollars; seconds do not count.
+
+        Returns:
+            What is kept: per resource `amounts`, or as much of it as is free here and above now.
+
+        Raises:
+            InvalidInputError: A negative number, or one beyond 64 bits.
         """
-        room, left = self.headroom(), self.seconds_left()
+        prompt_tokens, completion_tokens, total_tokens, requests, picodollars = _amounts_of(amounts)
+        try:
+            kept = self._account.keep(prompt_tokens, completion_tokens, total_tokens, requests, picodollars)
+        except _OUT_OF_RANGE as error:
+            _reject(amounts, error)
+        self._freed()
+        return _usage_of(kept)
 
-        def within(room: int | None, reserve: int, spent: int) -> int | None:
-            return None if room is None else spent + max(0, room - reserve)
-
-        money = within(room.picodollars, reserve.picodollars, spent.picodollars)
-        return Budget(
-            usd=None if money is None else Decimal(money) / PICODOLLARS_PER_USD,
-            prompt_tokens=within(room.prompt_tokens, reserve.prompt_tokens, spent.prompt_tokens),
-            completion_tokens=within(
-                room.completion_tokens, reserve.completion_tokens, spent.completion_tokens
-            ),
-            total_tokens=within(room.total_tokens, reserve.total_tokens, spent.total_tokens),
-            requests=within(room.requests, reserve.requests, spent.requests),
-            seconds=None if left is None else max(0.0, left - reserve.seconds),
-        )
+    def give_up(self) -> None:
+        """Leave to all what is kept for this account; nothing when nothing is."""
+        self._account.give_up()
+        self._freed()
 
     def statistics(self) -> LedgerStatistics:
         """A consistent snapshot of this account."""
@@ -434,6 +439,7 @@ class Ledger:
             limits=self._budget,
             spent=spent,
             held=_usage_of(state.held),
+            kept=_usage_of(state.kept),
             overrun=_usage_of(state.overrun),
             remaining=Headroom(**dict(zip(_RESOURCES, left, strict=True))),
             holds=state.holds,
@@ -505,7 +511,12 @@ class _Reservation(Waiter):
         self._error: Exception | None = None
 
     def way(self) -> Iterator[Ledger]:
-        return self._ledger._chain()
+        # Taking what is kept for it takes nothing from those who wait further up.
+        try:
+            height = self._ledger._account.covering(self._amounts)
+        except _OUT_OF_RANGE:
+            height = None  # the attempt says so
+        return itertools.islice(self._ledger._chain(), None if height is None else height + 1)
 
     def attempt(self) -> Ledger | None:
         try:

@@ -340,7 +340,7 @@ class Context:
         *,
         label: str,
         budget: Budget | None = None,
-        reserve: Usage | None = None,
+        keep: Usage | None = None,
         aside: bool = False,
     ) -> Context:
         """A sub-context with its own budget (inside this one's) and its own path.
@@ -348,8 +348,8 @@ class Context:
         Args:
             label: Its step in the path.
             budget: Its limits; None for this context's alone.
-            reserve: What it must leave of what this context has now, instead of a `budget`; parts of the run that
-                share an account above this one can still spend it.
+            keep: What nobody but it may spend, in the run either, until `ledger.give_up()` is called on it: these
+                amounts, or as much of them as is free now; see `Ledger.keep`.
             aside: Whether samples drawn there are no candidates for the answer; branches of such a branch are so too.
 
         Raises:
@@ -366,11 +366,12 @@ class Context:
         path = f"{self.path}/{step}" if self.path else step
         recorded = self._scope.recorded
         spent = Usage() if recorded is None else recorded.usage_below(path)
-        if reserve is not None:
-            budget = self.ledger.leaving(reserve, spent=spent)
-        ledger = self.ledger if budget is None else self.ledger.child(budget, label=path)
-        if budget is not None:
+        ledger = self.ledger
+        if budget is not None or keep is not None:
+            ledger = self.ledger.child(budget, label=path)
             ledger.charge(spent, below=self.ledger)
+        if keep is not None:
+            ledger.keep(keep)
         self.emit(BranchOpened(problem=self.problem.id, path=path))
         return self._copy(ledger=ledger, path=path, aside=aside or self.aside)
 

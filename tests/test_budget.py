@@ -494,6 +494,24 @@ async def test_an_error_in_shrink_is_raised_where_it_was_asked_and_not_where_it_
     assert ledger.held == Usage()
 
 
+async def test_a_number_out_of_range_is_an_error_when_its_turn_comes() -> None:
+    ledger = Ledger(Budget(total_tokens=10))
+    hold = ledger.reserve(completion_tokens=10)
+
+    async def ask() -> None:
+        with pytest.raises(InvalidInputError, match="whole numbers below"):
+            await ledger.acquire(written(2**64))
+
+    async with anyio.create_task_group() as group:
+        await Asker(group, order := [])(ledger, "a", written(5))
+        group.start_soon(ask)
+        await others_run()
+        assert ledger.statistics().waiting == 2
+        hold.release()
+    assert order == ["a"]
+    assert ledger.statistics().waiting == 0
+
+
 async def test_the_deadline_ends_waiting() -> None:
     ledger = Ledger(Budget(total_tokens=10))
     problem = ledger.child(Budget(seconds=0.01), label="p")
@@ -678,6 +696,115 @@ async def test_an_ended_hold_cannot_be_restored() -> None:
         await hold.restore()
 
 
+# -------------------------------------------------------------------------------------------------- kept
+
+
+def test_what_is_kept_is_spent_for_others_and_there_for_the_account() -> None:
+    run = Ledger(Budget(requests=3, usd="0.10"))
+    finishing, other = run.child(label="finish"), run.child(label="other")
+    assert finishing.keep(Usage(requests=2, picodollars=30_000_000_000)) == Usage(
+        requests=2, picodollars=30_000_000_000
+    )
+    assert (
+        run.statistics().kept == finishing.statistics().kept == Usage(requests=2, picodollars=30_000_000_000)
+    )
+    assert (other.headroom().requests, other.headroom().picodollars) == (1, 70_000_000_000)
+    assert (finishing.headroom().requests, finishing.headroom().picodollars) == (3, 100_000_000_000)
+    with pytest.raises(BudgetExceededError, match="2 requests asked for, 1 left") as caught:
+        other.reserve(requests=2)
+    assert not caught.value.in_flight
+    finishing.reserve(requests=3).release()
+
+
+def test_what_is_kept_is_no_more_than_what_is_free() -> None:
+    run = Ledger(Budget(total_tokens=100))
+    finishing = run.child(Budget(requests=1), label="finish")
+    with run.reserve(completion_tokens=60):
+        kept = finishing.keep(Usage(prompt_tokens=30, completion_tokens=20, requests=2))
+    assert kept.total_tokens == 50  # nothing limits the parts of the total; of that, 40 are free
+    assert kept.requests == 1
+    assert run.headroom().total_tokens == 60
+
+
+def test_what_is_kept_goes_with_its_account() -> None:
+    run = Ledger(Budget(requests=1))
+    finishing = run.child(label="finish")
+    finishing.keep(Usage(requests=1))
+    assert run.headroom().requests == 0
+    del finishing
+    gc.collect()
+    assert run.headroom().requests == 1
+    assert run.statistics().kept == Usage()
+
+
+def test_what_a_resumed_part_has_spent_before_does_not_count_as_what_is_kept_for_it() -> None:
+    run = Ledger(Budget(requests=4))
+    run.charge(Usage(requests=2))
+    finishing = run.child(label="finish")
+    finishing.charge(Usage(requests=2), below=run)
+    finishing.keep(Usage(requests=1))
+    assert run.headroom().requests == 1
+    finishing.reserve().commit(Usage(requests=1))
+    assert run.headroom().requests == 1
+    assert run.statistics().kept == Usage()
+
+
+@pytest.mark.parametrize("amounts", [Usage(requests=-1), Usage(completion_tokens=2**64)])
+def test_amounts_that_cannot_be_kept_are_refused(amounts: Usage) -> None:
+    run = Ledger(Budget(requests=4))
+    with pytest.raises(InvalidInputError):
+        run.keep(amounts)
+    assert run.statistics().kept == Usage()
+
+
+async def test_nobody_waits_for_what_is_kept() -> None:
+    run = Ledger(Budget(total_tokens=10))
+    finishing, search = run.child(label="finish"), run.child(label="search")
+    finishing.keep(written(4))
+    with pytest.raises(BudgetExceededError, match="7 total_tokens asked for, 6 left"):
+        await search.acquire(written(7))
+    with await search.acquire(written(7), shrink=shrink_to_fit) as hold:
+        assert hold.worst_case == written(6)
+
+
+async def test_those_who_wait_are_served_when_it_is_given_up() -> None:
+    run = Ledger(Budget(total_tokens=10))
+    finishing = run.child(label="finish")
+    first = run.reserve(completion_tokens=4)
+    finishing.keep(written(3))
+    async with anyio.create_task_group() as group:
+        ask = Asker(group, order := [])
+        await ask(run, "search", written(6))  # would fit were the first call not in flight
+        assert order == []
+        finishing.give_up()
+        await others_run()
+        assert order == ["search"]
+    first.release()
+    ask.holds["search"].release()
+    assert run.held == Usage()
+
+
+async def test_what_is_kept_is_not_waited_for_behind_those_who_wait() -> None:
+    run = Ledger(Budget(total_tokens=10))
+    finishing = run.child(label="finish")
+    finishing.keep(written(3))
+    first = run.reserve(completion_tokens=5)
+    async with anyio.create_task_group() as group:
+        ask = Asker(group, order := [])
+        await ask(run, "search", written(6))
+        await ask(finishing, "more than is kept", written(4))
+        assert order == []
+        await ask(finishing, "kept", written(3))
+        assert order == ["kept"]
+        assert run.statistics().waiting == 2
+        ask.holds["kept"].commit(written(3))
+        first.release()
+        await others_run()
+        assert order == ["kept", "search"]
+        ask.holds["search"].release()
+    assert order == ["kept", "search", "more than is kept"]
+
+
 # ----------------------------------------------------------------------------------------- all together
 
 
@@ -695,7 +822,11 @@ async def call_at_random(ledgers: list[Ledger], chance: random.Random, check: Ca
             with anyio.CancelScope() as scope:
                 if chance.random() < 0.2:
                     asyncio.get_running_loop().call_soon(scope.cancel)
-                with await chance.choice(ledgers).acquire(written(most), shrink=shrink_to_fit) as hold:
+                ledger = chance.choice(ledgers)
+                if chance.random() < 0.3:
+                    ledger = ledger.child(label="finish")
+                    ledger.keep(written(chance.randint(1, 60)))
+                with await ledger.acquire(written(most), shrink=shrink_to_fit) as hold:
                     check()
                     most = hold.worst_case.completion_tokens
                     await anyio.lowlevel.checkpoint()
@@ -713,8 +844,8 @@ async def call_at_random(ledgers: list[Ledger], chance: random.Random, check: Ca
 def within_limits(run: Ledger, problems: list[Ledger]) -> None:
     for ledger in (run, *problems):
         state, limits = ledger._account.statistics(), ledger._account.limits
-        for spent, held, limit in zip(state.spent, state.held, limits, strict=True):
-            assert limit is None or spent + held <= limit
+        for taken, limit in zip(zip(state.spent, state.held, state.kept, strict=True), limits, strict=True):
+            assert limit is None or sum(taken) <= limit
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -754,11 +885,3 @@ def test_event_loops_on_several_threads_share_a_ledger() -> None:
     assert failures == []
     assert run.held == Usage()
     assert run.statistics().waiting == run.statistics().holds == 0
-
-
-def test_what_a_part_must_leave_is_not_taken_from_what_it_has_spent() -> None:
-    ledger = Ledger(Budget(requests=4))
-    reserve = Usage(requests=1)
-    assert ledger.leaving(reserve, spent=Usage()).requests == 3
-    ledger.charge(Usage(requests=4))  # three of them the part's, the fourth what it had left
-    assert ledger.leaving(reserve, spent=Usage(requests=3)).requests == 3

@@ -56,6 +56,7 @@ void register_values(py::module_& module) {
   py::class_<Statistics>(module, "AccountStatistics")
       .def_readonly("spent", &Statistics::spent)
       .def_readonly("held", &Statistics::held)
+      .def_readonly("kept", &Statistics::kept)
       .def_readonly("overrun", &Statistics::overrun)
       .def_readonly("cached_tokens", &Statistics::cached_tokens)
       .def_readonly("reasoning_tokens", &Statistics::reasoning_tokens)
@@ -95,6 +96,16 @@ void register_ledger(py::module_& module) {
                 {prompt_tokens, completion_tokens, total_tokens, requests, picodollars}, now);
           },
           py::pos_only())
+      .def(
+          "keep",
+          [](Account& account, Number prompt_tokens, Number completion_tokens, Number total_tokens,
+             Number requests, Number picodollars) {
+            return account.keep(
+                {prompt_tokens, completion_tokens, total_tokens, requests, picodollars});
+          },
+          py::pos_only())
+      .def("give_up", &Account::give_up)
+      .def("covering", &Account::covering, py::pos_only())
       .def("charge", &charge_to, py::pos_only())
       .def("headroom", &Account::headroom)
       .def("statistics", &Account::statistics)

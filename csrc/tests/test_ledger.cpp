@@ -272,6 +272,162 @@ TEST(Ledger, AccountsThatAreDoneWithDoNotAccumulate) {
   EXPECT_EQ(run.use_count(), 1);
 }
 
+// ----------------------------------------------------------------------------------------------
+// What is kept
+
+Limits calls(std::int64_t most) {
+  return {std::nullopt, std::nullopt, std::nullopt, most, std::nullopt};
+}
+
+constexpr Amounts one_call = {0, 0, 0, 1, 0};
+
+std::int64_t kept(const std::shared_ptr<Account>& account) {
+  return account->statistics().kept[at(Resource::requests)];
+}
+
+TEST(Kept, IsThereForTheAccountAndThoseBelowAndForNobodyElse) {
+  const auto run = Account::open("run", calls(3), std::nullopt);
+  const auto problem = Account::open("problem", Limits{}, std::nullopt, run);
+  const auto search = Account::open("search", Limits{}, std::nullopt, problem);
+  const auto finish = Account::open("finish", Limits{}, std::nullopt, problem);
+  const auto below = Account::open("below", Limits{}, std::nullopt, finish);
+  EXPECT_EQ(finish->keep({0, 0, 0, 2, 0}), (Amounts{0, 0, 0, 2, 0}));
+  EXPECT_EQ(kept(finish), 2);
+  EXPECT_EQ(kept(problem), 2);
+  EXPECT_EQ(kept(run), 2);
+  EXPECT_EQ(search->headroom().alone[at(Resource::requests)], 1);
+  EXPECT_EQ(run->headroom().free[at(Resource::requests)], 1);
+  EXPECT_EQ(below->headroom().alone[at(Resource::requests)], 3);
+  const Refusal refusal = refused(search->reserve({0, 0, 0, 2, 0}, 0));
+  EXPECT_EQ(refusal.account, "run");
+  EXPECT_EQ(refusal.remaining, 1);
+  EXPECT_FALSE(refusal.in_flight);  // nobody waits for what is kept
+  const auto hold = granted(below->reserve({0, 0, 0, 3, 0}, 0));
+  EXPECT_EQ(kept(run), 0);  // it is held instead
+}
+
+TEST(Kept, IsUsedFirstAndKeptAgainWhenItIsGivenBack) {
+  const auto run = Account::open("run", total(100), std::nullopt);
+  const auto finish = Account::open("finish", Limits{}, std::nullopt, run);
+  const auto kept_tokens = [](const std::shared_ptr<Account>& account) {
+    return account->statistics().kept[at(Resource::total_tokens)];
+  };
+  finish->keep(tokens(30));
+  auto hold = granted(finish->reserve(tokens(20), 0));
+  EXPECT_EQ(kept_tokens(run), 10);
+  EXPECT_EQ(run->headroom().free[at(Resource::total_tokens)], 70);  // as before
+  hold.commit(used(5));
+  EXPECT_EQ(kept_tokens(run), 25);
+  EXPECT_EQ(run->headroom().alone[at(Resource::total_tokens)], 70);
+  auto more = granted(finish->reserve(tokens(60), 0));
+  EXPECT_EQ(kept_tokens(run), 0);
+  EXPECT_EQ(run->headroom().free[at(Resource::total_tokens)], 35);  // 100 - 5 - 60
+  more.release();
+  EXPECT_EQ(kept_tokens(run), 25);
+  finish->give_up();
+  EXPECT_EQ(kept_tokens(run), 0);
+  EXPECT_EQ(run->headroom().alone[at(Resource::total_tokens)], 95);
+}
+
+TEST(Kept, CoversWhatIsNoMoreThanIsLeftOfIt) {
+  const auto run = Account::open("run", calls(3), std::nullopt);
+  const auto finish = Account::open("finish", Limits{}, std::nullopt, run);
+  const auto below = Account::open("below", Limits{}, std::nullopt, finish);
+  finish->keep({0, 0, 0, 2, 0});
+  EXPECT_EQ(below->covering(one_call), 1U);
+  EXPECT_EQ(finish->covering({0, 0, 0, 2, 0}), 0U);
+  EXPECT_FALSE(finish->covering({0, 0, 0, 3, 0}).has_value());
+  EXPECT_FALSE(finish->covering({0, 1, 1, 1, 0}).has_value());
+  EXPECT_FALSE(run->covering(one_call).has_value());
+  const auto hold = granted(below->reserve({0, 0, 0, 2, 0}, 0));
+  EXPECT_FALSE(below->covering(one_call).has_value());
+}
+
+TEST(Kept, IsAtMostWhatIsFreeOnEveryAccountOfTheChain) {
+  const auto run = Account::open("run", calls(10), std::nullopt);
+  const auto other = Account::open("other", Limits{}, std::nullopt, run);
+  run->charge({0, 0, 3});
+  const auto hold = granted(other->reserve({0, 0, 0, 2, 0}, 0));
+  other->keep(one_call);
+  const auto problem = Account::open("problem", total(50), std::nullopt, run);
+  const auto finish = Account::open("finish", Limits{}, std::nullopt, problem);
+  // 10 - 3 spent - 2 held - 1 kept; 50 tokens in all; nothing limits the rest.
+  EXPECT_EQ(finish->keep({70, 70, 140, 6, 9}), (Amounts{70, 70, 50, 4, 9}));
+  EXPECT_EQ(kept(run), 5);
+  EXPECT_EQ(finish->keep(one_call), Amounts{});  // nothing is kept twice
+  EXPECT_EQ(kept(run), 5);
+  run->charge({0, 0, 20});
+  const auto late = Account::open("late", Limits{}, std::nullopt, run);
+  EXPECT_EQ(late->keep(one_call), Amounts{});
+}
+
+TEST(Kept, IsTheLastCallOfEachOfSeveralProblems) {
+  const auto run = Account::open("run", calls(6), std::nullopt);
+  std::vector<std::shared_ptr<Account>> finishing;
+  for (int i = 0; i < 4; ++i) {
+    finishing.push_back(Account::open("finish", Limits{}, std::nullopt, run));
+    EXPECT_EQ(finishing.back()->keep(one_call), one_call);
+  }
+  for (int i = 0; i < 2; ++i) granted(run->reserve(one_call, 0)).commit(used(1));
+  EXPECT_FALSE(refused(run->reserve(one_call, 0)).in_flight);
+  for (const auto& finish : finishing) granted(finish->reserve(one_call, 0)).commit(used(1));
+  EXPECT_EQ(run->statistics().spent[at(Resource::requests)], 6);
+  EXPECT_EQ(kept(run), 0);
+}
+
+TEST(Kept, BelowAnAccountThatKeepsIsTakenFromWhatItKeeps) {
+  const auto run = Account::open("run", calls(10), std::nullopt);
+  const auto outer = Account::open("outer", Limits{}, std::nullopt, run);
+  const auto inner = Account::open("inner", Limits{}, std::nullopt, outer);
+  outer->keep({0, 0, 0, 3, 0});
+  EXPECT_EQ(inner->keep({0, 0, 0, 2, 0}), (Amounts{0, 0, 0, 2, 0}));
+  EXPECT_EQ(kept(run), 3);
+  EXPECT_EQ(outer->headroom().alone[at(Resource::requests)], 8);
+  inner->keep({0, 0, 0, 4, 0});
+  EXPECT_EQ(kept(run), 6);
+  inner->give_up();
+  EXPECT_EQ(kept(run), 3);
+}
+
+TEST(Kept, CallsInFlightThatUseItAreWaitedForAsAllAre) {
+  const auto run = Account::open("run", calls(2), std::nullopt);
+  const auto finish = Account::open("finish", Limits{}, std::nullopt, run);
+  finish->keep(one_call);
+  const auto hold = granted(finish->reserve(one_call, 0));
+  EXPECT_TRUE(refused(run->reserve({0, 0, 0, 2, 0}, 0)).in_flight);
+}
+
+TEST(Kept, IsGivenUpWithTheAccount) {
+  const auto run = Account::open("run", calls(2), std::nullopt);
+  {
+    const auto finish = Account::open("finish", Limits{}, std::nullopt, run);
+    finish->keep(one_call);
+    EXPECT_EQ(kept(run), 1);
+  }
+  EXPECT_EQ(kept(run), 0);
+  const auto again = Account::open("finish", Limits{}, std::nullopt, run);
+  again->give_up();  // of nothing
+  again->keep(one_call);
+  again->give_up();
+  again->give_up();
+  EXPECT_EQ(kept(run), 0);
+  EXPECT_THROW(again->keep({0, 0, 0, -1, 0}), std::invalid_argument);
+}
+
+TEST(Kept, SumsStayWithin64Bits) {
+  const auto run = Account::open("run", Limits{}, std::nullopt);
+  const auto outer = Account::open("outer", Limits{}, std::nullopt, run);
+  const auto inner = Account::open("inner", Limits{}, std::nullopt, outer);
+  const auto other = Account::open("other", Limits{}, std::nullopt, run);
+  const Amounts all = {0, 0, 0, largest, 0};
+  EXPECT_EQ(outer->keep(all), all);
+  EXPECT_EQ(inner->keep(all), all);
+  EXPECT_EQ(other->keep(all), Amounts{});
+  EXPECT_EQ(kept(run), largest);
+  inner->charge({0, 0, largest});
+  EXPECT_EQ(kept(run), 0);
+}
+
 // A tree of accounts worked on by several threads at once. Every thread keeps its own books of what
 // it committed; the ledger must agree with their sum, and must never have been above a limit.
 class Interleavings : public testing::TestWithParam<unsigned> {
@@ -321,14 +477,21 @@ class Interleavings : public testing::TestWithParam<unsigned> {
     std::mt19937 random(seed);
     const auto below = [&](int n) { return std::uniform_int_distribution<int>(0, n - 1)(random); };
     std::vector<std::pair<std::size_t, Hold>> open;
+    std::shared_ptr<Account> keeping;
     for (int i = 0; i < rounds; ++i) {
       const int action = below(10);
       if (action < 5 || open.empty()) {
         const auto leaf = static_cast<std::size_t>(below(leaves));
         const std::int64_t prompt = below(60);
         const std::int64_t completion = below(200);
-        auto answer =
-            leaves_[leaf]->reserve({prompt, completion, prompt + completion, 1, below(2000)}, 0);
+        const Amounts amounts = {prompt, completion, prompt + completion, 1, below(2000)};
+        auto account = leaves_[leaf];
+        if (below(4) == 0) {
+          keeping = Account::open("finish", Limits{}, std::nullopt, leaves_[leaf]);
+          keeping->keep(amounts);
+          if (below(2) == 0) account = keeping;
+        }
+        auto answer = account->reserve(amounts, 0);
         if (auto* hold = std::get_if<Hold>(&answer)) {
           open.emplace_back(leaf, std::move(*hold));
           ++books.granted;
@@ -364,7 +527,7 @@ class Interleavings : public testing::TestWithParam<unsigned> {
     for (std::size_t r = 0; r < resource_count; ++r) {
       ASSERT_GE(state.held[r], 0) << account.label();
       if (account.limits()[r]) {
-        ASSERT_LE(state.spent[r] + state.held[r], *account.limits()[r])
+        ASSERT_LE(state.spent[r] + state.held[r] + state.kept[r], *account.limits()[r])
             << account.label() << " " << r;
       }
     }
@@ -401,12 +564,14 @@ TEST_P(Interleavings, NeverExceedALimitAndBalanceToZeroHeld) {
     const Statistics state = leaves_[leaf]->statistics();
     EXPECT_EQ(state.spent, expected);
     EXPECT_EQ(state.held, Amounts{});
+    EXPECT_EQ(state.kept, Amounts{});
     for (std::size_t r = 0; r < resource_count; ++r) everything[r] += expected[r];
   }
   for (const Books& book : books) refusals += book.refused;
   const Statistics state = run_->statistics();
   EXPECT_EQ(state.spent, everything);
   EXPECT_EQ(state.held, Amounts{});
+  EXPECT_EQ(state.kept, Amounts{});
   EXPECT_EQ(state.holds, 0);
   EXPECT_EQ(state.overruns, 0);
   EXPECT_GT(refusals, 0) << "the limits were never reached: the test shows nothing";

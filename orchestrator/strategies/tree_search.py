@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import anyio
 
+from ..budget import Budget
 from ..context import Context
 from ..contracts import Verifier, compares, logprobs_for, name_of
 from ..errors import BudgetExceededError, InvalidInputError, most_telling
@@ -163,13 +164,22 @@ class TreeSearch(Strategy):
             ask=ctx.ask(problem, model=self.model),
             search=self.search(ctx.rng.getrandbits(64)),
         )
-        reserve = await self._reserve(ctx, growth.ask) if self.finishes else None
-        await growth.grow(ctx.branch(label="search", reserve=reserve, aside=True))
+        if not self.finishes:
+            await growth.grow(ctx.branch(label="search", aside=True))
+            return self._concluded(growth, None)
+        keep = await self._finishing_call(ctx, growth.ask)
+        finishing = ctx.branch(label="finish", keep=keep, aside=True)
+        try:
+            await growth.grow(ctx.branch(label="search", budget=_most_of_the_time(ctx), aside=True))
+            answered = any(candidate.answer is not None for candidate in growth.candidates())
+            finished = None if answered else await growth.finish(finishing)
+        finally:
+            finishing.ledger.give_up()
+        return self._concluded(growth, finished)
+
+    def _concluded(self, growth: Growth, finished: Candidate | None) -> Outcome:
         candidates = growth.candidates()
-        finished = None
-        if self.finishes and not any(candidate.answer is not None for candidate in candidates):
-            finished = await growth.finish(ctx.branch(label="finish", aside=True))
-            candidates += [] if finished is None else [finished]
+        candidates += [] if finished is None else [finished]
         attempts = growth.attempts
         if not candidates and attempts.failures:
             growth.offer_partial()
@@ -181,14 +191,18 @@ class TreeSearch(Strategy):
             outcome, stop_reason=attempts.stop_reason if attempts.ended else decided, detail=detail
         )
 
-    async def _reserve(self, ctx: Context, ask: Rendered) -> Usage:
+    async def _finishing_call(self, ctx: Context, ask: Rendered) -> Usage:
         """What writing the longest partial solution to its end may take."""
         longest = self.max_steps * self.longest
-        call = await ctx.worst_case(
+        return await ctx.worst_case(
             ask, model=self.model, further_prompt_tokens=longest, max_tokens=self.finish_tokens
         )
-        left = ctx.ledger.seconds_left()
-        return replace(call, seconds=0.0 if left is None else SECONDS_KEPT * max(0.0, left))
+
+
+def _most_of_the_time(ctx: Context) -> Budget | None:
+    """The time to the deadline less `SECONDS_KEPT` of it, as a limit; None without a deadline."""
+    left = ctx.ledger.seconds_left()
+    return None if left is None else Budget(seconds=(1.0 - SECONDS_KEPT) * max(0.0, left))
 
 
 @dataclass(slots=True, kw_only=True)

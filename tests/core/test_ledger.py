@@ -19,6 +19,7 @@ LARGEST = reference.LARGEST
 STATISTICS = (
     "spent",
     "held",
+    "kept",
     "overrun",
     "cached_tokens",
     "reasoning_tokens",
@@ -41,6 +42,9 @@ which = st.integers(0, 10**6)
 actions = st.one_of(
     st.tuples(st.just("reserve"), which, reservations),
     st.tuples(st.just("reserve"), which, st.lists(st.integers(0, 40), min_size=5, max_size=5)),
+    st.tuples(st.just("keep"), which, reservations),
+    st.tuples(st.just("keep"), which, st.lists(st.integers(0, 40), min_size=5, max_size=5)),
+    st.tuples(st.just("give_up"), which, st.none()),
     st.tuples(st.just("commit"), which, charges),
     st.tuples(st.just("settle"), which, charges),
     st.tuples(st.just("charge"), which, charges),
@@ -78,6 +82,12 @@ class Both:
                 lambda: self.fast[account].reserve(*numbers, now),
                 lambda: self.slow[account].reserve(list(numbers), now),
             )
+        elif action == "keep":
+            self.same(
+                lambda: self.fast[account].keep(*numbers), lambda: self.slow[account].keep(list(numbers))
+            )
+        elif action == "give_up":
+            self.same(self.fast[account].give_up, self.slow[account].give_up)
         elif action == "charge":
             up = self.slow[account].chain()
             below = [None, *up][which // 4 % (len(up) + 1)]
@@ -116,6 +126,8 @@ class Both:
             }
             headroom = fast.headroom()
             assert (headroom.alone, headroom.free) == slow.headroom()
+            for amounts in ([1] * 5, [0, 20, 20, 1, 0]):
+                assert fast.covering(amounts) == slow.covering(amounts)
         for held, model in self.holds:
             assert (held.held, held.open, held.worst_case) == (model.held, model.open, model.worst_case)
 
@@ -169,13 +181,21 @@ def test_threads_never_exceed_a_limit_and_balance_to_zero_held() -> None:
         for _ in range(2_000):
             if chance.random() < 0.5 or not holds:
                 most = chance.randrange(100)
-                held = chance.choice(problems).reserve(0, most, most, 1, 0, 0)
+                problem = chance.choice(problems)
+                if chance.random() < 0.3:
+                    finishing = _core.Account(
+                        label="finish", limits=[None] * 5, deadline=None, parent=problem
+                    )
+                    finishing.keep(0, most, most, 1, 0)
+                    problem = chance.choice([problem, finishing])
+                held = problem.reserve(0, most, most, 1, 0, 0)
                 if isinstance(held, _core.Refusal):
                     refusals[me] += 1
                 else:
                     holds.append((held, most))
                 state = run.statistics()
-                if state.spent[2] + state.held[2] > 30_000 or state.spent[3] + state.held[3] > 1_500:
+                taken = [sum(figures) for figures in zip(state.spent, state.held, state.kept, strict=True)]
+                if taken[2] > 30_000 or taken[3] > 1_500:
                     above.append(state)
                 continue
             held, most = holds.pop(chance.randrange(len(holds)))
@@ -195,4 +215,5 @@ def test_threads_never_exceed_a_limit_and_balance_to_zero_held() -> None:
     assert sum(refusals) > 0
     assert run.statistics().spent[2] == sum(books) == sum(p.statistics().spent[2] for p in problems)
     assert all(account.statistics().held == [0] * 5 for account in (run, *problems))
+    assert all(account.statistics().kept == [0] * 5 for account in (run, *problems))
     assert run.statistics().holds == 0

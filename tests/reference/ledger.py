@@ -58,6 +58,55 @@ class Account:
     holds: int = 0
     overruns: int = 0
     refusals: int = 0
+    ceiling: list[int] = field(default_factory=lambda: [0] * 5)
+    children: list[Account] = field(default_factory=list, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.parent is not None:
+            self.parent.children.append(self)
+
+    def unused(self, r: int) -> int:
+        """What is kept for this account itself: up to `ceiling`, less what is used and kept further down."""
+        return self.kept_in_all(r) - self.kept_below(r)
+
+    def kept_below(self, r: int) -> int:
+        return sum(child.kept_in_all(r) for child in self.children)
+
+    def kept_in_all(self, r: int) -> int:
+        below = self.kept_below(r)
+        return below + max(0, self.ceiling[r] - self.spent[r] - self.held[r] - below)
+
+    @property
+    def kept(self) -> list[int]:
+        return [self.kept_in_all(r) for r in range(5)]
+
+    def remaining(self, r: int, asking: Account) -> int:
+        """Limit less what is spent and kept, but for what is kept for `asking` and those between."""
+        way = asking.chain()
+        own = sum(account.unused(r) for account in way[: way.index(self) + 1])
+        limit = LARGEST if self.limits[r] is None else self.limits[r]
+        return limit - self.spent[r] - (self.kept_in_all(r) - own)
+
+    def keep(self, amounts: list[int]) -> list[int]:
+        for name, amount in zip(RESOURCES, amounts, strict=True):
+            if amount < 0:
+                raise ValueError(f"{name} must be at least 0, got {amount}")
+        kept = []
+        for r, amount in enumerate(amounts):
+            free = [account.remaining(r, self) - account.held[r] - self.unused(r) for account in self.chain()]
+            kept.append(max(0, min(amount, *free)))
+        for r, more in enumerate(kept):
+            self.ceiling[r] = min(LARGEST, self.spent[r] + self.held[r] + self.kept_in_all(r) + more)
+        return kept
+
+    def covering(self, amounts: list[int]) -> int | None:
+        for height, account in enumerate(self.chain()):
+            if any(amounts) and all(amount <= account.unused(r) for r, amount in enumerate(amounts)):
+                return height
+        return None
+
+    def give_up(self) -> None:
+        self.ceiling = [0] * 5
 
     def chain(self) -> list[Account]:
         return [self, *(self.parent.chain() if self.parent else [])]
@@ -88,9 +137,10 @@ class Account:
                 if held > LARGEST:
                     sum_of = f"{amount} more than the {account.held[r]} held"
                     raise ValueError(f"{RESOURCES[r]}: {sum_of} do not fit into 64 bits")
-                if limit is None or account.spent[r] + held <= limit:
+                remaining = account.remaining(r, self)
+                if limit is None or held <= remaining:
                     continue
-                whole, remaining = own[r] + amount, limit - account.spent[r]
+                whole, remaining = own[r] + amount, max(remaining, -LARGEST - 1)
                 if whole > remaining:
                     return account.refuse(height, RESOURCES[r], whole, remaining, False)
                 passing = passing or (account, height, RESOURCES[r], whole, remaining)
@@ -123,11 +173,11 @@ class Account:
         self.estimated += charge.estimated
 
     def headroom(self) -> tuple[list[int | None], list[int | None]]:
-        """The least limit - spent, and the least limit - spent - held, over the chain."""
+        """The least `remaining`, and the least `remaining` - held, over the chain."""
 
         def least(r: int, held: bool) -> int | None:
             left = [
-                account.limits[r] - account.spent[r] - (account.held[r] if held else 0)
+                account.remaining(r, self) - (account.held[r] if held else 0)
                 for account in self.chain()
                 if account.limits[r] is not None
             ]

@@ -111,7 +111,7 @@ async def run(program, script, *, budget=None, backend=None, answers=NUMBER):
         outcome = await controller.run(program, Problem(id="p", prompt="What is 2 + 2?"))
         statistics = controller.ledger.statistics()
         assert statistics.holds == 0
-        assert statistics.held == Usage()
+        assert statistics.held == statistics.kept == Usage()
     return outcome, model
 
 
@@ -284,6 +284,61 @@ async def test_a_budget_below_what_is_kept_back_is_spent_on_a_straight_answer(bu
     assert [(request.call.path, said_in(request)) for request in model.requests] == [("finish", "")]
     assert outcome.answer.text == "4"
     assert outcome.stop_reason is StopReason.BUDGET
+
+
+@pytest.mark.parametrize(
+    "budget",
+    [
+        Budget(requests=36),
+        Budget(requests=12),
+        Budget(total_tokens=1500),
+        Budget(completion_tokens=500),
+        Budget(usd="0.0015"),
+    ],
+    ids=["requests", "a request each", "total_tokens", "completion_tokens", "usd"],
+)
+async def test_problems_that_share_a_budget_can_each_end_their_best_partial_solution(budget):
+    # Each keeps 72 tokens back, 16 of them to be written; without a budget each makes 7 calls.
+    model = ScriptedBackend(endless, price=DOLLAR_A_MILLION)
+    program = BeamSearch(
+        n=4, beam_width=2, max_steps=5, finish_tokens=16, steps=STEPS, verifier=Scores(lambda candidate: 0.5)
+    )
+    problems = [Problem(id=f"{number}", prompt="What is 2 + 2?") for number in range(12)]
+    async with Controller(
+        models={"m": Model(backend=model, concurrency=12)}, answers=NUMBER, budget=budget
+    ) as controller:
+        outcomes = [outcome async for outcome in controller.map(program, problems, at_once=12)]
+        statistics = controller.ledger.statistics()
+    assert [outcome.answer and outcome.answer.text for outcome in outcomes] == ["4"] * 12
+    assert {outcome.stop_reason for outcome in outcomes} == {StopReason.BUDGET}
+    assert statistics.held == statistics.kept == Usage()
+    assert all(
+        left is None or left >= 0
+        for left in (
+            statistics.remaining.requests,
+            statistics.remaining.total_tokens,
+            statistics.remaining.completion_tokens,
+            statistics.remaining.picodollars,
+        )
+    )
+
+
+async def test_a_search_that_is_called_off_keeps_nothing():
+    steps, ended = 0, False
+    while not ended:
+        async with Controller(
+            models={"m": ScriptedBackend(endless)}, budget=Budget(requests=6)
+        ) as controller:
+            task = asyncio.ensure_future(controller.run(search_of(), "2 + 2?"))
+            for _ in range(steps):
+                await anyio.lowlevel.checkpoint()
+            ended = task.done()
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+            assert controller.ledger.statistics().kept == controller.ledger.held == Usage()
+        steps += 1 if steps < 40 else 5
+    assert steps > 10
 
 
 async def test_a_budget_for_nothing_is_an_error_that_says_so():
