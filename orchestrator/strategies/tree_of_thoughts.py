@@ -90,7 +90,7 @@ class TreeOfThoughts(TreeSearch):
             the reply has counts, up to 100.
         max_steps: Thoughts of a solution at most, its answer included, at least 1.
         max_expansions: States that `depth_first` goes on from at most, at least 1.
-        parallel: Expansions that `depth_first` has under way at most, at least 1: above 1 it goes on with the next
+        width: Expansions that `depth_first` has under way at most, at least 1: above 1 it goes on with the next
             best before it knows where the best leads.
         threshold: A complete solution with at least this value, in [0, 1], ends the search; None for none.
         prompt: The prompt for next thoughts, with any of `{{ problem }}`, `{{ thoughts }}` (all so far),
@@ -124,7 +124,7 @@ class TreeOfThoughts(TreeSearch):
     thoughts: int = 5
     max_steps: int = 4
     max_expansions: int = 100
-    parallel: int = 1
+    width: int = 1
     threshold: float | None = None
     prompt: str | None = None
     answer_prompt: str | None = None
@@ -140,7 +140,7 @@ class TreeOfThoughts(TreeSearch):
             breadth=self.breadth,
             thoughts=self.thoughts,
             max_expansions=self.max_expansions,
-            parallel=self.parallel,
+            width=self.width,
         )
         for name, given, known in (("order", self.order, Order), ("generate", self.generate, Generation)):
             if given not in get_args(known):
@@ -163,7 +163,7 @@ class TreeOfThoughts(TreeSearch):
     @property
     def calls_at_once(self) -> int:
         """Calls for thoughts one problem keeps in flight."""
-        return self.parallel if self.order == "depth_first" else self.breadth
+        return self.width if self.order == "depth_first" else self.breadth
 
     @property
     def longest(self) -> int:
@@ -181,7 +181,7 @@ class TreeOfThoughts(TreeSearch):
                 max_expansions=self.max_expansions,
                 prune=self.prune,
                 threshold=self.threshold,
-                width=self.parallel,
+                width=self.width,
             )
         return BreadthFirst(
             breadth=self.breadth,

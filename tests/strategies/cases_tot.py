@@ -33,7 +33,7 @@ CASES = [
     Case(
         name="tree_of_thoughts depth-first",
         program=TreeOfThoughts(
-            verifier=FirstWays(), order="depth_first", max_expansions=4, parallel=2, **SEARCHED
+            verifier=FirstWays(), order="depth_first", max_expansions=4, width=2, **SEARCHED
         ),
         reply=thinker,
         answer="4",

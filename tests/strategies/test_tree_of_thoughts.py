@@ -353,7 +353,7 @@ async def test_a_judge_that_fails_leaves_the_level_in_its_order(trees):
 async def test_a_search_killed_in_the_middle_goes_on_to_the_same_tree(tmp_path, trees, order, calls):
     program = TreeOfThoughts(
         order=order,
-        parallel=3,
+        width=3,
         max_expansions=8,
         verifier=StateValue(votes=2, max_tokens=10),
         breadth=3,
@@ -397,7 +397,7 @@ async def test_a_search_killed_in_the_middle_goes_on_to_the_same_tree(tmp_path, 
         ({"thoughts": 0}, "thoughts"),
         ({"max_steps": 0}, "max_steps"),
         ({"max_expansions": 0}, "max_expansions"),
-        ({"parallel": 0}, "parallel"),
+        ({"width": 0}, "width"),
         ({"order": "best_first"}, "order"),
         ({"generate": "guess"}, "generate"),
         ({"threshold": 1.5}, "threshold"),
@@ -417,7 +417,7 @@ def test_parameters_that_make_no_sense_are_refused(wrong, said):
 def test_the_formula_of_its_calls():
     assert TreeOfThoughts(breadth=5, max_steps=4).most_calls == 17
     assert TreeOfThoughts(breadth=5, max_steps=4).calls_at_once == 5
-    depth_first = TreeOfThoughts(order="depth_first", max_expansions=30, parallel=2)
+    depth_first = TreeOfThoughts(order="depth_first", max_expansions=30, width=2)
     assert (depth_first.most_calls, depth_first.calls_at_once) == (31, 2)
 
 
