@@ -13,7 +13,7 @@ from ..prompts import Rendered, fill
 from ..search import AdaptiveBranching, Child, Expansion
 from ..search.adaptive_branching import Posterior
 from ..types import Candidate, Outcome, Score
-from .base import at_least
+from .base import at_least, in_unit
 from .chain import prompt_values
 from .quoting import shown
 from .revise import PROMPT
@@ -118,8 +118,7 @@ class ABMCTS(TreeSearch):
         at_least(1, memory=self.memory, feedback_chars=self.feedback_chars)
         for prompt, further in ((self.prompt, {}), (self.feedback_prompt, {"feedback": ""})):
             fill(prompt, {"problem": "", "answer": "", **further}, of="the refinement")
-        if self.threshold is not None and not 0.0 <= self.threshold <= 1.0:
-            raise InvalidInputError(f"threshold must be in [0, 1], not {self.threshold}")
+        in_unit(threshold=self.threshold)
         if self.models and self.model is not None:
             raise InvalidInputError("give either model or models, not both")
         if len(set(self.models)) < len(self.models):

@@ -7,9 +7,9 @@ from typing import ClassVar, Protocol
 
 from ..context import Context
 from ..contracts import Verifier, compares, name_of
-from ..errors import InvalidInputError
 from ..types import Outcome, Problem
 from .attempts import Attempts
+from .base import in_unit
 from .selection import representative, share_of, value_of
 
 __all__ = ["Acceptance", "Agreement", "Confident", "Scored", "Verdict", "examine", "verifier_of"]
@@ -56,8 +56,7 @@ class _Threshold:
     at_least: float
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.at_least <= 1.0:
-            raise InvalidInputError(f"at_least must be in [0, 1], not {self.at_least}")
+        in_unit(at_least=self.at_least)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from ..monitors import Monitor
 from ..sampling import SampleStream
 from ..types import Outcome, Problem
 
-__all__ = ["Strategy", "at_least"]
+__all__ = ["Strategy", "at_least", "in_unit"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,3 +88,14 @@ def at_least(low: int, **numbers: int | None) -> None:
     for name, value in numbers.items():
         if value is not None and value < low:
             raise InvalidInputError(f"{name} must be at least {low}, not {value}")
+
+
+def in_unit(**numbers: float | None) -> None:
+    """Refuse numbers outside [0, 1]; None passes.
+
+    Raises:
+        InvalidInputError: One is; names it.
+    """
+    for name, value in numbers.items():
+        if value is not None and not 0.0 <= value <= 1.0:
+            raise InvalidInputError(f"{name} must be in [0, 1], not {value}")

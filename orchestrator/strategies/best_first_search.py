@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..errors import InvalidInputError
 from ..search import Search
 from ..search.best_first import BestFirst
-from .base import at_least
+from .base import at_least, in_unit
 from .tree_search import TreeSearch
 
 __all__ = ["BestFirstSearch"]
@@ -70,8 +69,7 @@ class BestFirstSearch(TreeSearch):
     def __post_init__(self) -> None:
         self.check()
         at_least(1, expansions=self.expansions, branching=self.branching, width=self.width)
-        if self.threshold is not None and not 0.0 <= self.threshold <= 1.0:
-            raise InvalidInputError(f"threshold must be in [0, 1], not {self.threshold}")
+        in_unit(threshold=self.threshold)
 
     @property
     def most_calls(self) -> int:

@@ -10,10 +10,10 @@ from anyio.abc import TaskGroup
 
 from ..context import Context
 from ..contracts import Verifier, compares, logprobs_for, name_of
-from ..errors import InvalidInputError, most_telling
+from ..errors import most_telling
 from ..types import Candidate, Outcome, Problem, Score, StopReason
 from .attempts import Attempts
-from .base import Strategy, at_least
+from .base import Strategy, at_least, in_unit
 from .selection import best_scored, by_score, by_vote, value_of
 
 __all__ = ["BestOfN"]
@@ -65,8 +65,7 @@ class BestOfN(Strategy):
 
     def __post_init__(self) -> None:
         at_least(1, n=self.n, per_call=self.per_call)
-        if self.threshold is not None and not 0.0 <= self.threshold <= 1.0:
-            raise InvalidInputError(f"threshold must be in [0, 1], not {self.threshold}")
+        in_unit(threshold=self.threshold)
 
     @property
     def most_calls(self) -> int:

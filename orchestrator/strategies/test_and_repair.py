@@ -11,7 +11,7 @@ from ..errors import InvalidInputError
 from ..prompts import Rendered, fill
 from ..types import Candidate, Outcome, Problem, Score, StopReason
 from .attempts import Attempts
-from .base import Strategy, at_least
+from .base import Strategy, at_least, in_unit
 from .best_of_n import BestOfN
 from .chain import choose_in_chain, extend, linked, prompt_values
 from .quoting import shown
@@ -82,8 +82,7 @@ class TestAndRepair(Strategy):
 
     def __post_init__(self) -> None:
         at_least(1, rounds=self.rounds, n=self.n, feedback_chars=self.feedback_chars)
-        if not 0.0 <= self.threshold <= 1.0:
-            raise InvalidInputError(f"threshold must be in [0, 1], not {self.threshold}")
+        in_unit(threshold=self.threshold)
         if compares(self.verifier):
             raise InvalidInputError(
                 f"the verifier {name_of(self.verifier)!r} compares candidates; a repair needs one that judges each"

@@ -16,7 +16,7 @@ from ..prompts import PLACEHOLDER, Rendered, fill
 from ..search import BreadthFirst, Child, DepthFirst, Expansion, Search
 from ..types import Candidate, Outcome, Problem, Sample, Score, Usage
 from ..verifiers.state_value import StateValue, pattern_of, state_of
-from .base import at_least
+from .base import at_least, in_unit
 from .steps import Step
 from .tree_search import Growth, TreeSearch
 
@@ -145,8 +145,7 @@ class TreeOfThoughts(TreeSearch):
         for name, given, known in (("order", self.order, Order), ("generate", self.generate, Generation)):
             if given not in get_args(known):
                 raise InvalidInputError(f"{name} must be one of {', '.join(get_args(known))}, not {given!r}")
-        if self.threshold is not None and not 0.0 <= self.threshold <= 1.0:
-            raise InvalidInputError(f"threshold must be in [0, 1], not {self.threshold}")
+        in_unit(threshold=self.threshold)
         pattern_of(self.state)
         for name, pattern in (("solved", self.solved), ("thought", self.thought)):
             _compiled(name, pattern)

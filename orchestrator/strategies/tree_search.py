@@ -16,7 +16,7 @@ from ..prompts import Rendered
 from ..search import ROOT, Child, Expansion, Search, Tree
 from ..types import Candidate, Outcome, Problem, Sample, Score, StopReason, Usage
 from .attempts import Attempts
-from .base import Strategy, at_least
+from .base import Strategy, at_least, in_unit
 from .selection import by_score, by_vote
 from .steps import Step, StepGenerator
 
@@ -74,8 +74,7 @@ class TreeSearch(Strategy):
             together: Whether what is compared with each other is judged together, so that a verifier may compare.
         """
         at_least(1, max_steps=self.max_steps, finish_tokens=self.finish_tokens)
-        if self.prune is not None and not 0.0 <= self.prune <= 1.0:
-            raise InvalidInputError(f"prune must be in [0, 1], not {self.prune}")
+        in_unit(prune=self.prune)
         if self.max_tokens is not None and not replies:
             raise InvalidInputError(
                 "max_tokens does not cap the steps of a search: give steps: {tokens: ..., rest_tokens: ...}"
