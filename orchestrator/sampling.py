@@ -109,6 +109,11 @@ class SampleStream:
                 return sample
         raise DeadlineExceededError(account=self._context.ledger.label)
 
+    async def in_order(self) -> list[Sample]:
+        """All samples in the order of asking, which does not depend on when they came. Raises as iterating does."""
+        async with self:
+            return sorted([sample async for sample in self], key=_asked_as)
+
     async def __aenter__(self) -> Self:
         return self
 
@@ -139,6 +144,10 @@ class SampleStream:
     def __del__(self) -> None:
         if self._started:
             self.cancel()
+
+
+def _asked_as(sample: Sample) -> tuple[int, int]:
+    return (sample.call.ordinal if sample.call else 0, sample.index)
 
 
 @dataclass(slots=True)

@@ -14,9 +14,14 @@ __all__ = ["Expansion", "Search", "Wanted"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What a search wants next: `children` continuations of `node`, by the model number `arm`.
+    """What a search wants next: `children` continuations of `node`, or the values of the nodes of `judge`.
 
-    Or, where `judge` names nodes that are there without a value, their values.
+    Attributes:
+        node: What is gone on from.
+        children: Continuations wanted, at least 1.
+        arm: Which of the models writes them, from 0.
+        judge: Nodes to be valued together, for searches that write first and value later. What is told of them is
+            as many children in the same order, of which `value` and `candidate` count.
     """
 
     node: int
@@ -26,23 +31,10 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Expansion:
-    """One thing to do: write and value `children` continuations of `node`, or value the nodes of `judge`.
-
-    Attributes:
-        number: Counts from 0 in the order of asking; what `tell` is told by.
-        node: What is gone on from.
-        children: Continuations wanted, at least 1.
-        arm: Which of the models writes them, from 0.
-        judge: Nodes to be valued together, for searches that write first and value later. What is told of them is
-            as many children in the same order, of which `value` and `candidate` count.
-    """
+class Expansion(Wanted):
+    """One thing to do: write and value what a search wants. `number` counts from 0 in the order of asking."""
 
     number: int
-    node: int
-    children: int = 1
-    arm: int = 0
-    judge: tuple[int, ...] = ()
 
 
 class Search:

@@ -66,14 +66,11 @@ class Beam(Search):
         kept, passed_over = ranked[: self._places], ranked[self._places :]
         self._found = []
         self._places -= sum(self.tree.complete(node) for node in kept)
-        self._level.extend(node for node in kept if self._open(node))
-        self._passed_over.add(node for node in passed_over if self._open(node))
+        self._level.extend(node for node in kept if self.tree.open(node, self._max_steps))
+        self._passed_over.add(node for node in passed_over if self.tree.open(node, self._max_steps))
         if not self._level:
             free = min(self._places, len(self._passed_over))
             self._level.extend(self._passed_over.pop() for _ in range(free))
-
-    def _open(self, node: int) -> bool:
-        return not self.tree.complete(node) and self.tree.depth(node) < self._max_steps
 
 
 class Subtrees(Search):
@@ -119,9 +116,7 @@ class Subtrees(Search):
         others.add(node for node in found if node != best)
         if best is None and others:
             best = others.pop()
-        if best is None or self.tree.complete(best) or self.tree.depth(best) >= self._max_steps:
-            return
-        if self._left[subtree]:
+        if best is not None and self.tree.open(best, self._max_steps) and self._left[subtree]:
             self._ready.append((subtree, best))
 
 

@@ -80,7 +80,5 @@ class BreadthFirst(Search):
         kept.sort(key=tree.rank, reverse=True)  # stable: of equal ones the first
         del kept[self.breadth :]
         self.levels.append(kept)
-        self._parents.extend(
-            node for node in kept if not tree.complete(node) and tree.depth(node) < self.max_steps
-        )
+        self._parents.extend(node for node in kept if tree.open(node, self.max_steps))
         self.decided |= tree.solved(level, self.threshold)

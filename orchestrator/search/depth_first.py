@@ -77,9 +77,5 @@ class DepthFirst(Search):
             return
         tree = self.tree
         best_first = sorted(nodes, key=tree.rank, reverse=True)
-        self._open += [
-            node
-            for node in reversed(best_first)
-            if not tree.closed(node) and not tree.complete(node) and tree.depth(node) < self.max_steps
-        ]
+        self._open += [node for node in reversed(best_first) if tree.open(node, self.max_steps)]
         self.decided |= tree.solved(nodes, self.threshold)

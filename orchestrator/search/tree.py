@@ -94,6 +94,10 @@ class Tree(_core.Tree):
             self.solution(node) and self.rank(node) >= threshold for node in nodes
         )
 
+    def open(self, node: int, max_steps: int) -> bool:
+        """Whether `node` can be gone on from: it is not closed, not complete, and above the last level."""
+        return not (self.closed(node) or self.complete(node) or self.depth(node) >= max_steps)
+
     def solution(self, node: int) -> bool:
         """Whether `node` has a readable answer; without a candidate, whether it is complete."""
         candidate = self.candidates.get(node)

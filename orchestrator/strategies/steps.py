@@ -128,8 +128,8 @@ class StepGenerator:
         **sampling: Any,
     ) -> list[Sample]:
         """Samples in the order of asking, which does not depend on when they came."""
-        async with strategy.draw(ctx, ask, n=n, per_call=n, **sampling) as stream:
-            samples = sorted([sample async for sample in stream], key=_place)
+        stream = strategy.draw(ctx, ask, n=n, per_call=n, **sampling)
+        samples = await stream.in_order()
         if attempts is not None:
             attempts.limit(stream)
         return samples
@@ -152,9 +152,3 @@ class StepGenerator:
             return self._step(ctx, sample, written, stop, whole=not sample.truncated)
         text = written[: min(ends)]
         return Step(text=text + stop[0], complete=ctx.answers.stated(text) is not None, sample=sample)
-
-
-def _place(sample: Sample) -> tuple[str, int, int]:
-    """Where a sample was asked for, which does not depend on when it came."""
-    call = sample.call
-    return ("", 0, sample.index) if call is None else (call.path, call.ordinal, sample.index)

@@ -18,7 +18,7 @@ from ..types import Candidate, Outcome, Problem, Sample, Score, Usage
 from ..verifiers.state_value import StateValue, pattern_of, state_of
 from .base import at_least, in_unit
 from .steps import Step
-from .tree_search import Growth, TreeSearch
+from .tree_search import Growth, TreeSearch, child_of
 
 __all__ = ["TreeOfThoughts"]
 
@@ -202,17 +202,9 @@ class TreeOfThoughts(TreeSearch):
             steps = await self._asked_for(growth, place, said, last=last)
         children = []
         for step in steps:
-            complete = step.complete or last
-            text = said + step.text
-            children.append(
-                Child(
-                    text=step.text,
-                    prior=1.0 if (likelihood := step.likelihood) is None else likelihood,
-                    tokens=step.sample.usage.completion_tokens,
-                    complete=complete,
-                    candidate=growth.complete(text, step.sample, None) if complete else None,
-                )
-            )
+            step = replace(step, complete=step.complete or last)
+            candidate = growth.complete(said + step.text, step.sample, None) if step.complete else None
+            children.append(child_of(step, value=None, candidate=candidate))
         return children
 
     def outcome(self, growth: Growth, candidates: Sequence[Candidate]) -> Outcome:
@@ -234,10 +226,8 @@ class TreeOfThoughts(TreeSearch):
         stream = self.draw(
             place, self._ask(place, text), n=n, per_call=n, logprobs=logprobs_for(self.verifier)
         )
-        async with stream:
-            samples = [sample async for sample in stream]
+        samples = await stream.in_order()
         growth.attempts.limit(stream)
-        samples.sort(key=lambda sample: (sample.call.ordinal if sample.call else 0, sample.index))
         return [
             replace(step, complete=answering or place.answers.stated(step.text) is not None)
             for sample in samples

@@ -102,7 +102,7 @@ class Question:
     async def _draw(self, ctx: Context, text: str, special: Mapping[str, Any]) -> list[Sample]:
         # Not the program's own prompt: its examples and system message are for solving, not for judging.
         ask = ctx.using(prompt=Prompt()).ask(Problem(id=ctx.problem.id, prompt=text), model=self.model)
-        async with ctx.sample(
+        drawn = await ctx.sample(
             ask,
             n=self.samples,
             model=self.model,
@@ -110,11 +110,10 @@ class Question:
             temperature=self.temperature,
             max_tokens=self.max_tokens,
             **special,
-        ) as samples:
-            drawn = [sample async for sample in samples]
+        ).in_order()
         if not drawn:
             raise DeadlineExceededError(account=ctx.ledger.label)
-        return sorted(drawn, key=lambda sample: (sample.call.ordinal if sample.call else 0, sample.index))
+        return drawn
 
 
 async def tried(part: Coroutine[Any, Any, T]) -> T | Failed:
