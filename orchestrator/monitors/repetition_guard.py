@@ -64,4 +64,4 @@ class _Loops:
         if loop is None:
             return None
         block, length = loop
-        return f"the same {block} characters {length // block} times over"
+        return f"the same {block} bytes {length // block} times over"

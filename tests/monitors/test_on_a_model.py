@@ -27,7 +27,7 @@ async def test_a_model_in_a_loop_is_cut_and_one_that_thinks_too_long_answers():
         outcome = await controller.run(program, "List all countries.")
         assert controller.ledger.statistics().holds == 0
     looped, thought = drawn
-    assert looped.cut.startswith("repetition_guard: the same 9 characters ")
+    assert looped.cut.startswith("repetition_guard: the same 9 bytes ")
     assert looped.text.count("* The EU") >= 3
     assert looped.usage.completion_tokens < 60
     before, answered, after = thought.text.partition("\nFinal answer: the capital is")

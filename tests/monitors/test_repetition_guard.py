@@ -50,7 +50,7 @@ def test_a_loop_is_cut_as_soon_as_it_is_one(name, hidden):
     before = "Let us think about it, one step after the other. "
     written, reason = cut_at(before + block * 2000, hidden=hidden, size=1)
     assert len(before) + length - len(block) <= written <= len(before) + length
-    assert reason.startswith(f"the same {len(block.encode())} characters ")
+    assert reason.startswith(f"the same {len(block.encode())} bytes ")
 
 
 TABLE = "| n | square | even |\n|---|---|---|\n" + "".join(f"| {n} | {n * n} | no |\n" for n in range(200))
@@ -78,8 +78,8 @@ def test_what_repeats_its_form_is_no_loop(name):
 
 def test_a_guard_of_fewer_characters_ends_sooner():
     guard = RepetitionGuard(repeats=3, characters=30)
-    assert cut_at("no " * 10, guard, size=1) == (30, "the same 3 characters 10 times over")
-    assert cut_at("never again " * 3, guard, size=1) == (36, "the same 12 characters 3 times over")
+    assert cut_at("no " * 10, guard, size=1) == (30, "the same 3 bytes 10 times over")
+    assert cut_at("never again " * 3, guard, size=1) == (36, "the same 12 bytes 3 times over")
 
 
 def test_a_block_longer_than_the_longest_is_not_seen():
@@ -101,7 +101,7 @@ async def test_a_sample_in_a_loop_is_ended_charged_to_there_and_read_as_cut_off(
     async with Controller(models={"m": model}, answers=AnswerReader(kind="number")) as controller:
         outcome = await controller.run(program, "2 + 2?")
     cut = next(c.sample for c in outcome.candidates if c.sample.cut)
-    assert cut.cut == "repetition_guard: the same 3 characters 200 times over"
+    assert cut.cut == "repetition_guard: the same 3 bytes 200 times over"
     assert cut.usage.completion_tokens == 5 + 200
     assert outcome.detail["votes"] == [3]
 

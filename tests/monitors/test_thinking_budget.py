@@ -205,7 +205,7 @@ async def test_the_answer_is_watched_by_the_other_monitors():
     program = Single(max_tokens=50, monitors=(FIVE, guard))
     outcome, model = await solve(program, [THOUGHT, " 4" + " and so" * 9])
     [candidate] = outcome.candidates
-    assert candidate.sample.cut == "repetition_guard: the same 7 characters 3 times over"
+    assert candidate.sample.cut == "repetition_guard: the same 7 bytes 3 times over"
     assert candidate.sample.text.endswith("Final answer: 4 and so and so and so")
     assert model.started == 2
 
@@ -301,7 +301,7 @@ def test_the_first_monitor_to_cut_gives_the_reason():
     watch = monitoring((RepetitionGuard(repeats=2, characters=4), ThinkingBudget(tokens=3)))()
     assert watch.feed(Chunk(text="ab")) is None
     assert watch.feed(Chunk(text="cab")) is None
-    assert watch.feed(Chunk(text="cab")) == "repetition_guard: the same 3 characters 2 times over"
+    assert watch.feed(Chunk(text="cab")) == "repetition_guard: the same 3 bytes 2 times over"
     assert monitoring(()) is None
 
 

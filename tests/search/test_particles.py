@@ -182,6 +182,13 @@ def test_when_all_die_the_particles_are_drawn_again_from_where_they_were():
     assert weights(search) == {3: 0.75, 4: 0.25}
 
 
+def test_when_all_die_that_were_resampled_the_particles_before_that_are_resampled_again():
+    search = Particles(particles=2, max_steps=4)
+    asked = told(search, [steps(0.9, 0.1)], [[]])
+    assert asked[1] == [(1, 2)]  # both copies are of the first
+    assert weights(search) == {1: round(81 / 82, 6), 2: round(1 / 82, 6)}
+
+
 def test_a_search_whose_calls_all_fail_ends():
     search = Particles(particles=3, max_steps=4)
     assert told(search, [[]], [[]], [[]], [[]], []) == [[(0, 3)]] * 4 + [[]]

@@ -486,6 +486,17 @@ def test_a_search_is_decided_when_an_answer_has_led_for_long_enough():
     assert search.simulations == 6
 
 
+def test_another_answer_in_the_lead_has_to_lead_for_as_long_itself():
+    search = Puct(num_simulations=100, branching=2, widening=0.0, patience=3, threshold=0.5, c_puct=20.0)
+    decided = []
+    for text in ("4", "5", "5", "5", "5"):
+        search.mass.add(candidate(text))
+        search._watch()
+        decided.append(search.decided)
+    # 4 leads twice (of equals it is the first), then 5 three times
+    assert decided == [False, False, False, False, True]
+
+
 def test_a_lead_below_the_threshold_decides_nothing():
     search = Puct(num_simulations=20, branching=2, widening=0.0, patience=2, threshold=0.95, c_puct=20.0)
     told(search, [answering("4", 0.5), answering("5", 0.5)])

@@ -61,6 +61,11 @@ async def test_the_weights_are_free():
     assert await values(["likely", "sure", "impossible", "impossible"], verifier, "a", "b") == [0.75, 0.0]
 
 
+async def test_values_are_parts_of_the_largest_weight_whichever_verdict_has_it():
+    verifier = StateValue(votes=1, sure=1.0, likely=4.0, impossible=0.0)
+    assert await values(["likely", "sure"], verifier, "a", "b") == [1.0, 0.25]
+
+
 @pytest.mark.parametrize(
     ("text", "verdict"),
     [
