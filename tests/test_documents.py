@@ -50,7 +50,7 @@ def test_every_example_loads_with_its_problems(path):
     program = orchestrator.load(str(path))
     if program.problems is not None:
         problems = list(program.problems)
-        assert len(problems) >= (10 if "code.jsonl" in path.read_text() else 20)
+        assert len(problems) >= 10
         assert all(problem.reference is not None or problem.tests is not None for problem in problems)
 
 
