@@ -1,0 +1,1 @@
+"""The steps that control programs are composed of, where no named strategy fits."""

@@ -1,0 +1,356 @@
+"""What the steps of a composed program share: how they are checked before a run, and what they see while it runs."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, ClassVar, TypeAlias
+
+from ..budget import Budget
+from ..context import Context
+from ..costs import Costing, Spending
+from ..expressions import Expression, ExpressionError, Type, fits
+from ..strategies.attempts import Attempts
+from ..templates import Template, TemplateError
+from ..types import Outcome, Problem
+
+__all__ = [
+    "Block",
+    "Execution",
+    "ExpressionText",
+    "Fault",
+    "Frame",
+    "Primitive",
+    "Scope",
+    "StepPath",
+    "TemplateText",
+    "check_block",
+    "run_block",
+]
+
+StepPath: TypeAlias = tuple[str | int, ...]
+"""Where something stands in a composed program, as a file writes it: `("steps", 2, "repeat", "until")`."""
+
+
+ExpressionText: TypeAlias = Annotated[str, "expression"]
+"""A parameter that holds an expression."""
+
+TemplateText: TypeAlias = Annotated[str, "template"]
+"""A parameter that holds a template."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """A mistake in a composed program.
+
+    Attributes:
+        path: Where.
+        message: What is wrong, and what was expected.
+        hint: What to write instead, or None.
+        offset: Characters into the text at `path`, from 0; None where the whole is meant.
+    """
+
+    path: StepPath
+    message: str
+    hint: str | None = None
+    offset: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Primitive:
+    """The root of the steps.
+
+    Its name in files is its class's in snake case (or `key`), its parameters are its fields.
+
+    Args:
+        id: What later steps call its value; None for a step whose value is not named.
+    """
+
+    key: ClassVar[str]
+    pure: ClassVar[bool] = True
+    """Whether all it does is have a value, so that without a use for it the step is for nothing."""
+    spelled: ClassVar[Mapping[str, str]] = {}
+    """Parameters that have another name in files: those that are keywords of Python."""
+    beside: ClassVar[tuple[str, ...]] = ()
+    """Parameters that stand beside its key in files, not inside."""
+
+    id: str | None = None
+
+    @property
+    def returns(self) -> bool:
+        """Whether every path through it ends the program."""
+        return False
+
+    @property
+    def label(self) -> str:
+        """Its step in the path of its calls."""
+        return self.id or self.key
+
+    def check(self, scope: Scope) -> Type | None:
+        """The type of its value; None where it has none. Notes what is wrong with it in `scope`."""
+        raise NotImplementedError
+
+    async def run(self, frame: Frame) -> Any:
+        """Its value; None where it is missing. A failed call, a spent budget and a passed deadline are noted in
+        `frame.attempts`, not raised.
+        """
+        raise NotImplementedError
+
+    async def spending(self, costing: Costing) -> Spending:
+        """What it costs at most; notes in `costing.sizes` how long its value can be, under its id."""
+        raise NotImplementedError
+
+
+Block: TypeAlias = tuple[Primitive, ...]
+"""Steps made one after the other; its value is the last one's."""
+
+
+@dataclass(slots=True)
+class _Name:
+    """A name given to a value: its type, where, and what uses it; `shown_by` is the loop that has it as a field."""
+
+    name: str
+    kind: Type
+    path: StepPath
+    used: bool = False
+    settable: bool = False
+    shown_by: _Name | None = None
+
+    @property
+    def needed(self) -> bool:
+        return self.used or (self.shown_by is not None and self.shown_by.needed)
+
+
+class Scope:
+    """The names a step may use, with their types; gathers the mistakes found while steps are checked.
+
+    Args:
+        names: What is known at the start, such as `problem`; these need not be used.
+        models: Names of the models; None when they are not known yet, and any name passes.
+    """
+
+    def __init__(self, names: Mapping[str, Type], *, models: Sequence[str] | None = None) -> None:
+        self.models = models
+        self.faults: list[Fault] = []
+        self._path: StepPath = ()
+        self._names = {name: _Name(name, kind, (), used=True) for name, kind in names.items()}
+        self._fixed: frozenset[str] = frozenset(names)
+        self._given: list[_Name] = []
+
+    @property
+    def types(self) -> dict[str, Type]:
+        """The names that can be used here."""
+        return {name: entry.kind for name, entry in self._names.items()}
+
+    @contextmanager
+    def at(self, *path: str | int) -> Iterator[None]:
+        """A part of the program, relative to where the scope is."""
+        before = self._path
+        self._path = (*before, *path)
+        try:
+            yield
+        finally:
+            self._path = before
+
+    def fault(self, message: str, *at: str | int, hint: str | None = None, offset: int | None = None) -> None:
+        """Note that what stands at `at` is wrong."""
+        self.faults.append(Fault(path=(*self._path, *at), message=message, hint=hint, offset=offset))
+
+    # Names -----------------------------------------------------------------------------------------------
+
+    def declare(self, name: str, kind: Type, *at: str | int, settable: bool = False) -> None:
+        """Give `name` to a value; one that can be used here already cannot be given again."""
+        if name in self._names:
+            self.fault(f"`{name}` is the name of something else already", *at, hint="choose another name")
+            return
+        entry = self._names[name] = _Name(name, kind, (*self._path, *at), settable=settable)
+        self._given.append(entry)
+
+    def use(self, name: str) -> None:
+        """Note that `name` is used."""
+        if name in self._names:
+            self._names[name].used = True
+
+    def settable(self, name: str) -> bool:
+        """Whether `set` may change the value of `name` here."""
+        return name in self._names and self._names[name].settable and name not in self._fixed
+
+    @contextmanager
+    def block(
+        self, names: Mapping[str, Type] | None = None, *, side_by_side: bool = False
+    ) -> Iterator[dict[str, Type]]:
+        """A block with names of its own, which end with it.
+
+        Args:
+            names: What it begins with, such as a loop's item; these hide what is outside.
+            side_by_side: Whether it runs beside others, so that `set` may change nothing outside.
+
+        Yields:
+            A mapping that has the names given in the block, with their types, when the block has ended.
+        """
+        outside, fixed, before = self._names, self._fixed, len(self._given)
+        self._names = outside | {
+            name: _Name(name, kind, (), used=True) for name, kind in (names or {}).items()
+        }
+        self._fixed = fixed | set(names or ()) | (set(outside) if side_by_side else set())
+        inside: dict[str, Type] = {}
+        try:
+            yield inside
+        finally:
+            given = {entry.name for entry in self._given[before:]}
+            inside |= {name: entry.kind for name, entry in self._names.items() if name in given}
+            self._names, self._fixed = outside, fixed
+
+    def show(self, inside: Mapping[str, Type], by: str) -> None:
+        """Note that the names of a block that has ended are fields of `by`: they are used where that is."""
+        if by in self._names:
+            for entry in self._given:
+                if entry.name in inside and entry.shown_by is None and entry is not self._names[by]:
+                    entry.shown_by = self._names[by]
+
+    def note_unused(self) -> None:
+        """Note the names that nothing uses."""
+        for entry in self._given:
+            if not entry.needed:
+                self.faults.append(
+                    Fault(
+                        path=entry.path,
+                        message=f"nothing uses `{entry.name}`",
+                        hint="use it in a later step or in `outputs`, or take the step out",
+                    )
+                )
+
+    # Texts -----------------------------------------------------------------------------------------------
+
+    def expression(self, text: str, *at: str | int, expected: Type | None = None) -> Type | None:
+        """The type of an expression; None when it is wrong, which is noted."""
+        try:
+            expression = Expression.of(text)
+            kind = expression.check(self.types)
+        except ExpressionError as error:
+            self.fault(error.message, *at, hint=error.hint, offset=error.offset)
+            return None
+        for name in expression.names:
+            self.use(name)
+        if expected is not None and not fits(kind, expected):
+            self.fault(f"expected {expected}, but `{text}` is {kind}", *at)
+            return None
+        return kind
+
+    def template(self, text: str, *at: str | int) -> None:
+        """Check a template; what is wrong with it is noted."""
+        try:
+            template = Template.of(text)
+            template.check(self.types)
+        except TemplateError as error:
+            self.fault(error.message, *at, hint=error.hint, offset=error.offset)
+            return
+        for name in template.names:
+            self.use(name)
+
+    def model(self, name: str | None, *at: str | int) -> None:
+        """Check that a model of this name is there; None is the first."""
+        if name is not None and self.models is not None and name not in self.models:
+            self.fault(
+                f"no model `{name}`; there are: {', '.join(self.models)}",
+                *at,
+                hint=closest(name, self.models),
+            )
+
+
+def closest(given: str, known: Sequence[str]) -> str | None:
+    """A hint with the closest known word, or None."""
+    close = difflib.get_close_matches(given.lower(), list(known), n=1, cutoff=0.6)
+    return f"did you mean `{close[0]}`?" if close else None
+
+
+@dataclass(slots=True, kw_only=True)
+class Frame:
+    """What a step sees while a program runs.
+
+    Attributes:
+        ctx: Where calls are made.
+        problem: The problem being solved.
+        values: The values of names, missing ones as None.
+        attempts: What was drawn, what failed, and whether budget or deadline have ended it.
+        run: What the whole program shares.
+    """
+
+    ctx: Context
+    problem: Problem
+    values: dict[str, Any]
+    attempts: Attempts
+    run: Execution
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing further is to be done: the program has returned."""
+        return self.run.returned is not None
+
+    def evaluate(self, text: str) -> Any:
+        """The value of an expression here."""
+        return Expression.of(text).evaluate(self.values)
+
+    def render(self, text: str) -> str:
+        """A template filled with the values here."""
+        return Template.of(text).render(self.values)
+
+    def branch(self, label: str, *, budget: Budget | None = None, aside: bool = False) -> Frame:
+        """A frame whose calls are made on a branch; it shares all values."""
+        return replace(self, ctx=self.ctx.branch(label=label, budget=budget, aside=aside))
+
+    def beside(self, label: str, *, names: Mapping[str, Any] | None = None) -> Frame:
+        """A frame for what runs beside others: on a branch, with values and attempts of its own."""
+        return replace(
+            self,
+            ctx=self.ctx.branch(label=label),
+            values={**self.values, **(names or {})},
+            attempts=Attempts(),
+        )
+
+
+@dataclass(slots=True, kw_only=True)
+class Execution:
+    """The state of one run of a program on one problem."""
+
+    returned: Outcome | None = None
+
+
+def check_block(steps: Block, scope: Scope, *, valued: bool = False) -> Type | None:
+    """Check steps one after the other, noting what is wrong; the type of the block's value.
+
+    Args:
+        steps: The block.
+        scope: Where its names go.
+        valued: Whether the value of the block is used, and so that of its last step.
+    """
+    kind: Type | None = None
+    for number, step in enumerate(steps):
+        with scope.at(number):
+            if number and steps[number - 1].returns:
+                scope.fault("this step is never reached: the one before it ends the program")
+            kind = step.check(scope)
+            if step.id is not None:
+                if kind is None:
+                    scope.fault(f"`{step.key}` has no value to be called `{step.id}`", "id")
+                else:
+                    scope.declare(step.id, kind, "id")
+                    if valued and number == len(steps) - 1:
+                        scope.use(step.id)
+            elif step.pure and not (valued and number == len(steps) - 1):
+                scope.fault("nothing uses the value of this step", hint="give it an `id`, and use that")
+    return kind
+
+
+async def run_block(steps: Block, frame: Frame) -> Any:
+    """Make steps one after the other, until the program returns; the value of the last one made."""
+    value: Any = None
+    for step in steps:
+        value = await step.run(frame)
+        if step.id is not None:
+            frame.values[step.id] = value
+        if frame.ended:
+            break
+    return value
