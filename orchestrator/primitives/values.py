@@ -203,4 +203,4 @@ _PROBLEM = declare(
 
 def problem_type(fields: Mapping[str, Type]) -> Record:
     """The type of problems whose records have these further fields."""
-    return Record(_PROBLEM.name, {**_PROBLEM.fields, **fields})
+    return Record(_PROBLEM.name, {**_PROBLEM.fields, **fields}, text=_PROBLEM.text)
