@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import difflib
+import keyword
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, ClassVar, TypeAlias
 
 from ..budget import Budget
 from ..context import Context
 from ..costs import Costing, Spending
-from ..expressions import Expression, ExpressionError, Type, fits
+from ..expressions import Expression, ExpressionError, Namespace, Type, fits
 from ..strategies.attempts import Attempts
 from ..templates import Template, TemplateError
 from ..types import Outcome, Problem
@@ -27,6 +29,7 @@ __all__ = [
     "StepPath",
     "TemplateText",
     "check_block",
+    "names_of",
     "run_block",
 ]
 
@@ -39,6 +42,9 @@ ExpressionText: TypeAlias = Annotated[str, "expression"]
 
 TemplateText: TypeAlias = Annotated[str, "template"]
 """A parameter that holds a template."""
+
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+"""What names are made of: those of steps stand in the paths of their calls, and in expressions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +94,21 @@ class Primitive:
         """Its step in the path of its calls."""
         return self.id or self.key
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names that it gives to values in the block where it stands."""
+        return () if self.id is None else (self.id,)
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """The blocks it has inside, in the order they are written."""
+        return ()
+
+    @property
+    def turns(self) -> int:
+        """How often each of its blocks is made, at most."""
+        return 1
+
     def check(self, scope: Scope) -> Type | None:
         """The type of its value; None where it has none. Notes what is wrong with it in `scope`."""
         raise NotImplementedError
@@ -107,20 +128,32 @@ Block: TypeAlias = tuple[Primitive, ...]
 """Steps made one after the other; its value is the last one's."""
 
 
+def names_of(block: Block) -> tuple[str, ...]:
+    """The names that a block gives, those of blocks inside it excluded: they end with these."""
+    return tuple(name for step in block for name in step.names)
+
+
 @dataclass(slots=True)
 class _Name:
-    """A name given to a value: its type, where, and what uses it; `shown_by` is the loop that has it as a field."""
+    """A name given to a value: its type, where, and what uses it; `shown_by` are those that have it as a field."""
 
     name: str
     kind: Type
     path: StepPath
     used: bool = False
     settable: bool = False
-    shown_by: _Name | None = None
+    shown_by: list[_Name] = field(default_factory=list)
 
     @property
     def needed(self) -> bool:
-        return self.used or (self.shown_by is not None and self.shown_by.needed)
+        return self.used or any(shown.needed for shown in self.shown_by)
+
+
+class Given(dict[str, Type]):
+    """The names given in a block, with their types."""
+
+    def __init__(self) -> None:
+        self.entries: list[_Name] = []
 
 
 class Scope:
@@ -129,6 +162,10 @@ class Scope:
     Args:
         names: What is known at the start, such as `problem`; these need not be used.
         models: Names of the models; None when they are not known yet, and any name passes.
+
+    Attributes:
+        faults: The mistakes found so far.
+        side_by_side: Whether what is checked runs beside other steps, and so cannot end the program.
     """
 
     def __init__(self, names: Mapping[str, Type], *, models: Sequence[str] | None = None) -> None:
@@ -138,6 +175,8 @@ class Scope:
         self._names = {name: _Name(name, kind, (), used=True) for name, kind in names.items()}
         self._fixed: frozenset[str] = frozenset(names)
         self._given: list[_Name] = []
+        self._showing: dict[str, list[_Name]] = {}
+        self.side_by_side = False
 
     @property
     def types(self) -> dict[str, Type]:
@@ -162,11 +201,28 @@ class Scope:
 
     def declare(self, name: str, kind: Type, *at: str | int, settable: bool = False) -> None:
         """Give `name` to a value; one that can be used here already cannot be given again."""
-        if name in self._names:
-            self.fault(f"`{name}` is the name of something else already", *at, hint="choose another name")
+        if not self.free(name, *at):
             return
         entry = self._names[name] = _Name(name, kind, (*self._path, *at), settable=settable)
         self._given.append(entry)
+        for shown in self._showing.pop(name, ()):
+            shown.shown_by.append(entry)
+
+    def free(self, name: str, *at: str | int) -> bool:
+        """Whether a value can be given this name here; notes why not."""
+        if NAME.fullmatch(name) is None or keyword.iskeyword(name):
+            self.fault(
+                f"`{name}` cannot be a name: names have letters, digits and `_`, and begin with no digit", *at
+            )
+            return False
+        if name in self._names:
+            self.fault(f"`{name}` is the name of something else already", *at, hint="choose another name")
+            return False
+        return True
+
+    def used(self, name: str) -> bool:
+        """Whether something has used `name`."""
+        return name in self._names and self._names[name].used
 
     def use(self, name: str) -> None:
         """Note that `name` is used."""
@@ -180,35 +236,55 @@ class Scope:
     @contextmanager
     def block(
         self, names: Mapping[str, Type] | None = None, *, side_by_side: bool = False
-    ) -> Iterator[dict[str, Type]]:
+    ) -> Iterator[Given]:
         """A block with names of its own, which end with it.
 
         Args:
-            names: What it begins with, such as a loop's item; these hide what is outside.
+            names: What it begins with, such as a loop's item; these hide what is outside, and need not be used.
             side_by_side: Whether it runs beside others, so that `set` may change nothing outside.
 
         Yields:
             A mapping that has the names given in the block, with their types, when the block has ended.
         """
-        outside, fixed, before = self._names, self._fixed, len(self._given)
-        self._names = outside | {
-            name: _Name(name, kind, (), used=True) for name, kind in (names or {}).items()
-        }
+        outside, fixed, beside, before = self._names, self._fixed, self.side_by_side, len(self._given)
+        self._names = outside | {name: _Name(name, kind, ()) for name, kind in (names or {}).items()}
         self._fixed = fixed | set(names or ()) | (set(outside) if side_by_side else set())
-        inside: dict[str, Type] = {}
+        self.side_by_side = beside or side_by_side
+        inside = Given()
         try:
             yield inside
         finally:
-            given = {entry.name for entry in self._given[before:]}
-            inside |= {name: entry.kind for name, entry in self._names.items() if name in given}
-            self._names, self._fixed = outside, fixed
+            here = {id(entry) for entry in self._names.values()}
+            inside.entries = [entry for entry in self._given[before:] if id(entry) in here]
+            inside.update((entry.name, entry.kind) for entry in inside.entries)
+            self._names, self._fixed, self.side_by_side = outside, fixed, beside
 
-    def show(self, inside: Mapping[str, Type], by: str) -> None:
-        """Note that the names of a block that has ended are fields of `by`: they are used where that is."""
+    def show(self, inside: Given, by: str | None) -> None:
+        """Note that the names of a block that has ended are fields of `by`: they are used where that is.
+
+        `by` may be given to its value later: a step's `id` is when the step has been checked.
+        """
+        if by is None:
+            return
         if by in self._names:
-            for entry in self._given:
-                if entry.name in inside and entry.shown_by is None and entry is not self._names[by]:
-                    entry.shown_by = self._names[by]
+            for entry in inside.entries:
+                entry.shown_by.append(self._names[by])
+        else:
+            self._showing.setdefault(by, []).extend(inside.entries)
+
+    def keep(self, inside: Given) -> None:
+        """Note that all names of a block that has ended are used, as a loop that looks back uses them."""
+        for entry in inside.entries:
+            entry.used = True
+
+    def mark(self) -> tuple[int, int]:
+        """How far the check has come; see `back_to`."""
+        return len(self.faults), len(self._given)
+
+    def back_to(self, mark: tuple[int, int]) -> None:
+        """Forget the mistakes and the names noted since `mark`, to check a block again with other names."""
+        faults, given = mark
+        del self.faults[faults:], self._given[given:]
 
     def note_unused(self) -> None:
         """Note the names that nothing uses."""
@@ -228,12 +304,12 @@ class Scope:
         """The type of an expression; None when it is wrong, which is noted."""
         try:
             expression = Expression.of(text)
+            for name in expression.names:
+                self.use(name)
             kind = expression.check(self.types)
         except ExpressionError as error:
             self.fault(error.message, *at, hint=error.hint, offset=error.offset)
             return None
-        for name in expression.names:
-            self.use(name)
         if expected is not None and not fits(kind, expected):
             self.fault(f"expected {expected}, but `{text}` is {kind}", *at)
             return None
@@ -243,12 +319,11 @@ class Scope:
         """Check a template; what is wrong with it is noted."""
         try:
             template = Template.of(text)
+            for name in template.names:
+                self.use(name)
             template.check(self.types)
         except TemplateError as error:
             self.fault(error.message, *at, hint=error.hint, offset=error.offset)
-            return
-        for name in template.names:
-            self.use(name)
 
     def model(self, name: str | None, *at: str | int) -> None:
         """Check that a model of this name is there; None is the first."""
@@ -301,14 +376,18 @@ class Frame:
         """A frame whose calls are made on a branch; it shares all values."""
         return replace(self, ctx=self.ctx.branch(label=label, budget=budget, aside=aside))
 
+    def apart(self, label: str, *, budget: Budget | None = None) -> Frame:
+        """A frame on a branch with attempts of its own, which begin as ended as these are; it shares all values."""
+        attempts = Attempts(stop_reason=self.attempts.stop_reason)
+        return replace(self.branch(label, budget=budget), attempts=attempts)
+
     def beside(self, label: str, *, names: Mapping[str, Any] | None = None) -> Frame:
         """A frame for what runs beside others: on a branch, with values and attempts of its own."""
-        return replace(
-            self,
-            ctx=self.ctx.branch(label=label),
-            values={**self.values, **(names or {})},
-            attempts=Attempts(),
-        )
+        return replace(self.apart(label), values={**self.values, **(names or {})})
+
+    def gathered(self, block: Block) -> Namespace:
+        """The values of the names that `block` has given here."""
+        return Namespace({name: self.values.get(name) for name in names_of(block)})
 
 
 @dataclass(slots=True, kw_only=True)
