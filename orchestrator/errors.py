@@ -3,6 +3,7 @@
 OrchestratorError
 ├── InvalidInputError (ValueError)      the caller's mistake: arguments, flags, problem files
 │   ├── ProgramFileError                a program file, with file, line, column and a hint
+│   ├── ExpressionError                 an expression in one, with the place in its text and a hint
 │   └── UnknownPriceError               a money limit over a model whose price is not known
 ├── BudgetExceededError                 a reservation that does not fit
 ├── DeadlineExceededError               the deadline of the run, problem or branch has passed
@@ -43,6 +44,7 @@ __all__ = [
     "DeadlineExceededError",
     "EndpointError",
     "EqualityError",
+    "ExpressionError",
     "InvalidInputError",
     "JournalError",
     "JournalMismatchError",
@@ -90,6 +92,20 @@ class ProgramFileError(InvalidInputError):
         self.message, self.file, self.line, self.column, self.hint = message, file, line, column, hint
         place = ":".join(str(part) for part in (file, line, column) if part is not None)
         super().__init__(f"{place}: {message}" + (f"\n  hint: {hint}" if hint else ""))
+
+
+class ExpressionError(InvalidInputError):
+    """An expression that is refused.
+
+    Attributes:
+        message: What is wrong, and what was expected.
+        offset: Where in its text, in characters from 0.
+        hint: What to write instead, or None.
+    """
+
+    def __init__(self, message: str, *, offset: int = 0, hint: str | None = None) -> None:
+        self.message, self.offset, self.hint = message, offset, hint
+        super().__init__(message + (f"; {hint}" if hint else ""))
 
 
 class UnknownPriceError(InvalidInputError):

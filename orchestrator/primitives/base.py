@@ -12,11 +12,13 @@ from typing import Annotated, Any, ClassVar, TypeAlias
 
 from ..budget import Budget
 from ..context import Context
+from ..contracts import Verifier
 from ..costs import Costing, Spending
 from ..expressions import Expression, ExpressionError, Namespace, Type, fits
 from ..strategies.attempts import Attempts
+from ..strategies.nested import drawn_on
 from ..templates import Template, TemplateError
-from ..types import Outcome, Problem
+from ..types import Candidate, Outcome, Problem, Score
 
 __all__ = [
     "Block",
@@ -29,6 +31,9 @@ __all__ = [
     "StepPath",
     "TemplateText",
     "check_block",
+    "closest",
+    "every_step",
+    "listed",
     "names_of",
     "run_block",
 ]
@@ -108,6 +113,21 @@ class Primitive:
     def turns(self) -> int:
         """How often each of its blocks is made, at most."""
         return 1
+
+    @property
+    def most_calls(self) -> int:
+        """Calls it makes at most, those of verifiers excluded: here, those of all steps in it, `turns` times."""
+        return self.turns * sum(step.most_calls for block in self.blocks for step in block)
+
+    @property
+    def calls_at_once(self) -> int:
+        """Calls it keeps in flight: here, those of the widest step in it."""
+        return max((step.calls_at_once for block in self.blocks for step in block), default=0)
+
+    def place(self, parameter: str) -> tuple[str, ...]:
+        """Where a parameter stands in files, from the step."""
+        name = self.spelled.get(parameter, parameter)
+        return (name,) if parameter in self.beside else (self.key, name)
 
     def check(self, scope: Scope) -> Type | None:
         """The type of its value; None where it has none. Notes what is wrong with it in `scope`."""
@@ -300,8 +320,21 @@ class Scope:
 
     # Texts -----------------------------------------------------------------------------------------------
 
-    def expression(self, text: str, *at: str | int, expected: Type | None = None) -> Type | None:
-        """The type of an expression; None when it is wrong, which is noted."""
+    def expression(
+        self,
+        text: str,
+        *at: str | int,
+        expected: Type | tuple[Type, ...] | None = None,
+        hint: str | None = None,
+    ) -> Type | None:
+        """The type of an expression; None when it is wrong, which is noted.
+
+        Args:
+            text: The expression.
+            at: Where it stands.
+            expected: The type it must have, or several of which it must have one.
+            hint: What to write instead of one of another type.
+        """
         try:
             expression = Expression.of(text)
             for name in expression.names:
@@ -310,8 +343,9 @@ class Scope:
         except ExpressionError as error:
             self.fault(error.message, *at, hint=error.hint, offset=error.offset)
             return None
-        if expected is not None and not fits(kind, expected):
-            self.fault(f"expected {expected}, but `{text}` is {kind}", *at)
+        wanted = expected if isinstance(expected, tuple) else () if expected is None else (expected,)
+        if wanted and not any(fits(kind, one) for one in wanted):
+            self.fault(f"expected {listed(wanted)}, but `{text}` is {kind}", *at, hint=hint)
             return None
         return kind
 
@@ -333,6 +367,12 @@ class Scope:
                 *at,
                 hint=closest(name, self.models),
             )
+
+
+def listed(kinds: Sequence[Type]) -> str:
+    """Types in words: `a candidate, a vote or an outcome`."""
+    *others, last = map(str, kinds)
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def closest(given: str, known: Sequence[str]) -> str | None:
@@ -368,9 +408,9 @@ class Frame:
         """The value of an expression here."""
         return Expression.of(text).evaluate(self.values)
 
-    def render(self, text: str) -> str:
-        """A template filled with the values here."""
-        return Template.of(text).render(self.values)
+    def render(self, text: str, **further: Any) -> str:
+        """A template filled with the values here; those of `further` hide others of their names."""
+        return Template.of(text).render({**self.values, **further} if further else self.values)
 
     def branch(self, label: str, *, budget: Budget | None = None, aside: bool = False) -> Frame:
         """A frame whose calls are made on a branch; it shares all values."""
@@ -392,9 +432,52 @@ class Frame:
 
 @dataclass(slots=True, kw_only=True)
 class Execution:
-    """The state of one run of a program on one problem."""
+    """The state of one run of a program on one problem.
 
+    Attributes:
+        ctx: Where the program was called.
+        before: Candidates that the problem had then.
+        verifiers: The program's verifiers, each with the name that its scores go by here.
+        returned: What the program has returned; None while it runs.
+    """
+
+    ctx: Context
+    before: int
+    verifiers: Sequence[tuple[Verifier, str]] = ()
     returned: Outcome | None = None
+    _known: dict[int, Candidate] = field(default_factory=dict)
+    _said: dict[tuple[int, str], Score] = field(default_factory=dict)
+
+    def keep(self, candidate: Candidate) -> None:
+        """Note the form a candidate has now: with its scores, and with what it was made from."""
+        self._known[id(candidate.sample)] = candidate
+
+    def candidates(self) -> list[Candidate]:
+        """What this program has obtained so far, in the order it arrived, in its latest form."""
+        own = {id(one.sample) for one in drawn_on(self.ctx, since=self.before)} | self._known.keys()
+        obtained = (one for one in self.ctx.candidates[self.before :] if id(one.sample) in own)
+        return [self._known.get(id(one.sample), one) for one in obtained]
+
+    def name_of(self, verifier: Verifier) -> str:
+        """The name that scores by `verifier` go by in this program, where no other has it."""
+        return next(name for known, name in self.verifiers if known is verifier or known == verifier)
+
+    def said(self, candidate: Candidate, name: str) -> Score | None:
+        """What the verifier of this name said of `candidate` in this run; None where it has not been asked."""
+        return self._said.get((id(candidate.sample), name))
+
+    def note(self, candidate: Candidate, name: str, score: Score) -> None:
+        """Note what the verifier of this name has said of `candidate`."""
+        self._said[id(candidate.sample), name] = score
+        self.keep(candidate)
+
+
+def every_step(steps: Block) -> Iterator[Primitive]:
+    """Steps with those in their blocks, in the order they are written."""
+    for step in steps:
+        yield step
+        for block in step.blocks:
+            yield from every_step(block)
 
 
 def check_block(steps: Block, scope: Scope, *, valued: bool = False) -> Type | None:

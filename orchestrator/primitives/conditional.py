@@ -12,7 +12,7 @@ from ..expressions import TRUTH, Type, joined, maybe
 from .base import Block, ExpressionText, Frame, Primitive, Scope, check_block, run_block
 from .bounds import either, longer, valued_spending
 
-__all__ = ["If", "check_arm", "either_spending", "value_of_arms"]
+__all__ = ["If", "check_arm", "either_spending", "most_calls_of_arms", "value_of_arms"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,11 +47,16 @@ class If(Primitive):
         """Whether every path through it ends the program."""
         return all(any(step.returns for step in block) for block in self.blocks)
 
+    @property
+    def most_calls(self) -> int:
+        """Those of the block that makes more."""
+        return most_calls_of_arms(self.blocks)
+
     def check(self, scope: Scope) -> Type | None:
         """The type of the blocks' value, where it has an `id`."""
         scope.expression(self.condition, self.key, expected=TRUTH)
         if not self.then:
-            scope.fault("there is no step to make when it is true", "then")
+            scope.fault("there is no step to make when it is true", "then", hint="negate the condition")
         then = check_arm(self.then, scope, "then", valued=self.id is not None)
         otherwise = check_arm(self.otherwise, scope, "else", valued=self.id is not None)
         return value_of_arms(self, [(self.then, then), (self.otherwise, otherwise)], scope)
@@ -65,6 +70,11 @@ class If(Primitive):
     async def spending(self, costing: Costing) -> Spending:
         """The dearer block, in each kind of cost."""
         return await either_spending(self, [("then", self.then), ("else", self.otherwise)], costing)
+
+
+def most_calls_of_arms(blocks: Sequence[Block]) -> int:
+    """Calls of the block that makes most."""
+    return max(sum(step.most_calls for step in block) for block in blocks)
 
 
 def check_arm(block: Block, scope: Scope, *at: str | int, valued: bool) -> Type | None:

@@ -67,6 +67,12 @@ class ForEach(Primitive):
             return MOST_ITEMS if written is None else written
         return self.max if written is None else min(self.max, written)
 
+    @property
+    def calls_at_once(self) -> int:
+        """Those of one item, for as many as are worked on at once."""
+        one = max((step.calls_at_once for step in self.steps), default=0)
+        return one * min(self.at_once or self.turns, self.turns)
+
     # Before a run ----------------------------------------------------------------------------------------
 
     def check(self, scope: Scope) -> Type | None:

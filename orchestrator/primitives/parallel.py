@@ -67,6 +67,11 @@ class Parallel(Primitive):
         """The blocks it has inside, in the order they are written."""
         return tuple(self.branches.values())
 
+    @property
+    def calls_at_once(self) -> int:
+        """The sum over the blocks."""
+        return sum(max((step.calls_at_once for step in block), default=0) for block in self.blocks)
+
     # Before a run ----------------------------------------------------------------------------------------
 
     def check(self, scope: Scope) -> Type | None:

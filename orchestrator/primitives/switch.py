@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from ..costs import Costing, Spending
 from ..expressions import TRUTH, Type
 from .base import Block, ExpressionText, Frame, Primitive, Scope, run_block
-from .conditional import check_arm, either_spending, value_of_arms
+from .conditional import check_arm, either_spending, most_calls_of_arms, value_of_arms
 
 __all__ = ["Case", "Switch"]
 
@@ -55,6 +55,11 @@ class Switch(Primitive):
     def returns(self) -> bool:
         """Whether every path through it ends the program."""
         return all(any(step.returns for step in block) for block in self.blocks)
+
+    @property
+    def most_calls(self) -> int:
+        """Those of the block that makes most."""
+        return most_calls_of_arms(self.blocks)
 
     def check(self, scope: Scope) -> Type | None:
         """The type of the blocks' value, where it has an `id`."""
