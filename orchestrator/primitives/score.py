@@ -21,9 +21,9 @@ __all__ = ["Score"]
 class Score(Primitive):
     """Has a verifier judge a candidate or several; its value is a review, or the candidates with their scores.
 
-    A candidate that this verifier has judged in this program already is not judged again. One that budget or deadline
-    kept from being judged has no score, and neither has one whose verdict failed: what is judged next is tried again.
-    Two verifiers of one name keep their scores apart.
+    A candidate that this verifier has judged in this program already is not judged again, and an abstention is a
+    judgement; one that budget or deadline kept from being judged may be asked about again. Two verifiers of one name
+    keep their scores apart.
 
     Cost: the verifier's for as many candidates.
 
@@ -65,10 +65,7 @@ class Score(Primitive):
             verdict = next(verdicts) if known is None else known
             others = {key: score for key, score in one.scores.items() if key != name}
             judged.append(replace(one, scores={**others, name: verdict}))
-            if verdict.value is None:
-                run.keep(judged[-1])
-            else:
-                run.note(judged[-1], name, verdict)
+            run.keep(judged[-1])
         return judged
 
     async def _verdicts(self, frame: Frame, candidates: Sequence[Candidate]) -> Sequence[Verdict]:
@@ -78,10 +75,11 @@ class Score(Primitive):
         scores: Sequence[Verdict] | None = None
         with frame.attempts.surviving():
             scores = await frame.ctx.score(self.by, frame.problem, candidates)
-        if scores is not None:
-            return scores
-        error = frame.attempts.failures[-1]
-        reason = (
-            f"the verifier failed: {error}" if isinstance(error, BackendError) else f"not judged: {error}"
-        )
-        return [Verdict(value=None, reason=reason)] * len(candidates)
+        if scores is None:
+            error = frame.attempts.failures[-1]
+            if not isinstance(error, BackendError):
+                return [Verdict(value=None, reason=f"not judged: {error}")] * len(candidates)
+            scores = [Verdict(value=None, reason=f"the verifier failed: {error}")] * len(candidates)
+        for one, score in zip(candidates, scores, strict=True):
+            frame.run.note(one, frame.run.name_of(self.by), score)
+        return scores
