@@ -75,7 +75,7 @@ async def test_which_item_finishes_first_changes_nothing():
 async def test_at_once_limits_how_many_items_are_worked_on():
     most, now = 0, 0
 
-    class Counted(anyio.Event):
+    class Counted:
         async def wait(self):
             nonlocal most, now
             now += 1
