@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from ..contracts import Verifier
 from ..errors import BackendError
-from ..expressions import Type, fits
+from ..expressions import ListOf, Type, fits
 from ..types import Candidate, Outcome
 from ..types import Score as Verdict
 from .base import ExpressionText, Frame, Primitive, Scope
@@ -28,7 +28,7 @@ class Score(Primitive):
     Cost: the verifier's for as many candidates.
 
     Args:
-        of: A candidate, candidates, or an outcome, whose candidates are judged.
+        of: A candidate, candidates, a list of them, or an outcome, whose candidates are judged.
         by: The verifier.
     """
 
@@ -39,7 +39,8 @@ class Score(Primitive):
 
     def check(self, scope: Scope) -> Type:
         """A review of one candidate, else candidates."""
-        kind = scope.expression(self.of, *self.place("of"), expected=(CANDIDATE, CANDIDATES, OUTCOME))
+        judged = (CANDIDATE, CANDIDATES, OUTCOME, ListOf(CANDIDATE))
+        kind = scope.expression(self.of, *self.place("of"), expected=judged)
         return REVIEW if kind is not None and fits(kind, CANDIDATE) else CANDIDATES
 
     async def run(self, frame: Frame) -> Review | Candidates | None:
@@ -52,7 +53,7 @@ class Score(Primitive):
         if value is None:
             return None
         candidates = value.candidates if isinstance(value, Outcome) else value
-        return Candidates(await self._judged(frame, candidates))
+        return Candidates(await self._judged(frame, [one for one in candidates if one is not None]))
 
     async def _judged(self, frame: Frame, candidates: Sequence[Candidate]) -> list[Candidate]:
         """`candidates`, the score by this verifier the last of each one's scores."""

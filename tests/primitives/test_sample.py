@@ -1,3 +1,4 @@
+import anyio
 import pytest
 from primitives.programs import faults, made
 from strategies.chains import texts, turns
@@ -6,7 +7,7 @@ from orchestrator import Budget, Problem, Prompt, StopReason
 from orchestrator.backends import Scripted, ScriptedBackend
 from orchestrator.errors import BackendError, InvalidInputError
 from orchestrator.expressions import TEXT
-from orchestrator.primitives import Return, Sample, Text
+from orchestrator.primitives import Return, Sample, Score, Text
 from orchestrator.prompts import Example
 from orchestrator.types import Capabilities
 from orchestrator.verifiers import SelfCertainty
@@ -31,7 +32,7 @@ async def test_its_candidates_are_in_the_order_they_were_asked_for():
     async def sleep(seconds):
         slept.append(seconds)
         for _ in range(int(seconds * 10)):
-            await __import__("anyio").lowlevel.checkpoint()
+            await anyio.lowlevel.checkpoint()
 
     outcome, _ = await made(
         Sample(id="drafts", n=3),
@@ -125,8 +126,6 @@ async def test_a_spent_budget_leaves_fewer_and_later_steps_ask_nothing():
 
 
 async def test_samples_are_drawn_with_the_log_probabilities_that_a_verifier_needs():
-    from orchestrator.primitives import Score
-
     steps = (
         Sample(id="a"),
         Score(id="b", of="a", by=SelfCertainty()),
