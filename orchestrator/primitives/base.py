@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import keyword
 import re
+from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -34,6 +35,7 @@ __all__ = [
     "closest",
     "every_step",
     "listed",
+    "names_of",
     "run_block",
 ]
 
@@ -48,6 +50,7 @@ TemplateText: TypeAlias = Annotated[str, "template"]
 """A parameter that holds a template."""
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+NAMES = "names have letters, digits and `_`, and begin with no digit"
 """What names are made of: those of steps stand in the paths of their calls, and in expressions."""
 
 
@@ -109,9 +112,14 @@ class Primitive:
         return ()
 
     @property
+    def turns(self) -> int:
+        """How often each of its blocks is made, at most."""
+        return 1
+
+    @property
     def most_calls(self) -> int:
-        """Calls it makes at most, those of verifiers excluded: here, as if each step in it were made once."""
-        return sum(step.most_calls for block in self.blocks for step in block)
+        """Calls it makes at most, those of verifiers excluded: here, those of all steps in it, `turns` times."""
+        return self.turns * sum(step.most_calls for block in self.blocks for step in block)
 
     @property
     def calls_at_once(self) -> int:
@@ -140,6 +148,11 @@ class Primitive:
 
 Block: TypeAlias = tuple[Primitive, ...]
 """Steps made one after the other; its value is the last one's."""
+
+
+def names_of(block: Block) -> tuple[str, ...]:
+    """The names that a block gives, those of blocks inside it excluded: they end with these."""
+    return tuple(name for step in block for name in step.names)
 
 
 @dataclass(slots=True)
@@ -219,10 +232,8 @@ class Scope:
 
     def free(self, name: str, *at: str | int) -> bool:
         """Whether a value can be given this name here; notes why not."""
-        if NAME.fullmatch(name) is None or keyword.iskeyword(name):
-            self.fault(
-                f"`{name}` cannot be a name: names have letters, digits and `_`, and begin with no digit", *at
-            )
+        if not is_name(name):
+            self.fault(f"`{name}` cannot be a name: {NAMES}", *at)
             return False
         if name in self._names:
             self.fault(f"`{name}` is the name of something else already", *at, hint="choose another name")
@@ -280,6 +291,11 @@ class Scope:
                 entry.shown_by.append(self._names[by])
         else:
             self._showing.setdefault(by, []).extend(inside.entries)
+
+    def keep(self, inside: Given) -> None:
+        """Note that all names of a block that has ended are used, as a loop that looks back uses them."""
+        for entry in inside.entries:
+            entry.used = True
 
     def mark(self) -> tuple[int, int]:
         """How far the check has come; see `back_to`."""
@@ -353,6 +369,11 @@ class Scope:
             )
 
 
+def is_name(text: str) -> bool:
+    """Whether expressions can name something so; words of the language itself are none."""
+    return NAME.fullmatch(text) is not None and not keyword.iskeyword(text)
+
+
 def listed(kinds: Sequence[Type]) -> str:
     """Types in words: `a candidate, a vote or an outcome`."""
     *others, last = map(str, kinds)
@@ -407,11 +428,16 @@ class Frame:
 
     def beside(self, label: str, *, names: Mapping[str, Any] | None = None) -> Frame:
         """A frame for what runs beside others: on a branch, with values and attempts of its own."""
-        return replace(self.apart(label), values={**self.values, **(names or {})})
+        return replace(self.apart(label), values={**self.values, **(names or {})}, run=self.run.beside())
+
+    def join(self, part: Frame) -> None:
+        """Take over what a part that ran beside others has obtained."""
+        self.attempts.join(part.attempts)
+        self.run.join(part.run)
 
     def gathered(self, block: Block) -> Namespace:
         """The values of the names that `block` has given here."""
-        return Namespace({name: self.values.get(name) for step in block for name in step.names})
+        return Namespace({name: self.values.get(name) for name in names_of(block)})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -429,8 +455,19 @@ class Execution:
     before: int
     verifiers: Sequence[tuple[Verifier, str]] = ()
     returned: Outcome | None = None
-    _known: dict[int, Candidate] = field(default_factory=dict)
-    _said: dict[tuple[int, str], Score] = field(default_factory=dict)
+    _known: ChainMap[int, Candidate] = field(default_factory=ChainMap)
+    _said: ChainMap[tuple[int, str], Score] = field(default_factory=ChainMap)
+
+    def beside(self) -> Execution:
+        """What a part knows that runs beside others: what was known before, and not what these find out meanwhile,
+        which depends on who is first.
+        """
+        return replace(self, _known=self._known.new_child(), _said=self._said.new_child())
+
+    def join(self, other: Execution) -> None:
+        """Take over what a part has found out."""
+        self._known.update(other._known.maps[0])
+        self._said.update(other._said.maps[0])
 
     def keep(self, candidate: Candidate) -> None:
         """Note the form a candidate has now: with its scores, and with what it was made from."""
@@ -477,6 +514,11 @@ def check_block(steps: Block, scope: Scope, *, valued: bool = False) -> Type | N
         with scope.at(number):
             if number and steps[number - 1].returns:
                 scope.fault("this step is never reached: the one before it ends the program")
+            if step.returns and not step.blocks and scope.side_by_side:
+                scope.fault(
+                    f"`{step.key}` cannot end the program here: other steps run beside this one",
+                    hint="put it behind the steps that run side by side",
+                )
             kind = step.check(scope)
             if step.id is not None:
                 if kind is None:
