@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from ..types import Answer
 from .functions import FUNCTIONS, finite
-from .syntax import (
+from .tree import (
     Arithmetic,
     Call,
     Choice,
