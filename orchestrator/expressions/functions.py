@@ -143,11 +143,13 @@ def _present(values: tuple[Any, ...]) -> list[Any]:
 
 
 def _least(*values: Any) -> Any:
-    return min(_present(values), default=None)
+    present = _present(values)
+    return finite(min(present)) if present else None
 
 
 def _greatest(*values: Any) -> Any:
-    return max(_present(values), default=None)
+    present = _present(values)
+    return finite(max(present)) if present else None
 
 
 def _absolute(value: Any) -> Any:
