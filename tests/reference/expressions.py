@@ -100,7 +100,7 @@ def type_of(text: str) -> Type:
         MistypedError: It has none, or is not in the language.
     """
     try:
-        return _type(ast.parse(text.strip(), mode="eval").body)
+        return _type(ast.parse(f"({text}\n)", mode="eval").body)
     except SyntaxError:
         raise MistypedError from None
 
@@ -262,7 +262,7 @@ def _type_of_call(name: str, arguments: list[ast.expr]) -> Type:
 
 def value_of(text: str, values: Mapping[str, Any]) -> Any:
     """The value of an expression that has a type; None where it is missing."""
-    return _value(ast.parse(text.strip(), mode="eval").body, values)
+    return _value(ast.parse(f"({text}\n)", mode="eval").body, values)
 
 
 def _value(node: ast.expr, values: Mapping[str, Any]) -> Any:
