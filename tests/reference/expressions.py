@@ -374,8 +374,9 @@ def _called(name: str, values: list[Any]) -> Any:
     first = values[0]
     if name in ("min", "max"):
         many = values if len(values) > 1 else first if isinstance(first, list | tuple) else [first]
-        there = sorted(one for one in many or [] if one is not None and one == one)
-        return _number(lambda: there[0] if name == "min" else there[-1]) if there else None
+        there = [one for one in many or [] if one is not None and one == one]
+        ranked = sorted(there, reverse=name == "max")  # of equals, the first stays in front
+        return _number(lambda: ranked[0]) if ranked else None
     if name in ("any", "all"):
         there = [one for one in first or [] if one is not None]
         return True in there if name == "any" else False not in there
