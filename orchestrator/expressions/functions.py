@@ -64,7 +64,7 @@ def finite(value: Any) -> Any:
     if -LARGEST <= value <= LARGEST:
         return value
     try:
-        return float(value)
+        return finite(float(value))
     except OverflowError:
         return None
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from ..errors import ExpressionError
 from .functions import FUNCTIONS
-from .order import DEEPEST, check_order
+from .order import DEEPEST, MOST_PARTS, check_order
 from .scanning import Token, number_of, scan, text_of
 from .tree import (
     Arithmetic,
@@ -27,9 +27,6 @@ from .tree import (
 )
 
 __all__ = ["closest", "parse"]
-
-MOST_NODES = 200
-"""Parts of an expression, at most."""
 
 
 _WORDS = {"true": True, "false": False, "none": None}
@@ -101,9 +98,9 @@ class _Builder:
 
     def node(self, found: ast.expr) -> Node:
         self.nodes += 1
-        if self.nodes > MOST_NODES:
+        if self.nodes > MOST_PARTS:
             raise ExpressionError(
-                f"an expression has at most {MOST_NODES} parts", offset=found.col_offset + self.shift
+                f"an expression has at most {MOST_PARTS} parts", offset=found.col_offset + self.shift
             )
         self.depth += 1
         if self.depth > DEEPEST:

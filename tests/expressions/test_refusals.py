@@ -165,6 +165,12 @@ REFUSED = [
     ),
     ("draft.▸__class__", "`__class__`: no name begins with two underscores", None),
     ("▸__import__('os')", "`__import__`: no name begins with two underscores", None),
+    # Caps
+    (f"{'1 + ' * 250}▸1", "an expression has at most 1,000 characters, and this one has 1,001", None),
+    (f"[{'1, ' * 200}▸1]", "an expression has at most 200 parts", None),
+    (f"[{'1-1, ' * 66}▸1-1]", "an expression has at most 200 parts", None),
+    (f"{'(' * 30}▸(1", "brackets stand at most 30 deep inside each other", None),
+    (f"{'-' * 30}▸1", "the parts of an expression stand at most 30 deep inside each other", None),
     # Order
     ("▸", "expected a value, but the expression ends here", None),
     ("  ▸", "expected a value, but the expression ends here", None),
