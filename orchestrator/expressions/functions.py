@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf, isfinite
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -60,7 +60,7 @@ def finite(value: Any) -> Any:
     large to be told to the unit.
     """
     if type(value) is float:
-        return value if -math.inf < value < math.inf else None
+        return value if -inf < value < inf else None
     if -LARGEST <= value <= LARGEST:
         return value
     try:
@@ -162,7 +162,7 @@ def _absolute(value: Any) -> Any:
 def _round(value: Any, digits: int | None = None) -> Any:
     if value is None:
         return None
-    if isinstance(value, float) and not math.isfinite(value):
+    if isinstance(value, float) and not isfinite(value):
         return None
     return finite(round(value) if digits is None else round(value, digits))
 
