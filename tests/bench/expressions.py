@@ -27,7 +27,7 @@ from orchestrator.expressions.expression import _read
 REPEATS = 201
 TURNS = 200
 SLOW = {"simpleeval": 20, "cel-python": 2}  # turns of those that take longer
-VALUES = {"agreement": 0.75, "n": 7}
+VALUES = {"agreement": 0.85, "n": 7}  # so that both sides of an `and` are looked at
 TYPES = {"agreement": NUMBER, "n": NUMBER}
 EXPRESSIONS = {  # as we write it, and as CEL does
     "agreement >= 0.8": "agreement >= 0.8",
@@ -89,13 +89,16 @@ def first_time(text: str) -> None:
 
 
 def refusing(text: str) -> float:
-    """Seconds until a hostile text is refused."""
-    start = time.perf_counter()
-    try:
-        Expression.of(text).check(NAMES)
-    except ExpressionError:
-        return time.perf_counter() - start
-    raise AssertionError(f"accepted: {text[:80]!r}")
+    """Seconds until a hostile text is refused: the median of some times."""
+    times = []
+    for _ in range(9):
+        _read.cache_clear()
+        start = time.perf_counter()
+        try:
+            Expression.of(text).check(NAMES)
+        except ExpressionError:
+            times.append(time.perf_counter() - start)
+    return statistics.median(times)
 
 
 def main() -> None:
@@ -113,8 +116,8 @@ def main() -> None:
     print("us to read and check".ljust(48))
     for text in EXPRESSIONS:
         print(text.ljust(48) + f"{nanoseconds(lambda text=text: first_time(text), 5) / 1000:12,.0f}")
-    slowest = max(HOSTILE, key=lambda name: refusing(HOSTILE[name]))
-    print(f"longest refusal: {refusing(HOSTILE[slowest]) * 1000:.2f} ms ({slowest})")
+    slowest = max((refusing(text), name) for name, text in HOSTILE.items())
+    print(f"longest refusal: {slowest[0] * 1000:.2f} ms ({slowest[1]})")
 
 
 if __name__ == "__main__":
