@@ -123,8 +123,8 @@ class Steps:
         """What a problem costs at most: all of its steps, as if each were reached."""
         costing = costing.with_problem(costing.problem)
         costing.sizes["problem"] = await problem_size(costing)
-        made = await block_spending(self.steps, costing, label=self.key, kind=self.key)
-        return replace(made, on_branch=False)
+        made = await block_spending(self.steps, costing, label=self.key)
+        return replace(made, kind=self.key, on_branch=False)
 
     def _check(self, models: Sequence[str], fields: Mapping[str, Type]) -> None:
         """Refuse what has faults, once for the same models and fields."""
