@@ -25,7 +25,7 @@ from .prompts import Prompt, Rendered
 from .sampling import Scope
 from .types import PICODOLLARS_PER_USD, Candidate, Price, Problem, Request, Sample
 
-__all__ = ["FREE", "UNKNOWN", "Cost", "Costing", "Size", "Spending", "costing_of", "limited", "total"]
+__all__ = ["FREE", "UNKNOWN", "Cost", "Costing", "Size", "Spending", "costing_of", "limited", "repeated", "total"]
 
 SHORTEST_SHOWN = 16
 """Tokens that what is shown for an answer without text can have: `(no answer)`."""
@@ -149,6 +149,14 @@ class Spending:
 def total(parts: Sequence[Spending]) -> Cost:
     """What parts cost together."""
     return sum((part.worst for part in parts), FREE)
+
+
+def repeated(spending: Spending, times: float) -> Spending:
+    """A part that is reached so many times, with what that costs together; its own parts cost what they cost once."""
+    if times == 1:
+        return spending
+    note = f"{times:g} times" + (f"; {spending.note}" if spending.note else "")
+    return replace(spending, worst=spending.worst.times(times), note=note)
 
 
 class Costing:
