@@ -97,7 +97,9 @@ class Strategy:
         found = []
         for model in costing.ctx.models:
             ask = costing.ask(model).adding(texts) if texts else costing.ask(model)
-            found.append(await self._drawing(costing, ask, n=calls, model=model, inserted=longest * (calls - 1) / 2))
+            found.append(
+                await self._drawing(costing, ask, n=calls, model=model, inserted=longest * (calls - 1) / 2)
+            )
         dearest = found[0].worst
         for other in found[1:]:
             dearest = dearest.or_else(other.worst)
@@ -109,7 +111,7 @@ class Strategy:
         ]
         return self._spending(drawn, *scored)
 
-    def longest_text(self, costing: Costing) -> int:
+    def longest_text(self, costing: Costing) -> float:
         """Tokens that the text of one of its candidates has at most."""
         models = [self.model] if self.model is not None else list(costing.ctx.models)
         return max(self._longest(costing, model) for model in models)
