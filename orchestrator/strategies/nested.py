@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
 from ..context import Context
 from ..contracts import ControlProgram
+from ..costs import Costing
 from ..errors import InvalidInputError, most_telling
 from ..types import Candidate, Outcome, Problem
 from .attempts import Attempts
 from .selection import by_vote
 
-__all__ = ["most_calls_at_once", "most_calls_of", "run_nested"]
+__all__ = ["drawn_on", "longest_text_of", "most_calls_at_once", "most_calls_of", "run_nested"]
 
 
 async def run_nested(
@@ -37,10 +39,15 @@ async def run_nested(
                 f"a control program must return an Outcome, not {type(returned).__name__}"
             )
         outcome = returned
-    drawn = tuple(candidate for candidate in ctx.candidates if _below(ctx.path, candidate))
+    drawn = tuple(drawn_on(ctx))
     if outcome is None:
         return replace(by_vote(drawn), stop_reason=attempts.stop_reason) if drawn else None
     return outcome if outcome.candidates else replace(outcome, candidates=drawn)
+
+
+def drawn_on(ctx: Context, *, since: int = 0) -> list[Candidate]:
+    """The problem's candidates that were drawn on `ctx` or a branch of it, but for the first `since` of all."""
+    return [candidate for candidate in ctx.candidates[since:] if _below(ctx.path, candidate)]
 
 
 def _below(path: str, candidate: Candidate) -> bool:
@@ -66,3 +73,10 @@ def most_calls_of(program: ControlProgram) -> int:
 def most_calls_at_once(*programs: ControlProgram) -> int:
     """Calls that the widest of `programs` keeps in flight."""
     return max((int(getattr(program, "calls_at_once", 1)) for program in programs), default=1)
+
+
+def longest_text_of(program: ControlProgram, costing: Costing) -> float:
+    """Tokens that the text of one of a program's candidates has at most; infinite where it does not say."""
+    program = getattr(program, "strategy", program)  # a program file's is its strategy's
+    longest = getattr(program, "longest_text", None)
+    return math.inf if longest is None else float(longest(costing))

@@ -8,11 +8,15 @@ from collections.abc import Sequence
 from .. import _core
 from ..types import Candidate, Sample
 
-__all__ = ["fenced", "merged", "numbered", "shown", "visible"]
+__all__ = ["FENCES", "fenced", "merged", "numbered", "shown", "visible"]
 
 NOTHING = "(no answer)"
 
 SHORTEST_FENCE = 3
+
+FENCES = 2
+"""By how much fences lengthen a text at most: one of backticks alone has as many again before and after it."""
+
 BACKTICKS = re.compile(r"`+")
 
 

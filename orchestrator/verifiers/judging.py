@@ -9,6 +9,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from .. import _core
 from ..context import Context
+from ..costs import Cost, Costing
 from ..errors import (
     BackendError,
     BudgetExceededError,
@@ -16,7 +17,8 @@ from ..errors import (
     InvalidInputError,
     StatusError,
 )
-from ..prompts import PLACEHOLDER, Prompt
+from ..prompts import Prompt
+from ..templates import Template
 from ..types import TOP_LOGPROBS, Candidate, Problem, Sample
 
 __all__ = [
@@ -50,6 +52,9 @@ AS_DATA = (
 
 REASON_LENGTH = 400
 """Characters of a reason in JSON, where the server keeps to the schema: so that the verdict comes before the cap."""
+
+MARKS = 80
+"""Tokens that the marks of fences may be written with beyond those of other marks: they are made from the texts."""
 
 NOT_TAKEN = (400, 422)
 """HTTP statuses of servers that do not know a field of the request."""
@@ -115,6 +120,23 @@ class Question:
             raise DeadlineExceededError(account=ctx.ledger.label)
         return drawn
 
+    async def worst_case(self, costing: Costing, text: str) -> Cost:
+        """What asking `text` costs at most."""
+        special: dict[str, Any] = {}
+        if self.schema is not None:
+            form = {"name": "verdict", "schema": self.schema}
+            special["response_format"] = {"type": "json_schema", "json_schema": form}
+        plain = costing.using(prompt=Prompt(), aside=True)
+        return await plain.draw(
+            plain.ask(self.model, Problem(id=costing.problem.id, prompt=text)),
+            n=self.samples,
+            model=self.model,
+            per_call=self.per_call,
+            max_tokens=self.max_tokens,
+            inserted=MARKS,
+            **special,
+        )
+
 
 async def tried(part: Coroutine[Any, Any, T]) -> T | Failed:
     """What `part` returns, or the error of its call; mistakes are raised."""
@@ -150,9 +172,9 @@ def check_template(template: str, *, needed: Iterable[str], known: Iterable[str]
     """Refuse a template that lacks a placeholder or names an unknown one.
 
     Raises:
-        InvalidInputError: Says which.
+        InvalidInputError: Says which; also where it is no template.
     """
-    names = {match[1] for match in PLACEHOLDER.finditer(template)}
+    names = Template.of(template).names
     if missing := [name for name in needed if name not in names]:
         raise InvalidInputError(f"template must have {{{{ {missing[0]} }}}}, or the judge does not see it")
     if unknown := sorted(names - set(known)):
