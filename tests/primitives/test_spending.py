@@ -5,13 +5,16 @@ import math
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from primitives.playing import PROBLEM as ANYTHING
+from primitives.random_programs import programs, saying
 
 from orchestrator import Budget, Controller, Model, Problem, Prompt, Steps
 from orchestrator.answers import AnswerReader
 from orchestrator.backends import RetryPolicy, ScriptedBackend
 from orchestrator.costs import costing_of
+from orchestrator.errors import BackendError
 from orchestrator.primitives import (
     Critique,
     Let,
@@ -266,3 +269,20 @@ async def test_a_budget_below_the_bound_is_kept():
     bound = await bound_of(steps)
     spent = await spent_by(steps, all_it_may, budget=Budget(total_tokens=int(bound.total_tokens) // 2))
     assert spent.total_tokens <= bound.total_tokens // 2
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@given(programs(), st.integers(0, 2**32))
+def test_no_program_of_all_kinds_of_steps_exceeds_its_bound(steps, seed):
+    async def both():
+        try:
+            spent = await spent_by(steps, saying(seed, failing=0.0), problem=ANYTHING)
+        except BackendError:
+            return None
+        return await bound_of(steps, problem=ANYTHING), spent
+
+    if (found := asyncio.run(both())) is not None:
+        bound, spent = found
+        assert spent.requests <= bound.calls
+        assert spent.prompt_tokens <= bound.prompt_tokens
+        assert spent.completion_tokens <= bound.completion_tokens
