@@ -3,6 +3,7 @@
 OrchestratorError
 ├── InvalidInputError (ValueError)      the caller's mistake: arguments, flags, problem files
 │   ├── ProgramFileError                a program file, with file, line, column and a hint
+│   ├── ExpressionError                 an expression in one, with the place in its text and a hint
 │   └── UnknownPriceError               a money limit over a model whose price is not known
 ├── BudgetExceededError                 a reservation that does not fit
 ├── DeadlineExceededError               the deadline of the run, problem or branch has passed
@@ -45,6 +46,7 @@ __all__ = [
     "DeadlineExceededError",
     "EndpointError",
     "EqualityError",
+    "ExpressionError",
     "InvalidInputError",
     "JournalError",
     "JournalMismatchError",
@@ -109,6 +111,20 @@ class ProgramFileError(InvalidInputError):
 
     def _last(self) -> tuple[str, ...]:
         return (f"and {self.unsaid} more mistakes",) if self.unsaid else ()
+
+
+class ExpressionError(InvalidInputError):
+    """An expression that is refused.
+
+    Attributes:
+        message: What is wrong, and what was expected.
+        offset: Where in its text, in characters from 0.
+        hint: What to write instead, or None.
+    """
+
+    def __init__(self, message: str, *, offset: int = 0, hint: str | None = None) -> None:
+        self.message, self.offset, self.hint = message, offset, hint
+        super().__init__(message + (f"; {hint}" if hint else ""))
 
 
 class UnknownPriceError(InvalidInputError):

@@ -1,7 +1,10 @@
 """The typed language of conditions in control programs: `agreement >= 0.8 and n < 32`."""
 
+from ..errors import ExpressionError
+from .expression import Expression
 from .types import (
     ANSWER,
+    NOTHING,
     NUMBER,
     TEXT,
     TRUTH,
@@ -15,15 +18,19 @@ from .types import (
     declare,
     fits,
     joined,
+    maybe,
     read_field,
     without_maybe,
 )
 
 __all__ = [
     "ANSWER",
+    "NOTHING",
     "NUMBER",
     "TEXT",
     "TRUTH",
+    "Expression",
+    "ExpressionError",
     "ListOf",
     "Maybe",
     "Namespace",
@@ -34,6 +41,7 @@ __all__ = [
     "declare",
     "fits",
     "joined",
+    "maybe",
     "read_field",
     "without_maybe",
 ]

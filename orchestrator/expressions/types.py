@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 __all__ = [
     "ANSWER",
+    "NOTHING",
     "NUMBER",
     "TEXT",
     "TRUTH",
@@ -26,6 +27,7 @@ __all__ = [
     "declare",
     "fits",
     "joined",
+    "maybe",
     "read_field",
     "without_maybe",
 ]
@@ -45,6 +47,8 @@ NUMBER = Plain("a number")
 TRUTH = Plain("true or false")
 TEXT = Plain("a text")
 ANSWER = Plain("an answer")
+NOTHING = Plain("none")
+"""The type of `None` itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,11 @@ def joined(one: Type, other: Type) -> Type | None:
     """The type of a value that is of one of two types; None where there is none."""
     if one == other:
         return one
+    if NOTHING in (one, other):
+        return maybe(other if one == NOTHING else one)
+    if isinstance(one, ListOf) and isinstance(other, ListOf):
+        item = joined(one.item, other.item)
+        return None if item is None else ListOf(item)
     if without_maybe(one) == without_maybe(other):
         return maybe(one)
     return None
