@@ -69,11 +69,13 @@ class Record:
         name: What it is called in messages, with its article.
         fields: The fields' types.
         item: What it holds, where it is a list as well; else None.
+        text: Whether the whole can be put into a text.
     """
 
     name: str
     fields: Mapping[str, Type] = field(default_factory=dict, hash=False)
     item: Type | None = None
+    text: bool = False
 
     def __str__(self) -> str:
         return self.name
@@ -184,7 +186,8 @@ def declare(
     """
     readers = {key: reader for key, (_, reader) in fields.items()}
     _KINDS[python_type] = _Kind(MappingProxyType(readers), other, text)
-    return Record(name, MappingProxyType({key: kind for key, (kind, _) in fields.items()}), item)
+    types = MappingProxyType({key: kind for key, (kind, _) in fields.items()})
+    return Record(name, types, item, text is not None)
 
 
 def read_field(value: Any, name: str) -> Any:

@@ -248,7 +248,7 @@ _PROBLEM = declare(
 
 def problem_type(fields: Mapping[str, Type]) -> Record:
     """The type of problems whose records have these further fields; those every problem has are as always."""
-    return Record(_PROBLEM.name, {**fields, **_PROBLEM.fields})
+    return Record(_PROBLEM.name, {**fields, **_PROBLEM.fields}, text=_PROBLEM.text)
 
 
 def field_types(problem: Problem) -> dict[str, Type]:
