@@ -2,6 +2,7 @@
 
 from ..errors import ExpressionError
 from .expression import Expression
+from .scanning import is_name
 from .types import (
     ANSWER,
     NOTHING,
@@ -40,6 +41,7 @@ __all__ = [
     "as_text",
     "declare",
     "fits",
+    "is_name",
     "joined",
     "maybe",
     "read_field",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import ExpressionError
-from .functions import FUNCTIONS
+from .functions import FUNCTIONS, is_list
 from .syntax import (
     Arithmetic,
     Call,
@@ -40,6 +40,9 @@ from .types import (
 )
 
 __all__ = ["Checker"]
+
+LONGEST_SHOWN = 60
+"""Characters of a part that a message shows, at most."""
 
 _COMPARED = (NUMBER, TEXT, TRUTH, ANSWER)
 
@@ -101,29 +104,21 @@ class Checker:
         """
         kind = self.kind(node)
         if without_maybe(kind) != expected:
-            raise self.refused(node, kind, str(expected))
+            raise self.refused(node, kind, expected)
         return kind
 
-    def refused(self, node: Node, kind: Type, expected: str) -> ExpressionError:
+    def refused(self, node: Node, kind: Type, expected: Type | str) -> ExpressionError:
         """The error that something else was expected than a part is."""
         return ExpressionError(
             f"expected {expected}, but `{self.written(node)}` is {kind}",
             offset=node.start,
-            hint=self._of_its_fields(node, kind, expected),
+            hint=_instead(self.written(node), kind, expected),
         )
 
     def written(self, node: Node) -> str:
-        """A part as it is written."""
-        return self.text[node.start : node.end]
-
-    def _of_its_fields(self, node: Node, kind: Type, expected: str) -> str | None:
-        """A hint with the fields that are what was expected."""
-        kind = without_maybe(kind)
-        if not isinstance(kind, Record):
-            return None
-        fits = [name for name, field in kind.fields.items() if str(without_maybe(field)) == expected]
-        fields = " or ".join(f"`{self.written(node)}.{name}`" for name in fits)
-        return f"{fields} is {expected}" if fits else None
+        """A part as it is written, on one line, cut short where it is long."""
+        text = " ".join(self.text[node.start : node.end].split())
+        return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]} ..."
 
     def _name(self, node: Name) -> Type:
         if node.name in self.types:
@@ -205,7 +200,7 @@ class Checker:
         if without_maybe(one) not in _COMPARED:
             raise self.refused(left, one, "a number, a text, an answer or true or false")
         if without_maybe(one) != without_maybe(other):
-            raise self.refused(right, other, str(without_maybe(one)))
+            raise self.refused(right, other, without_maybe(one))
 
     def _choice(self, node: Choice) -> Type:
         self.expect(node.condition, TRUTH)
@@ -250,3 +245,21 @@ def _kind_of(value: Any) -> Type:
     if isinstance(value, bool):
         return TRUTH
     return TEXT if isinstance(value, str) else NUMBER
+
+
+def _instead(written: str, kind: Type, expected: Type | str) -> str | None:
+    """A hint what to write instead of a part, so that it is what was expected."""
+    plain = without_maybe(kind)
+    if isinstance(plain, Record):
+        fits = [name for name, field in plain.fields.items() if without_maybe(field) == expected]
+        if fits:
+            return f"{' or '.join(f'`{written}.{name}`' for name in fits)} is {expected}"
+    if is_list(plain):
+        return {NUMBER: f"`len({written})` is a number", TRUTH: f"did you mean `len({written}) > 0`?"}.get(
+            expected
+        )
+    if expected == TRUTH and isinstance(kind, Maybe):
+        return f"`{written} != None` says whether it is there"
+    if ANSWER in (plain, expected) and TEXT in (plain, expected):
+        return "an answer can be compared with answers only; a step `text` makes a text of it"
+    return None

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..errors import ExpressionError
 from .checking import Checker
 from .evaluation import Computed, compiled
 from .sizes import size_of
@@ -48,6 +49,8 @@ class Expression:
             ExpressionError: It is not in the language, longer than 1,000 characters, has more than 200 parts, or
                 parts more than 30 deep inside each other.
         """
+        if not isinstance(text, str):
+            raise ExpressionError(f"expected an expression, a text, but got {type(text).__name__}")
         return _read(text)
 
     def check(self, types: Mapping[str, Type]) -> Type:

@@ -9,9 +9,10 @@ from types import MappingProxyType
 from typing import Any, Protocol
 
 from ..types import Answer
+from .scanning import LARGEST
 from .types import ANSWER, NUMBER, TEXT, TRUTH, ListOf, Maybe, Record, Type, maybe, read_field, without_maybe
 
-__all__ = ["FUNCTIONS", "Argument", "Function", "finite"]
+__all__ = ["FUNCTIONS", "Argument", "Function", "finite", "is_list"]
 
 _MANY = range(1, 201)
 
@@ -53,14 +54,22 @@ class Function:
 
 
 def finite(value: Any) -> Any:
-    """A number that arithmetic has come to: missing unless it is finite, and no whole number that is inexact."""
-    if type(value) is int and -(2**53) <= value <= 2**53:
+    """A number that arithmetic has come to: missing unless it is finite, and a floating-point number where it is too
+    large to be told to the unit.
+    """
+    if type(value) is int and -LARGEST <= value <= LARGEST:
         return value
     try:
         value = float(value)
     except OverflowError:
         return None
     return value if math.isfinite(value) else None
+
+
+def is_list(kind: Type) -> bool:
+    """Whether values of this type have items."""
+    kind = without_maybe(kind)
+    return isinstance(kind, ListOf) or (isinstance(kind, Record) and kind.item is not None)
 
 
 # Types ---------------------------------------------------------------------------------------------------
@@ -105,7 +114,7 @@ def _rounded(arguments: Sequence[Argument]) -> Type:
 
 def _length(arguments: Sequence[Argument]) -> Type:
     kind = without_maybe(arguments[0].kind)
-    if kind == TEXT or isinstance(kind, ListOf) or (isinstance(kind, Record) and kind.item is not None):
+    if kind == TEXT or is_list(kind):
         return Maybe(NUMBER) if isinstance(arguments[0].kind, Maybe) else NUMBER
     raise arguments[0].refuse("a text or a list")
 

@@ -1,7 +1,6 @@
 """Splits the text of an expression into tokens, and refuses what is no part of the language before it is parsed.
 
-What is left is ASCII but for the insides of texts, is at most so long and so deep, and has its values and operators
-in turn: so Python's parser, which comes next, is given nothing that it could be slow or fail on.
+What is left is ASCII but for the insides of texts: numbers, texts, names, brackets and the language's own operators.
 """
 
 from __future__ import annotations
@@ -13,13 +12,10 @@ from dataclasses import dataclass
 
 from ..errors import ExpressionError
 
-__all__ = ["LONGEST", "Token", "scan"]
+__all__ = ["LARGEST", "LONGEST", "Token", "is_name", "number_of", "scan", "text_of"]
 
 LONGEST = 1_000
 """Characters of an expression, at most."""
-
-DEEPEST = 30
-"""Brackets within brackets, and parts within parts, at most."""
 
 LARGEST = 2**53
 """The largest whole number: above it, a floating-point number is no longer exact to the unit."""
@@ -37,9 +33,11 @@ _TOKEN = re.compile(
 _ESCAPE = re.compile(r"\\(.)")
 _ESCAPES = {"\\": "\\", "'": "'", '"': '"', "n": "\n", "r": "\r", "t": "\t"}
 
-_INFIX_WORDS = frozenset({"and", "or", "in", "is", "if", "else"})
-_VALUE_WORDS = frozenset({"True", "False", "None"})
-_INFIX = frozenset({"+", "-", "*", "/", "//", "%", "<", "<=", ">", ">=", "==", "!="})
+_SYMBOLS = frozenset(
+    ["+", "-", "*", "/", "//", "%", "<", "<=", ">", ">=", "==", "!=", "(", ")", "[", "]", ",", "."]
+)
+_OPERATOR_WORDS = frozenset(["and", "or", "not", "in", "is", "if", "else"])
+_VALUE_WORDS = frozenset(["True", "False", "None", "true", "false", "none"])
 
 _REFUSED = {
     "**": ("there are no powers", "multiply"),
@@ -87,22 +85,30 @@ class Token:
         return self.start + len(self.text)
 
 
+def is_name(text: str) -> bool:
+    """Whether expressions can use `text` as a name: ASCII letters, digits and _, no word of Python's, no two
+    underscores in front.
+    """
+    return (
+        text.isascii()
+        and text.isidentifier()
+        and not text.startswith("__")
+        and not keyword.iskeyword(text)
+        and text not in _VALUE_WORDS
+    )
+
+
 def scan(text: str) -> list[Token]:
-    """The tokens of an expression, values and operators in turn.
+    """The tokens of an expression.
 
     Raises:
-        ExpressionError: It is too long or too deep, or holds what is no part of the language.
+        ExpressionError: It is too long, or holds what is no part of the language.
     """
     if len(text) > LONGEST:
         raise ExpressionError(
-            f"an expression has at most {LONGEST:,} characters, this one {len(text):,}", offset=LONGEST
+            f"an expression has at most {LONGEST:,} characters, and this one has {len(text):,}",
+            offset=LONGEST,
         )
-    tokens = _split(text)
-    _check_turns(tokens, len(text))
-    return tokens
-
-
-def _split(text: str) -> list[Token]:
     tokens: list[Token] = []
     at = 0
     while at < len(text):
@@ -140,31 +146,35 @@ def _plain_spelling(text: str, at: int) -> str | None:
 
 
 def _check_token(token: Token, before: Token | None) -> None:
-    if before is not None and before.end == token.start and before.kind in ("word", "number"):
-        if token.kind == "text":
-            raise ExpressionError(
-                f"a text has nothing before its quotes, but `{before.text}`", offset=before.start
-            )
-        if before.kind == "number" and token.kind in ("word", "number"):
-            raise ExpressionError(
-                f"`{before.text}{token.text}` is neither a number nor a name", offset=before.start
-            )
-    if token.kind == "symbol" and token.text not in _INFIX and token.text not in "()[],.":
+    if before is not None and before.end == token.start:
+        _check_touching(before, token)
+    if token.kind == "symbol" and token.text not in _SYMBOLS:
         message, hint = _REFUSED.get(token.text, (f"`{token.text}` is not part of expressions", None))
         raise ExpressionError(message, offset=token.start, hint=hint)
     if token.kind == "word":
-        _check_word(token, before)
+        _check_word(token)
     elif token.kind == "number":
         number_of(token)
     elif token.kind == "text":
         text_of(token)
 
 
-def _check_word(token: Token, before: Token | None) -> None:
+def _check_touching(before: Token, token: Token) -> None:
+    """Refuse what Python reads as one thing, or warns of: `f"..."`, `1_000`, `0x1f`, `2if`."""
+    if before.kind == "number" and token.kind in ("word", "number"):
+        raise ExpressionError(
+            f"`{before.text}{token.text}` is neither a number nor a name", offset=before.start
+        )
+    if token.kind == "text" and before.kind == "word" and before.text not in _OPERATOR_WORDS:
+        hint = "join texts with `+`" if "f" in before.text.lower() else None
+        raise ExpressionError(f"no `{before.text}` can stand before a text", offset=before.start, hint=hint)
+
+
+def _check_word(token: Token) -> None:
     word = token.text
     if word.startswith("__"):
-        raise ExpressionError(f"`{word}`: names do not begin with two underscores", offset=token.start)
-    if keyword.iskeyword(word) and word not in _INFIX_WORDS | _VALUE_WORDS | {"not"}:
+        raise ExpressionError(f"`{word}`: no name begins with two underscores", offset=token.start)
+    if keyword.iskeyword(word) and word not in _OPERATOR_WORDS | _VALUE_WORDS:
         message, hint = _REFUSED_WORDS.get(
             word, (f"`{word}` is a word of Python's and cannot be used here", None)
         )
@@ -212,72 +222,3 @@ def text_of(token: Token) -> str:
                 f"the character U+{ord(character):04X} cannot stand in a text", offset=token.start + 1 + index
             )
     return _ESCAPE.sub(lambda match: _ESCAPES[match.group(1)], inside)
-
-
-def _check_turns(tokens: list[Token], length: int) -> None:
-    """Refuse values side by side, operators without values, and brackets that do not match."""
-    open_brackets: list[tuple[Token, bool]] = []  # with whether commas may stand directly inside
-    before: Token | None = None
-    value_next = True
-    for token in tokens:
-        if token.kind != "symbol" and token.text not in _INFIX_WORDS and token.text != "not":
-            if not value_next and (before is None or before.text != "."):
-                raise _side_by_side(before, token)
-            value_next = False
-        elif token.text == "not":
-            if value_next is False:
-                value_next = True
-        elif token.text in ("(", "["):
-            commas = token.text == "[" if value_next else True
-            if not value_next and token.text == "(" and (before is None or before.kind != "word"):
-                raise ExpressionError("only a function can be called", offset=token.start)
-            open_brackets.append((token, commas))
-            if len(open_brackets) > DEEPEST:
-                raise ExpressionError(
-                    f"brackets stand at most {DEEPEST} deep inside each other", offset=token.start
-                )
-            value_next = True
-        elif token.text in (")", "]"):
-            _close(open_brackets, token, before, value_next)
-            value_next = False
-        else:
-            if value_next and token.text != "-":
-                raise _value_missing(token)
-            if token.text == "," and not (open_brackets and open_brackets[-1][1]):
-                raise ExpressionError(
-                    "a comma stands only between arguments and items",
-                    offset=token.start,
-                    hint="a list is written `[a, b]`",
-                )
-            value_next = True
-        before = token
-    if open_brackets:
-        opening = open_brackets[-1][0]
-        raise ExpressionError(f"this `{opening.text}` is never closed", offset=opening.start)
-    if value_next:
-        after = f" after `{before.text}`" if before else ""
-        raise ExpressionError(f"expected a value{after}, but the expression ends", offset=length)
-
-
-def _close(
-    open_brackets: list[tuple[Token, bool]], token: Token, before: Token | None, value_next: bool
-) -> None:
-    if not open_brackets:
-        raise ExpressionError(f"this `{token.text}` closes nothing", offset=token.start)
-    opening = open_brackets.pop()[0]
-    if opening.text + token.text not in ("()", "[]"):
-        raise ExpressionError(f"this `{token.text}` closes a `{opening.text}`", offset=token.start)
-    if value_next and before is not opening:
-        raise _value_missing(token)
-
-
-def _side_by_side(before: Token | None, token: Token) -> ExpressionError:
-    if before is not None and before.kind == token.kind == "text":
-        return ExpressionError(
-            "expected an operator between two texts", offset=token.start, hint="join them with `+`"
-        )
-    return ExpressionError(f"expected an operator such as `and` before `{token.text}`", offset=token.start)
-
-
-def _value_missing(token: Token) -> ExpressionError:
-    return ExpressionError(f"expected a value before `{token.text}`", offset=token.start)

@@ -10,7 +10,8 @@ from typing import TypeAlias
 
 from ..errors import ExpressionError
 from .functions import FUNCTIONS
-from .scanning import DEEPEST, Token, number_of, scan, text_of
+from .order import DEEPEST, check_order
+from .scanning import Token, number_of, scan, text_of
 
 __all__ = [
     "Arithmetic",
@@ -185,13 +186,20 @@ def parse(text: str) -> Node:
     Raises:
         ExpressionError: It is not written in the language, or too long or deep.
     """
-    if not isinstance(text, str):
-        raise ExpressionError(f"an expression is a text, not {type(text).__name__}")
     tokens = scan(text)
+    check_order(tokens, len(text))
     try:
         tree = ast.parse(_plain(text, tokens), mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise _not_parsed(error, tokens) from None
+    except (
+        SyntaxError,
+        ValueError,
+        RecursionError,
+        MemoryError,
+    ) as error:  # not seen since `check_order` is exact
+        offset = getattr(error, "offset", None) or 1
+        raise ExpressionError(
+            "this is not an expression", offset=min(offset - 1 + tokens[0].start, tokens[-1].start)
+        ) from None
     return _Builder(tokens).node(tree)
 
 
@@ -205,20 +213,6 @@ def _plain(text: str, tokens: Sequence[Token]) -> str:
         shown = f"'{'x' * (len(token.text) - 2)}'" if token.kind == "text" else token.text
         line[token.start : token.end] = shown
     return "".join(line[tokens[0].start :])
-
-
-def _not_parsed(error: Exception, tokens: Sequence[Token]) -> ExpressionError:
-    if not isinstance(error, SyntaxError):
-        return ExpressionError("the expression is too deep")
-    words = [token for token in tokens if token.text in ("if", "else")]
-    if sum(1 if word.text == "if" else -1 for word in words):
-        return ExpressionError(
-            "`if` and `else` belong together",
-            offset=words[-1].start,
-            hint="write `THIS if CONDITION else THAT`",
-        )
-    offset = min(max((error.offset or 1) - 1, 0) + tokens[0].start, tokens[-1].start)
-    return ExpressionError("this is not an expression", offset=offset, hint="put brackets around its parts")
 
 
 class _Builder:

@@ -33,9 +33,9 @@ class Critique(Asking):
 
     Args:
         of: The candidate; of a review, a vote or an outcome theirs.
-        prompt: What the critic is asked, as one user message: a template that may name `question`, the problem as it
-            was asked, `answer`, the candidate's text between fences, and `mark`, besides the values of steps. None for
-            that of the strategy `critique_revise`.
+        prompt: What the critic is asked, as one user message: a template that may name `question`, the problem as
+            it was asked, `answer`, the candidate's text between fences, and `mark`, besides the values of steps.
+            None for that of the strategy `critique_revise`.
         mark: The word that accepts; see `strategies.critique_revise.accepts`.
     """
 

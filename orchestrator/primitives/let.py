@@ -72,10 +72,15 @@ class Set(_Naming):
         """It has no value itself."""
         for name, text in self.values.items():
             place = (self.key, name)
-            if not scope.settable(name):
-                scope.fault(*_why_not(name, scope, place))
-                continue
-            known = scope.types[name]
             kind = scope.expression(text, *place)
-            if kind is not None and not fits(kind, known):
+            known = scope.types.get(name)
+            if known is None:
+                scope.fault(f"there is no `{name}` to set", *place, hint=closest(name, tuple(scope.types)))
+            elif not scope.settable(name):
+                scope.fault(
+                    f"`{name}` cannot be set here",
+                    *place,
+                    hint="set names that `let` has given, in blocks that do not run side by side",
+                )
+            elif kind is not None and not fits(kind, known):
                 scope.fault(f"`{name}` is {known}, but `{text}` is {kind}", *place)

@@ -54,7 +54,9 @@ class Revise(Asking):
         if self.using is not None:
             scope.expression(self.using, *self.place("using"), expected=(TEXT, CRITIQUE, REVIEW))
         if self.prompt is not None:
-            names = {"question": TEXT, "answer": TEXT} | ({"critique": TEXT} if self.using is not None else {})
+            names = {"question": TEXT, "answer": TEXT} | (
+                {"critique": TEXT} if self.using is not None else {}
+            )
             with scope.block(names):
                 scope.template(self.prompt, *self.place("prompt"))
         return CANDIDATE

@@ -22,15 +22,16 @@ __all__ = ["Sample"]
 class Sample(Asking):
     """Draws `n` samples; its value is the candidates, fewer where calls fail or nothing allows more.
 
-    They are in the order they were asked for, whichever came first, so that a resumed program goes on as it would have.
+    They are in the order they were asked for, whichever came first, so that a resumed program goes on as it would
+    have.
 
     Cost: ceil(n / per_call) calls.
 
     Args:
         n: Samples, at least 1.
         prompt: What is asked: a template, sent as one user message without the program's worked examples; or a
-            `Prompt`, whose template may name the problem's fields and the values of steps; None for the problem through
-            the program's prompt.
+            `Prompt`, whose template may name the problem's fields and the values of steps; None for the problem
+            through the program's prompt.
         per_call: Samples drawn by one request, at least 1; above 1 the prompt is paid once per request.
         aside: Whether the samples are no candidates for the program's answer, such as plans.
         logprobs: Top log-probabilities wanted per token, in 0..20; None for those that the program's verifiers need.

@@ -81,5 +81,7 @@ class Score(Primitive):
         if scores is not None:
             return scores
         error = frame.attempts.failures[-1]
-        reason = f"the verifier failed: {error}" if isinstance(error, BackendError) else f"not judged: {error}"
+        reason = (
+            f"the verifier failed: {error}" if isinstance(error, BackendError) else f"not judged: {error}"
+        )
         return [Verdict(value=None, reason=reason)] * len(candidates)

@@ -10,8 +10,8 @@ from ..expressions import ANSWER, ListOf, Type
 from ..strategies.selection import representative
 from ..types import Answer, Candidate, Outcome
 from ..types import Sample as Written
-from ..voting import majority_vote, weighted_vote
 from ..voting import Vote as Count
+from ..voting import majority_vote, weighted_vote
 from .base import ExpressionText, Frame, Primitive, Scope
 from .values import CANDIDATE, CANDIDATES, OUTCOME, VOTE, Candidates, Poll, Review, score_of
 
@@ -24,8 +24,8 @@ BALLOTS = (CANDIDATES, ListOf(CANDIDATE), ListOf(OUTCOME), ListOf(ANSWER), CANDI
 class Vote(Primitive):
     """Counts the answers of candidates; its value is the most frequent answer, with its share and the candidates.
 
-    A candidate without a readable answer counts in the denominator. An outcome has one vote, its answer; its candidates
-    vote as `x.candidates`.
+    A candidate without a readable answer counts in the denominator. An outcome has one vote, its answer; its
+    candidates vote as `x.candidates`.
 
     Source: Wang et al., "Self-Consistency Improves Chain of Thought Reasoning", arXiv 2203.11171, §2.
 
@@ -49,8 +49,8 @@ class Vote(Primitive):
     def check(self, scope: Scope) -> Type:
         """A vote."""
         for number, text in enumerate(self._texts):
-            place = self.place("of") if isinstance(self.of, str) else (*self.place("of"), number)
-            scope.expression(text, *place, expected=BALLOTS)
+            item = () if isinstance(self.of, str) else (number,)
+            scope.expression(text, *self.place("of"), *item, expected=BALLOTS)
         if not self._texts:
             scope.fault("there is nothing to vote on", *self.place("of"))
         return VOTE
