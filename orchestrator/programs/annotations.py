@@ -116,13 +116,16 @@ def _as_written(hint: Any) -> Any:
     if origin is Annotated:
         return _EXPRESSION if "expression" in hint.__metadata__ else hint
     if origin in (Union, types.UnionType):
-        if any(_is_expression(one) for one in arguments) and any(get_origin(one) is tuple for one in arguments):
+        if any(_is_expression(one) for one in arguments) and any(
+            get_origin(one) is tuple for one in arguments
+        ):
             return _EXPRESSIONS
-        return Union[tuple(_as_written(one) for one in arguments)]  # noqa: UP007 - built, not written
+        plain = [one for one in arguments if not dataclasses.is_dataclass(one)]
+        return Union[tuple(_as_written(one) for one in plain)]  # noqa: UP007 - built, not written
     if origin is tuple:
         return Annotated[hint, Strict(False)]
     if origin is _MAPPING:
-        return dict[arguments[0], _as_written(arguments[1])]  # type: ignore[misc]
+        return dict.__class_getitem__((arguments[0], _as_written(arguments[1])))
     return hint
 
 

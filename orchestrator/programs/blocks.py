@@ -29,7 +29,9 @@ ID = "id"
 def reserved() -> dict[str, str]:
     """Names that a file cannot give to verifiers and programs, and what they are."""
     return {
-        **dict.fromkeys((ID, *(key for part in PRIMITIVES.values() for key in _beside(part))), "a key of steps"),
+        **dict.fromkeys(
+            (ID, *(key for part in PRIMITIVES.values() for key in _beside(part))), "a key of steps"
+        ),
         **dict.fromkeys(("steps", "outputs"), "a key of programs"),
         **dict.fromkeys(STRATEGIES.parts, "a strategy"),
         **dict.fromkeys(VERIFIERS.parts, "a verifier"),
@@ -172,9 +174,7 @@ def _are_beside(
     strange = [name for name in beside if name not in allowed]
     for name in strange:
         inside = name in {shown_as(part, field) for field in part.__dataclass_fields__}
-        hint = (
-            f"it belongs inside: `{key}: {{{name}: ...}}`" if inside else mistakes.closest(name, allowed)
-        )
+        hint = f"it belongs inside: `{key}: {{{name}: ...}}`" if inside else mistakes.closest(name, allowed)
         mistakes.add((*at, name), f"unknown key `{name[:60]}` beside `{key}`", hint=hint, key=True)
     return not strange
 

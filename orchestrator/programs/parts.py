@@ -387,7 +387,8 @@ def _values(
     values: dict[str, Any] = {}
     right = True
     try:
-        checked = model_of(part, names, frozenset(makers)).model_validate(plain)
+        made = frozenset(name for name, _ in names if _maker(part, name))
+        checked = model_of(part, names, made).model_validate(plain)
         set_here = {name.removeprefix(OWN) for name in checked.model_fields_set}
         values |= {name: getattr(checked, OWN + name) for name in set_here if name not in makers}
         values |= _beside(mistakes.document.file, values, set_here)
@@ -563,7 +564,9 @@ def _build_prompt(value: Any, at: KeyPath, mistakes: Mistakes) -> Any:
     if value is None or isinstance(value, str):
         return value
     if mistakes.names is None or not isinstance(value, dict):
-        mistakes.add(at, f"`{at[-1]}` must be a text, or `{{use: NAME}}` with the name of one of the file's `prompts`")
+        mistakes.add(
+            at, f"`{at[-1]}` must be a text, or `{{use: NAME}}` for one of the file's `prompts`"
+        )
         return None
     return mistakes.names.prompt(value, at, mistakes)
 

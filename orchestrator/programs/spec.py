@@ -214,7 +214,9 @@ class UseSpec(Spec):
 
 
 def _kind_of_prompt(value: Any) -> str:
-    return "<use>" if isinstance(value, UseSpec) or (isinstance(value, dict) and "use" in value) else "<prompt>"
+    return (
+        "<use>" if isinstance(value, UseSpec) or (isinstance(value, dict) and "use" in value) else "<prompt>"
+    )
 
 
 AnyPromptSpec = Annotated[
