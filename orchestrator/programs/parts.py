@@ -564,9 +564,7 @@ def _build_prompt(value: Any, at: KeyPath, mistakes: Mistakes) -> Any:
     if value is None or isinstance(value, str):
         return value
     if mistakes.names is None or not isinstance(value, dict):
-        mistakes.add(
-            at, f"`{at[-1]}` must be a text, or `{{use: NAME}}` for one of the file's `prompts`"
-        )
+        mistakes.add(at, f"`{at[-1]}` must be a text, or `{{use: NAME}}` for one of the file's `prompts`")
         return None
     return mistakes.names.prompt(value, at, mistakes)
 
