@@ -85,7 +85,7 @@ def doubled(levels):
 
 def nested(levels):
     """Loops in loops, the innermost with many steps."""
-    text = "[" + ", ".join(["{id: s%d, sample: 1}" % n for n in range(50)]) + "]"
+    text = "[" + ", ".join(f"{{id: s{n}, sample: 1}}" for n in range(50)) + "]"
     for level in range(levels):
         text = f"[{{id: l{level}, repeat: {{max: 2, until: 'previous.q', steps: {text}}}}}]"
     return HEAD + f"program: {{steps: {text}}}\n"
