@@ -34,8 +34,8 @@ class RefusedNodeError(Exception):
 
 
 class BoundedScanner(Scanner):
-    """Ends a file as soon as its brackets are too deep: the scanner looks a thousand characters ahead of each. It also
-    remembers that the next token is known, which it is asked some eight times for each.
+    """Ends a file as soon as its brackets are too deep: the scanner looks a thousand characters ahead of each.
+    It also remembers that the next token is known: it is asked some eight times for each.
     """
 
     deepest = 64
