@@ -135,7 +135,7 @@ class ForEach(Primitive):
 
         values = await concurrently(make(part) for part in parts)
         for part in parts:
-            frame.attempts.join(part.attempts)
+            frame.join(part)
         names = {name: [part.values.get(name) for part in parts] for name in names_of(self.steps)}
         return Namespace(values=values, each=Namespace(names), count=len(items))
 

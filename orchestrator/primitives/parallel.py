@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from ..costs import Costing, Size, Spending
 from ..errors import InvalidInputError, most_telling
 from ..expressions import TEXT, ListOf, Namespace, Record, Type, joined, maybe
+from ..strategies.attempts import Attempts
 from .base import NAMES, Block, Frame, Primitive, Scope, check_block, is_name, run_block
 from .bounds import alone, fields_of, list_of, longer, total, valued_spending
 from .values import Candidates
@@ -126,10 +127,9 @@ class Parallel(Primitive):
             counted = await _until(made, wanted=self.wanted)
             frame.ctx.step(self.wait, f"{self.label}: {', '.join(one.name for one in counted) or 'none'}")
         for one in made:
-            if one in counted or not counted:
-                frame.attempts.join(one.frame.attempts)
-            else:
-                frame.attempts.candidates += one.frame.attempts.candidates
+            if counted and one not in counted:
+                one.frame.attempts = Attempts(candidates=one.frame.attempts.candidates)
+            frame.join(one.frame)
         names = {one.name: one.names if one in counted else None for one in made}
         values = [one.value for one in made if one in counted]
         winner = {"winner": counted[0].name if counted else None} if self.wait == "race" else {}
