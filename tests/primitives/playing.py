@@ -35,7 +35,9 @@ def said(replies: dict[str, Any]) -> Reply:
 
 
 @asynccontextmanager
-async def playing(reply: Reply, *, models: Sequence[str] = ("m",), events: list[Event] | None = None, **more: Any):
+async def playing(
+    reply: Reply, *, models: Sequence[str] = ("m",), events: list[Event] | None = None, **more: Any
+):
     """A controller of models that all say what `reply` does; failed calls are not sent again."""
     backends = {name: ScriptedBackend(reply, name=name, price={"input": 1, "output": 2}) for name in models}
     async with Controller(

@@ -6,7 +6,7 @@ import anyio
 import pytest
 from primitives.playing import faults, paths, play, playing
 
-from orchestrator import Budget, Problem, StopReason
+from orchestrator import Budget, Controller, Problem, StopReason
 from orchestrator.backends import Scripted, ScriptedBackend
 from orchestrator.errors import BackendError, UnknownPriceError
 from orchestrator.primitives import Branch, ForEach, Let, Parallel, Repeat, Return, Sample, Set, Steps, Text
@@ -52,7 +52,11 @@ async def test_when_the_budget_of_the_problem_is_spent_in_it_the_program_is_ende
     outcome = await play(steps, FOUR, budget=Budget(requests=1), events=events, c="c.count")
     assert outcome.answer.text == "4"
     assert outcome.stop_reason is StopReason.BUDGET
-    assert paths(events) == ["part", "part/a", "part/b"]  # not even a branch is opened for what cannot be paid
+    assert paths(events) == [
+        "part",
+        "part/a",
+        "part/b",
+    ]  # not even a branch is opened for what cannot be paid
 
 
 async def test_a_loop_of_branches_goes_on_after_each_is_spent_and_not_after_the_problem_is():
@@ -139,14 +143,12 @@ async def test_when_all_its_calls_fail_its_names_are_missing():
 
 
 async def test_money_cannot_be_limited_where_a_price_is_not_known_and_that_is_said_before_any_call():
-    inner = Parallel(branches={"x": (branch(ask(), usd=1),)})
-    steps = (ask("first"), Repeat(max=2, steps=(inner,)), Return(value="first"))
-    from orchestrator import Controller
-
+    inside = Parallel(branches={"x": (Branch(budget=Budget(usd=1), steps=(Sample(),)),)})
+    steps = (ask("first"), Repeat(max=2, steps=(inside,)), Return(value="first"))
     backend = ScriptedBackend(lambda _: "4", name="m")
     async with Controller(models={"m": backend}) as controller:
         with pytest.raises(UnknownPriceError):
-            await controller.run(Steps(steps=steps[:1] + (Branch(budget=Budget(usd=1), steps=(Sample(),)),) + steps[2:]), Problem(id="p", prompt="?"))
+            await controller.run(Steps(steps=steps), Problem(id="p", prompt="?"))
     assert backend.started == 0
 
 

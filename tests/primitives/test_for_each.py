@@ -156,7 +156,10 @@ async def test_a_budget_for_two_of_three_gives_two():
 
 
 async def test_a_resumed_run_meets_the_calls_of_each_item(tmp_path):
-    program = Steps(steps=(each(ask(), ask("again", prompt="then {{ said.best.text }}")), Return(value="loop.values[2]")), outputs={"s": "loop.each.said[0].count"})
+    program = Steps(
+        steps=(each(ask(), ask("again", prompt="then {{ said.best.text }}")), Return(value="loop.values[2]")),
+        outputs={"s": "loop.each.said[0].count"},
+    )
     journal, sent = str(tmp_path / "run.db"), []
 
     def reply(request):
@@ -174,8 +177,14 @@ async def test_a_resumed_run_meets_the_calls_of_each_item(tmp_path):
 @pytest.mark.parametrize(
     ("step", "fault"),
     [
-        (each(ask(), over="problem.text"), "steps.0.for_each.in: expected a list, but `problem.text` is a text"),
-        (each(ask(), max=None), "steps.0.for_each: how many items `problem.parts` has is not known before the run"),
+        (
+            each(ask(), over="problem.text"),
+            "steps.0.for_each.in: expected a list, but `problem.text` is a text",
+        ),
+        (
+            each(ask(), max=None),
+            "steps.0.for_each: how many items `problem.parts` has is not known before the run",
+        ),
         (each(), "steps.0.for_each.steps: there is no step to make for each item"),
         (each(ask(), item="problem"), "steps.0.for_each.as: `problem` is the name of something else already"),
         (each(ask(), item="a-b"), "steps.0.for_each.as: `a-b` cannot be a name: "),

@@ -44,7 +44,10 @@ def gated(texts, order):
         item = texts[piece]
         if piece not in after:
             return item if isinstance(item, Scripted) else Scripted(text=item, gate=anyio.Event())
-        return Scripted(**({"error": item} if isinstance(item, Exception) else {"text": item}), gate=_Next(gates[piece], gates[after[piece]]))
+        return Scripted(
+            **({"error": item} if isinstance(item, Exception) else {"text": item}),
+            gate=_Next(gates[piece], gates[after[piece]]),
+        )
 
     return reply
 
@@ -120,7 +123,8 @@ async def test_a_block_that_comes_to_nothing_does_not_win():
 
 async def test_a_text_made_of_failed_calls_alone_does_not_win():
     blocks = {
-        name: (ask(prompt=f"as {name}"), Text(template="said {{ draft.best.text }}")) for name in ("red", "green")
+        name: (ask(prompt=f"as {name}"), Text(template="said {{ draft.best.text }}"))
+        for name in ("red", "green")
     }
     steps = (Parallel(id="all", branches=blocks, wait="race"), Return(value="all.values[0]"))
     texts = {"as red": BackendError("down"), "as green": "2"}
@@ -131,10 +135,15 @@ async def test_a_text_made_of_failed_calls_alone_does_not_win():
 async def test_a_race_that_nobody_wins_has_no_values_and_the_failures_are_the_programs():
     steps = (three("race"), Return(value="all.values[0]"))
     with pytest.raises(BackendError, match="red is down"):
-        await play(steps, {f"as {name}": BackendError(f"{name} is down") for name in ("red", "green", "blue")})
+        await play(
+            steps, {f"as {name}": BackendError(f"{name} is down") for name in ("red", "green", "blue")}
+        )
     goes_on = (three("race"), ask("late", prompt="late"), Return(value="late"))
     outcome = await play(
-        goes_on, {"late": "4", "": BackendError("down")}, winner="all.winner == none", values="len(all.values)"
+        goes_on,
+        {"late": "4", "": BackendError("down")},
+        winner="all.winner == none",
+        values="len(all.values)",
     )
     assert outcome.detail["outputs"] == {"winner": True, "values": 0}
 
@@ -146,7 +155,9 @@ async def test_what_a_loser_has_drawn_by_then_is_a_candidate():
     }
     steps = (Parallel(id="all", branches=blocks, wait="race"), Return(value="all.values[0]"))
     texts = {"slow one": "1", "fast": "2", "slow two": "3"}
-    outcome = await play(steps, gated(texts, ["slow one", "fast"]), slow="all.slow.one == none", winner="all.winner")
+    outcome = await play(
+        steps, gated(texts, ["slow one", "fast"]), slow="all.slow.one == none", winner="all.winner"
+    )
     assert outcome.answer.text == "2"
     assert [one.sample.text for one in outcome.candidates] == ["1", "2"]
     assert outcome.detail["outputs"] == {"slow": True, "winner": "fast"}
@@ -171,7 +182,9 @@ async def test_a_budget_that_one_block_cannot_pay_leaves_the_others():
 async def test_once_the_budget_is_spent_blocks_side_by_side_ask_nothing():
     events = []
     steps = (ask("a"), ask("b"), three("race"), Return(value="a"))
-    outcome = await play(steps, {"": "4"}, budget=Budget(requests=1), events=events, b="b.count", red="all.red == none")
+    outcome = await play(
+        steps, {"": "4"}, budget=Budget(requests=1), events=events, b="b.count", red="all.red == none"
+    )
     assert outcome.answer.text == "4"
     assert paths(events) == ["a", "b", "red", "green", "blue"]
 
@@ -184,7 +197,9 @@ async def test_a_mistake_in_one_block_cancels_the_others_and_is_raised_alone():
 
     async with playing(reply) as (controller, backends):
         with pytest.raises(RuntimeError, match="a broken backend"):
-            await controller.run(Steps(steps=(three(), Return(value="all.red.draft"))), Problem(id="p", prompt="?"))
+            await controller.run(
+                Steps(steps=(three(), Return(value="all.red.draft"))), Problem(id="p", prompt="?")
+            )
         assert controller.ledger.statistics().holds == 0
     assert backends["m"].in_flight == 0
 
@@ -192,7 +207,12 @@ async def test_a_mistake_in_one_block_cancels_the_others_and_is_raised_alone():
 async def test_blocks_side_by_side_have_loops_of_their_own():
     blocks = {
         name: (
-            Repeat(id="loop", max=3, until=f"note == '{'x' * times}'", steps=(Text(id="note", template="{{ previous.note }}x"),)),
+            Repeat(
+                id="loop",
+                max=3,
+                until=f"note == '{'x' * times}'",
+                steps=(Text(id="note", template="{{ previous.note }}x"),),
+            ),
             Text(template="{{ loop.note }}"),
         )
         for name, times in (("one", 1), ("three", 3))
@@ -226,7 +246,10 @@ def test_there_is_at_least_one_block():
         ),
         ({"a": (Set(values={"kept": "2"}),)}, "steps.1.parallel.a.0.set.kept: "),
         ({"a": (Text(template="x"), ask())}, "steps.1.parallel.a.0: nothing uses the value of this step"),
-        ({"a": (ask("x"), ask("y", prompt="{{ x.count }}")), "b": (ask("z", prompt="{{ x.count }}"),)}, "steps.1.parallel.b.0.sample.prompt: "),
+        (
+            {"a": (ask("x"), ask("y", prompt="{{ x.count }}")), "b": (ask("z", prompt="{{ x.count }}"),)},
+            "steps.1.parallel.b.0.sample.prompt: ",
+        ),
     ],
 )
 def test_what_is_wrong_is_told_with_its_place(branches, fault):
@@ -238,7 +261,9 @@ def test_what_is_wrong_is_told_with_its_place(branches, fault):
 def test_what_cannot_win_is_refused_in_a_race():
     blocks = {"a": (ask(),), "b": (Let(values={"x": "1"}),)}
     assert any(
-        fault.startswith("steps.0.parallel.b: its last step has no value, so that it cannot count for `wait: race`")
+        fault.startswith(
+            "steps.0.parallel.b: its last step has no value, so that it cannot count for `wait: race`"
+        )
         for fault in faults(Parallel(branches=blocks, wait="race"), Return(value="'4'"))
     )
 

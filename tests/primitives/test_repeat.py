@@ -80,9 +80,7 @@ async def test_previous_is_missing_in_the_first_round_and_then_the_round_before(
 
 async def test_until_can_compare_a_round_with_the_one_before():
     steps = (
-        Repeat(
-            id="loop", max=5, until="draft.best.answer == previous.draft.best.answer", steps=(ask(),)
-        ),
+        Repeat(id="loop", max=5, until="draft.best.answer == previous.draft.best.answer", steps=(ask(),)),
         Return(value="loop.draft"),
     )
     outcome = await play(steps, {"say": ["1", "2", "2", "3"]}, rounds="loop.rounds")
@@ -125,7 +123,11 @@ async def test_loops_inside_one_another_each_look_back_at_their_own_rounds():
     outer = Repeat(
         id="outer",
         max=2,
-        steps=(Text(id="line", template="{{ previous.line }}o"), inner, Text(id="both", template="{{ line }}{{ inner.word }}")),
+        steps=(
+            Text(id="line", template="{{ previous.line }}o"),
+            inner,
+            Text(id="both", template="{{ line }}{{ inner.word }}"),
+        ),
     )
     steps = (outer, ask(), Return(value="draft"))
     outcome = await play(steps, FOUR, both="outer.each.both", lines="outer.line")
@@ -182,7 +184,8 @@ async def test_a_passed_deadline_ends_a_loop_that_makes_no_calls():
     )
     async with playing(lambda _: "4", budget=Budget(seconds=10), clock=clock) as (controller, _):
         outcome = await controller.run(
-            Steps(steps=steps, outputs={"count": "count", "rounds": "loop.rounds"}), Problem(id="p", prompt="?")
+            Steps(steps=steps, outputs={"count": "count", "rounds": "loop.rounds"}),
+            Problem(id="p", prompt="?"),
         )
     assert outcome.stop_reason is StopReason.DEADLINE
     assert 0 < outcome.detail["outputs"]["rounds"] < 200
@@ -241,8 +244,14 @@ def test_loops_inside_one_another_are_refused_where_they_could_go_on_for_hours()
             Repeat(max=2, going="draft.count > 1", steps=(ask(),)),
             "steps.0.repeat.while: ",
         ),
-        (Repeat(max=2, steps=(ask("rounds"),)), "steps.0.repeat.steps: `rounds` is a field of what `repeat` brings"),
-        (Repeat(max=2, steps=(ask("previous"),)), "steps.0.repeat.steps.0.id: `previous` is the name of something"),
+        (
+            Repeat(max=2, steps=(ask("rounds"),)),
+            "steps.0.repeat.steps: `rounds` is a field of what `repeat` brings",
+        ),
+        (
+            Repeat(max=2, steps=(ask("previous"),)),
+            "steps.0.repeat.steps.0.id: `previous` is the name of something",
+        ),
         (
             Repeat(max=2, steps=(ask(prompt="{{ previous.draff.count }}"),)),
             "steps.0.repeat.steps.0.sample.prompt: ",

@@ -40,7 +40,10 @@ async def test_without_another_block_nothing_is_made_where_no_case_is_true():
 
 def test_it_returns_only_where_every_block_does():
     whole = Switch(
-        cases=(Case(when="true", steps=(Return(value="'1'"),)), Case(when="false", steps=(Fail(message="2"),))),
+        cases=(
+            Case(when="true", steps=(Return(value="'1'"),)),
+            Case(when="false", steps=(Fail(message="2"),)),
+        ),
         otherwise=(Return(value="'3'"),),
     )
     assert faults(whole) == []
