@@ -364,7 +364,9 @@ def programs(draw, *, most: int = 6, races: bool = True, budgets: bool = True) -
     return _Maker(draw, left=most, races=races, budgets=budgets).program()
 
 
+# The empty one stands for as many tokens as are allowed, no two of which are read as one.
 WORDS = (
+    " ",
     "the answer is 4",
     "the answer is 5",
     "I think it is 4. ACCEPT",
@@ -382,7 +384,7 @@ def saying(seed: int, *, failing: float = 0.1, timing: int = 0) -> Callable[[Req
         number = _hash(seed, request.call, request.n)
         if number % 1000 < failing * 1000:
             return Scripted(error=BackendError("it fails"), gate=_Later(_hash(timing, request.call) % 9))
-        words = WORDS[number // 1000 % len(WORDS)]
+        words = WORDS[number // 1000 % len(WORDS)] or "!" * (request.max_tokens or 1)
         return Scripted(text=words, gate=_Later(_hash(timing, request.call) % 9))
 
     return reply
