@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .context import Context
     from .contracts import ControlProgram
     from .errors import OrchestratorError
-    from .programs import load
+    from .programs import dump, load, loads
     from .prompts import Prompt
     from .runtime import Controller, Model, run_sync
     from .strategies import BestOfN, Cascade, SelfConsistency, Single, Tier
@@ -88,7 +88,9 @@ _HOME = {
     "TreeOfThoughts": "strategies",
     "Usage": "types",
     "__version__": "version",
+    "dump": "programs",
     "load": "programs",
+    "loads": "programs",
     "run_sync": "runtime",
 }
 _MODULES = (
@@ -154,9 +156,11 @@ __all__ = [
     "answers",
     "backends",
     "budget",
+    "dump",
     "errors",
     "events",
     "load",
+    "loads",
     "monitors",
     "ranking",
     "run_sync",

@@ -19,14 +19,14 @@ from ..prompts import Example, Prompt
 from ..runtime import Model
 from ..strategies.attempts import scored
 from ..types import Outcome, Problem
-from .document import Document, KeyPath, read
+from .document import Document, KeyPath, parse, read
 from .mistakes import Mistakes, did_you_mean
 from .models import make_model
 from .parts import STRATEGIES, VERIFIERS, build
 from .problems import ProblemFile
 from .spec import AnswerSpec, LimitsSpec, ModelSpec, ProblemsSpec, ProgramSpec, PromptSpec, known_keys
 
-__all__ = ["Program", "check_model_names", "load"]
+__all__ = ["Program", "check_model_names", "load", "loads"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +95,20 @@ def load(file: str | Path) -> Program:
     Raises:
         ProgramFileError: The file is not a program; says where, what was expected, and all mistakes at once.
     """
-    document = read(Path(file), file=str(file))
+    return _program(read(Path(file), file=str(file)))
+
+
+def loads(text: str, *, file: str | Path = "<text>") -> Program:
+    """The control program in a YAML text, as `load`.
+
+    Args:
+        text: What the file says.
+        file: What errors call it; other files it names are looked for beside it.
+    """
+    return _program(parse(text, file=str(file)))
+
+
+def _program(document: Document) -> Program:
     mistakes = Mistakes(document)
     spec, strategy, check = _checked_parts(document, mistakes)
     answers = _reader(document, mistakes)
@@ -108,8 +121,8 @@ def load(file: str | Path) -> Program:
         prompt=_prompt(spec.prompt),
         budget=_budget(spec.budget),
         per_problem=_budget(spec.budget.per_problem),
-        problems=_problems(spec.problems, Path(file).parent),
-        file=str(file),
+        problems=_problems(spec.problems, Path(document.file).parent),
+        file=document.file,
         specs=spec.models,
     )
 

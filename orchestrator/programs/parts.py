@@ -31,6 +31,7 @@ from .mistakes import Mistakes, did_you_mean
 __all__ = [
     "ACCEPTANCES",
     "MONITORS",
+    "REGISTRIES",
     "SCORERS",
     "STOPPING_RULES",
     "STRATEGIES",
@@ -40,7 +41,11 @@ __all__ = [
     "build",
     "build_part",
     "key_of",
+    "kind_of",
+    "names_of",
     "parameters",
+    "python_only",
+    "takes",
 ]
 
 
@@ -131,6 +136,9 @@ _BY_ANNOTATION: Mapping[Any, Registry] = {
 }
 
 
+REGISTRIES = (STRATEGIES, VERIFIERS, STOPPING_RULES, WEIGHTINGS, ACCEPTANCES, MONITORS, SCORERS)
+"""All kinds of parts."""
+
 _NESTED = (Budget, StepGenerator)
 """Parameters that are a mapping of their own."""
 
@@ -219,6 +227,11 @@ def key_of(strategy: object) -> str:
     return names.get(type(strategy), type(strategy).__name__)
 
 
+def names_of(registry: Registry) -> dict[type, str]:
+    """The keys of a registry by their classes."""
+    return {part: name for name, part in registry.parts.items()}
+
+
 def parameters(part: type) -> dict[str, dataclasses.Field[Any]]:
     """The parameters of a part, its own first, then those it shares with all of its kind."""
     own = list(inspect.get_annotations(part))
@@ -237,7 +250,7 @@ def _make(
     instead_of: Any = None,
 ) -> Any:
     before = len(mistakes.found)
-    registries = {name: kind for name in parameters(part) if (kind := _part_of(part, name))}
+    registries = {name: kind for name in parameters(part) if (kind := kind_of(part, name))}
     values = {
         name: value for name, value in defaults.items() if name in parameters(part) and value is not None
     }
@@ -317,7 +330,7 @@ def _build_inline(part: type, value: Any, at: KeyPath, mistakes: Mistakes) -> An
 
 
 def _what_inline(part: type) -> Registry:
-    registry = _part_of(part, part.inline)  # type: ignore[attr-defined]
+    registry = kind_of(part, part.inline)  # type: ignore[attr-defined]
     assert isinstance(registry, Registry)
     return registry
 
@@ -333,7 +346,7 @@ def _blamed(message: str, given: Mapping[str, Any], at: KeyPath) -> KeyPath:
     return at
 
 
-def _part_of(part: type, name: str) -> Registry | type | None:
+def kind_of(part: type, name: str) -> Registry | type | None:
     """What a parameter is made from when it is itself a part, or several: its registry, a class with `inline`, or one
     of those written as a mapping."""
     hint = _without_none(get_type_hints(part)[name])
@@ -345,10 +358,15 @@ def _part_of(part: type, name: str) -> Registry | type | None:
     return _BY_ANNOTATION.get(kind)
 
 
-def _python_only(hint: Any) -> bool:
+def python_only(part: type, name: str) -> bool:
     """Whether a parameter takes an object that no file can say: one of a protocol without a registry, a function."""
-    kind = _without_none(hint)
+    kind = takes(part, name)
     return getattr(kind, "_is_protocol", False) or get_origin(kind) is Callable or kind is Callable
+
+
+def takes(part: type, name: str) -> Any:
+    """The type of a parameter, without None."""
+    return _without_none(get_type_hints(part)[name])
 
 
 def _is_several(part: type, name: str) -> bool:
@@ -372,8 +390,8 @@ def _model(part: type) -> type[BaseModel]:
     hints = get_type_hints(part)
     fields: dict[str, Any] = {}
     for name in parameters(part):
-        hint = Any if _part_of(part, name) else hints[name]
-        if hint is not Any and _python_only(hint):
+        hint = Any if kind_of(part, name) else hints[name]
+        if hint is not Any and python_only(part, name):
             continue
         if get_origin(_without_none(hint)) is tuple:
             hint = Annotated[hint, Strict(False)]

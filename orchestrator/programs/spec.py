@@ -196,10 +196,10 @@ class AnswerSpec(Spec):
 
 
 class ProgramSpec(Spec):
-    """A whole file. `check` and `program` name parts of registries."""
+    """A whole file. `check` and `program` name parts of registries; without `models`, who runs it gives them."""
 
     version: Literal[1]
-    models: Annotated[dict[str, ModelSpec], Field(min_length=1)]
+    models: Annotated[dict[str, ModelSpec], Field(min_length=1)] = Field(default_factory=dict)
     budget: BudgetSpec = BudgetSpec()
     problems: ProblemsSpec | None = None
     prompt: PromptSpec = PromptSpec()
