@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from types import ModuleType, UnionType
@@ -41,6 +41,7 @@ __all__ = [
     "build",
     "build_part",
     "key_of",
+    "key_order",
     "kind_of",
     "names_of",
     "parameters",
@@ -362,6 +363,13 @@ def python_only(part: type, name: str) -> bool:
     """Whether a parameter takes an object that no file can say: one of a protocol without a registry, a function."""
     kind = takes(part, name)
     return getattr(kind, "_is_protocol", False) or get_origin(kind) is Callable or kind is Callable
+
+
+def key_order(keys: Sequence[str]) -> list[str]:
+    """The order a file has the keys of a list's item in: the `id` of a step, what it does, and what stands beside."""
+    does = [key for key in keys if any(key in registry.parts for registry in REGISTRIES)]
+    first = [key for key in ("id", *does[:1]) if key in keys]
+    return first + [key for key in keys if key not in first]
 
 
 def takes(part: type, name: str) -> Any:
