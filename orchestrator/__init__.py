@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         errors,
         events,
         monitors,
+        primitives,
         ranking,
         sandbox,
         scaling,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from .context import Context
     from .contracts import ControlProgram
     from .errors import OrchestratorError
+    from .primitives import Steps
     from .programs import dump, load, loads
     from .prompts import Prompt
     from .runtime import Controller, Model, run_sync
@@ -81,6 +83,7 @@ _HOME = {
     "Score": "types",
     "SelfConsistency": "strategies",
     "Single": "strategies",
+    "Steps": "primitives",
     "StopReason": "types",
     "TestAndRepair": "strategies",
     "Tier": "strategies",
@@ -100,6 +103,7 @@ _MODULES = (
     "errors",
     "events",
     "monitors",
+    "primitives",
     "ranking",
     "sandbox",
     "scaling",
@@ -146,6 +150,7 @@ __all__ = [
     "Score",
     "SelfConsistency",
     "Single",
+    "Steps",
     "StopReason",
     "TestAndRepair",
     "Tier",
@@ -162,6 +167,7 @@ __all__ = [
     "load",
     "loads",
     "monitors",
+    "primitives",
     "ranking",
     "run_sync",
     "sandbox",
