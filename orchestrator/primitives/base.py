@@ -34,6 +34,7 @@ __all__ = [
     "closest",
     "every_step",
     "listed",
+    "names_of",
     "run_block",
 ]
 
@@ -48,6 +49,7 @@ TemplateText: TypeAlias = Annotated[str, "template"]
 """A parameter that holds a template."""
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+NAMES = "names have letters, digits and `_`, and begin with no digit"
 """What names are made of: those of steps stand in the paths of their calls, and in expressions."""
 
 
@@ -109,9 +111,14 @@ class Primitive:
         return ()
 
     @property
+    def turns(self) -> int:
+        """How often each of its blocks is made, at most."""
+        return 1
+
+    @property
     def most_calls(self) -> int:
-        """Calls it makes at most, those of verifiers excluded: here, as if each step in it were made once."""
-        return sum(step.most_calls for block in self.blocks for step in block)
+        """Calls it makes at most, those of verifiers excluded: here, those of all steps in it, `turns` times."""
+        return self.turns * sum(step.most_calls for block in self.blocks for step in block)
 
     @property
     def calls_at_once(self) -> int:
@@ -140,6 +147,11 @@ class Primitive:
 
 Block: TypeAlias = tuple[Primitive, ...]
 """Steps made one after the other; its value is the last one's."""
+
+
+def names_of(block: Block) -> tuple[str, ...]:
+    """The names that a block gives, those of blocks inside it excluded: they end with these."""
+    return tuple(name for step in block for name in step.names)
 
 
 @dataclass(slots=True)
@@ -219,10 +231,8 @@ class Scope:
 
     def free(self, name: str, *at: str | int) -> bool:
         """Whether a value can be given this name here; notes why not."""
-        if NAME.fullmatch(name) is None or keyword.iskeyword(name):
-            self.fault(
-                f"`{name}` cannot be a name: names have letters, digits and `_`, and begin with no digit", *at
-            )
+        if not is_name(name):
+            self.fault(f"`{name}` cannot be a name: {NAMES}", *at)
             return False
         if name in self._names:
             self.fault(f"`{name}` is the name of something else already", *at, hint="choose another name")
@@ -280,6 +290,11 @@ class Scope:
                 entry.shown_by.append(self._names[by])
         else:
             self._showing.setdefault(by, []).extend(inside.entries)
+
+    def keep(self, inside: Given) -> None:
+        """Note that all names of a block that has ended are used, as a loop that looks back uses them."""
+        for entry in inside.entries:
+            entry.used = True
 
     def mark(self) -> tuple[int, int]:
         """How far the check has come; see `back_to`."""
@@ -353,6 +368,11 @@ class Scope:
             )
 
 
+def is_name(text: str) -> bool:
+    """Whether expressions can name something so; words of the language itself are none."""
+    return NAME.fullmatch(text) is not None and not keyword.iskeyword(text)
+
+
 def listed(kinds: Sequence[Type]) -> str:
     """Types in words: `a candidate, a vote or an outcome`."""
     *others, last = map(str, kinds)
@@ -411,7 +431,7 @@ class Frame:
 
     def gathered(self, block: Block) -> Namespace:
         """The values of the names that `block` has given here."""
-        return Namespace({name: self.values.get(name) for step in block for name in step.names})
+        return Namespace({name: self.values.get(name) for name in names_of(block)})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -477,6 +497,11 @@ def check_block(steps: Block, scope: Scope, *, valued: bool = False) -> Type | N
         with scope.at(number):
             if number and steps[number - 1].returns:
                 scope.fault("this step is never reached: the one before it ends the program")
+            if step.returns and not step.blocks and scope.side_by_side:
+                scope.fault(
+                    f"`{step.key}` cannot end the program here: other steps run beside this one",
+                    hint="put it behind the steps that run side by side",
+                )
             kind = step.check(scope)
             if step.id is not None:
                 if kind is None:
