@@ -125,7 +125,7 @@ def _as_written(hint: Any) -> Any:
     if origin is tuple:
         return Annotated[hint, Strict(False)]
     if origin is _MAPPING:
-        return dict[arguments[0], _as_written(arguments[1])]  # type: ignore[misc]
+        return dict.__class_getitem__((arguments[0], _as_written(arguments[1])))
     return hint
 
 

@@ -1,6 +1,6 @@
 """YAML text as a layout with the comments at what they are about.
 
-A comment on a line of its own is about the entry after it; indented deeper than that, about the end of the block above.
+A comment on a line of its own is about the entry after it; indented deeper, it is about the end of the block above.
 A comment at the end of a line is about what the line begins.
 """
 

@@ -10,21 +10,34 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ..answers import KINDS, AnswerReader
+from ..answers import KINDS, AnswerReader, kinds
 from ..budget import Budget
 from ..context import Context
 from ..contracts import ControlProgram, Verifier, name_of
 from ..errors import BackendError, BudgetExceededError, DeadlineExceededError, InvalidInputError
-from ..prompts import Example, Prompt
+from ..expressions import TEXT
+from ..prompts import Prompt
 from ..runtime import Model
 from ..strategies.attempts import scored
 from ..types import Outcome, Problem
-from .document import Document, KeyPath, parse, read
-from .mistakes import Mistakes, did_you_mean
-from .models import make_model
-from .parts import STRATEGIES, VERIFIERS, build
+from .blocks import FIELD_TYPES, reserved
+from .document import Document, KeyPath
+from .includes import Source, Sources
+from .mistakes import Mistakes
+from .models import check_backend, make_model
+from .names import Names, is_template, make_prompt
+from .parts import LONGEST_NAME, STRATEGIES, VERIFIERS, build
 from .problems import ProblemFile
-from .spec import AnswerSpec, LimitsSpec, ModelSpec, ProblemsSpec, ProgramSpec, PromptSpec, known_keys
+from .spec import (
+    AnswerSpec,
+    BackendSpec,
+    FieldKind,
+    LimitsSpec,
+    ModelSpec,
+    ProblemsSpec,
+    ProgramSpec,
+    UseSpec,
+)
 
 __all__ = ["Program", "check_model_names", "load", "loads"]
 
@@ -42,8 +55,10 @@ class Program:
         budget: Limits of the run.
         per_problem: Limits of each problem.
         problems: The problems it names, or None.
+        fields: What each problem has beside its text, where the file says so: `text`, `number` or `list`.
         file: Path as it was given.
-        specs: The models as the file describes them.
+        specs: The models as the file, and those it includes, describe them.
+        folders: What paths in a model's description are meant from, for models of included files.
     """
 
     strategy: ControlProgram
@@ -53,8 +68,10 @@ class Program:
     budget: Budget = field(default_factory=Budget, compare=False)
     per_problem: Budget = field(default_factory=Budget, compare=False)
     problems: ProblemFile | None = field(default=None, compare=False)
+    fields: Mapping[str, FieldKind] = field(default_factory=dict)
     file: str = field(default="", compare=False)
     specs: Mapping[str, ModelSpec] = field(default_factory=dict, compare=False, repr=False)
+    folders: Mapping[str, Path] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
     def models(self) -> Mapping[str, Model]:
@@ -63,8 +80,10 @@ class Program:
         Raises:
             InvalidInputError: A key's environment variable is not set, or recorded samples cannot be read.
         """
-        folder = Path(self.file).parent
-        return {name: make_model(spec, folder=folder) for name, spec in self.specs.items()}
+        here = Path(self.file).parent
+        return {
+            name: make_model(spec, folder=self.folders.get(name, here)) for name, spec in self.specs.items()
+        }
 
     @property
     def calls_at_once(self) -> int:
@@ -72,7 +91,12 @@ class Program:
         return int(getattr(self.strategy, "calls_at_once", 1))
 
     async def __call__(self, ctx: Context, problem: Problem, /) -> Outcome:
-        """Run the strategy on `problem`, then the check on what it drew."""
+        """Run the strategy on `problem`, then the check on what it drew.
+
+        Raises:
+            InvalidInputError: The problem lacks a field that the file declares, or it is of another kind.
+        """
+        check_fields(self.fields, problem)
         outcome = await self.strategy(ctx, problem)
         return outcome if self.check is None else await self._checked(self.check, ctx, problem, outcome)
 
@@ -87,79 +111,105 @@ class Program:
         return replace(outcome, candidates=tuple(scored(candidates, name, scores)))
 
 
-def load(file: str | Path) -> Program:
+def load(file: str | Path, *, allow_outside: bool = False) -> Program:
     """The control program in a YAML file, with its models, budget, prompt and problems.
 
     Nothing is started, fetched or connected, and no key is read.
 
+    Args:
+        file: The file.
+        allow_outside: Whether it may include files that are not in its folder or below.
+
     Raises:
         ProgramFileError: The file is not a program; says where, what was expected, and all mistakes at once.
     """
-    return _program(read(Path(file), file=str(file)))
+    return _program(Sources(file, allow_outside=allow_outside), needs_models=True)
 
 
-def loads(text: str, *, file: str | Path = "<text>") -> Program:
-    """The control program in a YAML text, as `load`.
+def loads(text: str, *, file: str | Path = "<text>", allow_outside: bool = False) -> Program:
+    """The control program in a YAML text, as `load`; one without `models` is run with those the caller gives.
 
     Args:
         text: What the file says.
-        file: What errors call it; other files it names are looked for beside it.
+        file: What errors call it; the files it names are looked for beside it.
+        allow_outside: As in `load`.
+
+    Raises:
+        ProgramFileError: As `load`.
     """
-    return _program(parse(text, file=str(file)))
+    return _program(Sources(file, text=text, allow_outside=allow_outside), needs_models=False)
 
 
-def _program(document: Document) -> Program:
-    mistakes = Mistakes(document)
-    spec, strategy, check = _checked_parts(document, mistakes)
-    answers = _reader(document, mistakes)
-    mistakes.raise_any()
-    assert spec is not None
+def _program(sources: Sources, *, needs_models: bool) -> Program:
+    names = Names(sources, reserved=reserved())
+    top = sources.top
+    strategy, check = _parts(sources)
+    answers = _reader(top.document, top.mistakes)
+    prompt = _prompt(top, names)
+    if "outputs" in top.document.data and not _has_steps(top.document.data):
+        top.mistakes.add(("outputs",), "only a `program` made of `steps` has outputs", key=True)
+    names.finish()
+    if needs_models or names.of("models"):
+        _check_models(sources, names)
+    sources.raise_any()
+    spec = top.spec
+    assert isinstance(spec, ProgramSpec)
     return Program(
         strategy=strategy,
         check=check,
         answers=answers,
-        prompt=_prompt(spec.prompt),
+        prompt=prompt,
         budget=_budget(spec.budget),
         per_problem=_budget(spec.budget.per_problem),
-        problems=_problems(spec.problems, Path(document.file).parent),
-        file=document.file,
-        specs=spec.models,
+        problems=_problems(spec.problems, top.folder),
+        fields=spec.problem.fields,
+        file=top.document.file,
+        specs={name: model for name, model, _ in names.models()},
+        folders={name: source.folder for name, _, source in names.models() if source is not top},
     )
 
 
-def _checked_parts(document: Document, mistakes: Mistakes) -> tuple[ProgramSpec | None, Any, Any]:
-    """The file's spec, strategy and check; None where there are mistakes."""
-    data = document.data
-    if not isinstance(data, dict):
-        mistakes.add((), "a program file is a mapping", hint="start with `version: 1`")
-        return None, None, None
-    spec = None
-    try:
-        spec = ProgramSpec.model_validate(data)
-    except ValidationError as error:
-        mistakes.add_validation(error, (), lambda path: known_keys(data, path))
+def _has_steps(data: Mapping[str, Any]) -> bool:
+    program = data.get("program")
+    return isinstance(program, dict) and "steps" in program
+
+
+def _parts(sources: Sources) -> tuple[Any, Any]:
+    """The program's strategy and check; None where there are mistakes."""
+    data, mistakes = sources.top.document.data, sources.top.mistakes
     check = strategy = None
     if data.get("check") is not None:
         check = build(VERIFIERS, data["check"], ("check",), mistakes)
     if "program" in data:
         defaults = {"verifier": check}
         strategy = build(STRATEGIES, data["program"], ("program",), mistakes, defaults=defaults)
-    _check_names(document, mistakes)
-    return spec, strategy, check
+    return strategy, check
 
 
-def _check_names(document: Document, mistakes: Mistakes) -> None:
-    models = document.at(("models",))
-    if isinstance(models, dict):
-        for part in ("program", "check"):
-            check_model_names(document.at((part,)), (part,), models, mistakes)
+def _check_models(sources: Sources, names: Names) -> None:
+    """Note that there are no models, what is wrong with those of other packages, and names that are none of them."""
+    known, top = names.of("models"), sources.top
+    if "models" not in top.document.data and not known:
+        top.mistakes.add((), "`models` is missing", hint="such as `models: {small: {local: NAME}}`")
+    elif top.document.at(("models",)) == {} and not known:
+        top.mistakes.add(("models",), "`models` must have at least one model")
+    for name, spec, source in names.models():
+        if isinstance(spec, BackendSpec):
+            check_backend(spec, ("models", name), source.mistakes)
+    for source in sources:
+        for part in ("program", "check", "programs", "verifiers"):
+            if known:
+                check_model_names(source.document.at((part,)), (part,), known, source.mistakes)
+
+
+NO_MODELS = frozenset({"protocol", "let", "set", "outputs"})
+"""Keys of mappings whose own keys are somebody else's: a server's, or names that the file gives."""
 
 
 def check_model_names(value: Any, at: KeyPath, models: Iterable[str], mistakes: Mistakes) -> None:
     """Note names of models, anywhere in `value`, that are none of `models`.
 
-    Parameters that name models are called `model`, `..._model`, `models` or `..._models`, everywhere but in a
-    `protocol`, whose keys are a server's.
+    Parameters that name models are called `model`, `..._model`, `models` or `..._models`.
 
     Args:
         value: What a file says.
@@ -170,9 +220,9 @@ def check_model_names(value: Any, at: KeyPath, models: Iterable[str], mistakes: 
     known = list(models)
     for path, name in _model_names(value, at):
         if name not in known:
-            hint = did_you_mean(name, known)
+            hint = mistakes.closest(name, known)
             others = "" if hint else f"; there are: {', '.join(known)}"
-            mistakes.add(path, f"no model `{name}`{others}", hint=hint)
+            mistakes.add(path, f"no model `{name[:LONGEST_NAME]}`{others}", hint=hint)
 
 
 def _model_names(value: Any, at: KeyPath) -> Iterator[tuple[KeyPath, str]]:
@@ -184,7 +234,7 @@ def _model_names(value: Any, at: KeyPath) -> Iterator[tuple[KeyPath, str]]:
         return
     for key, entry in value.items():
         here = (*at, key)
-        if key == "protocol":
+        if key in NO_MODELS:
             continue
         if isinstance(entry, str) and str(key).endswith("model"):
             yield here, entry
@@ -201,22 +251,65 @@ def _reader(document: Document, mistakes: Mistakes) -> AnswerReader:
     except ValidationError:
         return AnswerReader()  # the whole file's spec says what is wrong
     options: dict[str, Any] = {name: value for name, value in spec if value is not None}
-    if spec.kind not in KINDS:
-        hint = did_you_mean(spec.kind, KINDS)
-        mistakes.add(("answer", "kind"), f"`kind` must be one of {', '.join(KINDS)}", hint=hint)
+    if spec.kind not in KINDS and spec.kind not in kinds():
+        hint = mistakes.closest(spec.kind, kinds())
+        mistakes.add(("answer", "kind"), f"`kind` must be one of {', '.join(kinds())}", hint=hint)
         return AnswerReader()
     try:
         return AnswerReader(**options)
     except InvalidInputError as error:
-        place = next((name for name in ("pattern", "field", "tag", "language") if name in options), "kind")
-        mistakes.add(("answer", place), str(error))
+        ways = [name for name in ("pattern", "field", "tag", "language") if name in options]
+        mistakes.add(("answer", ways[0] if ways and spec.kind in KINDS else "kind"), str(error))
         return AnswerReader()
 
 
-def _prompt(spec: PromptSpec) -> Prompt:
-    given = dict(spec)
-    given["examples"] = tuple(Example(question=e.question, answer=e.answer) for e in spec.examples)
-    return Prompt(**given)
+def _prompt(top: Source, names: Names) -> Prompt:
+    """The prompt as `prompt` and `problem` say."""
+    spec, mistakes = top.spec, top.mistakes
+    if not isinstance(spec, ProgramSpec):
+        return Prompt()
+    types = {"problem": TEXT, **{name: FIELD_TYPES[kind] for name, kind in spec.problem.fields.items()}}
+    known = types if spec.problem.fields else None
+    at: KeyPath = ("prompt", "template")
+    if isinstance(spec.prompt, UseSpec):
+        prompt = names.prompt({"use": spec.prompt.use}, ("prompt",), mistakes) or Prompt()
+        at = ("prompt", "use")
+    else:
+        prompt = make_prompt(spec.prompt)
+    if spec.problem.template is not None:
+        if prompt.template != Prompt().template:
+            mistakes.add(
+                ("problem", "template"), "the prompt has a template already", hint="give one of the two"
+            )
+        at, prompt = ("problem", "template"), replace(prompt, template=spec.problem.template)
+    is_template(prompt.template, at, mistakes, known)
+    return prompt
+
+
+def check_fields(fields: Mapping[str, FieldKind], problem: Problem) -> None:
+    """Refuse a problem without the fields that are declared.
+
+    Raises:
+        InvalidInputError: One is missing, or of another kind.
+    """
+    for name, kind in fields.items():
+        if name not in problem.fields:
+            known = ", ".join(problem.fields) or "none"
+            raise InvalidInputError(
+                f"problem {problem.id!r} has no field `{name}`, which the program declares; its fields: {known}"
+            )
+        value = problem.fields[name]
+        if not isinstance(value, _PYTHON_KINDS[kind]) or isinstance(value, bool):
+            raise InvalidInputError(
+                f"problem {problem.id!r}: the field `{name}` must be a {kind}, not {value!r:.60}"
+            )
+
+
+_PYTHON_KINDS: Mapping[FieldKind, tuple[type, ...]] = {
+    "text": (str,),
+    "number": (int, float),
+    "list": (list, tuple),
+}
 
 
 def _budget(spec: LimitsSpec) -> Budget:

@@ -7,26 +7,44 @@ registry.
 from __future__ import annotations
 
 import dataclasses
-import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
-from types import ModuleType, UnionType
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError, create_model
+from pydantic import ValidationError
 
-from .. import monitors, stopping, strategies, verifiers, voting
+from .. import monitors, plugins, stopping, strategies, verifiers, voting
 from ..budget import Budget
 from ..contracts import ControlProgram, Verifier
 from ..errors import InvalidInputError
 from ..monitors import Monitor
+from ..primitives import PRIMITIVES, Primitive
+from ..primitives.base import Block
+from ..primitives.switch import Case
+from ..prompts import Prompt
 from ..stopping import StoppingRule
 from ..strategies import Acceptance, FunctionScorer, Scorer, StepGenerator, Strategy, TreeSearch
 from ..voting import Weighting
+from .annotations import (
+    OWN,
+    hint_of,
+    is_mapping,
+    is_required,
+    is_several,
+    kinds_of,
+    model_of,
+    parameters,
+    shown_as,
+    without_none,
+)
 from .document import KeyPath
-from .mistakes import Mistakes, did_you_mean
+from .mistakes import Mistakes
+
+if TYPE_CHECKING:
+    from .names import Names
 
 __all__ = [
     "ACCEPTANCES",
@@ -40,14 +58,19 @@ __all__ = [
     "Registry",
     "build",
     "build_part",
+    "build_step",
+    "build_values",
+    "find_part",
     "key_of",
     "key_order",
     "kind_of",
     "names_of",
     "parameters",
-    "python_only",
-    "takes",
 ]
+
+
+LONGEST_NAME = 60
+"""Characters of an unknown name that are shown."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,12 +80,42 @@ class Registry:
     Attributes:
         what: What such a part is called.
         parts: The classes by key.
-        rewrite: Turns another way of writing a part into `{key: parameters}`; what it does not know it returns.
+        rewrite: Turns another way of writing a part into `{key: parameters}`; what it does not know it returns. It is
+            also given what says whether a name is a verifier's.
+        section: Where a file declares such parts by name, or None.
+        group: The entry points by which packages bring such parts, or None.
+        method: What makes a class of another package such a part.
     """
 
     what: str
     parts: Mapping[str, type]
-    rewrite: Callable[[Any], Any] = lambda value: value
+    rewrite: Callable[[Any, Callable[[str], bool]], Any] = lambda value, _: value
+    section: Literal["verifiers", "programs"] | None = None
+    group: str | None = None
+    method: str = "__call__"
+
+    def find(self, name: str) -> type | None:
+        """The class of that key, built in or brought by a package; None when there is none.
+
+        Raises:
+            InvalidInputError: A package brings it, and it cannot be imported or is no such part.
+        """
+        if name in self.parts or self.group is None:
+            return self.parts.get(name)
+        found = plugins.find(self.group, name, built_in=self.parts.keys())
+        if found is None:
+            return None
+        if not (isinstance(found, type) and dataclasses.is_dataclass(found) and hasattr(found, self.method)):
+            raise InvalidInputError(
+                f"the {self.what} `{name}` of another package must be a dataclass with `{self.method}`, not {found!r}"
+            )
+        return found
+
+    def known(self, names: Names | None = None) -> list[str]:
+        """All keys: built in, brought by packages, and those that `names` declare."""
+        brought = () if self.group is None else plugins.names(self.group)
+        declared = () if names is None or self.section is None else names.of(self.section)
+        return list(dict.fromkeys((*self.parts, *declared, *brought)))
 
 
 def _keyed(*classes: type, suffixes: tuple[str, ...] = ()) -> dict[str, type]:
@@ -97,25 +150,33 @@ def _scorers() -> list[type]:
     return [part for part in _public(strategies, "score") if part is not FunctionScorer]
 
 
-STRATEGIES = Registry(what="strategy", parts=_keyed(*_strategies()))
+STRATEGIES = Registry(
+    what="strategy", parts=_keyed(*_strategies()), section="programs", group=plugins.STRATEGIES
+)
 STOPPING_RULES = Registry(
     what="stopping rule", parts=_keyed(*_public(stopping, "should_stop"), suffixes=("_stop", "_of"))
 )
 MONITORS = Registry(what="monitor", parts=_keyed(*_public(monitors, "watch")))
-VERIFIERS = Registry(what="verifier", parts=verifiers.REGISTRY)
+VERIFIERS = Registry(
+    what="verifier",
+    parts=verifiers.REGISTRY,
+    section="verifiers",
+    group=plugins.VERIFIERS,
+    method="score",
+)
 WEIGHTINGS = Registry(what="weighting", parts=_keyed(*_public(voting, "weights"), suffixes=("_rank",)))
 
 CONDITION = re.compile(r"\s*(\w+)\s*>=\s*(\d*\.?\d+)\s*")
 
 
-def _condition(value: Any) -> Any:
+def _condition(value: Any, is_verifier: Callable[[str], bool]) -> Any:
     """`agreement >= 0.75` as `{agreement: 0.75}`, and with a verifier's key as a score by it."""
     match = CONDITION.fullmatch(value) if isinstance(value, str) else None
     if match is None:
         return value
     name, number = match[1], float(match[2])
     name = {"confidence": "confident"}.get(name, name)
-    if name in VERIFIERS.parts:
+    if is_verifier(name):
         return {"scored": {"verifier": name, "at_least": number}}
     return {name: {"at_least": number}}
 
@@ -140,7 +201,7 @@ _BY_ANNOTATION: Mapping[Any, Registry] = {
 REGISTRIES = (STRATEGIES, VERIFIERS, STOPPING_RULES, WEIGHTINGS, ACCEPTANCES, MONITORS, SCORERS)
 """All kinds of parts."""
 
-_NESTED = (Budget, StepGenerator)
+_NESTED = (Budget, Case, StepGenerator)
 """Parameters that are a mapping of their own."""
 
 
@@ -164,22 +225,45 @@ def build(
         mistakes: Receives what is wrong.
         defaults: Values for parameters of these names that the file does not give.
     """
-    value = registry.rewrite(value)
+    value = registry.rewrite(value, partial(_is_verifier, mistakes.names))
+    if registry is STRATEGIES and isinstance(value, dict) and "steps" in value:
+        from .blocks import build_steps  # which builds its steps' parameters here
+
+        return build_steps(value, at, mistakes)
     if isinstance(value, str):
         name, given = value, None
     elif isinstance(value, dict) and len(value) == 1:
         ((name, given),) = value.items()
     else:
-        mistakes.add(at, f"expected one {registry.what}: {', '.join(registry.parts)}")
-        return None
-    part = registry.parts.get(name)
-    if part is None:
-        hint = did_you_mean(name, registry.parts)
-        known = "" if hint else f"; there are: {', '.join(registry.parts)}"
-        mistakes.add((*at, name), f"no {registry.what} `{name}`{known}", hint=hint, key=True)
+        mistakes.add(at, f"expected one {registry.what}: {', '.join(registry.known(mistakes.names))}")
         return None
     here = at if isinstance(value, str) else (*at, name)
-    return build_part(part, given, here, mistakes, key=name, defaults=defaults)
+    if mistakes.names is not None and registry.section and mistakes.names.has(registry.section, name):
+        if given is not None:
+            mistakes.add(here, f"`{name}` is declared in `{registry.section}`, with its parameters")
+            return None
+        return mistakes.names.get(registry.section, name, here, mistakes)
+    part = find_part(registry, name, (*at, name), mistakes)
+    return None if part is None else build_part(part, given, here, mistakes, key=name, defaults=defaults)
+
+
+def _is_verifier(names: Names | None, name: str) -> bool:
+    return name in VERIFIERS.known(names)
+
+
+def find_part(registry: Registry, name: str, at: KeyPath, mistakes: Mistakes) -> type | None:
+    """The class of a key that stands at `at`; None when there is none, which is noted."""
+    try:
+        part = registry.find(name)
+    except InvalidInputError as error:
+        mistakes.add(at, str(error), key=True)
+        return None
+    if part is None:
+        known = registry.known(mistakes.names)
+        hint = mistakes.closest(name, known)
+        others = "" if hint else f"; there are: {', '.join(known)}"
+        mistakes.add(at, f"no {registry.what} `{name[:LONGEST_NAME]}`{others}", hint=hint, key=True)
+    return part
 
 
 def build_part(
@@ -233,11 +317,11 @@ def names_of(registry: Registry) -> dict[type, str]:
     return {part: name for name, part in registry.parts.items()}
 
 
-def parameters(part: type) -> dict[str, dataclasses.Field[Any]]:
-    """The parameters of a part, its own first, then those it shares with all of its kind."""
-    own = list(inspect.get_annotations(part))
-    fields = {field.name: field for field in dataclasses.fields(part) if field.init}
-    return {name: fields[name] for name in [*own, *fields] if name in fields}
+def key_order(keys: Sequence[str]) -> list[str]:
+    """The order a file has the keys of a list's item in: the `id` of a step, what it does, and what stands beside."""
+    does = [key for key in keys if key in PRIMITIVES or any(key in registry.parts for registry in REGISTRIES)]
+    first = [key for key in ("id", *does[:1]) if key in keys]
+    return first + [key for key in keys if key not in first]
 
 
 def _make(
@@ -250,34 +334,145 @@ def _make(
     *,
     instead_of: Any = None,
 ) -> Any:
-    before = len(mistakes.found)
-    registries = {name: kind for name in parameters(part) if (kind := kind_of(part, name))}
-    values = {
-        name: value for name, value in defaults.items() if name in parameters(part) and value is not None
-    }
+    names = tuple((name, shown_as(part, name)) for name in parameters(part))
+    here = {name: value for name, value in defaults.items() if name in parameters(part) and value is not None}
+    values = _values(part, names, given, at, mistakes)
+    complete = instead_of is not None or _is_complete(key, part, names, {**here, **given}, at, mistakes)
+    if values is None or not complete:
+        return None
+    return _construct(part, {**here, **values}, given, at, mistakes, instead_of)
+
+
+def build_step(
+    part: type[Primitive], key: str, inside: Any, beside: Mapping[str, Any], at: KeyPath, mistakes: Mistakes
+) -> Any:
+    """A step, whose parameters stand in two places: most behind its key, some beside it.
+
+    Args:
+        part: Its class.
+        key: The key.
+        inside: What stands behind it: a mapping of parameters, or the first one alone.
+        beside: What stands beside it.
+        at: Where the step is.
+        mistakes: Receives what is wrong.
+    """
+    names = [(name, shown_as(part, name)) for name in parameters(part)]
+    outer = tuple(pair for pair in names if pair[0] == "id" or pair[0] in part.beside)
+    inner = tuple(pair for pair in names if pair not in outer)
+    here: KeyPath = (*at, key)
+    if len(inner) == 1 and is_mapping(part, inner[0][0]):
+        inner, inside, here = ((inner[0][0], key),), {key: inside}, at  # `let: {name: EXPRESSION}`
+    elif not isinstance(inside, dict):
+        inside = {} if inside is None else {inner[0][1]: inside}
+    values, around = _values(part, inner, inside, here, mistakes), _values(part, outer, beside, at, mistakes)
+    complete = _is_complete(key, part, inner, inside, here, mistakes)
+    complete &= _is_complete(key, part, outer, beside, at, mistakes)
+    if values is None or around is None or not complete:
+        return None
+    return _construct(part, {**values, **around}, {**inside, **beside}, here, mistakes, outside=beside)
+
+
+def build_values(
+    part: type, names: tuple[str, ...], given: Mapping[str, Any], at: KeyPath, mistakes: Mistakes
+) -> dict[str, Any] | None:
+    """The values of some parameters of a part; None when any is wrong, which is noted.
+
+    Args:
+        part: Its class.
+        names: The parameters that may stand here.
+        given: What the file says, by key.
+        at: Where it says it.
+        mistakes: Receives what is wrong.
+    """
+    return _values(part, tuple((name, shown_as(part, name)) for name in names), given, at, mistakes)
+
+
+def _values(
+    part: type, names: tuple[tuple[str, str], ...], given: Mapping[str, Any], at: KeyPath, mistakes: Mistakes
+) -> dict[str, Any] | None:
+    """The values of parameters; None when any is wrong, which is noted.
+
+    Args:
+        part: The class they are parameters of.
+        names: Those that may stand here, each with its key in files.
+        given: What the file says, by key.
+        at: Where it says it.
+        mistakes: Receives what is wrong.
+    """
+    makers = {name: maker for name, key in names if key in given and (maker := _maker(part, name))}
+    steps = {name: step for name, key in names if (step := _step_in_place(part, name, given))}
+    plain = {key: value for key, value in given.items() if key not in {step.key for step in steps.values()}}
+    plain |= {key: None for name, key in names if name in makers}
+    values: dict[str, Any] = {}
+    right = True
     try:
-        checked = _model(part).model_validate(given | {n: None for n in registries if n in given})
-        set_here = {name.removeprefix(_OWN) for name in checked.model_fields_set}
-        values |= {name: getattr(checked, _OWN + name) for name in set_here if name not in registries}
+        made = frozenset(name for name, _ in names if _maker(part, name))
+        checked = model_of(part, names, made).model_validate(plain)
+        set_here = {name.removeprefix(OWN) for name in checked.model_fields_set}
+        values |= {name: getattr(checked, OWN + name) for name in set_here if name not in makers}
         values |= _beside(mistakes.document.file, values, set_here)
     except ValidationError as error:
-        mistakes.add_validation(error, at, lambda _: parameters(part))
-    for name, registry in registries.items():
-        if name in given:
-            make = _build_all if _is_several(part, name) else _build_one
-            values[name] = make(registry, given[name], (*at, name), mistakes)
-    for name, field in parameters(part).items():
-        required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-        if required and instead_of is None and name not in values and name not in given:
-            hint = _MISSING_HINTS.get(name, f"write `{{{key}: {{{name}: ...}}}}`" if not given else None)
-            mistakes.add(at, f"`{name}` is missing in `{key}`", hint=hint)
-    if len(mistakes.found) > before:
-        return None
+        right = False
+        mistakes.add_validation(error, at, lambda _: [key for _, key in names])
+    for name, step in steps.items():
+        key = dict(names)[name]
+        if key in given:
+            mistakes.add((*at, step.key), f"`{step.key}` stands in the place of `{key}`: give one", key=True)
+            right = False
+        values[name] = build_part(step, given[step.key], (*at, step.key), mistakes)
+        right = right and values[name] is not None
+    for name, maker in makers.items():
+        key = dict(names)[name]
+        values[name] = maker(given[key], (*at, key), mistakes)
+        right = right and not _is_wrong(values[name], given[key])
+    return values if right else None
+
+
+def _is_complete(
+    key: str,
+    part: type,
+    names: tuple[tuple[str, str], ...],
+    given: Mapping[str, Any],
+    at: KeyPath,
+    mistakes: Mistakes,
+) -> bool:
+    """Whether no parameter without a default is missing; those that are, are noted."""
+    fields = parameters(part)
+    missing = [
+        shown
+        for name, shown in names
+        if is_required(fields[name]) and shown not in given and _step_in_place(part, name, given) is None
+    ]
+    for shown in missing:
+        hint = _MISSING_HINTS.get(shown, f"write `{{{key}: {{{shown}: ...}}}}`" if not given else None)
+        mistakes.add(at, f"`{shown}` is missing in `{key}`", hint=hint)
+    return not missing
+
+
+def _construct(
+    part: type,
+    values: Mapping[str, Any],
+    given: Mapping[str, Any],
+    at: KeyPath,
+    mistakes: Mistakes,
+    instead_of: Any = None,
+    *,
+    outside: Mapping[str, Any] | None = None,
+) -> Any:
+    """The part of these values, or None when it refuses them, which is noted where the value it names stands."""
     try:
         return part(**values) if instead_of is None else dataclasses.replace(instead_of, **values)
     except InvalidInputError as error:
-        mistakes.add(_blamed(str(error), given, at), str(error))
+        place = _blamed(str(error), given, at)
+        if outside is not None and place[-1] in outside and place != at:
+            place = (*at[:-1], place[-1])
+        mistakes.add(place, str(error))
         return None
+
+
+def _is_wrong(made: Any, given: Any) -> bool:
+    """Whether what should have been made from `given` could not be; what was wrong has been noted."""
+    return None in made if isinstance(made, tuple) else made is None and given is not None
 
 
 def _beside(document: str, values: Mapping[str, Any], given: set[str]) -> dict[str, str]:
@@ -319,13 +514,16 @@ def _build_inline(part: type, value: Any, at: KeyPath, mistakes: Mistakes) -> An
     if isinstance(value, str):
         value = {value: None}
     names = [name for name in value if name not in known] if isinstance(value, dict) else []
-    if len(names) != 1:
-        mistakes.add(
-            at, f"expected one {registry.what} ({', '.join(registry.parts)}), and any of {', '.join(known)}"
-        )
+    if "steps" in names:
+        inner = {name: value[name] for name in names}
+    elif len(names) == 1:
+        inner = {names[0]: value[names[0]]}
+    else:
+        parts = ", ".join(registry.known(mistakes.names))
+        mistakes.add(at, f"expected one {registry.what} ({parts}), and any of {', '.join(known)}")
         return None
-    [name] = names
-    made = build(registry, {name: value[name]}, at, mistakes)
+    name = names[0]
+    made = build(registry, inner, at, mistakes)
     given = {name: value[name] for name in value if name in known}
     return None if made is None else _make(name, part, given, at, mistakes, {inside: made})
 
@@ -347,62 +545,50 @@ def _blamed(message: str, given: Mapping[str, Any], at: KeyPath) -> KeyPath:
     return at
 
 
+Maker: TypeAlias = "Callable[[Any, KeyPath, Mistakes], Any]"
+
+
+@cache
+def _maker(part: type, name: str) -> Maker | None:
+    """What makes a parameter that is itself a part, several, or steps; None for a plain value."""
+    from .blocks import build_block, build_blocks  # whose steps' parameters are made here
+
+    hint = without_none(hint_of(part, name))
+    if hint == Block:
+        return build_block
+    if hint == Mapping[str, Block]:
+        return build_blocks
+    if Prompt in kinds_of(hint):
+        return _build_prompt
+    kind = kind_of(part, name)
+    if kind is None:
+        return None
+    return partial(_build_all if is_several(part, name) else _build_one, kind)
+
+
 def kind_of(part: type, name: str) -> Registry | type | None:
     """What a parameter is made from when it is itself a part, or several: its registry, a class with `inline`, or one
     of those written as a mapping."""
-    hint = _without_none(get_type_hints(part)[name])
+    hint = without_none(hint_of(part, name))
     kind = get_args(hint)[0] if get_origin(hint) is tuple else hint
     if isinstance(kind, type) and hasattr(kind, "inline") and dataclasses.is_dataclass(kind):
         return kind
     if isinstance(kind, type) and kind in _NESTED:
         return kind
-    return _BY_ANNOTATION.get(kind)
+    return _BY_ANNOTATION.get(kind) if isinstance(kind, type) else None
 
 
-def python_only(part: type, name: str) -> bool:
-    """Whether a parameter takes an object that no file can say: one of a protocol without a registry, a function."""
-    kind = takes(part, name)
-    return getattr(kind, "_is_protocol", False) or get_origin(kind) is Callable or kind is Callable
+def _build_prompt(value: Any, at: KeyPath, mistakes: Mistakes) -> Any:
+    """A template, or one of the file's prompts: `{use: NAME}`."""
+    if value is None or isinstance(value, str):
+        return value
+    if mistakes.names is None or not isinstance(value, dict):
+        mistakes.add(at, f"`{at[-1]}` must be a text, or `{{use: NAME}}` for one of the file's `prompts`")
+        return None
+    return mistakes.names.prompt(value, at, mistakes)
 
 
-def key_order(keys: Sequence[str]) -> list[str]:
-    """The order a file has the keys of a list's item in: the `id` of a step, what it does, and what stands beside."""
-    does = [key for key in keys if any(key in registry.parts for registry in REGISTRIES)]
-    first = [key for key in ("id", *does[:1]) if key in keys]
-    return first + [key for key in keys if key not in first]
-
-
-def takes(part: type, name: str) -> Any:
-    """The type of a parameter, without None."""
-    return _without_none(get_type_hints(part)[name])
-
-
-def _is_several(part: type, name: str) -> bool:
-    return get_origin(_without_none(get_type_hints(part)[name])) is tuple
-
-
-def _without_none(hint: Any) -> Any:
-    if get_origin(hint) in (Union, UnionType):
-        kinds = [kind for kind in get_args(hint) if kind is not type(None)]
-        return kinds[0] if len(kinds) == 1 else hint
-    return hint
-
-
-_OWN = "own_"
-"""Stands before a parameter's name in its model, where `schema` and others are pydantic's."""
-
-
-@cache
-def _model(part: type) -> type[BaseModel]:
-    """A pydantic model with `part`'s fields; every one optional, as defaults stay the dataclass's own."""
-    hints = get_type_hints(part)
-    fields: dict[str, Any] = {}
-    for name in parameters(part):
-        hint = Any if kind_of(part, name) else hints[name]
-        if hint is not Any and python_only(part, name):
-            continue
-        if get_origin(_without_none(hint)) is tuple:
-            hint = Annotated[hint, Strict(False)]
-        fields[_OWN + name] = (hint, Field(default=None, alias=name))
-    config = ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True, allow_inf_nan=False)
-    return create_model(part.__name__, __config__=config, **fields)
+def _step_in_place(part: type, name: str, given: Mapping[str, Any]) -> type[Primitive] | None:
+    """The kind of step that a file gives in the place of a parameter, as in `return: {vote: {...}}`."""
+    kinds = (kind for kind in kinds_of(hint_of(part, name)) if isinstance(kind, type))
+    return next((kind for kind in kinds if issubclass(kind, Primitive) and kind.key in given), None)

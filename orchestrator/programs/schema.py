@@ -1,8 +1,8 @@
 """The JSON Schema of program files, for editors and for checks without this library.
 
-It is made from what the loader itself goes by: the specs of the sections, and the fields of the dataclasses that parts
-and steps are. It says what files look like; what they mean (names that are declared, types of expressions, numbers out
-of range) only the loader can say. Where a file may declare a name of its own, any name passes.
+It is made from what the loader itself goes by: the specs of the sections, and the fields of the dataclasses that
+parts and steps are. It says what files look like; what they mean (names that are declared, types of expressions,
+numbers out of range) only the loader can say. Where a file may declare a name of its own, any name passes.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from .annotations import (
     shown_as,
     without_none,
 )
-from .parts import ACCEPTANCES, REGISTRIES, STRATEGIES, VERIFIERS, Registry, kind_of
+from .parts import ACCEPTANCES, STRATEGIES, VERIFIERS, Registry, kind_of
 from .spec import ProgramSpec
 
 __all__ = ["DIALECT", "schema"]
@@ -439,6 +439,3 @@ def _tidied(value: Any) -> Any:
             key: _tidied(one) for key, one in value.items() if not (key == "title" and isinstance(one, str))
         }
     return [_tidied(one) for one in value] if isinstance(value, list) else value
-
-
-_ = REGISTRIES

@@ -12,20 +12,22 @@ from typing import Any
 from ..answers import AnswerReader
 from ..budget import Budget
 from ..errors import InvalidInputError
+from ..primitives import PRIMITIVES, Primitive, Steps
+from ..primitives.base import Block
 from ..prompts import Prompt
-from .layout import Collection, Entry, Node, Scalar, emit, key_text, text_scalar
-from .loader import Program
-from .parts import (
-    REGISTRIES,
-    STRATEGIES,
-    VERIFIERS,
-    Registry,
-    kind_of,
-    names_of,
+from .annotations import (
+    hint_of,
+    is_mapping,
+    is_required,
+    kinds_of,
     parameters,
     python_only,
-    takes,
+    shown_as,
+    without_none,
 )
+from .layout import Collection, Entry, Node, Scalar, emit, key_text, text_scalar
+from .loader import Program
+from .parts import REGISTRIES, STRATEGIES, VERIFIERS, Registry, kind_of, names_of
 from .problems import ProblemFile
 from .spec import AnswerSpec, ModelSpec, ProgramSpec, PromptSpec
 
@@ -52,11 +54,16 @@ def as_data(program: Any) -> Any:
     """What `dump` writes, as plain mappings, lists and values."""
     if isinstance(program, Program):
         return _file(program)
+    writer = _Writer(folder=Path())
+    if isinstance(program, Primitive):
+        return writer.step(program, program.key)
     registry = next((kind for kind in REGISTRIES if type(program) in names_of(kind)), None)
-    if registry is None:
+    if registry is None and not isinstance(program, Steps):
         raise InvalidInputError(f"a {type(program).__name__} has no key in program files, so none can say it")
-    data = _Writer(folder=Path()).part(registry, program, "")
-    return {"version": 1, "program": data} if registry is STRATEGIES else data
+    data = writer.part(registry or STRATEGIES, program, "")
+    if registry not in (None, STRATEGIES):
+        return data
+    return _in_order({"version": 1, "prompts": writer.said_prompts(), "program": data})
 
 
 def dump_run(program: Any, *, answers: AnswerReader, prompt: Prompt, models: Sequence[str]) -> str:
@@ -82,10 +89,13 @@ def dump_run(program: Any, *, answers: AnswerReader, prompt: Prompt, models: Seq
 def _file(program: Program) -> dict[str, Any]:
     writer = _Writer(folder=Path(program.file).parent)
     checked = program.check is not None
-    sections = {
+    sections: dict[str, Any] = {
         "version": 1,
-        "models": {name: _model(spec) for name, spec in program.specs.items()},
+        "models": {
+            name: writer.model(spec, program.folders.get(name)) for name, spec in program.specs.items()
+        },
         "budget": {**_limits(program.budget), "per_problem": _limits(program.per_problem)},
+        "problem": {"fields": dict(program.fields)} if program.fields else None,
         "problems": None if program.problems is None else writer.problems(program.problems),
         "prompt": _prompt(program.prompt),
         "answer": _answer(program.answers),
@@ -94,6 +104,7 @@ def _file(program: Program) -> dict[str, Any]:
             STRATEGIES, program.strategy, "program", keep=("verifier",) if checked else ()
         ),
     }
+    sections["prompts"] = writer.said_prompts()
     if not sections["budget"]["per_problem"]:
         del sections["budget"]["per_problem"]
     return _in_order(sections)
@@ -104,10 +115,6 @@ def _in_order(sections: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: sections[name] for name in ProgramSpec.model_fields if sections.get(name) not in (None, {}, [])
     }
-
-
-def _model(spec: ModelSpec) -> dict[str, Any]:
-    return _shortened(spec.model_dump(exclude_defaults=True))
 
 
 def _shortened(value: Any) -> Any:
@@ -150,11 +157,24 @@ def _differing(value: Any, spec: type[PromptSpec | AnswerSpec]) -> dict[str, Any
 # Parts ---------------------------------------------------------------------------------------------------
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(slots=True, kw_only=True)
 class _Writer:
-    """Turns objects into what a file in `folder` says of them."""
+    """Turns objects into what a file in `folder` says of them; keeps the prompts that it gives names."""
 
     folder: Path
+    prompts: list[Prompt] = dataclasses.field(default_factory=list)
+
+    def said_prompts(self) -> dict[str, Any]:
+        """The section of that name."""
+        return {f"prompt_{number}": _prompt(prompt) for number, prompt in enumerate(self.prompts, start=1)}
+
+    def model(self, spec: ModelSpec, folder: Path | None) -> dict[str, Any]:
+        """A model; `folder` is that of the file that describes it, where that is another."""
+        said: dict[str, Any] = _shortened(spec.model_dump(exclude_defaults=True))
+        for key in ("replay", "local"):
+            if folder is not None and key in said and (folder / said[key]).is_file():
+                said[key] = self._beside(str(folder / said[key]))
+        return said
 
     def problems(self, problems: ProblemFile) -> dict[str, Any]:
         """The section of that name."""
@@ -165,37 +185,85 @@ class _Writer:
         }
         return {"file": self._beside(str(problems.path)), **others}
 
+    # Parts -----------------------------------------------------------------------------------------------
+
     def part(self, registry: Registry, part: Any, at: str, *, keep: Sequence[str] = ()) -> Any:
         """`{key: {parameters}}`, or the key alone where there are none to give."""
+        if registry is STRATEGIES and isinstance(part, Steps):
+            return self._parameters(part, at, keep=("steps",))
         key = names_of(registry).get(type(part))
         if key is None:
             what = getattr(part, "__qualname__", type(part).__qualname__)
             raise InvalidInputError(
                 f"`{at}` is {what}, which is no {registry.what} of program files: no file can say it"
             )
-        given = self._parameters(part, f"{at}.{key}" if at else key, keep)
+        given = self._parameters(part, f"{at}.{key}" if at else key, keep=keep)
         return {key: given} if given else key
 
-    def _parameters(self, part: Any, at: str, keep: Sequence[str] = ()) -> dict[str, Any]:
-        given: dict[str, Any] = {}
-        for name, field in parameters(type(part)).items():
-            value = getattr(part, name)
-            if name in keep or not _is_default(field, value):
-                given[name] = self._parameter(type(part), name, value, f"{at}.{name}")
+    def _parameters(
+        self, part: Any, at: str, *, keep: Sequence[str] = (), only: Sequence[str] | None = None
+    ) -> dict[str, Any]:
+        """What is given of a part's parameters: those that differ from their defaults, and those in `keep`."""
+        kind, given = type(part), {}
+        for name, field in parameters(kind).items():
+            value, shown = getattr(part, name), shown_as(kind, name)
+            if only is not None and name not in only:
+                continue
+            if isinstance(value, Primitive):  # `return: {vote: {...}}`
+                given[value.key] = self._inner(value, f"{at}.{value.key}")
+            elif name in keep or not _is_default(field, value):
+                given[shown] = self._parameter(kind, name, value, f"{at}.{shown}")
         return given
 
     def _parameter(self, part: type, name: str, value: Any, at: str) -> Any:
+        inner = without_none(hint_of(part, name))
+        if isinstance(value, Prompt) and Prompt in kinds_of(inner):
+            return {"use": self._named(value)}
+        if inner == Block:
+            return self._block(value, at)
+        if inner == Mapping[str, Block]:
+            return {_key(label, at): self._block(block, f"{at}.{label}") for label, block in value.items()}
         kind = kind_of(part, name)
         if kind is not None:
             if isinstance(value, tuple | list):
                 return [self._inside(kind, one, f"{at}[{number}]") for number, one in enumerate(value)]
             return None if value is None else self._inside(kind, value, at)
-        if python_only(part, name):
+        if python_only(inner):
             raise InvalidInputError(f"`{at}` is an object of Python, which no file can say")
         if name == "file":
             return self._beside(str(value))
         plain = _plain(value, at)
-        return _short(plain) if takes(part, name) is float else plain
+        return _short(plain) if inner is float else plain
+
+    def _named(self, prompt: Prompt) -> str:
+        if prompt not in self.prompts:
+            self.prompts.append(prompt)
+        return f"prompt_{self.prompts.index(prompt) + 1}"
+
+    # Steps -----------------------------------------------------------------------------------------------
+
+    def _block(self, steps: Block, at: str) -> list[Any]:
+        return [self.step(step, f"{at}[{number}]") for number, step in enumerate(steps)]
+
+    def step(self, step: Primitive, at: str) -> dict[str, Any]:
+        """A step: its `id`, what it does, and what stands beside."""
+        kind = type(step)
+        if PRIMITIVES.get(getattr(kind, "key", "")) is not kind:
+            raise InvalidInputError(f"`{at}` is a {kind.__qualname__}, which is no step of program files")
+        named = {} if step.id is None else {"id": step.id}
+        beside = self._parameters(step, at, only=kind.beside)
+        return {**named, step.key: self._inner(step, f"{at}.{step.key}"), **beside}
+
+    def _inner(self, step: Primitive, at: str) -> Any:
+        """What stands behind a step's key: its parameters, or one alone where it takes no more, or needs none."""
+        kind = type(step)
+        names = [name for name in parameters(kind) if name != "id" and name not in kind.beside]
+        given = self._parameters(step, at, only=names)
+        first = shown_as(kind, names[0])
+        if len(names) == 1 and is_mapping(kind, names[0]):
+            return given[first]
+        alone = list(given) == [first] and is_required(parameters(kind)[names[0]])
+        return given[first] if alone and not isinstance(given[first], dict) else given
 
     def _inside(self, kind: Registry | type, value: Any, at: str) -> Any:
         if isinstance(kind, Registry):
@@ -276,9 +344,8 @@ def _node(value: Any) -> Node:
             return _mapping(value, flow=not any(_has_parts(one) for one in value.values()))
         case list():
             flow = not any(_has_parts(one) for one in value)
-            return Collection(
-                entries=[Entry(key=None, value=_node(one)) for one in value], is_list=True, flow=flow
-            )
+            items = [_mapping(one) if isinstance(one, dict) else _node(one) for one in value]
+            return Collection(entries=[Entry(key=None, value=one) for one in items], is_list=True, flow=flow)
         case str():
             return text_scalar(value)
         case bool() | None:
