@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from jinja2 import nodes
 
 from ..errors import TemplateError
-from ..expressions import NUMBER, TEXT, TRUTH, ListOf, Maybe, Record, Type, joined, without_maybe
+from ..expressions import ANSWER, NUMBER, TEXT, TRUTH, ListOf, Maybe, Record, Type, joined, without_maybe
 from .syntax import closest
 
 __all__ = ["LOOP", "check", "type_of"]

@@ -28,27 +28,7 @@ PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}", re.ASCII)
 """A name between braces and nothing else."""
 
 RESERVED = frozenset(
-    [
-        "and",
-        "elif",
-        "else",
-        "false",
-        "False",
-        "if",
-        "in",
-        "is",
-        "none",
-        "None",
-        "not",
-        "or",
-        "recursive",
-        "self",
-        "true",
-        "True",
-        "for",
-        "loop",
-        "super",
-    ]
+    "and elif else false False if in is none None not or recursive self true True for loop super".split()
 )
 """Words that a placeholder alone cannot be."""
 
