@@ -77,8 +77,8 @@ GOOD = [
     "check: stated_confidence\nprogram: best_of_n",
     "check: {required_words: }\nprogram: {best_of_n: 4}",
     "program: mine\nprograms: {mine: {revise: }}\nverifiers: {strict: {regex: a}}",
-    "program: {steps: [{id: a, self_consistency: 4, problem: 'x'}, {strict: {of: a}}, {mine: , problem: x}, {return: a}]}",
-    "program: {steps: [{id: a, sample: }, {judge: {of: a, model: tiny}}, {stated_confidence: a}, {return: {vote: a}}]}",
+    "program: {steps: [{id: a, self_consistency: 4, problem: 'x'}, {strict: {of: a}}, {mine: , problem: x}]}",
+    "program: {steps: [{id: a, sample: }, {judge: {of: a, model: b}}, {perplexity: a}, {return: {vote: a}}]}",
     "program: {steps: [{repeat: {max: 2, until: true, steps: [{set: {a: 1}}]}}, {fail: 'no'}], outputs: {a: 1}}",
     "program: {steps: [{id: a, sample: {prompt: {use: brief}}}, {return: {value: a, confidence: 0.5}}]}",
 ]
