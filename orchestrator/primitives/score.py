@@ -7,28 +7,33 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from ..contracts import Verifier
+from ..costs import FREE, Costing, Spending
 from ..errors import BackendError
-from ..expressions import Type, fits
+from ..expressions import ListOf, Type, fits
 from ..types import Candidate, Outcome
 from ..types import Score as Verdict
 from .base import ExpressionText, Frame, Primitive, Scope
+from .sizes import candidate_size, candidates_size, listed_size, review_size, size_here
 from .values import CANDIDATE, CANDIDATES, OUTCOME, REVIEW, Candidates, Review
 
 __all__ = ["Score"]
+
+LONGEST_REMARK = 200.0
+"""Tokens that a verifier's reason has besides what a model or the candidate says, at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score(Primitive):
     """Has a verifier judge a candidate or several; its value is a review, or the candidates with their scores.
 
-    A candidate that this verifier has judged in this program already is not judged again. One that budget or deadline
-    kept from being judged has no score, and neither has one whose verdict failed: what is judged next is tried again.
-    Two verifiers of one name keep their scores apart.
+    A candidate that this verifier has judged in this program already is not judged again, and an abstention is a
+    judgement; one that budget or deadline kept from being judged may be asked about again. Two verifiers of one name
+    keep their scores apart.
 
     Cost: the verifier's for as many candidates.
 
     Args:
-        of: A candidate, candidates, or an outcome, whose candidates are judged.
+        of: A candidate, candidates, a list of them, or an outcome, whose candidates are judged.
         by: The verifier.
     """
 
@@ -39,7 +44,8 @@ class Score(Primitive):
 
     def check(self, scope: Scope) -> Type:
         """A review of one candidate, else candidates."""
-        kind = scope.expression(self.of, *self.place("of"), expected=(CANDIDATE, CANDIDATES, OUTCOME))
+        judged = (CANDIDATE, CANDIDATES, OUTCOME, ListOf(CANDIDATE))
+        kind = scope.expression(self.of, *self.place("of"), expected=judged)
         return REVIEW if kind is not None and fits(kind, CANDIDATE) else CANDIDATES
 
     async def run(self, frame: Frame) -> Review | Candidates | None:
@@ -52,7 +58,21 @@ class Score(Primitive):
         if value is None:
             return None
         candidates = value.candidates if isinstance(value, Outcome) else value
-        return Candidates(await self._judged(frame, candidates))
+        return Candidates(await self._judged(frame, [one for one in candidates if one is not None]))
+
+    async def spending(self, costing: Costing) -> Spending:
+        """The verifier's."""
+        of = listed_size(size_here(costing, self.of))
+        verifying = await costing.scoring(self.by, of.count, of.item)
+        if self.id is not None:
+            told = verifying.worst.completion_tokens / max(of.count, 1.0)
+            # What rules say may quote the answer.
+            reason = (told or of.item.tokens) + LONGEST_REMARK
+            item = candidate_size(of.item.tokens, reason=reason)
+            several = candidates_size(item, of.count)
+            costing.sizes[self.id] = review_size(item, reason) if of.single else several
+        parts = (verifying,) if verifying.worst != FREE else ()
+        return Spending(label=self.label, kind=self.key, worst=verifying.worst, parts=parts, on_branch=False)
 
     async def _judged(self, frame: Frame, candidates: Sequence[Candidate]) -> list[Candidate]:
         """`candidates`, the score by this verifier the last of each one's scores."""
@@ -65,10 +85,7 @@ class Score(Primitive):
             verdict = next(verdicts) if known is None else known
             others = {key: score for key, score in one.scores.items() if key != name}
             judged.append(replace(one, scores={**others, name: verdict}))
-            if verdict.value is None:
-                run.keep(judged[-1])
-            else:
-                run.note(judged[-1], name, verdict)
+            run.keep(judged[-1])
         return judged
 
     async def _verdicts(self, frame: Frame, candidates: Sequence[Candidate]) -> Sequence[Verdict]:
@@ -78,10 +95,11 @@ class Score(Primitive):
         scores: Sequence[Verdict] | None = None
         with frame.attempts.surviving():
             scores = await frame.ctx.score(self.by, frame.problem, candidates)
-        if scores is not None:
-            return scores
-        error = frame.attempts.failures[-1]
-        reason = (
-            f"the verifier failed: {error}" if isinstance(error, BackendError) else f"not judged: {error}"
-        )
-        return [Verdict(value=None, reason=reason)] * len(candidates)
+        if scores is None:
+            error = frame.attempts.failures[-1]
+            if not isinstance(error, BackendError):
+                return [Verdict(value=None, reason=f"not judged: {error}")] * len(candidates)
+            scores = [Verdict(value=None, reason=f"the verifier failed: {error}")] * len(candidates)
+        for one, score in zip(candidates, scores, strict=True):
+            frame.run.note(one, frame.run.name_of(self.by), score)
+        return scores

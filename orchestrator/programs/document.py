@@ -16,7 +16,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
@@ -38,8 +37,8 @@ __all__ = [
 LARGEST_FILE = 128 * 1024
 """Bytes. Scanning so much text takes about 0.15 s."""
 
-MOST_NODES = 4_000
-"""Keys and values: some three hundred steps, which take about 0.15 s to scan."""
+MOST_NODES = 3_000
+"""Keys and values: some two hundred steps, which take about 0.15 s to scan."""
 
 DEEPEST = 64
 
@@ -47,6 +46,9 @@ Key: TypeAlias = str | int
 KeyPath: TypeAlias = tuple[Key, ...]
 
 LINE_END = re.compile(r"\r\n?|\n")
+
+PROPERTIES = re.compile(r"(?:[&!]\S*\s+)+")
+"""An anchor and a tag before a value."""
 
 FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that no YAML file has."""
@@ -104,8 +106,8 @@ class Document:
         standing = self._standing(path)
         if key and standing[-1:] == path[-1:] and standing in self.keys:
             return self.keys[standing]
-        if offset is not None and standing == path:
-            inside = self._inside(path, offset)
+        if offset is not None:
+            inside = self._inside(standing, offset)
             if inside is not None:
                 return inside
         return self.values.get(standing)
@@ -163,7 +165,8 @@ def _index(text: str, written: Written, value: str, offset: int) -> int | None:
     Spaces and line ends of the two may differ, as YAML folds lines and takes indentation away; all else stands there
     in order.
     """
-    index = written.start
+    properties = PROPERTIES.match(text, written.start)
+    index = written.start if properties is None else properties.end()
     if written.style in ("|", ">"):
         end = LINE_END.search(text, index)
         index = len(text) if end is None else end.end()
@@ -203,11 +206,11 @@ def parse(text: str, *, file: str, most_nodes: int = MOST_NODES) -> Document:
         place = source._place_of(match.start())
         raise _error(source, f"the character {_named(match[0])} may not stand in a file", place)
     with _translated(source):
-        yaml = YAML(typ="safe", pure=True)
-        root = Composer(yaml, text, most_nodes=most_nodes, deepest=DEEPEST).root()
+        composer = Composer(text, most_nodes=most_nodes, deepest=DEEPEST)
+        root = composer.root()
         if root is None:
             raise ProgramFileError("the file is empty", file=file, hint="start with `version: 1`")
-        return _Builder(source, yaml.constructor, most_nodes).document(root)
+        return _Builder(source, composer.scalars, most_nodes).document(root)
 
 
 def read(path: Path, *, file: str, most_nodes: int = MOST_NODES) -> Document:

@@ -239,10 +239,12 @@ def build(
         return None
     here = at if isinstance(value, str) else (*at, name)
     if mistakes.names is not None and registry.section and mistakes.names.has(registry.section, name):
+        made = mistakes.names.get(registry.section, name, here, mistakes, key=here != at)
         if given is not None:
-            mistakes.add(here, f"`{name}` is declared in `{registry.section}`, with its parameters")
+            said = f"`{name}` is declared in `{registry.section}`, with its parameters"
+            mistakes.add(here, said, key=True)
             return None
-        return mistakes.names.get(registry.section, name, here, mistakes)
+        return made
     part = find_part(registry, name, (*at, name), mistakes)
     return None if part is None else build_part(part, given, here, mistakes, key=name, defaults=defaults)
 

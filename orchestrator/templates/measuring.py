@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from jinja2 import nodes
 
 from ..errors import TemplateError
 from ..expressions import Namespace, Size, as_text
-from .rendering import LOOP_FIELDS, MOST_TURNS, Renderer
-from .syntax import Tree
+from .operations import LOOP_FIELDS, MOST_TURNS, WIDEST_INDENT, text_of
+from .rendering import Renderer
+from .syntax import Tree, place_of
 from .template import LONGEST_TEXT, Measured
 
 __all__ = ["measure"]
 
 NUMBER_TOKENS = 24.0
 """Tokens of a number: as many as it has characters, at most."""
+
+LOOP_TOKENS = 5.0
+"""Tokens of a loop's number, which has five digits at most, or of `false`."""
 
 BYTES_OF_CHARACTER = 4.0
 """Tokens of a character, at most: one for each of its bytes."""
@@ -28,12 +32,10 @@ def measure(tree: Tree, renderer: Renderer, values: Mapping[str, Any], sizes: Ma
     for name, place in tree.names.items():
         if name not in values and name not in sizes:
             raise TemplateError(f"nothing is known of `{name}`", offset=place)
-    # A name in both is one whose size is known, not its value.
-    known = {name: value for name, value in values.items() if name not in sizes}
     measuring = _Measuring(renderer)
-    measuring.block(tree.body, known, sizes)
-    text = "".join(measuring.pieces)
-    return Measured(text=text, inserted=measuring.inserted)
+    measuring.block(tree.body, values, {name: size for name, size in sizes.items() if name not in values})
+    text, counted = "".join(measuring.pieces), "".join(measuring.counted)
+    return Measured(text=text, counted=counted, inserted=measuring.inserted)
 
 
 class _Measuring:
@@ -42,6 +44,7 @@ class _Measuring:
     def __init__(self, renderer: Renderer) -> None:
         self.renderer = renderer
         self.pieces: list[str] = []
+        self.counted: list[str] = []
         self.inserted = 0.0
         self.length = self.turns = 0
 
@@ -60,24 +63,27 @@ class _Measuring:
         if isinstance(part, nodes.TemplateData):
             self.write(part.data)
         elif _known(part, sizes):
-            self.write(as_text(self.renderer.value(part, values)))
+            self.write(text_of(self.renderer.value(part, values), place_of(part)))
         else:
             size = self.size(part, values, sizes)
             self.inserted += size.tokens
+            self.counted.append("\n")
             self.separators(", ", size.count)
 
     def write(self, text: str) -> None:
         self.length += len(text)
         if self.length > LONGEST_TEXT:
-            raise TemplateError(f"filled in, it can be longer than {LONGEST_TEXT:,} characters")
-        self.pieces.append(text)
+            self.inserted = math.inf
+        else:
+            self.pieces.append(text)
+            self.counted.append(text)
 
     def separators(self, text: str, count: float) -> None:
         """What stands between `count` items."""
         if count <= 1 or not text:
             return
-        if count > MOST_TURNS:
-            self.inserted = float("inf")
+        if count * len(text) > LONGEST_TEXT:
+            self.inserted = math.inf
         else:
             self.write(text * (int(count) - 1))
 
@@ -97,7 +103,10 @@ class _Measuring:
             items = self.renderer.items(node.iter, values)
             outer = {own: size for own, size in sizes.items() if own not in (name, "loop")}
             for number, item in enumerate(items):
-                self.turn(node)
+                self.turns += 1
+                if self.turns > MOST_TURNS:
+                    self.inserted = math.inf
+                    break
                 loop = Namespace(
                     zip(LOOP_FIELDS, (number + 1, number == 0, number == len(items) - 1), strict=True)
                 )
@@ -106,18 +115,16 @@ class _Measuring:
                 self.block(node.else_, values, sizes)
             return
         size = self.size(node.iter, values, sizes)
-        if size.count > MOST_TURNS:
-            self.inserted = float("inf")
-        inside = {**sizes, name: size.item or Size(tokens=size.tokens), "loop": Size(tokens=NUMBER_TOKENS)}
-        for _ in range(int(min(size.count, MOST_TURNS))):
-            self.turn(node)
-            self.block(node.body, values, inside)
+        inside = {**sizes, name: size.item or Size(tokens=size.tokens), "loop": Size(tokens=LOOP_TOKENS)}
+        # A name is known or sized: inside, the loop's own hide what is outside.
+        outer = {own: value for own, value in values.items() if own not in (name, "loop")}
+        for _ in range(int(min(size.count, MOST_TURNS + 1))):
+            self.turns += 1
+            if self.turns > MOST_TURNS:
+                self.inserted = math.inf
+                break
+            self.block(node.body, outer, inside)
         self.block(node.else_, values, sizes)
-
-    def turn(self, node: nodes.For) -> None:
-        self.turns += 1
-        if self.turns > MOST_TURNS:
-            raise TemplateError(f"its loops can take more than {MOST_TURNS:,} turns", offset=node.lineno)
 
     # Sizes of what is not known ------------------------------------------------------------------------------
 
@@ -131,9 +138,7 @@ class _Measuring:
                 return sizes[node.name]
             case nodes.Getattr():
                 whole = self.size(node.node, values, sizes)
-                return whole.fields.get(
-                    node.attr, Size(tokens=whole.tokens, count=whole.count, item=whole.item)
-                )
+                return _field(whole, node.attr)
             case nodes.Filter():
                 return self.filtered(node, values, sizes)
             case nodes.CondExpr():
@@ -150,6 +155,8 @@ class _Measuring:
         assert node.node is not None
         size = self.size(node.node, values, sizes)
         arguments = [self.size(argument, values, sizes) for argument in node.args]
+        # Where it is a list, it is put into a text with its commas.
+        whole = size.tokens + 2 * max(size.count - 1, 0)
         match node.name:
             case "first" | "last":
                 return size.item or Size(tokens=size.tokens)
@@ -159,20 +166,28 @@ class _Measuring:
                 return Size(tokens=size.tokens + arguments[0].tokens * max(size.count - 1, 0))
             case "length" | "round":
                 return Size(tokens=NUMBER_TOKENS)
-            case "truncate" if _known(node.args[0], sizes):
-                most = self.renderer.value(node.args[0], values)
-                whole = size.tokens + 2 * max(size.count - 1, 0)
+            case "truncate":
+                most = self.argument(node, values, sizes, LONGEST_TEXT, LONGEST_TEXT)
                 return Size(tokens=min(whole + 3, BYTES_OF_CHARACTER * most))
             case "indent":
                 # A line has a token at least, and each gets its spaces.
-                width = self.renderer.value(node.args[0], values) if node.args else 4
-                return Size(tokens=size.tokens * (1 + width))
+                width = self.argument(node, values, sizes, WIDEST_INDENT, 4)
+                return Size(tokens=whole * (1 + width))
             case "trim":
-                return Size(tokens=size.tokens + 2 * max(size.count - 1, 0))
+                return Size(tokens=whole)
             case "upper" | "lower":
                 # Another case is cut into other tokens: no bound is known.
-                return Size(tokens=float("inf"))
+                return Size(tokens=math.inf)
         return size
+
+    def argument(
+        self, node: nodes.Filter, values: Mapping[str, Any], sizes: Mapping[str, Size], most: int, usual: int
+    ) -> int:
+        """The number that a filter is given, or `most` where that is not known."""
+        if not node.args:
+            return usual
+        given = self.renderer.value(node.args[0], values) if _known(node.args[0], sizes) else most
+        return max(given, 0) if isinstance(given, int) else most
 
 
 def _known(node: nodes.Node, sizes: Mapping[str, Size]) -> bool:
@@ -181,10 +196,25 @@ def _known(node: nodes.Node, sizes: Mapping[str, Size]) -> bool:
 
 
 def _larger(sizes: Sequence[Size]) -> Size:
-    return max(sizes, key=lambda size: size.tokens)
+    """The size of what is one of several."""
+    items = [size.item for size in sizes if size.item is not None]
+    names = {name for size in sizes for name in size.fields}
+    return Size(
+        tokens=max(size.tokens for size in sizes),
+        count=max(size.count for size in sizes),
+        fields={name: _larger([_field(size, name) for size in sizes]) for name in names},
+        item=_larger(items) if items else None,
+    )
+
+
+def _field(size: Size, name: str) -> Size:
+    return size.fields.get(name) or Size(tokens=size.tokens, count=size.count, item=size.item)
 
 
 def _size_of(value: Any) -> Size:
     """The size of what is known, in a value of which part is not: bytes are the most tokens that there can be."""
-    tokens = float(len(as_text(value).encode()))
+    try:
+        tokens = float(len(as_text(value).encode("utf-8", "surrogatepass")))
+    except TypeError:
+        tokens = math.inf
     return Size(tokens=tokens, count=len(value) if isinstance(value, list | tuple) else 1.0)
