@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -264,6 +264,24 @@ def check(
     print(f"models: {', '.join(program.specs)}")
     if program.problems is not None:
         print(f"problems: {program.problems.count()} in {program.problems.path}")
+
+
+@app.command()
+def graph(
+    file: Annotated[Path, typer.Argument(help="A program file.")],
+    form: Annotated[
+        Literal["mermaid", "svg"] | None,
+        typer.Option(
+            "--format", help="How; told from the end of --output's name, else mermaid.", show_default=False
+        ),
+    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
+    debug: Debug = False,
+) -> None:
+    """Draw a program file: what runs after what, as a Mermaid flowchart or an SVG picture."""
+    from .graph import draw
+
+    draw(file, form, output)
 
 
 @app.command()
