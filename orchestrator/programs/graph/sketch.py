@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ...primitives import Steps
 from ..loader import Program
 from .picture import Box, Group, Lane, Part, ends, shortened
+from .steps import steps_part
 from .strategies import budget_note, key_of_part, strategy_part, verifier_part
 
 __all__ = ["sketch"]
 
 
 def sketch(program: Program) -> Group:
-    """`program` as a picture: what it runs on and its limits above, and below what it does, from the problem to the answer."""
+    """`program` as a picture: above, what it runs on and its limits; below, what it does from problem to answer."""
     start = Box(title="problem", kind="start")
     strategy = draw(program.strategy, key_of_part(program.strategy))
     parts: list[Part] = [start, strategy]
@@ -31,6 +33,10 @@ def sketch(program: Program) -> Group:
 
 def draw(program: object, title: str) -> Part:
     """Any program under a title."""
+    if isinstance(program, Program):
+        program = program.strategy
+    if isinstance(program, Steps):
+        return steps_part(program, title, draw)
     return strategy_part(program, title, draw)
 
 

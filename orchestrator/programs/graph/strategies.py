@@ -20,7 +20,7 @@ from ..parts import (
 )
 from .picture import Box, Group, Lane, Part, shortened
 
-__all__ = ["Draw", "budget_note", "key_of_part", "note", "packed", "strategy_part", "verifier_part"]
+__all__ = ["Draw", "budget_note", "given", "key_of_part", "note", "packed", "strategy_part", "verifier_part"]
 
 Draw: TypeAlias = Callable[[object, str], Part]
 """Makes a part from any program, with a title of its own; strategies draw the programs inside them by it."""
@@ -30,7 +30,7 @@ PACKED = 40  # characters: parameters this short together share a line
 
 
 def key_of_part(part: object) -> str:
-    """What files call a strategy, verifier or another part; what they cannot name, by its function's or class's name."""
+    """What files call a strategy, a verifier or another part; else its function's or class's name."""
     for registry in (STRATEGIES, VERIFIERS, ACCEPTANCES, STOPPING_RULES, WEIGHTINGS, MONITORS, SCORERS):
         for key, made in registry.parts.items():
             if type(part) is made:
@@ -95,7 +95,7 @@ def _described(part: object, draw: Draw) -> tuple[tuple[str, ...], tuple[Lane, .
     """A line for each parameter that is not left at its default, and a lane for each part it has."""
     notes: list[str] = []
     lanes: list[Lane] = []
-    for name, value in _given(part):
+    for name, value in given(part):
         inside = value if isinstance(value, tuple) else (value,)
         if inside and all(map(_is_verifier, inside)):
             lanes += [Lane(label=name, parts=(verifier_part(one),)) for one in inside]
@@ -106,7 +106,7 @@ def _described(part: object, draw: Draw) -> tuple[tuple[str, ...], tuple[Lane, .
     return packed(notes), tuple(lanes)
 
 
-def _given(part: object) -> Iterable[tuple[str, Any]]:
+def given(part: object) -> Iterable[tuple[str, Any]]:
     """The parameters of `part` that differ from their defaults."""
     if not dataclasses.is_dataclass(part) or isinstance(part, type):
         return
@@ -136,7 +136,7 @@ def _cascade(cascade: Cascade, title: str, draw: Draw) -> Part:
         parts.append(_tier(tier, draw))
         if tier.accept is not None and number < len(cascade.tiers) - 1:
             parts.append(Box(title="enough if", notes=(_shown(tier.accept),), kind="gate"))
-    notes = tuple(note(name, value) for name, value in _given(cascade) if name != "tiers")
+    notes = tuple(note(name, value) for name, value in given(cascade) if name != "tiers")
     return Group(title=title, notes=notes, kind="program", lanes=(Lane(parts=tuple(parts)),))
 
 
@@ -161,7 +161,7 @@ def _router(router: Router, title: str, draw: Draw) -> Part:
     lanes = tuple(Lane(label=label, parts=(choice,)) for label, choice in zip(labels, choices, strict=True))
     shown = ("models", "programs", "thresholds", "scorer")
     notes = [note("scorer", router.scorer)]
-    notes += [note(name, value) for name, value in _given(router) if name not in shown]
+    notes += [note(name, value) for name, value in given(router) if name not in shown]
     return Group(title=title, notes=tuple(notes), kind="choice", lanes=lanes)
 
 
@@ -180,7 +180,7 @@ def _shown(value: Any) -> str:
     if type(value) in ACCEPTANCES.parts.values():
         return _acceptance(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        inside = ", ".join(f"{name}: {_shown(one)}" for name, one in _given(value))
+        inside = ", ".join(f"{name}: {_shown(one)}" for name, one in given(value))
         return f"{key_of_part(value)}({inside})" if inside else key_of_part(value)
     if value is None:
         return "none"
