@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         errors,
         events,
         monitors,
+        primitives,
         ranking,
         sandbox,
         scaling,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from .context import Context
     from .contracts import ControlProgram
     from .errors import OrchestratorError
+    from .primitives import Steps
     from .programs import load
     from .prompts import Prompt
     from .runtime import Controller, Model, run_sync
@@ -81,6 +83,7 @@ _HOME = {
     "Score": "types",
     "SelfConsistency": "strategies",
     "Single": "strategies",
+    "Steps": "primitives",
     "StopReason": "types",
     "TestAndRepair": "strategies",
     "Tier": "strategies",
@@ -98,6 +101,7 @@ _MODULES = (
     "errors",
     "events",
     "monitors",
+    "primitives",
     "ranking",
     "sandbox",
     "scaling",
@@ -144,6 +148,7 @@ __all__ = [
     "Score",
     "SelfConsistency",
     "Single",
+    "Steps",
     "StopReason",
     "TestAndRepair",
     "Tier",
@@ -158,6 +163,7 @@ __all__ = [
     "events",
     "load",
     "monitors",
+    "primitives",
     "ranking",
     "run_sync",
     "sandbox",

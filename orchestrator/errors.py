@@ -3,6 +3,8 @@
 OrchestratorError
 ├── InvalidInputError (ValueError)      the caller's mistake: arguments, flags, problem files
 │   ├── ProgramFileError                a program file, with file, line, column and a hint
+│   ├── ExpressionError                 an expression in one, with the place in its text and a hint
+│   ├── TemplateError                   a template, with the place in it and a hint
 │   └── UnknownPriceError               a money limit over a model whose price is not known
 ├── BudgetExceededError                 a reservation that does not fit
 ├── DeadlineExceededError               the deadline of the run, problem or branch has passed
@@ -43,6 +45,7 @@ __all__ = [
     "DeadlineExceededError",
     "EndpointError",
     "EqualityError",
+    "ExpressionError",
     "InvalidInputError",
     "JournalError",
     "JournalMismatchError",
@@ -55,6 +58,7 @@ __all__ = [
     "SandboxMissingError",
     "ScriptExhaustedError",
     "StatusError",
+    "TemplateError",
     "UnknownPriceError",
     "most_telling",
 ]
@@ -90,6 +94,34 @@ class ProgramFileError(InvalidInputError):
         self.message, self.file, self.line, self.column, self.hint = message, file, line, column, hint
         place = ":".join(str(part) for part in (file, line, column) if part is not None)
         super().__init__(f"{place}: {message}" + (f"\n  hint: {hint}" if hint else ""))
+
+
+class ExpressionError(InvalidInputError):
+    """An expression that is refused.
+
+    Attributes:
+        message: What is wrong, and what was expected.
+        offset: Where in its text, in characters from 0.
+        hint: What to write instead, or None.
+    """
+
+    def __init__(self, message: str, *, offset: int = 0, hint: str | None = None) -> None:
+        self.message, self.offset, self.hint = message, offset, hint
+        super().__init__(message + (f"; {hint}" if hint else ""))
+
+
+class TemplateError(InvalidInputError):
+    """A template that cannot be read, or not be filled with what there is.
+
+    Attributes:
+        message: What is wrong.
+        offset: Characters from the template's start to the place, or None when the whole is meant.
+        hint: What to write instead, or None.
+    """
+
+    def __init__(self, message: str, *, offset: int | None = None, hint: str | None = None) -> None:
+        self.message, self.offset, self.hint = message, offset, hint
+        super().__init__(message + (f"\n  hint: {hint}" if hint else ""))
 
 
 class UnknownPriceError(InvalidInputError):

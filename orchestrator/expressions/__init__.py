@@ -1,7 +1,11 @@
 """The typed language of conditions in control programs: `agreement >= 0.8 and n < 32`."""
 
+from ..errors import ExpressionError
+from .expression import Expression
+from .scanning import is_name
 from .types import (
     ANSWER,
+    NOTHING,
     NUMBER,
     TEXT,
     TRUTH,
@@ -15,15 +19,19 @@ from .types import (
     declare,
     fits,
     joined,
+    maybe,
     read_field,
     without_maybe,
 )
 
 __all__ = [
     "ANSWER",
+    "NOTHING",
     "NUMBER",
     "TEXT",
     "TRUTH",
+    "Expression",
+    "ExpressionError",
     "ListOf",
     "Maybe",
     "Namespace",
@@ -33,7 +41,9 @@ __all__ = [
     "as_text",
     "declare",
     "fits",
+    "is_name",
     "joined",
+    "maybe",
     "read_field",
     "without_maybe",
 ]

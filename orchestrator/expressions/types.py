@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 __all__ = [
     "ANSWER",
+    "NOTHING",
     "NUMBER",
     "TEXT",
     "TRUTH",
@@ -26,6 +27,7 @@ __all__ = [
     "declare",
     "fits",
     "joined",
+    "maybe",
     "read_field",
     "without_maybe",
 ]
@@ -45,6 +47,8 @@ NUMBER = Plain("a number")
 TRUTH = Plain("true or false")
 TEXT = Plain("a text")
 ANSWER = Plain("an answer")
+NOTHING = Plain("none")
+"""The type of `None` itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +69,13 @@ class Record:
         name: What it is called in messages, with its article.
         fields: The fields' types.
         item: What it holds, where it is a list as well; else None.
+        text: Whether the whole can be put into a text.
     """
 
     name: str
     fields: Mapping[str, Type] = field(default_factory=dict, hash=False)
     item: Type | None = None
+    text: bool = False
 
     def __str__(self) -> str:
         return self.name
@@ -112,6 +118,11 @@ def joined(one: Type, other: Type) -> Type | None:
     """The type of a value that is of one of two types; None where there is none."""
     if one == other:
         return one
+    if NOTHING in (one, other):
+        return maybe(other if one == NOTHING else one)
+    if isinstance(one, ListOf) and isinstance(other, ListOf):
+        item = joined(one.item, other.item)
+        return None if item is None else ListOf(item)
     if without_maybe(one) == without_maybe(other):
         return maybe(one)
     return None
@@ -175,7 +186,8 @@ def declare(
     """
     readers = {key: reader for key, (_, reader) in fields.items()}
     _KINDS[python_type] = _Kind(MappingProxyType(readers), other, text)
-    return Record(name, MappingProxyType({key: kind for key, (kind, _) in fields.items()}), item)
+    types = MappingProxyType({key: kind for key, (kind, _) in fields.items()})
+    return Record(name, types, item, text is not None)
 
 
 def read_field(value: Any, name: str) -> Any:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import difflib
+import keyword
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, ClassVar, TypeAlias
 
 from ..budget import Budget
 from ..context import Context
+from ..contracts import Verifier
 from ..costs import Costing, Spending
-from ..expressions import Expression, ExpressionError, Type, fits
+from ..expressions import Expression, ExpressionError, Namespace, Type, fits
 from ..strategies.attempts import Attempts
+from ..strategies.nested import drawn_on
 from ..templates import Template, TemplateError
-from ..types import Outcome, Problem
+from ..types import Candidate, Outcome, Problem, Score
 
 __all__ = [
     "Block",
@@ -27,6 +31,9 @@ __all__ = [
     "StepPath",
     "TemplateText",
     "check_block",
+    "closest",
+    "every_step",
+    "listed",
     "run_block",
 ]
 
@@ -39,6 +46,9 @@ ExpressionText: TypeAlias = Annotated[str, "expression"]
 
 TemplateText: TypeAlias = Annotated[str, "template"]
 """A parameter that holds a template."""
+
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+"""What names are made of: those of steps stand in the paths of their calls, and in expressions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +98,31 @@ class Primitive:
         """Its step in the path of its calls."""
         return self.id or self.key
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names that it gives to values in the block where it stands."""
+        return () if self.id is None else (self.id,)
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """The blocks it has inside, in the order they are written."""
+        return ()
+
+    @property
+    def most_calls(self) -> int:
+        """Calls it makes at most, those of verifiers excluded: here, as if each step in it were made once."""
+        return sum(step.most_calls for block in self.blocks for step in block)
+
+    @property
+    def calls_at_once(self) -> int:
+        """Calls it keeps in flight: here, those of the widest step in it."""
+        return max((step.calls_at_once for block in self.blocks for step in block), default=0)
+
+    def place(self, parameter: str) -> tuple[str, ...]:
+        """Where a parameter stands in files, from the step."""
+        name = self.spelled.get(parameter, parameter)
+        return (name,) if parameter in self.beside else (self.key, name)
+
     def check(self, scope: Scope) -> Type | None:
         """The type of its value; None where it has none. Notes what is wrong with it in `scope`."""
         raise NotImplementedError
@@ -109,18 +144,25 @@ Block: TypeAlias = tuple[Primitive, ...]
 
 @dataclass(slots=True)
 class _Name:
-    """A name given to a value: its type, where, and what uses it; `shown_by` is the loop that has it as a field."""
+    """A name given to a value: its type, where, and what uses it; `shown_by` are those that have it as a field."""
 
     name: str
     kind: Type
     path: StepPath
     used: bool = False
     settable: bool = False
-    shown_by: _Name | None = None
+    shown_by: list[_Name] = field(default_factory=list)
 
     @property
     def needed(self) -> bool:
-        return self.used or (self.shown_by is not None and self.shown_by.needed)
+        return self.used or any(shown.needed for shown in self.shown_by)
+
+
+class Given(dict[str, Type]):
+    """The names given in a block, with their types."""
+
+    def __init__(self) -> None:
+        self.entries: list[_Name] = []
 
 
 class Scope:
@@ -129,6 +171,10 @@ class Scope:
     Args:
         names: What is known at the start, such as `problem`; these need not be used.
         models: Names of the models; None when they are not known yet, and any name passes.
+
+    Attributes:
+        faults: The mistakes found so far.
+        side_by_side: Whether what is checked runs beside other steps, and so cannot end the program.
     """
 
     def __init__(self, names: Mapping[str, Type], *, models: Sequence[str] | None = None) -> None:
@@ -138,6 +184,8 @@ class Scope:
         self._names = {name: _Name(name, kind, (), used=True) for name, kind in names.items()}
         self._fixed: frozenset[str] = frozenset(names)
         self._given: list[_Name] = []
+        self._showing: dict[str, list[_Name]] = {}
+        self.side_by_side = False
 
     @property
     def types(self) -> dict[str, Type]:
@@ -162,11 +210,28 @@ class Scope:
 
     def declare(self, name: str, kind: Type, *at: str | int, settable: bool = False) -> None:
         """Give `name` to a value; one that can be used here already cannot be given again."""
-        if name in self._names:
-            self.fault(f"`{name}` is the name of something else already", *at, hint="choose another name")
+        if not self.free(name, *at):
             return
         entry = self._names[name] = _Name(name, kind, (*self._path, *at), settable=settable)
         self._given.append(entry)
+        for shown in self._showing.pop(name, ()):
+            shown.shown_by.append(entry)
+
+    def free(self, name: str, *at: str | int) -> bool:
+        """Whether a value can be given this name here; notes why not."""
+        if NAME.fullmatch(name) is None or keyword.iskeyword(name):
+            self.fault(
+                f"`{name}` cannot be a name: names have letters, digits and `_`, and begin with no digit", *at
+            )
+            return False
+        if name in self._names:
+            self.fault(f"`{name}` is the name of something else already", *at, hint="choose another name")
+            return False
+        return True
+
+    def used(self, name: str) -> bool:
+        """Whether something has used `name`."""
+        return name in self._names and self._names[name].used
 
     def use(self, name: str) -> None:
         """Note that `name` is used."""
@@ -180,35 +245,50 @@ class Scope:
     @contextmanager
     def block(
         self, names: Mapping[str, Type] | None = None, *, side_by_side: bool = False
-    ) -> Iterator[dict[str, Type]]:
+    ) -> Iterator[Given]:
         """A block with names of its own, which end with it.
 
         Args:
-            names: What it begins with, such as a loop's item; these hide what is outside.
+            names: What it begins with, such as a loop's item; these hide what is outside, and need not be used.
             side_by_side: Whether it runs beside others, so that `set` may change nothing outside.
 
         Yields:
             A mapping that has the names given in the block, with their types, when the block has ended.
         """
-        outside, fixed, before = self._names, self._fixed, len(self._given)
-        self._names = outside | {
-            name: _Name(name, kind, (), used=True) for name, kind in (names or {}).items()
-        }
+        outside, fixed, beside, before = self._names, self._fixed, self.side_by_side, len(self._given)
+        self._names = outside | {name: _Name(name, kind, ()) for name, kind in (names or {}).items()}
         self._fixed = fixed | set(names or ()) | (set(outside) if side_by_side else set())
-        inside: dict[str, Type] = {}
+        self.side_by_side = beside or side_by_side
+        inside = Given()
         try:
             yield inside
         finally:
-            given = {entry.name for entry in self._given[before:]}
-            inside |= {name: entry.kind for name, entry in self._names.items() if name in given}
-            self._names, self._fixed = outside, fixed
+            here = {id(entry) for entry in self._names.values()}
+            inside.entries = [entry for entry in self._given[before:] if id(entry) in here]
+            inside.update((entry.name, entry.kind) for entry in inside.entries)
+            self._names, self._fixed, self.side_by_side = outside, fixed, beside
 
-    def show(self, inside: Mapping[str, Type], by: str) -> None:
-        """Note that the names of a block that has ended are fields of `by`: they are used where that is."""
+    def show(self, inside: Given, by: str | None) -> None:
+        """Note that the names of a block that has ended are fields of `by`: they are used where that is.
+
+        `by` may be given to its value later: a step's `id` is when the step has been checked.
+        """
+        if by is None:
+            return
         if by in self._names:
-            for entry in self._given:
-                if entry.name in inside and entry.shown_by is None and entry is not self._names[by]:
-                    entry.shown_by = self._names[by]
+            for entry in inside.entries:
+                entry.shown_by.append(self._names[by])
+        else:
+            self._showing.setdefault(by, []).extend(inside.entries)
+
+    def mark(self) -> tuple[int, int]:
+        """How far the check has come; see `back_to`."""
+        return len(self.faults), len(self._given)
+
+    def back_to(self, mark: tuple[int, int]) -> None:
+        """Forget the mistakes and the names noted since `mark`, to check a block again with other names."""
+        faults, given = mark
+        del self.faults[faults:], self._given[given:]
 
     def note_unused(self) -> None:
         """Note the names that nothing uses."""
@@ -224,18 +304,32 @@ class Scope:
 
     # Texts -----------------------------------------------------------------------------------------------
 
-    def expression(self, text: str, *at: str | int, expected: Type | None = None) -> Type | None:
-        """The type of an expression; None when it is wrong, which is noted."""
+    def expression(
+        self,
+        text: str,
+        *at: str | int,
+        expected: Type | tuple[Type, ...] | None = None,
+        hint: str | None = None,
+    ) -> Type | None:
+        """The type of an expression; None when it is wrong, which is noted.
+
+        Args:
+            text: The expression.
+            at: Where it stands.
+            expected: The type it must have, or several of which it must have one.
+            hint: What to write instead of one of another type.
+        """
         try:
             expression = Expression.of(text)
+            for name in expression.names:
+                self.use(name)
             kind = expression.check(self.types)
         except ExpressionError as error:
             self.fault(error.message, *at, hint=error.hint, offset=error.offset)
             return None
-        for name in expression.names:
-            self.use(name)
-        if expected is not None and not fits(kind, expected):
-            self.fault(f"expected {expected}, but `{text}` is {kind}", *at)
+        wanted = expected if isinstance(expected, tuple) else () if expected is None else (expected,)
+        if wanted and not any(fits(kind, one) for one in wanted):
+            self.fault(f"expected {listed(wanted)}, but `{text}` is {kind}", *at, hint=hint)
             return None
         return kind
 
@@ -243,12 +337,11 @@ class Scope:
         """Check a template; what is wrong with it is noted."""
         try:
             template = Template.of(text)
+            for name in template.names:
+                self.use(name)
             template.check(self.types)
         except TemplateError as error:
             self.fault(error.message, *at, hint=error.hint, offset=error.offset)
-            return
-        for name in template.names:
-            self.use(name)
 
     def model(self, name: str | None, *at: str | int) -> None:
         """Check that a model of this name is there; None is the first."""
@@ -258,6 +351,12 @@ class Scope:
                 *at,
                 hint=closest(name, self.models),
             )
+
+
+def listed(kinds: Sequence[Type]) -> str:
+    """Types in words: `a candidate, a vote or an outcome`."""
+    *others, last = map(str, kinds)
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def closest(given: str, known: Sequence[str]) -> str | None:
@@ -293,29 +392,76 @@ class Frame:
         """The value of an expression here."""
         return Expression.of(text).evaluate(self.values)
 
-    def render(self, text: str) -> str:
-        """A template filled with the values here."""
-        return Template.of(text).render(self.values)
+    def render(self, text: str, **further: Any) -> str:
+        """A template filled with the values here; those of `further` hide others of their names."""
+        return Template.of(text).render({**self.values, **further} if further else self.values)
 
     def branch(self, label: str, *, budget: Budget | None = None, aside: bool = False) -> Frame:
         """A frame whose calls are made on a branch; it shares all values."""
         return replace(self, ctx=self.ctx.branch(label=label, budget=budget, aside=aside))
 
+    def apart(self, label: str, *, budget: Budget | None = None) -> Frame:
+        """A frame on a branch with attempts of its own, which begin as ended as these are; it shares all values."""
+        attempts = Attempts(stop_reason=self.attempts.stop_reason)
+        return replace(self.branch(label, budget=budget), attempts=attempts)
+
     def beside(self, label: str, *, names: Mapping[str, Any] | None = None) -> Frame:
         """A frame for what runs beside others: on a branch, with values and attempts of its own."""
-        return replace(
-            self,
-            ctx=self.ctx.branch(label=label),
-            values={**self.values, **(names or {})},
-            attempts=Attempts(),
-        )
+        return replace(self.apart(label), values={**self.values, **(names or {})})
+
+    def gathered(self, block: Block) -> Namespace:
+        """The values of the names that `block` has given here."""
+        return Namespace({name: self.values.get(name) for step in block for name in step.names})
 
 
 @dataclass(slots=True, kw_only=True)
 class Execution:
-    """The state of one run of a program on one problem."""
+    """The state of one run of a program on one problem.
 
+    Attributes:
+        ctx: Where the program was called.
+        before: Candidates that the problem had then.
+        verifiers: The program's verifiers, each with the name that its scores go by here.
+        returned: What the program has returned; None while it runs.
+    """
+
+    ctx: Context
+    before: int
+    verifiers: Sequence[tuple[Verifier, str]] = ()
     returned: Outcome | None = None
+    _known: dict[int, Candidate] = field(default_factory=dict)
+    _said: dict[tuple[int, str], Score] = field(default_factory=dict)
+
+    def keep(self, candidate: Candidate) -> None:
+        """Note the form a candidate has now: with its scores, and with what it was made from."""
+        self._known[id(candidate.sample)] = candidate
+
+    def candidates(self) -> list[Candidate]:
+        """What this program has obtained so far, in the order it arrived, in its latest form."""
+        own = {id(one.sample) for one in drawn_on(self.ctx, since=self.before)} | self._known.keys()
+        obtained = (one for one in self.ctx.candidates[self.before :] if id(one.sample) in own)
+        return [self._known.get(id(one.sample), one) for one in obtained]
+
+    def name_of(self, verifier: Verifier) -> str:
+        """The name that scores by `verifier` go by in this program, where no other has it."""
+        return next(name for known, name in self.verifiers if known is verifier or known == verifier)
+
+    def said(self, candidate: Candidate, name: str) -> Score | None:
+        """What the verifier of this name said of `candidate` in this run; None where it has not been asked."""
+        return self._said.get((id(candidate.sample), name))
+
+    def note(self, candidate: Candidate, name: str, score: Score) -> None:
+        """Note what the verifier of this name has said of `candidate`."""
+        self._said[id(candidate.sample), name] = score
+        self.keep(candidate)
+
+
+def every_step(steps: Block) -> Iterator[Primitive]:
+    """Steps with those in their blocks, in the order they are written."""
+    for step in steps:
+        yield step
+        for block in step.blocks:
+            yield from every_step(block)
 
 
 def check_block(steps: Block, scope: Scope, *, valued: bool = False) -> Type | None:

@@ -6,7 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..expressions import ANSWER, NUMBER, TEXT, TRUTH, ListOf, Maybe, Record, Type, declare
+from ..expressions import (
+    ANSWER,
+    NUMBER,
+    TEXT,
+    TRUTH,
+    ListOf,
+    Maybe,
+    Namespace,
+    Record,
+    Type,
+    as_text,
+    declare,
+    joined,
+)
 from ..prompts import question_text
 from ..strategies.quoting import visible
 from ..strategies.selection import giving, representative, share_of
@@ -20,25 +33,34 @@ __all__ = [
     "CRITIQUE",
     "OUTCOME",
     "REVIEW",
+    "SINGLE",
     "VOTE",
     "Candidates",
     "Critique",
     "Poll",
     "Review",
+    "candidate_of",
+    "field_types",
+    "plain",
     "problem_type",
     "score_of",
 ]
 
 
 class Candidates(tuple[Candidate, ...]):
-    """Candidates in the order they arrived."""
+    """Candidates in the order they were asked for."""
 
     __slots__ = ()
 
     @property
     def best(self) -> Candidate | None:
-        """The one with the highest score; of equals, and where none has a score, the first."""
-        return max(self, key=lambda one: -1.0 if (score := score_of(one)) is None else score, default=None)
+        """The one with the highest score, of equals the first; where none has a score, the first that gave the most
+        frequent answer, and without any answer the first.
+        """
+        scored = [(score, one) for one in self if (score := score_of(one)) is not None]
+        if scored:
+            return max(scored, key=lambda pair: pair[0])[1]
+        return next(iter(giving(_leader(self), self)), self[0] if self else None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,8 +117,7 @@ def _of_outcome(outcome: Outcome) -> Candidate | None:
 
 
 def _of_poll(poll: Poll) -> Candidate | None:
-    same = giving(poll.vote.answer, poll.candidates)
-    return max(same, key=lambda one: -1.0 if (score := score_of(one)) is None else score, default=None)
+    return Candidates(giving(poll.vote.answer, poll.candidates)).best
 
 
 declare(Answer, "an answer", {}, text=lambda answer: answer.text)
@@ -183,8 +204,32 @@ OUTCOME = declare(
     text=lambda outcome: _answer_text(outcome.answer),
 )
 
-ANSWERED = (CANDIDATE, CANDIDATES, VOTE, OUTCOME)
+SINGLE = (CANDIDATE, REVIEW, CRITIQUE, VOTE, OUTCOME)
+"""Types of values that have one candidate which stands for them."""
+
+
+def candidate_of(value: Any) -> Candidate | None:
+    """The candidate that stands for a value of one of the types in `SINGLE`."""
+    if isinstance(value, Review | Critique):
+        return value.candidate
+    if isinstance(value, Poll):
+        return _of_poll(value)
+    return _of_outcome(value) if isinstance(value, Outcome) else value
+
+
+ANSWERED = (CANDIDATE, CANDIDATES, REVIEW, VOTE, OUTCOME, ANSWER, TEXT, NUMBER)
 """Types of values that can be the program's own answer."""
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON can hold it: of a record its text, of a list its items, of names their values."""
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
+    if type(value) is Namespace:
+        return {name: plain(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(one) for one in value]
+    return as_text(value)
 
 
 def _problem_field(problem: Problem, name: str) -> Any:
@@ -202,5 +247,30 @@ _PROBLEM = declare(
 
 
 def problem_type(fields: Mapping[str, Type]) -> Record:
-    """The type of problems whose records have these further fields."""
-    return Record(_PROBLEM.name, {**_PROBLEM.fields, **fields})
+    """The type of problems whose records have these further fields; those every problem has are as always."""
+    return Record(_PROBLEM.name, {**fields, **_PROBLEM.fields}, text=_PROBLEM.text)
+
+
+def field_types(problem: Problem) -> dict[str, Type]:
+    """The types of the further fields of a problem's record, without those that the language has no type for."""
+    types = {name: _type_of(value) for name, value in problem.fields.items()}
+    return {name: kind for name, kind in types.items() if kind is not None}
+
+
+def _type_of(value: object) -> Type | None:
+    if value is None:
+        return Maybe(TEXT)
+    if isinstance(value, bool):
+        return TRUTH
+    if isinstance(value, int | float):
+        return NUMBER
+    if isinstance(value, list | tuple):
+        return _list_of([_type_of(one) for one in value])
+    return TEXT if isinstance(value, str) else None
+
+
+def _list_of(items: Sequence[Type | None]) -> Type | None:
+    kind: Type | None = items[0] if items else TEXT
+    for other in items[1:]:
+        kind = None if kind is None or other is None else joined(kind, other)
+    return None if kind is None else ListOf(kind)

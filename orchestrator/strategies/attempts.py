@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 
 from ..asking import Ask
 from ..context import Context
@@ -13,9 +13,17 @@ from ..contracts import Verifier, name_of
 from ..errors import BackendError, BudgetExceededError, DeadlineExceededError
 from ..sampling import SampleStream
 from ..types import Candidate, Problem, Sample, Score, StopReason
-from .base import Strategy
 
-__all__ = ["Attempts", "scored"]
+__all__ = ["Attempts", "Drawing", "scored"]
+
+
+class Drawing(Protocol):
+    """What says how samples are drawn: a strategy, or a step of a program."""
+
+    def draw(
+        self, ctx: Context, ask: Ask, *, n: int = 1, model: str | None = None, **sampling: Any
+    ) -> SampleStream:
+        """`n` samples as its settings say; `model` and `sampling` override them."""
 
 
 class Surviving:
@@ -70,7 +78,7 @@ class Attempts:
             self.stop_reason = StopReason.DEADLINE
 
     async def complete(
-        self, ctx: Context, strategy: Strategy, ask: Ask, *, model: str | None = None, **sampling: Any
+        self, ctx: Context, strategy: Drawing, ask: Ask, *, model: str | None = None, **sampling: Any
     ) -> Sample | None:
         """One sample as `strategy`'s settings say, or None when the call failed or nothing allows it."""
         if self.ended:
@@ -80,7 +88,7 @@ class Attempts:
         return None
 
     async def draw(
-        self, ctx: Context, strategy: Strategy, ask: Ask, *, n: int, model: str | None = None, **sampling: Any
+        self, ctx: Context, strategy: Drawing, ask: Ask, *, n: int, model: str | None = None, **sampling: Any
     ) -> list[Candidate]:
         """Up to `n` candidates side by side, kept and returned; fewer when calls fail or nothing allows more."""
         found: list[Candidate] = []

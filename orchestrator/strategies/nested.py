@@ -12,7 +12,7 @@ from ..types import Candidate, Outcome, Problem
 from .attempts import Attempts
 from .selection import by_vote
 
-__all__ = ["most_calls_at_once", "most_calls_of", "run_nested"]
+__all__ = ["drawn_on", "most_calls_at_once", "most_calls_of", "run_nested"]
 
 
 async def run_nested(
@@ -37,10 +37,15 @@ async def run_nested(
                 f"a control program must return an Outcome, not {type(returned).__name__}"
             )
         outcome = returned
-    drawn = tuple(candidate for candidate in ctx.candidates if _below(ctx.path, candidate))
+    drawn = tuple(drawn_on(ctx))
     if outcome is None:
         return replace(by_vote(drawn), stop_reason=attempts.stop_reason) if drawn else None
     return outcome if outcome.candidates else replace(outcome, candidates=drawn)
+
+
+def drawn_on(ctx: Context, *, since: int = 0) -> list[Candidate]:
+    """The problem's candidates that were drawn on `ctx` or a branch of it, but for the first `since` of all."""
+    return [candidate for candidate in ctx.candidates[since:] if _below(ctx.path, candidate)]
 
 
 def _below(path: str, candidate: Candidate) -> bool:

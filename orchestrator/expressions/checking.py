@@ -1,0 +1,265 @@
+"""The type of an expression, and what is wrong with it, told with the place and what was expected."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import ExpressionError
+from .functions import FUNCTIONS, is_list
+from .syntax import (
+    Arithmetic,
+    Call,
+    Choice,
+    Comparison,
+    Constant,
+    Field,
+    Item,
+    Items,
+    Logical,
+    Name,
+    Negation,
+    Node,
+    Not,
+    closest,
+)
+from .types import (
+    ANSWER,
+    NOTHING,
+    NUMBER,
+    TEXT,
+    TRUTH,
+    ListOf,
+    Maybe,
+    Record,
+    Type,
+    joined,
+    maybe,
+    without_maybe,
+)
+
+__all__ = ["Checker"]
+
+LONGEST_SHOWN = 60
+"""Characters of a part that a message shows, at most."""
+
+_COMPARED = (NUMBER, TEXT, TRUTH, ANSWER)
+
+
+@dataclass(frozen=True, slots=True)
+class Checker:
+    """Finds the types of an expression's parts.
+
+    Attributes:
+        text: The expression.
+        types: The types of the names that can be used.
+    """
+
+    text: str
+    types: Mapping[str, Type]
+
+    def kind(self, node: Node) -> Type:
+        """The type of a part.
+
+        Raises:
+            ExpressionError: It, or a part of it, names what is not there or is of a wrong type.
+        """
+        match node:
+            case Constant(value=value):
+                return _kind_of(value)
+            case Name():
+                return self._name(node)
+            case Field():
+                return self._field(node)
+            case Item():
+                return self._item(node)
+            case Negation(of=of):
+                return self._number(of)
+            case Not(of=of):
+                self.expect(of, TRUTH)
+                return TRUTH
+            case Arithmetic():
+                return self._arithmetic(node)
+            case Comparison(operators=operators, values=values):
+                for operator, left, right in zip(operators, values, values[1:], strict=False):
+                    self._compare(operator, left, right)
+                return TRUTH
+            case Logical(values=values):
+                for part in values:
+                    self.expect(part, TRUTH)
+                return TRUTH
+            case Choice():
+                return self._choice(node)
+            case Call(function=function, arguments=arguments):
+                return FUNCTIONS[function].kind([Given(self, one, self.kind(one)) for one in arguments])
+            case Items():
+                return self._items(node)
+
+    def expect(self, node: Node, expected: Type) -> Type:
+        """The type of a part that must be `expected`, or may be missing.
+
+        Raises:
+            ExpressionError: It is not.
+        """
+        kind = self.kind(node)
+        if without_maybe(kind) != expected:
+            raise self.refused(node, kind, expected)
+        return kind
+
+    def refused(self, node: Node, kind: Type, expected: Type | str) -> ExpressionError:
+        """The error that something else was expected than a part is."""
+        return ExpressionError(
+            f"expected {expected}, but `{self.written(node)}` is {kind}",
+            offset=node.start,
+            hint=_instead(self.written(node), kind, expected),
+        )
+
+    def written(self, node: Node) -> str:
+        """A part as it is written, on one line, cut short where it is long."""
+        text = " ".join(self.text[node.start : node.end].split())
+        return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]} ..."
+
+    def _name(self, node: Name) -> Type:
+        if node.name in self.types:
+            return self.types[node.name]
+        if node.name in FUNCTIONS:
+            raise ExpressionError(
+                f"`{node.name}` is a function", offset=node.start, hint=f"write `{node.name}(...)`"
+            )
+        known = f"there are: {', '.join(sorted(self.types))}" if self.types else "there are none"
+        raise ExpressionError(
+            f"no name `{node.name}` here; {known}", offset=node.start, hint=closest(node.name, self.types)
+        )
+
+    def _field(self, node: Field) -> Type:
+        owner = self.kind(node.of)
+        kind = without_maybe(owner)
+        if not isinstance(kind, Record):
+            raise ExpressionError(
+                f"`{self.written(node.of)}` is {owner} and has no fields", offset=node.name_start
+            )
+        if node.name not in kind.fields:
+            known = f"; there are: {', '.join(kind.fields)}" if kind.fields else ""
+            raise ExpressionError(
+                f"{kind} has no `{node.name}`{known}",
+                offset=node.name_start,
+                hint=closest(node.name, kind.fields),
+            )
+        found = kind.fields[node.name]
+        return maybe(found) if isinstance(owner, Maybe) else found
+
+    def _item(self, node: Item) -> Type:
+        kind = without_maybe(self.kind(node.of))
+        item = kind.item if isinstance(kind, ListOf | Record) else None
+        if item is None:
+            raise self.refused(node.of, kind, "a list")
+        return maybe(item)
+
+    def _number(self, node: Node) -> Type:
+        return self.expect(node, NUMBER)
+
+    def _arithmetic(self, node: Arithmetic) -> Type:
+        left = self.kind(node.left)
+        if node.operator == "+" and without_maybe(left) == TEXT:
+            right = self.expect(node.right, TEXT)
+        elif without_maybe(left) != NUMBER:
+            expected = "a number or a text" if node.operator == "+" else "a number"
+            raise self.refused(node.left, left, expected)
+        else:
+            right = self.expect(node.right, NUMBER)
+        divided = node.operator in ("/", "//", "%")
+        by_nothing = not (isinstance(node.right, Constant) and node.right.value)
+        if isinstance(left, Maybe) or isinstance(right, Maybe) or (divided and by_nothing):
+            return maybe(without_maybe(left))
+        return left
+
+    def _compare(self, operator: str, left: Node, right: Node) -> None:
+        if operator in ("<", "<=", ">", ">="):
+            self._number(left)
+            self._number(right)
+        elif operator in ("in", "not in"):
+            self._contained(left, right)
+        else:
+            self._equated(left, right)
+
+    def _contained(self, left: Node, right: Node) -> None:
+        container = without_maybe(self.kind(right))
+        if container == TEXT:
+            self.expect(left, TEXT)
+        elif isinstance(container, ListOf) and without_maybe(container.item) in _COMPARED:
+            if without_maybe(self.kind(left)) != NOTHING:
+                self.expect(left, without_maybe(container.item))
+        else:
+            raise self.refused(right, container, "a text, or a list of texts, answers or numbers")
+
+    def _equated(self, left: Node, right: Node) -> None:
+        one, other = self.kind(left), self.kind(right)
+        if NOTHING in (without_maybe(one), without_maybe(other)):
+            return
+        if without_maybe(one) not in _COMPARED:
+            raise self.refused(left, one, "a number, a text, an answer or true or false")
+        if without_maybe(one) != without_maybe(other):
+            raise self.refused(right, other, without_maybe(one))
+
+    def _choice(self, node: Choice) -> Type:
+        self.expect(node.condition, TRUTH)
+        then, otherwise = self.kind(node.then), self.kind(node.otherwise)
+        kind = joined(then, otherwise)
+        if kind is None:
+            raise self.refused(node.otherwise, otherwise, f"{without_maybe(then)} as before `if`")
+        return kind
+
+    def _items(self, node: Items) -> Type:
+        kind = self.kind(node.items[0])
+        for item in node.items[1:]:
+            found = self.kind(item)
+            both = joined(kind, found)
+            if both is None:
+                raise self.refused(item, found, f"{without_maybe(kind)} as the items before")
+            kind = both
+        return ListOf(kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An argument of a function."""
+
+    checker: Checker
+    node: Node
+    kind: Type
+
+    @property
+    def constant(self) -> Any:
+        """Its value where it is written out; else None."""
+        return self.node.value if isinstance(self.node, Constant) else None
+
+    def refuse(self, expected: str) -> ExpressionError:
+        """The error that something else was expected here."""
+        return self.checker.refused(self.node, self.kind, expected)
+
+
+def _kind_of(value: Any) -> Type:
+    if value is None:
+        return NOTHING
+    if isinstance(value, bool):
+        return TRUTH
+    return TEXT if isinstance(value, str) else NUMBER
+
+
+def _instead(written: str, kind: Type, expected: Type | str) -> str | None:
+    """A hint what to write instead of a part, so that it is what was expected."""
+    plain = without_maybe(kind)
+    if isinstance(plain, Record):
+        fits = [name for name, field in plain.fields.items() if without_maybe(field) == expected]
+        if fits:
+            return f"{' or '.join(f'`{written}.{name}`' for name in fits)} is {expected}"
+    if is_list(plain):
+        return {NUMBER: f"`len({written})` is a number", TRUTH: f"did you mean `len({written}) > 0`?"}.get(
+            expected
+        )
+    if expected == TRUTH and isinstance(kind, Maybe):
+        return f"`{written} != None` says whether it is there"
+    if ANSWER in (plain, expected) and TEXT in (plain, expected):
+        return "an answer can be compared with answers only; a step `text` makes a text of it"
+    return None

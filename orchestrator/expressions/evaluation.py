@@ -1,0 +1,239 @@
+"""Compiles an expression into closures, each of which computes the value of a part from the values of the names."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+from ..types import Answer
+from .functions import FUNCTIONS, finite
+from .syntax import (
+    Arithmetic,
+    Call,
+    Choice,
+    Comparison,
+    Constant,
+    Field,
+    Item,
+    Items,
+    Logical,
+    Name,
+    Negation,
+    Node,
+    Not,
+)
+from .types import read_field
+
+__all__ = ["Computed", "compiled"]
+
+Computed: TypeAlias = Callable[[Mapping[str, Any]], Any]
+"""The value of a part, from the values of the names."""
+
+LONGEST_TEXT = 4 * 2**20
+"""Characters of a text that `+` makes, at most; a longer one is missing."""
+
+_ORDER: Mapping[str, Callable[[Any, Any], Any]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+_ARITHMETIC: Mapping[str, Callable[[Any, Any], Any]] = {
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "//": operator.floordiv,
+    "%": operator.mod,
+}
+
+
+def compiled(node: Node) -> Computed:
+    """What computes the value of a part."""
+    match node:
+        case Constant(value=value):
+            return lambda _: value
+        case Name(name=name):
+            return operator.itemgetter(name)
+        case Field(of=of, name=name):
+            return _field(of, name)
+        case Item(of=of, index=index):
+            return _item(compiled(of), index)
+        case Negation(of=of):
+            return _negated(compiled(of))
+        case Not(of=of):
+            return _not(compiled(of))
+        case Arithmetic():
+            return _arithmetic(node)
+        case Comparison():
+            return _comparison(node)
+        case Logical():
+            return _logical(node)
+        case Choice(condition=condition, then=then, otherwise=otherwise):
+            return _choice(compiled(condition), compiled(then), compiled(otherwise))
+        case Call(function=function, arguments=arguments):
+            return _call(FUNCTIONS[function].apply, [compiled(one) for one in arguments])
+        case Items(items=items):
+            parts = [compiled(one) for one in items]
+            return lambda values: [part(values) for part in parts]
+
+
+def _field(of: Node, name: str) -> Computed:
+    if isinstance(of, Name):
+        owner = of.name
+        return lambda values: read_field(values[owner], name)
+    compute = compiled(of)
+    return lambda values: read_field(compute(values), name)
+
+
+def _item(of: Computed, index: int) -> Computed:
+    def item(values: Mapping[str, Any]) -> Any:
+        items = of(values)
+        return items[index] if items is not None and -len(items) <= index < len(items) else None
+
+    return item
+
+
+def _negated(of: Computed) -> Computed:
+    def negated(values: Mapping[str, Any]) -> Any:
+        value = of(values)
+        return None if value is None else finite(-value)
+
+    return negated
+
+
+def _not(of: Computed) -> Computed:
+    return lambda values: not of(values)
+
+
+def _choice(condition: Computed, then: Computed, otherwise: Computed) -> Computed:
+    return lambda values: then(values) if condition(values) else otherwise(values)
+
+
+def _call(apply: Callable[..., Any], arguments: list[Computed]) -> Computed:
+    if len(arguments) == 1:
+        (only,) = arguments
+        return lambda values: apply(only(values))
+    return lambda values: apply(*[argument(values) for argument in arguments])
+
+
+# Arithmetic ----------------------------------------------------------------------------------------------
+
+
+def _arithmetic(node: Arithmetic) -> Computed:
+    left, right = compiled(node.left), compiled(node.right)
+    if node.operator == "+":
+        return lambda values: _sum(left(values), right(values))
+    apply = _ARITHMETIC[node.operator]
+
+    def computed(values: Mapping[str, Any]) -> Any:
+        one, other = left(values), right(values)
+        if not isinstance(one, int | float) or not isinstance(other, int | float):
+            return None  # never a text: `*` would repeat it, `%` would fill it in
+        try:
+            return finite(apply(one, other))
+        except ArithmeticError:
+            return None
+
+    return computed
+
+
+def _sum(one: Any, other: Any) -> Any:
+    if one is None or other is None:
+        return None
+    if isinstance(one, str):
+        return one + other if len(one) + len(other) <= LONGEST_TEXT else None
+    try:
+        return finite(one + other)
+    except ArithmeticError:
+        return None
+
+
+# Comparisons ---------------------------------------------------------------------------------------------
+
+
+def _comparison(node: Comparison) -> Computed:
+    if len(node.operators) == 1:
+        return _compared(node.operators[0], *node.values)
+    operators = [_COMPARE[sign] for sign in node.operators]
+    parts = [compiled(value) for value in node.values]
+
+    def chained(values: Mapping[str, Any]) -> bool:
+        left = parts[0](values)
+        for compare, part in zip(operators, parts[1:], strict=True):
+            right = part(values)
+            if not compare(left, right):
+                return False
+            left = right
+        return True
+
+    return chained
+
+
+def _compared(sign: str, left: Node, right: Node) -> Computed:
+    """One comparison; that of a name with a constant, the most frequent, without a call for either."""
+    if isinstance(left, Name) and isinstance(right, Constant) and sign in _ORDER:
+        return _ordered_name(_ORDER[sign], left.name, right.value)
+    compare = _COMPARE[sign]
+    one, other = compiled(left), compiled(right)
+    return lambda values: compare(one(values), other(values))
+
+
+def _ordered_name(order: Callable[[Any, Any], Any], name: str, constant: Any) -> Computed:
+    def ordered(values: Mapping[str, Any]) -> Any:
+        value = values[name]
+        return value is not None and order(value, constant)
+
+    return ordered
+
+
+def _in_order(order: Callable[[Any, Any], Any]) -> Callable[[Any, Any], bool]:
+    return lambda one, other: one is not None and other is not None and order(one, other)
+
+
+def _equal(one: Any, other: Any) -> bool:
+    if type(one) is Answer and type(other) is Answer:
+        return one.key == other.key
+    return bool(one == other)
+
+
+def _unequal(one: Any, other: Any) -> bool:
+    return not _equal(one, other)
+
+
+def _within(one: Any, container: Any) -> bool:
+    if container is None:
+        return False
+    if isinstance(container, str):
+        return one is not None and one in container
+    return any(_equal(one, item) for item in container)
+
+
+def _without(one: Any, container: Any) -> bool:
+    return not _within(one, container)
+
+
+_COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
+    **{sign: _in_order(order) for sign, order in _ORDER.items()},
+    "==": _equal,
+    "is": _equal,
+    "!=": _unequal,
+    "is not": _unequal,
+    "in": _within,
+    "not in": _without,
+}
+
+
+# Truths --------------------------------------------------------------------------------------------------
+
+
+def _logical(node: Logical) -> Computed:
+    parts = [compiled(value) for value in node.values]
+    if len(parts) == 2:
+        one, other = parts
+        if node.operator == "and":
+            return lambda values: bool(one(values) and other(values))
+        return lambda values: bool(one(values) or other(values))
+    if node.operator == "and":
+        return lambda values: all(part(values) for part in parts)
+    return lambda values: any(part(values) for part in parts)

@@ -1,0 +1,194 @@
+"""The functions of expressions: for each how many arguments it takes, the type of its value, and what it does."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Protocol
+
+from ..types import Answer
+from .scanning import LARGEST
+from .types import ANSWER, NUMBER, TEXT, TRUTH, ListOf, Maybe, Record, Type, maybe, read_field, without_maybe
+
+__all__ = ["FUNCTIONS", "Argument", "Function", "finite", "is_list"]
+
+_MANY = range(1, 201)
+
+
+class Argument(Protocol):
+    """An argument as a function's type rule sees it."""
+
+    @property
+    def kind(self) -> Type:
+        """Its type."""
+        ...
+
+    @property
+    def constant(self) -> Any:
+        """Its value where it is written out; else None."""
+        ...
+
+    def refuse(self, expected: str) -> Exception:
+        """The error that something else was expected here."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """A function of the language.
+
+    Attributes:
+        arity: How many arguments it takes.
+        takes: The same in words.
+        kind: The type of its value, from its arguments; raises what an argument's `refuse` returns.
+        apply: Its value, from those of its arguments, which may be missing; does not raise on values of types that
+            `kind` lets pass.
+    """
+
+    arity: Collection[int]
+    takes: str
+    kind: Callable[[Sequence[Argument]], Type]
+    apply: Callable[..., Any]
+
+
+def finite(value: Any) -> Any:
+    """A number that arithmetic has come to: missing unless it is finite, and a floating-point number where it is too
+    large to be told to the unit.
+    """
+    if type(value) is int and -LARGEST <= value <= LARGEST:
+        return value
+    try:
+        value = float(value)
+    except OverflowError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def is_list(kind: Type) -> bool:
+    """Whether values of this type have items."""
+    kind = without_maybe(kind)
+    return isinstance(kind, ListOf) or (isinstance(kind, Record) and kind.item is not None)
+
+
+# Types ---------------------------------------------------------------------------------------------------
+
+
+def _number(argument: Argument) -> Type:
+    if without_maybe(argument.kind) != NUMBER:
+        raise argument.refuse("a number")
+    return argument.kind
+
+
+def _numbers(arguments: Sequence[Argument]) -> Type:
+    if len(arguments) == 1 and without_maybe(arguments[0].kind) != NUMBER:
+        _list(arguments[0], NUMBER, "a list of numbers")
+        return Maybe(NUMBER)
+    kinds = [_number(one) for one in arguments]
+    return NUMBER if NUMBER in kinds else Maybe(NUMBER)
+
+
+def _list(argument: Argument, item: Type, expected: str) -> None:
+    kind = without_maybe(argument.kind)
+    if not isinstance(kind, ListOf) or without_maybe(kind.item) != item:
+        raise argument.refuse(expected)
+
+
+def _truths(arguments: Sequence[Argument]) -> Type:
+    _list(arguments[0], TRUTH, "a list, each item true or false")
+    return TRUTH
+
+
+def _same(arguments: Sequence[Argument]) -> Type:
+    return _number(arguments[0])
+
+
+def _rounded(arguments: Sequence[Argument]) -> Type:
+    if len(arguments) == 2:
+        digits = arguments[1].constant
+        if type(digits) is not int or not 0 <= digits <= 15:
+            raise arguments[1].refuse("how many decimals, a whole number from 0 to 15 written out")
+    return _number(arguments[0])
+
+
+def _length(arguments: Sequence[Argument]) -> Type:
+    kind = without_maybe(arguments[0].kind)
+    if kind == TEXT or is_list(kind):
+        return Maybe(NUMBER) if isinstance(arguments[0].kind, Maybe) else NUMBER
+    raise arguments[0].refuse("a text or a list")
+
+
+def _answer_kind(arguments: Sequence[Argument]) -> Type:
+    kind = without_maybe(arguments[0].kind)
+    if kind == ANSWER:
+        return maybe(kind)
+    if isinstance(kind, Record) and without_maybe(kind.fields.get("answer", TEXT)) == ANSWER:
+        return Maybe(ANSWER)
+    raise arguments[0].refuse("something with an answer")
+
+
+# Values --------------------------------------------------------------------------------------------------
+
+
+def _present(values: tuple[Any, ...]) -> list[Any]:
+    """The numbers among arguments or in the only one, a list; without what is missing or not a number."""
+    if len(values) == 1:
+        only = values[0]
+        if only is None:
+            return []
+        if not isinstance(only, int | float):
+            values = only
+    return [value for value in values if value is not None and value == value]
+
+
+def _least(*values: Any) -> Any:
+    return min(_present(values), default=None)
+
+
+def _greatest(*values: Any) -> Any:
+    return max(_present(values), default=None)
+
+
+def _absolute(value: Any) -> Any:
+    return None if value is None else finite(abs(value))
+
+
+def _round(value: Any, digits: int | None = None) -> Any:
+    if value is None:
+        return None
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return finite(round(value) if digits is None else round(value, digits))
+
+
+def _len(value: Any) -> Any:
+    return None if value is None else len(value)
+
+
+def _any(values: Any) -> bool:
+    return values is not None and any(values)
+
+
+def _all(values: Any) -> bool:
+    return values is None or all(value is None or value for value in values)
+
+
+def _answer(value: Any) -> Any:
+    return value if value is None or type(value) is Answer else read_field(value, "answer")
+
+
+FUNCTIONS: Mapping[str, Function] = MappingProxyType(
+    {
+        "min": Function(arity=_MANY, takes="a list of numbers, or numbers", kind=_numbers, apply=_least),
+        "max": Function(arity=_MANY, takes="a list of numbers, or numbers", kind=_numbers, apply=_greatest),
+        "abs": Function(arity=(1,), takes="one number", kind=_same, apply=_absolute),
+        "len": Function(arity=(1,), takes="one text or list", kind=_length, apply=_len),
+        "round": Function(arity=(1, 2), takes="a number, and how many decimals", kind=_rounded, apply=_round),
+        "any": Function(arity=(1,), takes="one list, each item true or false", kind=_truths, apply=_any),
+        "all": Function(arity=(1,), takes="one list, each item true or false", kind=_truths, apply=_all),
+        "answer": Function(
+            arity=(1,), takes="one thing that has an answer", kind=_answer_kind, apply=_answer
+        ),
+    }
+)

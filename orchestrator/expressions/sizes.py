@@ -1,0 +1,90 @@
+"""How long the value of an expression can be when it is put into a prompt."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from .syntax import (
+    Arithmetic,
+    Call,
+    Choice,
+    Comparison,
+    Constant,
+    Field,
+    Item,
+    Items,
+    Logical,
+    Name,
+    Negation,
+    Node,
+    Not,
+)
+from .types import Size
+
+__all__ = ["size_of"]
+
+_NUMBER = Size(tokens=24)  # `repr` of a number has at most 24 characters, and a token at least one
+_TRUTH = Size(tokens=5)
+_UNKNOWN = Size(tokens=math.inf, count=math.inf)
+
+
+def size_of(node: Node, sizes: Mapping[str, Size]) -> Size:
+    """The size of a part's value, from those of the names; no bound where a name's is not known."""
+    match node:
+        case Constant(value=value):
+            return _constant(value)
+        case Name(name=name):
+            return sizes.get(name, _UNKNOWN)
+        case Field(of=of, name=name):
+            return _field(size_of(of, sizes), name)
+        case Item(of=of):
+            return _item(size_of(of, sizes))
+        case Arithmetic(operator="+", left=left, right=right):
+            both = size_of(left, sizes).tokens + size_of(right, sizes).tokens
+            return Size(tokens=max(both, _NUMBER.tokens))
+        case Arithmetic() | Negation():
+            return _NUMBER
+        case Comparison() | Logical() | Not():
+            return _TRUTH
+        case Choice(then=then, otherwise=otherwise):
+            return _either(size_of(then, sizes), size_of(otherwise, sizes))
+        case Call(function="answer", arguments=(of,)):
+            return _field(size_of(of, sizes), "answer")
+        case Call():
+            return _NUMBER
+        case Items(items=items):
+            found = [size_of(item, sizes) for item in items]
+            separators = 2 * (len(found) - 1)
+            item = found[0]
+            for other in found[1:]:
+                item = _either(item, other)
+            return Size(tokens=sum(one.tokens for one in found) + separators, count=len(found), item=item)
+
+
+def _constant(value: int | float | str | bool | None) -> Size:
+    if isinstance(value, str):
+        return Size(tokens=len(value.encode()))
+    if value is None:
+        return Size()
+    return _TRUTH if isinstance(value, bool) else _NUMBER
+
+
+def _field(owner: Size, name: str) -> Size:
+    return owner.fields.get(name, owner)
+
+
+def _item(items: Size) -> Size:
+    return Size(tokens=items.tokens) if items.item is None else items.item
+
+
+def _either(one: Size, other: Size) -> Size:
+    """The greater of two sizes in each part."""
+    names = {*one.fields, *other.fields}
+    both = one.item is not None or other.item is not None
+    return Size(
+        tokens=max(one.tokens, other.tokens),
+        count=max(one.count, other.count),
+        fields={name: _either(_field(one, name), _field(other, name)) for name in names},
+        item=_either(_item(one), _item(other)) if both else None,
+    )

@@ -1,0 +1,97 @@
+"""What the steps that ask a model share: how their calls are made, and how a text is put to a model."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+from ..asking import Ask
+from ..context import Context
+from ..errors import InvalidInputError
+from ..prompts import Prompt, Rendered
+from ..sampling import SampleStream
+from ..strategies.base import at_least
+from ..types import Problem
+from .base import Frame, Primitive, Scope, TemplateText
+
+__all__ = ["Asking"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking(Primitive):
+    """The root of the steps that ask a model.
+
+    Args:
+        model: Name of the model; None for the first.
+        system: Template of the system message; for a base model it comes first in the text. None for none, or for the
+            program's own where the problem is put through the program's prompt.
+        temperature: At least 0. None leaves it to the model's settings.
+        max_tokens: Cap on each answer, in tokens; None leaves it to the model's settings.
+        stop: Texts that end an answer.
+        top_p: In (0, 1]; None leaves it to the model's settings.
+    """
+
+    pure: ClassVar[bool] = False
+
+    model: str | None = None
+    system: TemplateText | None = None
+    temperature: float | None = 0.7
+    max_tokens: int | None = None
+    stop: tuple[str, ...] = ()
+    top_p: float | None = None
+
+    def __post_init__(self) -> None:
+        at_least(1, max_tokens=self.max_tokens)
+        if self.temperature is not None and not 0.0 <= self.temperature < math.inf:
+            raise InvalidInputError(f"temperature must be at least 0 and finite, not {self.temperature}")
+        if self.top_p is not None and not 0.0 < self.top_p <= 1.0:
+            raise InvalidInputError(f"top_p must be in (0, 1], not {self.top_p}")
+
+    @property
+    def most_calls(self) -> int:
+        """1."""
+        return 1
+
+    @property
+    def calls_at_once(self) -> int:
+        """Calls it keeps in flight: all of them."""
+        return self.most_calls
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What its samples are drawn with."""
+        return {
+            "temperature": self.temperature,
+            "max_tokens": self.max_tokens,
+            "stop": self.stop or None,
+            "top_p": self.top_p,
+        }
+
+    def draw(
+        self, ctx: Context, ask: Ask, *, n: int = 1, model: str | None = None, **sampling: Any
+    ) -> SampleStream:
+        """`n` samples as this step's settings say; `model` and `sampling` override them."""
+        return ctx.sample(ask, n=n, model=model or self.model, **{**self.settings, **sampling})
+
+    def check_asking(self, scope: Scope) -> None:
+        """Check what the parameters here name."""
+        scope.model(self.model, *self.place("model"))
+        if self.system is not None:
+            scope.template(self.system, *self.place("system"))
+
+    def text(self, frame: Frame, text: str) -> Ask:
+        """`text` as one user message, after the system message where there is one; as it is for a base model."""
+        if self.system is None:
+            return text
+        system = frame.render(self.system)
+        as_problem = Problem(id=frame.problem.id, prompt=text)
+        asked = frame.ctx.using(prompt=Prompt(system=system)).ask(as_problem, model=self.model)
+        return asked if asked.messages is not None else Rendered(prompt=f"{system}\n\n{text}")
+
+    def question(self, frame: Frame, prompt: Prompt | None = None) -> Rendered:
+        """The problem through `prompt`, or the program's own, with this step's system message where it has one."""
+        prompt = prompt or frame.ctx.prompt
+        if self.system is not None:
+            prompt = replace(prompt, system=frame.render(self.system))
+        return frame.ctx.using(prompt=prompt).ask(frame.problem, model=self.model)

@@ -1,0 +1,86 @@
+"""Names for values, which can be changed. Cost: no calls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from ..expressions import fits
+from .base import ExpressionText, Frame, Primitive, Scope, closest
+
+__all__ = ["Let", "Set"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Naming(Primitive):
+    """The root of the steps that give values to names, all of them at once: none sees the others' new values.
+
+    Args:
+        values: For each name the expression whose value it gets.
+    """
+
+    pure: ClassVar[bool] = False
+
+    values: Mapping[str, ExpressionText] = field(hash=False)
+
+    async def run(self, frame: Frame) -> None:
+        """Give the names their values."""
+        frame.values.update({name: frame.evaluate(text) for name, text in self.values.items()})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Let(_Naming):
+    """Gives names to values; `set` may change them later. The order of the names does not matter.
+
+    Cost: no calls.
+
+    Args:
+        values: For each new name the expression whose value it gets.
+    """
+
+    key: ClassVar[str] = "let"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names."""
+        return tuple(self.values)
+
+    def check(self, scope: Scope) -> None:
+        """It has no value itself."""
+        kinds = {name: scope.expression(text, self.key, name) for name, text in self.values.items()}
+        for name, kind in kinds.items():
+            if kind is not None:
+                scope.declare(name, kind, self.key, name, settable=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Set(_Naming):
+    """Changes the values of names that `let` has given, to others of the same type.
+
+    Steps side by side may not change what is outside: which came last would depend on chance.
+
+    Cost: no calls.
+
+    Args:
+        values: For each name the expression whose value it gets.
+    """
+
+    key: ClassVar[str] = "set"
+
+    def check(self, scope: Scope) -> None:
+        """It has no value itself."""
+        for name, text in self.values.items():
+            place = (self.key, name)
+            kind = scope.expression(text, *place)
+            known = scope.types.get(name)
+            if known is None:
+                scope.fault(f"there is no `{name}` to set", *place, hint=closest(name, tuple(scope.types)))
+            elif not scope.settable(name):
+                scope.fault(
+                    f"`{name}` cannot be set here",
+                    *place,
+                    hint="set names that `let` has given, in blocks that do not run side by side",
+                )
+            elif kind is not None and not fits(kind, known):
+                scope.fault(f"`{name}` is {known}, but `{text}` is {kind}", *place)

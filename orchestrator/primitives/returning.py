@@ -1,0 +1,175 @@
+"""How a program ends: with an answer, or without one. Cost: no calls."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+from ..expressions import NUMBER, as_text
+from ..strategies.chain import linked
+from ..strategies.selection import by_vote, share_of
+from ..types import Candidate, Outcome, StopReason
+from ..types import Sample as Written
+from .base import ExpressionText, Frame, Primitive, Scope, TemplateText
+from .select import Select
+from .values import ANSWERED, Candidates, Poll, Review, score_of
+from .vote import Vote
+
+__all__ = ["Fail", "Return"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Return(Primitive):
+    """Ends the program with the answer of a value.
+
+    That of candidates is their vote's; a text is read as a sample is, and is a candidate itself. A value that is
+    missing or has no readable answer gives way to the vote over all of the program's candidates: what was paid for
+    is not lost. The outcome has all candidates of the program, each with its scores.
+
+    Its confidence, in [0, 1], is the candidate's latest score, or without one the share of the program's candidates
+    that gave the answer; of a vote its share; of an outcome its own.
+
+    Cost: no calls.
+
+    Args:
+        value: The expression, or a vote or a selection in its place.
+        confidence: An expression, for what the confidence is instead; where it is missing, as above. What is below 0
+            or above 1 counts as 0 or 1, and the trace says so.
+
+    Raises:
+        OrchestratorError: The program has no candidate, and this is what its first call failed with.
+    """
+
+    key: ClassVar[str] = "return"
+    pure: ClassVar[bool] = False
+
+    value: ExpressionText | Vote | Select
+    confidence: ExpressionText | None = None
+
+    @property
+    def returns(self) -> bool:
+        """It does."""
+        return True
+
+    def check(self, scope: Scope) -> None:
+        """It has no value itself."""
+        if isinstance(self.value, Primitive):
+            with scope.at(self.key):
+                self.value.check(scope)
+        else:
+            scope.expression(self.value, *self.place("value"), expected=ANSWERED)
+        if self.confidence is not None:
+            scope.expression(self.confidence, *self.place("confidence"), expected=NUMBER)
+
+    async def run(self, frame: Frame) -> None:
+        """Note the outcome."""
+        nested = isinstance(self.value, Primitive)
+        value = await self.value.run(frame) if nested else frame.evaluate(self.value)  # type: ignore[union-attr,arg-type]
+        if isinstance(value, str | int | float):
+            value = _read(frame, as_text(value))
+        candidates = _all(frame, value)
+        outcome = _decided(value, candidates)
+        if outcome.answer is not None:
+            outcome = self._as_confident(frame, outcome)
+        elif candidates:
+            frame.ctx.step("voted", f"the value has no answer: {self.value}")
+            outcome = by_vote(candidates)
+        elif frame.attempts.failures:
+            raise frame.attempts.failures[0]
+        frame.run.returned = _ended(frame, replace(outcome, candidates=tuple(candidates)))
+
+    def _as_confident(self, frame: Frame, outcome: Outcome) -> Outcome:
+        given = None if self.confidence is None else frame.evaluate(self.confidence)
+        if given is None:
+            return outcome
+        inside = min(max(float(given), 0.0), 1.0)
+        if inside != given:
+            frame.ctx.step("confidence cut", f"{given:.6g} is outside of [0, 1]: {inside:.0f}")
+        return replace(outcome, confidence=inside)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fail(Primitive):
+    """Ends the program without an answer; the outcome's `error` says why, and has what was drawn.
+
+    Cost: no calls.
+
+    Args:
+        message: Template of why.
+    """
+
+    key: ClassVar[str] = "fail"
+    pure: ClassVar[bool] = False
+
+    message: TemplateText
+
+    @property
+    def returns(self) -> bool:
+        """It does."""
+        return True
+
+    def check(self, scope: Scope) -> None:
+        """It has no value itself."""
+        scope.template(self.message, *self.place("message"))
+
+    async def run(self, frame: Frame) -> None:
+        """Note the outcome."""
+        frame.run.returned = Outcome(
+            candidates=tuple(frame.run.candidates()),
+            stop_reason=StopReason.ERROR,
+            error=frame.render(self.message),
+        )
+
+
+def _read(frame: Frame, text: str) -> Candidate:
+    """A text as a candidate, which it becomes where it is read."""
+    sample = Written(text=text)
+    candidate = Candidate(sample=sample, answer=frame.ctx.answers.read(text))
+    frame.ctx.offer(candidate)
+    frame.run.keep(candidate)
+    return candidate
+
+
+def _all(frame: Frame, value: Any) -> list[Candidate]:
+    """The program's candidates, with those of `value` that were drawn aside."""
+    candidates = frame.run.candidates()
+    known = {id(one.sample) for one in candidates}
+    return candidates + [one for one in _in(value) if id(one.sample) not in known]
+
+
+def _in(value: Any) -> Sequence[Candidate]:
+    if isinstance(value, Candidate):
+        return (value,)
+    if isinstance(value, Review):
+        return (value.candidate,)
+    if isinstance(value, Outcome | Poll):
+        return value.candidates
+    return value if isinstance(value, Candidates) else ()
+
+
+def _decided(value: Any, candidates: Sequence[Candidate]) -> Outcome:
+    """The outcome a value stands for, without candidates."""
+    if isinstance(value, Outcome):
+        return value
+    if isinstance(value, Poll):
+        vote = value.vote
+        detail = {"votes": list(vote.counts), "abstentions": vote.abstentions}
+        return Outcome(answer=vote.answer, confidence=vote.confidence, tied=vote.tied, detail=detail)
+    if isinstance(value, Candidates):
+        return by_vote(value)
+    if isinstance(value, Review):
+        value = value.candidate
+    if isinstance(value, Candidate):
+        score = score_of(value)
+        share = share_of(value.answer, candidates)
+        return Outcome(answer=value.answer, confidence=share if score is None else score)
+    return Outcome(answer=value, confidence=share_of(value, candidates))
+
+
+def _ended(frame: Frame, outcome: Outcome) -> Outcome:
+    """`outcome` with why the program ended, every candidate's parent being that of the outcome."""
+    reason = frame.attempts.stop_reason
+    return linked(
+        replace(outcome, stop_reason=outcome.stop_reason if reason is StopReason.COMPLETE else reason)
+    )

@@ -1,0 +1,86 @@
+"""An answer written again in the light of what is said of it. Cost: 1 call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+from ..expressions import TEXT, Type, as_text
+from ..prompts import fill
+from ..strategies.chain import prompt_values
+from ..strategies.critique_revise import NO_CRITIQUE, REVISION
+from ..strategies.quoting import shown
+from ..strategies.revise import PROMPT
+from ..types import Candidate
+from .asking import Asking
+from .base import ExpressionText, Frame, Scope, TemplateText
+from .values import CANDIDATE, CRITIQUE, REVIEW, SINGLE, candidate_of
+
+__all__ = ["Revise"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revise(Asking):
+    """Has a model write a candidate again; its value is the new one, whose parent the old one is.
+
+    y' ~ p(y | x, y, c): the conversation holds the question, the candidate as the model's own turn, and the request.
+    A candidate that is missing is not revised; where a critique is, the model is asked to check every step.
+
+    Source: Madaan et al., "Self-Refine: Iterative Refinement with Self-Feedback", arXiv 2303.17651, §2.
+
+    Cost: 1 call.
+
+    Args:
+        of: The candidate; of a review, a critique, a vote or an outcome theirs.
+        using: In files `with`: what is said of it, a text, a critique or a review; None asks to check it.
+        prompt: What is said after the candidate: a template that may name `question`, the problem as it was asked,
+            `answer`, the candidate's text, and `critique`, the text of `using`, besides the values of steps. None for
+            that of the strategy `critique_revise`, without `using` that of `revise`.
+        aside: Whether the new one is no candidate for the program's answer, as with plans.
+    """
+
+    key: ClassVar[str] = "revise"
+    spelled: ClassVar[dict[str, str]] = {"using": "with"}
+
+    of: ExpressionText
+    using: ExpressionText | None = None
+    prompt: TemplateText | None = None
+    aside: bool = False
+
+    def check(self, scope: Scope) -> Type:
+        """A candidate."""
+        self.check_asking(scope)
+        scope.expression(self.of, *self.place("of"), expected=SINGLE)
+        if self.using is not None:
+            scope.expression(self.using, *self.place("using"), expected=(TEXT, CRITIQUE, REVIEW))
+        if self.prompt is not None:
+            names = {"question": TEXT, "answer": TEXT} | (
+                {"critique": TEXT} if self.using is not None else {}
+            )
+            with scope.block(names):
+                scope.template(self.prompt, *self.place("prompt"))
+        return CANDIDATE
+
+    async def run(self, frame: Frame) -> Candidate | None:
+        """The new candidate; None without one to revise, and where the call failed."""
+        candidate = candidate_of(frame.evaluate(self.of))
+        if candidate is None or frame.attempts.ended:
+            return None
+        here = frame.branch(self.label, aside=self.aside)
+        ask = self.question(here).then(shown(candidate), self._asked(here, candidate))
+        sample = await frame.attempts.complete(here.ctx, self, ask)
+        if sample is None:
+            return None
+        revised = replace(here.ctx.read(sample), parent=candidate)
+        frame.attempts.candidates.append(revised)
+        frame.run.keep(revised)
+        return revised
+
+    def _asked(self, frame: Frame, candidate: Candidate) -> str:
+        values: dict[str, Any] = prompt_values(frame.ctx, frame.problem, candidate)
+        if self.using is not None:
+            values["critique"] = as_text(frame.evaluate(self.using)) or NO_CRITIQUE
+        if self.prompt is None:
+            return fill(PROMPT if self.using is None else REVISION, values, of="the revision")
+        question = values.pop("problem")
+        return frame.render(self.prompt, question=question, **values)

@@ -1,0 +1,82 @@
+"""A program inside a program. Cost: the program's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from ..contracts import ControlProgram
+from ..expressions import Type
+from ..strategies.nested import most_calls_at_once, most_calls_of, run_nested
+from ..types import Candidate, Outcome
+from .base import Frame, Primitive, Scope, TemplateText
+from .values import OUTCOME
+
+__all__ = ["Run"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run(Primitive):
+    """Runs a strategy or another program on a branch; its value is the outcome.
+
+    Where budget, deadline or failing calls end it, the outcome is the vote over what it had drawn, and missing when
+    that is nothing. Its candidates are candidates of this program too.
+
+    Cost: the program's.
+
+    Args:
+        program: The program.
+        problem: Template of the problem it is to solve; None for this program's. What else belongs to the problem,
+            its further fields and what rules check answers by, stays the same.
+    """
+
+    key: ClassVar[str] = "run"
+    pure: ClassVar[bool] = False
+    beside: ClassVar[tuple[str, ...]] = ("problem",)
+
+    program: ControlProgram
+    problem: TemplateText | None = None
+
+    @property
+    def most_calls(self) -> int:
+        """The program's."""
+        return most_calls_of(self.program)
+
+    @property
+    def calls_at_once(self) -> int:
+        """The program's."""
+        return most_calls_at_once(self.program)
+
+    def check(self, scope: Scope) -> Type:
+        """An outcome."""
+        if self.problem is not None:
+            scope.template(self.problem, *self.place("problem"))
+        return OUTCOME
+
+    async def run(self, frame: Frame) -> Outcome | None:
+        """The outcome."""
+        if frame.attempts.ended:
+            return None
+        problem = frame.problem
+        if self.problem is not None:
+            problem = replace(problem, prompt=frame.render(self.problem), messages=None)
+        ctx = frame.ctx.branch(label=self.label)
+        outcome = await run_nested(ctx, self.program, problem, frame.attempts)
+        if outcome is None:
+            return None
+        candidates = tuple(self._renamed(frame, one) for one in outcome.candidates)
+        for candidate in candidates:
+            frame.run.keep(candidate)
+        return replace(outcome, candidates=candidates)
+
+    def _renamed(self, frame: Frame, candidate: Candidate) -> Candidate:
+        """`candidate` with the scores that go by a name of this program's verifiers under one that says whose they
+        are: another verifier may have given them.
+        """
+        own = {name for _, name in frame.run.verifiers}
+        if own.isdisjoint(candidate.scores):
+            return candidate
+        scores = {
+            f"{self.label}.{name}" if name in own else name: score for name, score in candidate.scores.items()
+        }
+        return replace(candidate, scores=scores)

@@ -1,0 +1,87 @@
+"""Having candidates judged by a verifier. Cost: the verifier's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+from ..contracts import Verifier
+from ..errors import BackendError
+from ..expressions import Type, fits
+from ..types import Candidate, Outcome
+from ..types import Score as Verdict
+from .base import ExpressionText, Frame, Primitive, Scope
+from .values import CANDIDATE, CANDIDATES, OUTCOME, REVIEW, Candidates, Review
+
+__all__ = ["Score"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score(Primitive):
+    """Has a verifier judge a candidate or several; its value is a review, or the candidates with their scores.
+
+    A candidate that this verifier has judged in this program already is not judged again. One that budget or deadline
+    kept from being judged has no score, and neither has one whose verdict failed: what is judged next is tried again.
+    Two verifiers of one name keep their scores apart.
+
+    Cost: the verifier's for as many candidates.
+
+    Args:
+        of: A candidate, candidates, or an outcome, whose candidates are judged.
+        by: The verifier.
+    """
+
+    key: ClassVar[str] = "score"
+
+    of: ExpressionText
+    by: Verifier
+
+    def check(self, scope: Scope) -> Type:
+        """A review of one candidate, else candidates."""
+        kind = scope.expression(self.of, *self.place("of"), expected=(CANDIDATE, CANDIDATES, OUTCOME))
+        return REVIEW if kind is not None and fits(kind, CANDIDATE) else CANDIDATES
+
+    async def run(self, frame: Frame) -> Review | Candidates | None:
+        """The review, or the candidates; None where there is no candidate to review."""
+        value: Any = frame.evaluate(self.of)
+        if isinstance(value, Candidate):
+            [judged] = await self._judged(frame, [value])
+            verdict = judged.scores[frame.run.name_of(self.by)]
+            return Review(candidate=judged, score=verdict.value, text=verdict.reason)
+        if value is None:
+            return None
+        candidates = value.candidates if isinstance(value, Outcome) else value
+        return Candidates(await self._judged(frame, candidates))
+
+    async def _judged(self, frame: Frame, candidates: Sequence[Candidate]) -> list[Candidate]:
+        """`candidates`, the score by this verifier the last of each one's scores."""
+        run, name = frame.run, frame.run.name_of(self.by)
+        unknown = [one for one in candidates if run.said(one, name) is None]
+        verdicts = iter(await self._verdicts(frame, unknown))
+        judged = []
+        for one in candidates:
+            known = run.said(one, name)
+            verdict = next(verdicts) if known is None else known
+            others = {key: score for key, score in one.scores.items() if key != name}
+            judged.append(replace(one, scores={**others, name: verdict}))
+            if verdict.value is None:
+                run.keep(judged[-1])
+            else:
+                run.note(judged[-1], name, verdict)
+        return judged
+
+    async def _verdicts(self, frame: Frame, candidates: Sequence[Candidate]) -> Sequence[Verdict]:
+        """What the verifier says of each; it is asked even when budget or deadline have ended the drawing, because
+        rules make no calls, and a verdict may fit where an answer did not.
+        """
+        scores: Sequence[Verdict] | None = None
+        with frame.attempts.surviving():
+            scores = await frame.ctx.score(self.by, frame.problem, candidates)
+        if scores is not None:
+            return scores
+        error = frame.attempts.failures[-1]
+        reason = (
+            f"the verifier failed: {error}" if isinstance(error, BackendError) else f"not judged: {error}"
+        )
+        return [Verdict(value=None, reason=reason)] * len(candidates)

@@ -1,0 +1,95 @@
+"""A long text in pieces. Cost: no calls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ..errors import InvalidInputError
+from ..expressions import TEXT, ListOf, Type
+from ..strategies.base import at_least
+from .base import ExpressionText, Frame, Primitive, Scope
+
+__all__ = ["Split", "pieces_of"]
+
+PARAGRAPH = ("\n\n",)
+SENTENCE = (". ", "! ", "? ", ".\n", "!\n", "?\n", "。", "！", "？")
+LINE_OR_WORD = ("\n", " ", "\t")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split(Primitive):
+    """Cuts a text into pieces; its value is the list of them, together all of the text.
+
+    A piece ends where a paragraph does, else a sentence, else a word, in the second half of its `size`; only a text
+    without any such end there is cut elsewhere. Where more than `most` pieces would be needed, they are larger.
+
+    Cost: no calls.
+
+    Args:
+        text: The text.
+        size: Characters in a piece, at least 1; what `most` asks for aside.
+        overlap: Characters that a piece repeats from the end of the one before, 0..size // 2.
+        most: Pieces at most, at least 1.
+    """
+
+    key: ClassVar[str] = "split"
+
+    text: ExpressionText
+    size: int = 4000
+    overlap: int = 0
+    most: int = 100
+
+    def __post_init__(self) -> None:
+        at_least(1, size=self.size, most=self.most)
+        if not 0 <= self.overlap <= self.size // 2:
+            raise InvalidInputError(
+                f"overlap must be at least 0 and at most half of size, not {self.overlap} of {self.size}"
+            )
+
+    def check(self, scope: Scope) -> Type:
+        """A list of texts."""
+        scope.expression(self.text, *self.place("text"), expected=TEXT)
+        return ListOf(TEXT)
+
+    async def run(self, frame: Frame) -> tuple[str, ...]:
+        """The pieces; none of a missing or empty text."""
+        text = frame.evaluate(self.text) or ""
+        return tuple(pieces_of(text, size=self.size, overlap=self.overlap, most=self.most))
+
+
+def pieces_of(text: str, *, size: int, overlap: int = 0, most: int) -> list[str]:
+    """`text` cut into at most `most` pieces, each of at most `size` characters where that is enough; see `Split`."""
+    text = text.strip()
+    while len(pieces := _cut(text, size, overlap)) > most:
+        size = max(size + 1, size * len(pieces) // (most + 1))
+    return pieces
+
+
+def _cut(text: str, size: int, overlap: int) -> list[str]:
+    pieces, start = [], 0
+    while len(text) - start > size:
+        end = _end(text, start, start + size)
+        pieces.append(text[start:end])
+        start = _begin(text, start, end, overlap)
+    pieces.append(text[start:])
+    return [piece for piece in map(str.strip, pieces) if piece]
+
+
+def _end(text: str, start: int, limit: int) -> int:
+    """Where the piece from `start` ends, at `limit` at the latest and beyond its half."""
+    half = start + (limit - start) // 2
+    for marks in (PARAGRAPH, SENTENCE, LINE_OR_WORD):
+        ends = [at + len(mark) for mark in marks if (at := text.rfind(mark, half, limit)) >= 0]
+        if ends:
+            return max(ends)
+    return limit
+
+
+def _begin(text: str, start: int, end: int, overlap: int) -> int:
+    """Where the next piece begins: up to `overlap` before `end`, with a word, and after `start`."""
+    if overlap == 0:
+        return end
+    earliest = max(end - overlap, start + 1)
+    words = [at + 1 for mark in LINE_OR_WORD if (at := text.find(mark, earliest - 1, end)) >= 0]
+    return min(words, default=earliest)

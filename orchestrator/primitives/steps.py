@@ -1,0 +1,146 @@
+"""A program composed of steps. Cost: that of its steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
+
+from ..context import Context
+from ..contracts import Verifier, logprobs_for, name_of
+from ..errors import InvalidInputError
+from ..expressions import Expression, Type
+from ..strategies.attempts import Attempts
+from ..types import Outcome, Problem
+from .base import Block, Execution, ExpressionText, Fault, Frame, Scope, check_block, every_step, run_block
+from .score import Score
+from .values import field_types, plain, problem_type
+
+__all__ = ["Steps"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Steps:
+    """A control program composed of steps, which are made one after the other until one returns.
+
+    Names, types and bounds are checked before anything is asked, once for problems whose records have the same
+    fields. A failed call, a spent budget and a passed deadline leave values missing, and the program goes on with
+    what it has; once budget or deadline allow nothing, its further steps cost nothing, and it ends with the best so
+    far.
+
+    Every step that makes calls makes them on a branch of its `id`, or of its key where it has none.
+
+    Args:
+        steps: The steps; every path through them ends in `return` or `fail`.
+        outputs: Expressions by name whose values the outcome's `detail` has as `outputs`; those of steps that were
+            not reached are missing. `problem`, and what the steps name, can be used in them.
+
+    Raises:
+        InvalidInputError: When called: the steps have faults, and these are they.
+    """
+
+    key: ClassVar[str] = "steps"
+
+    steps: Block
+    outputs: Mapping[str, ExpressionText] = field(default_factory=dict, hash=False)
+    _verifiers: tuple[tuple[Verifier, str], ...] = field(init=False, repr=False, compare=False)
+    _sound: list[tuple[Sequence[str], Mapping[str, Type]]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        scoring = [step.by for step in every_step(self.steps) if isinstance(step, Score)]
+        object.__setattr__(self, "_verifiers", _named(scoring))
+        object.__setattr__(self, "_sound", [])
+
+    @property
+    def most_calls(self) -> int:
+        """Calls one problem takes at most; those of verifiers, and what is sent again, are excluded.
+
+        Raises:
+            InvalidInputError: It runs a program that does not say: a function of one's own.
+        """
+        return sum(step.most_calls for step in self.steps)
+
+    @property
+    def calls_at_once(self) -> int:
+        """Calls one problem keeps in flight."""
+        return max((step.calls_at_once for step in self.steps), default=1)
+
+    def faults(
+        self, *, problem_fields: Mapping[str, Type] | None = None, models: Sequence[str] | None = None
+    ) -> list[Fault]:
+        """What is wrong with the program; nothing is run.
+
+        Args:
+            problem_fields: Types of the fields of the problems' records besides `id` and `text`; None for none.
+            models: Names of the models; None when they are not known, and any name passes.
+        """
+        scope = Scope({"problem": problem_type(problem_fields or {})}, models=models)
+        with scope.at(self.key):
+            check_block(self.steps, scope)
+            if not any(step.returns for step in self.steps):
+                scope.fault(
+                    "the program can come to its end without an answer",
+                    hint="end every path in `return` or `fail`",
+                )
+        for name, text in self.outputs.items():
+            scope.expression(text, "outputs", name)
+        scope.note_unused()
+        return scope.faults
+
+    async def __call__(self, ctx: Context, problem: Problem, /) -> Outcome:
+        """Solve `problem`."""
+        self._check(ctx.models, field_types(problem))
+        run = Execution(ctx=ctx, before=len(ctx.candidates), verifiers=self._verifiers)
+        logprobs = logprobs_for(*(verifier for verifier, _ in self._verifiers))
+        frame = Frame(
+            ctx=ctx if logprobs is None else ctx.using(sampling={"logprobs": logprobs}),
+            problem=problem,
+            values={"problem": problem},
+            attempts=Attempts(),
+            run=run,
+        )
+        await run_block(self.steps, frame)
+        outcome = run.returned
+        if outcome is None:  # the check has seen that every path returns
+            raise AssertionError("the program has ended without a return")
+        return (
+            replace(outcome, detail={**outcome.detail, **self._outputs(frame)}) if self.outputs else outcome
+        )
+
+    def _check(self, models: Sequence[str], fields: Mapping[str, Type]) -> None:
+        """Refuse what has faults, once for the same models and fields."""
+        if (models, fields) in self._sound:
+            return
+        faults = self.faults(problem_fields=fields, models=models)
+        if faults:
+            raise InvalidInputError("\n".join(["the program cannot be run:", *map(_in_words, faults)]))
+        self._sound.append((models, fields))
+        del self._sound[:-MOST_KEPT]
+
+    def _outputs(self, frame: Frame) -> dict[str, Any]:
+        values = {}
+        for name, text in self.outputs.items():
+            expression = Expression.of(text)
+            values[name] = plain(expression.evaluate({**dict.fromkeys(expression.names), **frame.values}))
+        return {"outputs": values}
+
+
+MOST_KEPT = 100
+"""Kinds of problems that a program is known to be sound for, the latest ones."""
+
+
+def _named(verifiers: Sequence[Verifier]) -> tuple[tuple[Verifier, str], ...]:
+    """Each different verifier with a name of its own: that of its kind, with a number from the second on."""
+    named: list[tuple[Verifier, str]] = []
+    kinds: dict[str, int] = {}
+    for verifier in verifiers:
+        if not any(known is verifier or known == verifier for known, _ in named):
+            kind = name_of(verifier)
+            number = kinds[kind] = kinds.get(kind, 0) + 1
+            named.append((verifier, kind if number == 1 else f"{kind}-{number}"))
+    return tuple(named)
+
+
+def _in_words(fault: Fault) -> str:
+    place = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in fault.path).lstrip(".")
+    return f"  {place}: {fault.message}" + (f" ({fault.hint})" if fault.hint else "")
