@@ -106,8 +106,10 @@ class Costing:
         ctx: Knows the models, their settings and the prompt; nothing is sent.
         problem: The problem.
         sizes: How long the values of names are that prompts insert.
+        rounds: Rounds of loops gone through so far.
     """
 
     def __init__(self, ctx: Context, problem: Problem, sizes: Mapping[str, Size] | None = None) -> None:
         self.ctx, self.problem = ctx, problem
         self.sizes: dict[str, Size] = dict(sizes or {})
+        self.rounds = 0

@@ -34,6 +34,7 @@ __all__ = [
     "closest",
     "every_step",
     "listed",
+    "names_of",
     "run_block",
 ]
 
@@ -109,9 +110,14 @@ class Primitive:
         return ()
 
     @property
+    def turns(self) -> int:
+        """How often each of its blocks is made, at most."""
+        return 1
+
+    @property
     def most_calls(self) -> int:
-        """Calls it makes at most, those of verifiers excluded: here, as if each step in it were made once."""
-        return sum(step.most_calls for block in self.blocks for step in block)
+        """Calls it makes at most, those of verifiers excluded: here, those of all steps in it, `turns` times."""
+        return self.turns * sum(step.most_calls for block in self.blocks for step in block)
 
     @property
     def calls_at_once(self) -> int:
@@ -140,6 +146,11 @@ class Primitive:
 
 Block: TypeAlias = tuple[Primitive, ...]
 """Steps made one after the other; its value is the last one's."""
+
+
+def names_of(block: Block) -> tuple[str, ...]:
+    """The names that a block gives, those of blocks inside it excluded: they end with these."""
+    return tuple(name for step in block for name in step.names)
 
 
 @dataclass(slots=True)
@@ -281,6 +292,11 @@ class Scope:
         else:
             self._showing.setdefault(by, []).extend(inside.entries)
 
+    def keep(self, inside: Given) -> None:
+        """Note that all names of a block that has ended are used, as a loop that looks back uses them."""
+        for entry in inside.entries:
+            entry.used = True
+
     def mark(self) -> tuple[int, int]:
         """How far the check has come; see `back_to`."""
         return len(self.faults), len(self._given)
@@ -411,7 +427,7 @@ class Frame:
 
     def gathered(self, block: Block) -> Namespace:
         """The values of the names that `block` has given here."""
-        return Namespace({name: self.values.get(name) for step in block for name in step.names})
+        return Namespace({name: self.values.get(name) for name in names_of(block)})
 
 
 @dataclass(slots=True, kw_only=True)

@@ -1,0 +1,122 @@
+"""Steps with a budget of their own. Cost: that of the steps, and no more than the budget."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from ..budget import Budget
+from ..costs import Cost, Costing, Size, Spending
+from ..errors import BudgetExceededError, DeadlineExceededError
+from ..expressions import Record, Type, maybe
+from ..types import PICODOLLARS_PER_USD, StopReason
+from .base import Block, Frame, Primitive, Scope, check_block, run_block
+from .bounds import block_spending, fields_of
+
+__all__ = ["Branch", "budgets_in"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Branch(Primitive):
+    """Makes its steps under limits of their own, inside those of the problem.
+
+    When these are spent, or their seconds have passed, its further steps do nothing, and the program goes on behind
+    it with what there is. Its value has the names of its steps as fields, which may be missing.
+
+    Args:
+        budget: The limits.
+        steps: At least one step.
+    """
+
+    key: ClassVar[str] = "branch"
+    pure: ClassVar[bool] = False
+
+    budget: Budget
+    steps: Block
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """The blocks it has inside, in the order they are written."""
+        return (self.steps,)
+
+    @property
+    def returns(self) -> bool:
+        """Whether every path through it ends the program."""
+        return any(step.returns for step in self.steps)
+
+    def check(self, scope: Scope) -> Type | None:
+        """A record of the names of its steps."""
+        if not self.steps:
+            scope.fault("there is no step to make on the branch", self.key, "steps")
+        with scope.at(self.key, "steps"), scope.block() as inside:
+            check_block(self.steps, scope)
+        scope.show(inside, self.id)
+        return Record("what a branch has brought", {name: maybe(kind) for name, kind in inside.items()})
+
+    async def run(self, frame: Frame) -> Any:
+        """The values of the names of its steps."""
+        part = frame.apart(self.label, budget=self.budget)
+        await run_block(self.steps, part)
+        limit = _limit_outside(part, frame)
+        part.attempts.stop_reason = limit
+        frame.attempts.join(part.attempts)
+        return part.gathered(self.steps)
+
+    async def spending(self, costing: Costing) -> Spending:
+        """The lesser of what the steps cost and what the budget allows, in each kind of cost."""
+        outside = set(costing.sizes)
+        made = await block_spending(self.steps, costing, label=self.label)
+        fields = fields_of(self.steps, costing)
+        for name in costing.sizes.keys() - outside:
+            del costing.sizes[name]
+        if self.id is not None:
+            costing.sizes[self.id] = Size(fields=fields)
+        return Spending(
+            label=self.label,
+            kind=self.key,
+            worst=made.worst.at_most(_allowed(self.budget)),
+            parts=made.parts,
+            note="within its budget",
+        )
+
+
+def budgets_in(steps: Block) -> Iterator[Budget]:
+    """The budgets of all branches in a block, those inside other steps included."""
+    for step in steps:
+        if isinstance(step, Branch):
+            yield step.budget
+        for block in step.blocks:
+            yield from budgets_in(block)
+
+
+def _limit_outside(part: Frame, frame: Frame) -> StopReason:
+    """The limit that ended `part` where it is not the branch's own; else `COMPLETE`."""
+    if not part.attempts.ended:
+        return StopReason.COMPLETE
+    deadline = frame.ctx.deadline
+    if deadline is not None and frame.ctx.clock() >= deadline:
+        return StopReason.DEADLINE
+    own = part.ctx.path
+    for error in part.attempts.failures:
+        if not isinstance(error, BudgetExceededError | DeadlineExceededError):
+            continue
+        if error.account != own and not error.account.startswith(f"{own}/"):
+            late = isinstance(error, DeadlineExceededError)
+            return StopReason.DEADLINE if late else StopReason.BUDGET
+    return StopReason.COMPLETE
+
+
+def _allowed(budget: Budget) -> Cost:
+    """What a budget allows, in each kind of cost."""
+    whole = math.inf if budget.total_tokens is None else budget.total_tokens
+    prompt = math.inf if budget.prompt_tokens is None else budget.prompt_tokens
+    written = math.inf if budget.completion_tokens is None else budget.completion_tokens
+    money = budget.picodollars
+    return Cost(
+        calls=math.inf if budget.requests is None else budget.requests,
+        prompt_tokens=min(prompt, whole),
+        completion_tokens=min(written, whole),
+        usd=math.inf if money is None else money / PICODOLLARS_PER_USD,
+    )
