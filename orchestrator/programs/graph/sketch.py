@@ -4,31 +4,26 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ...primitives import Steps
+from ...primitives.steps import Steps
 from ..loader import Program
 from .picture import Box, Group, Lane, Part, ends, shortened
 from .steps import steps_part
-from .strategies import budget_note, key_of_part, strategy_part, verifier_part
+from .strategies import budget_note, key_of_part, note, strategy_part
 
 __all__ = ["sketch"]
 
 
 def sketch(program: Program) -> Group:
     """`program` as a picture: above, what it runs on and its limits; below, what it does from problem to answer."""
-    start = Box(title="problem", kind="start")
     strategy = draw(program.strategy, key_of_part(program.strategy))
-    parts: list[Part] = [start, strategy]
-    if program.check is not None:
-        checked = verifier_part(program.check, f"check: {key_of_part(program.check)}")
-        parts.append(checked)
-    if not ends(strategy):
-        parts.append(Box(title="answer", notes=(program.answers.kind,), kind="end"))
-    return Group(
-        title=Path(program.file).name,
-        notes=_notes(program),
-        kind="program",
-        lanes=(Lane(parts=tuple(parts)),),
-    )
+    outputs, parts = (), (strategy,)
+    if isinstance(strategy, Group) and isinstance(program.strategy, Steps):
+        outputs, parts = strategy.notes, strategy.lanes[0].parts
+    elif not ends(strategy):
+        parts = (strategy, Box(title="answer", notes=(program.answers.kind,), kind="end"))
+    lane = Lane(parts=(Box(title="problem", kind="start"), *parts))
+    notes = (*_notes(program), *outputs)
+    return Group(title=Path(program.file).name, notes=notes, kind="program", lanes=(lane,))
 
 
 def draw(program: object, title: str) -> Part:
@@ -43,7 +38,8 @@ def draw(program: object, title: str) -> Part:
 def _notes(program: Program) -> tuple[str, ...]:
     models = [f"model {name}: {shortened(_served(spec), 60)}" for name, spec in program.specs.items()]
     limits = [budget_note("budget", program.budget), budget_note("per problem", program.per_problem)]
-    return (*models, *(text for text in limits if text))
+    check = None if program.check is None else note("check", program.check)
+    return (*models, *(text for text in (*limits, check) if text))
 
 
 def _served(spec: object) -> str:

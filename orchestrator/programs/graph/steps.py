@@ -6,23 +6,21 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
-from ...primitives import (
-    Block,
-    Branch,
-    Fail,
-    ForEach,
-    If,
-    Parallel,
-    Primitive,
-    Repeat,
-    Return,
-    Run,
-    Score,
-    Select,
-    Steps,
-    Switch,
-    Vote,
-)
+from ...primitives.base import Block, Primitive
+from ...primitives.branch import Branch
+from ...primitives.conditional import If
+from ...primitives.for_each import ForEach
+from ...primitives.let import Let, Set
+from ...primitives.parallel import Parallel
+from ...primitives.repeat import Repeat
+from ...primitives.returning import Fail, Return
+from ...primitives.run import Run
+from ...primitives.score import Score
+from ...primitives.select import Select
+from ...primitives.steps import Steps
+from ...primitives.switch import Switch
+from ...primitives.text import Text
+from ...primitives.vote import Vote
 from .picture import Box, Group, Lane, Part
 from .strategies import Draw, budget_note, given, key_of_part, note, packed, verifier_part
 
@@ -68,6 +66,11 @@ def _step(step: Primitive, draw: Draw) -> Part:
             return _score(step)
         case Return() | Fail():
             return _end(step)
+        case Let() | Set():
+            named = tuple(note(f"{name} =", text) for name, text in step.values.items())
+            return Box(title=_title(step), notes=named)
+        case Text():
+            return Box(title=_title(step), notes=(note("", step.template).strip(),))
     kind = "plain" if step.pure or step.most_calls == 0 else "call"
     return Box(title=_title(step), notes=_notes(step), kind=kind)  # type: ignore[arg-type]
 

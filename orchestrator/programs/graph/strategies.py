@@ -35,7 +35,7 @@ def key_of_part(part: object) -> str:
         for key, made in registry.parts.items():
             if type(part) is made:
                 return key
-    return getattr(part, "__name__", None) or type(part).__name__
+    return getattr(part, "key", None) or getattr(part, "__name__", None) or type(part).__name__
 
 
 def note(name: str, value: Any) -> str:

@@ -14,7 +14,7 @@ MARGIN = 16.0
 STYLE = """\
 text{font:12px ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,monospace;fill:#0f172a;white-space:pre}
 .title{font-weight:bold}.note,.label{fill:#475569}.label{font-style:italic}
-.ground{fill:#fff}.frame{fill:#94a3b8;fill-opacity:.10;stroke:#94a3b8}
+.ground{fill:#fff}.frame{fill:#94a3b8;fill-opacity:.07;stroke:#94a3b8}
 .line{fill:none;stroke:#64748b;stroke-width:1.4}.back{stroke-dasharray:4 3}.head{fill:#64748b}
 .call{fill:#dbeafe;stroke:#2563eb}.check{fill:#ede9fe;stroke:#7c3aed}.plain{fill:#f1f5f9;stroke:#64748b}
 .start,.end{fill:#dcfce7;stroke:#16a34a}.gate{fill:#fef3c7;stroke:#d97706}
