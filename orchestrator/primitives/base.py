@@ -49,6 +49,7 @@ TemplateText: TypeAlias = Annotated[str, "template"]
 """A parameter that holds a template."""
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+NAMES = "names have letters, digits and `_`, and begin with no digit"
 """What names are made of: those of steps stand in the paths of their calls, and in expressions."""
 
 
@@ -230,10 +231,8 @@ class Scope:
 
     def free(self, name: str, *at: str | int) -> bool:
         """Whether a value can be given this name here; notes why not."""
-        if NAME.fullmatch(name) is None or keyword.iskeyword(name):
-            self.fault(
-                f"`{name}` cannot be a name: names have letters, digits and `_`, and begin with no digit", *at
-            )
+        if not is_name(name):
+            self.fault(f"`{name}` cannot be a name: {NAMES}", *at)
             return False
         if name in self._names:
             self.fault(f"`{name}` is the name of something else already", *at, hint="choose another name")
@@ -367,6 +366,11 @@ class Scope:
                 *at,
                 hint=closest(name, self.models),
             )
+
+
+def is_name(text: str) -> bool:
+    """Whether expressions can name something so; words of the language itself are none."""
+    return NAME.fullmatch(text) is not None and not keyword.iskeyword(text)
 
 
 def listed(kinds: Sequence[Type]) -> str:

@@ -10,7 +10,17 @@ from functools import reduce
 from ..costs import FREE, Cost, Costing, Size, Spending
 from .base import Block, names_of
 
-__all__ = ["alone", "block_spending", "either", "fields_of", "list_of", "longer", "number_size", "total", "valued_spending"]
+__all__ = [
+    "alone",
+    "block_spending",
+    "either",
+    "fields_of",
+    "list_of",
+    "longer",
+    "number_size",
+    "total",
+    "valued_spending",
+]
 
 _VALUE = "(value)"
 """Stands for the `id` of a block's last step that has none; no step can be called so."""

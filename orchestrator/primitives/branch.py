@@ -25,6 +25,8 @@ class Branch(Primitive):
     When these are spent, or their seconds have passed, its further steps do nothing, and the program goes on behind
     it with what there is. Its value has the names of its steps as fields, which may be missing.
 
+    Cost: the calls of the steps, and no more than the budget.
+
     Args:
         budget: The limits.
         steps: At least one step.

@@ -22,6 +22,8 @@ class If(Primitive):
     With an `id`, its value is that of the block it makes, and both have to have one of the same type; without
     `otherwise` it may be missing. Names given in a block end with it.
 
+    Cost: the calls of the block that has more.
+
     Args:
         condition: Expression that is true or false.
         then: At least one step.
@@ -105,9 +107,7 @@ def value_of_arms(step: Primitive, arms: Sequence[tuple[Block, Type | None]], sc
     return value if len(kinds) == len(going_on) or value is None else maybe(value)
 
 
-async def either_spending(
-    step: Primitive, arms: Sequence[tuple[str, Block]], costing: Costing
-) -> Spending:
+async def either_spending(step: Primitive, arms: Sequence[tuple[str, Block]], costing: Costing) -> Spending:
     """What a step costs at most that makes one of several blocks."""
     before = dict(costing.sizes)
     parts: list[Spending] = []

@@ -1,4 +1,4 @@
-"""Blocks of different steps side by side, all of them or until enough have come to something. Cost: the sum of all."""
+"""Blocks of steps side by side, all of them or until enough have come to something. Cost: the sum of all."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from ..costs import Costing, Size, Spending
 from ..errors import InvalidInputError, most_telling
 from ..expressions import TEXT, ListOf, Namespace, Record, Type, joined, maybe
-from .base import Block, Frame, Primitive, Scope, check_block, run_block
+from .base import NAMES, Block, Frame, Primitive, Scope, check_block, is_name, run_block
 from .bounds import alone, fields_of, list_of, longer, total, valued_spending
 from .values import Candidates
 
@@ -33,8 +33,11 @@ class Parallel(Primitive):
     value is missing or all its calls have failed; then the others decide, and its failures are the program's only
     when all blocks have come to nothing.
 
-    Its value has as fields, for each block, a record of its names, `values`, the list of the values of the blocks that
-    count, in the order they are written, where all are of one type, and for a race `winner`, the name of the block.
+    Its value has as fields, for each block, a record of its names, missing where it does not count; `values`, the
+    list of the values of the blocks that count, in the order they are written, where all are of one type; and for a
+    race `winner`, the name of the block.
+
+    Cost: the sum of the blocks' calls.
 
     Args:
         branches: The blocks by name, at least one; they cannot end the program, nor `set` what is named outside.
@@ -99,7 +102,7 @@ class Parallel(Primitive):
         return Record("what blocks side by side have brought", fields)
 
     def _check_name(self, name: str, scope: Scope) -> None:
-        if NAME.fullmatch(name) is None:
+        if not is_name(name):
             scope.fault(f"`{name}` cannot be a block's name: {NAMES}")
         if name in FIELDS:
             scope.fault(
@@ -151,9 +154,7 @@ class Parallel(Primitive):
             fields["values"] = list_of(longest, len(values), tokens=tokens)
             costing.sizes[self.id] = Size(fields=fields)
         note = "all of these" if self.wait == "all" else "all of these: who loses may have been paid"
-        return Spending(
-            label=self.label, kind=self.key, worst=total(parts), parts=tuple(parts), note=note
-        )
+        return Spending(label=self.label, kind=self.key, worst=total(parts), parts=tuple(parts), note=note)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

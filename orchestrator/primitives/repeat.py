@@ -43,6 +43,8 @@ class Repeat(Primitive):
     the last round as fields (missing when there was none, which only `going` allows), `rounds`, and `each.<name>`,
     the list of what a name had round by round. It ends early once budget or deadline allow no further call.
 
+    Cost: max times the calls of the steps.
+
     Args:
         max: Rounds at most, in [1, 1000].
         until: Expression asked after each round, with its names; true ends the loop.

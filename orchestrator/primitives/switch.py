@@ -33,6 +33,8 @@ class Switch(Primitive):
     With an `id`, its value is that of the block it makes, and all have to have one of the same type; without
     `otherwise` it may be missing. Names given in a block end with it.
 
+    Cost: the calls of the block that has most.
+
     Args:
         cases: At least one, asked in order.
         otherwise: `else` in files; may be empty.
