@@ -16,7 +16,8 @@ __all__ = ["sketch"]
 def sketch(program: Program) -> Group:
     """`program` as a picture: above, what it runs on and its limits; below, what it does from problem to answer."""
     strategy = draw(program.strategy, key_of_part(program.strategy))
-    outputs, parts = (), (strategy,)
+    outputs: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = (strategy,)
     if isinstance(strategy, Group) and isinstance(program.strategy, Steps):
         outputs, parts = strategy.notes, strategy.lanes[0].parts
     elif not ends(strategy):

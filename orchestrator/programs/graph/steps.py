@@ -21,7 +21,7 @@ from ...primitives.steps import Steps
 from ...primitives.switch import Switch
 from ...primitives.text import Text
 from ...primitives.vote import Vote
-from .picture import Box, Group, Lane, Part
+from .picture import Box, Group, GroupKind, Lane, Part
 from .strategies import Draw, budget_note, given, key_of_part, note, packed, verifier_part
 
 __all__ = ["steps_part"]
@@ -67,12 +67,11 @@ def _step(step: Primitive, draw: Draw) -> Part:
         case Return() | Fail():
             return _end(step)
         case Let() | Set():
-            named = tuple(note(f"{name} =", text) for name, text in step.values.items())
-            return Box(title=_title(step), notes=named)
+            changes = tuple(note(f"{name} =", text) for name, text in step.values.items())
+            return Box(title=_title(step), notes=changes)
         case Text():
             return Box(title=_title(step), notes=(note("", step.template).strip(),))
-    kind = "plain" if step.pure or step.most_calls == 0 else "call"
-    return Box(title=_title(step), notes=_notes(step), kind=kind)  # type: ignore[arg-type]
+    return Box(title=_title(step), notes=_notes(step), kind="call" if step.most_calls else "plain")
 
 
 def _title(step: Primitive, action: str | None = None) -> str:
@@ -80,7 +79,7 @@ def _title(step: Primitive, action: str | None = None) -> str:
     return f"{step.id}: {action}" if step.id else action
 
 
-def _group(step: Primitive, kind: Any, *notes: str, lanes: tuple[Lane, ...], leaves: str = "") -> Group:
+def _group(step: Primitive, kind: GroupKind, *notes: str, lanes: tuple[Lane, ...], leaves: str = "") -> Group:
     return Group(title=_title(step), notes=notes, kind=kind, lanes=lanes, leaves=leaves)
 
 
