@@ -31,6 +31,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .excerpts import pointed
+
 if TYPE_CHECKING:
     from .types import Answer, Usage
 
@@ -80,6 +82,9 @@ class ProgramFileError(InvalidInputError):
         line: 1-based line, or None when the file as a whole is meant.
         column: 1-based column, or None.
         hint: What to write instead, or None.
+        source: The offending line as it stands in the file, or None.
+        others: Further mistakes in the same program, in the order of its files.
+        unsaid: How many more there are that are not among `others`.
     """
 
     def __init__(
@@ -90,10 +95,24 @@ class ProgramFileError(InvalidInputError):
         line: int | None = None,
         column: int | None = None,
         hint: str | None = None,
+        source: str | None = None,
+        others: tuple[ProgramFileError, ...] = (),
+        unsaid: int = 0,
     ) -> None:
         self.message, self.file, self.line, self.column, self.hint = message, file, line, column, hint
-        place = ":".join(str(part) for part in (file, line, column) if part is not None)
-        super().__init__(f"{place}: {message}" + (f"\n  hint: {hint}" if hint else ""))
+        self.source, self.others, self.unsaid = source, others, unsaid
+        super().__init__("\n".join((self._said(), *(other._said() for other in others), *self._last())))
+
+    def _said(self) -> str:
+        """This mistake alone: place and message, the line with a caret under the place, and the hint."""
+        place = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+        said = f"{place}: {self.message}"
+        if self.source is not None and self.column is not None:
+            said += "".join(f"\n    {line}" for line in pointed(self.source, self.column))
+        return said + (f"\n  hint: {self.hint}" if self.hint else "")
+
+    def _last(self) -> tuple[str, ...]:
+        return (f"and {self.unsaid} more mistakes",) if self.unsaid else ()
 
 
 class ExpressionError(InvalidInputError):

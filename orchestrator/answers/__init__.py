@@ -19,12 +19,14 @@ from .clustering import (
 )
 from .equivalence import Comparison, Equivalence, Reading, equivalent, explain
 from .extract import AnswerReader, extract
-from .normalize import KINDS, Kind, PercentRule, UnitRule, normalize
+from .normalize import KINDS, Kind, PercentRule, UnitRule, kinds, normalize
+from .own_kinds import AnswerKind
 from .second_opinion import MathVerify, math_verify_equal
 
 __all__ = [
     "KINDS",
     "Answer",
+    "AnswerKind",
     "AnswerReader",
     "AverageLinkClusters",
     "BehaviourClusters",
@@ -48,6 +50,7 @@ __all__ = [
     "equivalent",
     "explain",
     "extract",
+    "kinds",
     "math_verify_equal",
     "normalize",
 ]

@@ -24,6 +24,7 @@ from ..errors import InvalidInputError
 from ..types import Answer
 from .json_values import ParsedJson, json_key, parse_json
 from .normalize import Kind, PercentRule, UnitRule, check_kind, check_rules, fold
+from .own_kinds import AnswerKind, own_key
 
 __all__ = ["AnswerReader", "extract", "listed"]
 
@@ -75,9 +76,10 @@ class AnswerReader:
     percent: PercentRule = "fraction"
     _compiled: re.Pattern[str] | None = dataclass_field(default=None, init=False, repr=False, compare=False)
     _native: bool = dataclass_field(default=False, init=False, repr=False, compare=False)
+    _own: AnswerKind | None = dataclass_field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        check_kind(self.kind)
+        object.__setattr__(self, "_own", check_kind(self.kind))
         check_rules(self.units, self.percent)
         ways = sum(way is not None for way in self._ways)
         if ways > 1:
@@ -89,7 +91,7 @@ class AnswerReader:
             raise InvalidInputError(
                 f"function must take a text and return an answer, not be {self.function!r}"
             )
-        object.__setattr__(self, "_native", ways == 0 and self.kind not in LAYERED)
+        object.__setattr__(self, "_native", ways == 0 and self.kind not in LAYERED and self._own is None)
         if self.field is not None and not all(self.field.split(".")):
             raise InvalidInputError(
                 f"field must name a JSON field, such as 'answer' or 'result.value', not {self.field!r}"
@@ -146,21 +148,31 @@ class AnswerReader:
             return self._bare(_core.last_code_block(visible, language=self.language))
         if self.function is not None:
             return None if truncated else self._bare(self._told(self.function, visible))
+        if self._own is not None:
+            return None if truncated else self._bare(self._told(self._own.find, visible, "find"))
         if self.kind == "expression":
             return None if truncated else self._bare(visible)
         return self._json(visible, truncated)
 
+    @property
+    def native(self) -> bool:
+        """Whether all of the reading is done by the extension, which can then read many texts in one call."""
+        return self._native
+
     @staticmethod
-    def _told(function: Callable[[str], object], visible: str) -> str | None:
+    def _told(function: Callable[[str], object], visible: str, called: str = "function") -> str | None:
         """What the user's function says, which must be what it promises."""
         found = function(visible)
         if found is None or isinstance(found, str):
             return found
-        raise _not_a_text(found, "what `function` returns")
+        raise _not_a_text(found, f"what `{called}` returns")
 
     def _bare(self, found: str | None) -> Answer | None:
         if found is None or not found.strip():
             return None
+        if self._own is not None:
+            key = own_key(self.kind, self._own, found)
+            return None if key is None else Answer(text=found.strip(), key=key, kind=self.kind)
         if self.kind != "code" and not found.strip(_LEFT_OPEN):
             return None
         if self.kind == "json":

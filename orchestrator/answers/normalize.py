@@ -13,6 +13,7 @@ A key begins with what the answer was read as, so that a number never meets a te
     t:paris         a text: case folded, spaces collapsed, quotes, emphasis and sentence marks around it taken off
     j:...           a JSON value: keys sorted, numbers by value
     x:...           code: byte for byte, but for spaces at line ends
+    u:kind:...      an answer of a kind that another package brings (`AnswerKind`)
 
 A bare list is a set in any order, `2, 1` = `{1,2}`, but for a value written twice in the same way: `1, 1, 2` counts
 it twice, `1/2, 0.5` and `\\{1, 1, 2\\}` do not. `x = 1, y = 2` and `x = 1 and y = 2` are one answer and
@@ -28,9 +29,10 @@ from __future__ import annotations
 import unicodedata
 from typing import Literal, TypeAlias, get_args
 
-from .. import _core
+from .. import _core, plugins
 from ..errors import InvalidInputError
 from .json_values import json_key, parse_json
+from .own_kinds import AnswerKind, own_key, own_kind
 
 __all__ = [
     "KINDS",
@@ -40,6 +42,7 @@ __all__ = [
     "check_kind",
     "check_rules",
     "fold",
+    "kinds",
     "normalize",
 ]
 
@@ -64,6 +67,12 @@ PercentRule: TypeAlias = Literal["fraction", "number"]
 """What `50%` is worth: 1/2, or 50 as in answers to "how many percent?"."""
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
+"""The kinds that are built in."""
+
+
+def kinds() -> tuple[str, ...]:
+    """The names of all kinds there are: the built-in ones, then those that other packages bring."""
+    return (*KINDS, *(name for name in plugins.names(plugins.ANSWER_KINDS) if name not in KINDS))
 
 
 def normalize(
@@ -94,9 +103,11 @@ def normalize(
     try:
         key = _core.normalize(text, kind, units, percent)  # positional: half the time of a short one's key
     except ValueError:
-        check_kind(kind)
+        own = check_kind(kind)
         check_rules(units, percent)
-        raise
+        if own is None:
+            raise
+        return own_key(kind, own, text) or fold(_core.normalize(text, kind="text"))
     return key if key.isascii() else fold(key)
 
 
@@ -110,10 +121,18 @@ def _evaluated(text: str) -> str | None:
     return None if found is None else f"n:{found[1]}"
 
 
-def check_kind(kind: str) -> None:
-    """Raises `InvalidInputError` unless `kind` is one of `KINDS`."""
-    if kind not in KINDS:
-        raise InvalidInputError(f"kind must be one of {', '.join(KINDS)}, not {kind!r}")
+def check_kind(kind: str) -> AnswerKind | None:
+    """The kind that another package brings under this name; None for a built-in one.
+
+    Raises:
+        InvalidInputError: There is no such kind.
+    """
+    if kind in KINDS:
+        return None
+    own = own_kind(kind)
+    if own is None:
+        raise InvalidInputError(f"kind must be one of {', '.join(kinds())}, not {kind!r}")
+    return own
 
 
 def check_rules(units: str, percent: str) -> None:

@@ -244,10 +244,10 @@ def run(
 
 def _kind(name: str | None) -> Any:
     """A kind of answers, checked here because the answers module is loaded late."""
-    from ..answers import KINDS
+    from ..answers import KINDS, kinds
 
-    if name is not None and name not in KINDS:
-        raise typer.BadParameter(f"{name!r} is none of {', '.join(KINDS)}", param_hint="--kind")
+    if name is not None and name not in KINDS and name not in kinds():
+        raise typer.BadParameter(f"{name!r} is none of {', '.join(kinds())}", param_hint="--kind")
     return name
 
 

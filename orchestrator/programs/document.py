@@ -6,27 +6,50 @@ anything: size, nesting and the number of nodes (aliases counted as often as the
 
 from __future__ import annotations
 
+import re
+import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.events import CollectionEndEvent, CollectionStartEvent, NodeEvent
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from ..errors import ProgramFileError
+from .composing import ALIAS_BOMB, Composer, RefusedNodeError
 
-__all__ = ["LARGEST_FILE", "Document", "KeyPath", "Place", "parse", "read"]
+__all__ = [
+    "DEEPEST",
+    "LARGEST_FILE",
+    "MOST_NODES",
+    "Document",
+    "KeyPath",
+    "Place",
+    "Written",
+    "parse",
+    "read",
+]
 
-LARGEST_FILE = 256 * 1024  # bytes
-MOST_NODES = 20_000
+LARGEST_FILE = 128 * 1024
+"""Bytes. Scanning so much text takes about 0.15 s."""
+
+MOST_NODES = 4_000
+"""Keys and values: some three hundred steps, which take about 0.15 s to scan."""
+
 DEEPEST = 64
 
 Key: TypeAlias = str | int
 KeyPath: TypeAlias = tuple[Key, ...]
+
+LINE_END = re.compile(r"\r\n?|\n")
+
+FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that no YAML file has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +60,18 @@ class Place:
     column: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
+class Written:
+    """How a text stands in the file: the indices of its first character and behind its last, and its style: none
+    (plain), `'`, `"`, `|` or `>`.
+    """
+
+    start: int
+    end: int
+    style: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Document:
     """A parsed file.
 
@@ -46,31 +80,35 @@ class Document:
         data: Mappings, lists and scalars.
         values: Where the value at each path begins.
         keys: Where the key that leads to each path stands.
+        text: All of it.
+        written: How the texts of each path are written.
+        nodes: How many keys and values it has.
     """
 
     file: str
     data: Any
     values: Mapping[KeyPath, Place] = field(default_factory=dict)
     keys: Mapping[KeyPath, Place] = field(default_factory=dict)
+    text: str = field(default="", repr=False)
+    written: Mapping[KeyPath, Written] = field(default_factory=dict, repr=False)
+    nodes: int = 0
 
-    def place(self, path: KeyPath, *, key: bool = False) -> Place | None:
-        """Where `path` stands, or the nearest part of the file that holds it."""
-        written = self._written(path)
-        if key and written[-1:] == path[-1:] and written in self.keys:
-            return self.keys[written]
-        return self.values.get(written)
+    def place(self, path: KeyPath, *, key: bool = False, offset: int | None = None) -> Place | None:
+        """Where `path` stands, or the nearest part of the file that holds it.
 
-    def _written(self, path: KeyPath) -> KeyPath:
-        """As much of `path` as stands in the file, without the names that a short way of writing leaves out:
-        `cascade: [...]` is `cascade: {tiers: [...]}`.
+        Args:
+            path: Keys and numbers of entries, from the top.
+            key: Whether the key that leads there is meant, not the value.
+            offset: The character of the text at `path` that is meant, from 0.
         """
-        written: KeyPath = ()
-        for step in path:
-            if (*written, step) in self.values:
-                written = (*written, step)
-            elif isinstance(step, int) or isinstance(self.at(written), dict):
-                break
-        return written
+        standing = self._standing(path)
+        if key and standing[-1:] == path[-1:] and standing in self.keys:
+            return self.keys[standing]
+        if offset is not None and standing == path:
+            inside = self._inside(path, offset)
+            if inside is not None:
+                return inside
+        return self.values.get(standing)
 
     def at(self, path: KeyPath) -> Any:
         """The value at `path`, or None when there is none."""
@@ -82,56 +120,152 @@ class Document:
                 return None
         return value
 
+    def line(self, number: int) -> str | None:
+        """The line of that number, from 1, without its end."""
+        if not self.text or not 1 <= number <= len(self._starts):
+            return None
+        start = self._starts[number - 1]
+        end = LINE_END.search(self.text, start)
+        return self.text[start : len(self.text) if end is None else end.start()]
 
-def parse(text: str, *, file: str) -> Document:
+    @cached_property
+    def _starts(self) -> list[int]:
+        """Where each line begins."""
+        return [0, *(match.end() for match in LINE_END.finditer(self.text))]
+
+    def _standing(self, path: KeyPath) -> KeyPath:
+        """As much of `path` as stands in the file, without the names that a short way of writing leaves out:
+        `cascade: [...]` is `cascade: {tiers: [...]}`.
+        """
+        standing: KeyPath = ()
+        for step in path:
+            if (*standing, step) in self.values:
+                standing = (*standing, step)
+            elif isinstance(step, int) or isinstance(self.at(standing), dict):
+                break
+        return standing
+
+    def _inside(self, path: KeyPath, offset: int) -> Place | None:
+        written, value = self.written.get(path), self.at(path)
+        if written is None or not isinstance(value, str):
+            return None
+        index = _index(self.text, written, value, offset)
+        return None if index is None else self._place_of(index)
+
+    def _place_of(self, index: int) -> Place:
+        line = bisect_right(self._starts, index)
+        return Place(line, index - self._starts[line - 1] + 1)
+
+
+def _index(text: str, written: Written, value: str, offset: int) -> int | None:
+    """Where in the file the character number `offset` of a text stands; None where escapes hide it.
+
+    Spaces and line ends of the two may differ, as YAML folds lines and takes indentation away; all else stands there
+    in order.
+    """
+    index = written.start
+    if written.style in ("|", ">"):
+        end = LINE_END.search(text, index)
+        index = len(text) if end is None else end.end()
+    elif written.style:
+        index += 1
+    for number, character in enumerate(value):
+        if not character.isspace():
+            while index < written.end and text[index].isspace():
+                index += 1
+            if index >= written.end or text[index] != character:
+                return None
+            if number == offset:
+                return index
+            index += 2 if character == written.style == "'" else 1
+        elif number == offset:
+            return index
+        elif index < written.end and text[index] == character:
+            index += 1
+    return index if offset == len(value) else None
+
+
+def parse(text: str, *, file: str, most_nodes: int = MOST_NODES) -> Document:
     """`text` as a document.
+
+    Args:
+        text: The whole file.
+        file: What it is called in errors.
+        most_nodes: Keys and values it may have.
 
     Raises:
         ProgramFileError: It is not YAML, or goes beyond the bounds above; says where.
     """
-    if len(text.encode("utf-8", "replace")) > LARGEST_FILE:
+    if len(text) > LARGEST_FILE or len(text.encode("utf-8", "replace")) > LARGEST_FILE:
         raise ProgramFileError(f"larger than {LARGEST_FILE // 1024} KiB; a program file is short", file=file)
-    with _translated(file):
-        _check_bounds(text, file)
-        root = YAML(typ="safe", pure=True).compose(text)
+    source = Document(file=file, data=None, text=text)
+    if (match := FORBIDDEN.search(text)) is not None:
+        place = source._place_of(match.start())
+        raise _error(source, f"the character {_named(match[0])} may not stand in a file", place)
+    with _translated(source):
+        yaml = YAML(typ="safe", pure=True)
+        root = Composer(yaml, text, most_nodes=most_nodes, deepest=DEEPEST).root()
         if root is None:
             raise ProgramFileError("the file is empty", file=file, hint="start with `version: 1`")
-        return _Builder(file).document(root)
+        return _Builder(source, yaml.constructor, most_nodes).document(root)
 
 
-def read(path: Path, *, file: str) -> Document:
+def read(path: Path, *, file: str, most_nodes: int = MOST_NODES) -> Document:
     """The file at `path` as a document; errors as `parse`, and for a file that cannot be read."""
     try:
         with path.open("rb") as stream:
-            raw = stream.read(LARGEST_FILE + 1)
+            raw = stream.read(LARGEST_FILE + 4)  # one byte more is too large, behind a byte order mark
         text = raw.decode("utf-8-sig")
-    except OSError as error:
-        raise ProgramFileError(f"cannot be read: {error.strerror or error}", file=file) from error
-    except UnicodeDecodeError as error:
+    except (OSError, ValueError) as error:
+        if not isinstance(error, UnicodeDecodeError):
+            why = getattr(error, "strerror", None) or error
+            raise ProgramFileError(f"cannot be read: {why}", file=file) from error
+        if len(raw) > LARGEST_FILE and error.start >= len(raw) - 4:
+            return parse("#" * (LARGEST_FILE + 1), file=file)  # cut inside a character: too large
         line = raw[: error.start].count(b"\n") + 1
         raise ProgramFileError("is not UTF-8 text", file=file, line=line) from error
-    return parse(text, file=file)
+    return parse(text, file=file, most_nodes=most_nodes)
+
+
+def _named(character: str) -> str:
+    code = f"U+{ord(character):04X}"
+    return f"{code} ({'NUL' if character == chr(0) else unicodedata.name(character, 'a control character')})"
+
+
+def _error(source: Document, message: str, place: Place, hint: str | None = None) -> ProgramFileError:
+    return ProgramFileError(
+        message,
+        file=source.file,
+        line=place.line,
+        column=place.column,
+        hint=hint,
+        source=source.line(place.line),
+    )
 
 
 @contextmanager
-def _translated(file: str) -> Iterator[None]:
+def _translated(source: Document) -> Iterator[None]:
     try:
         yield
+    except RefusedNodeError as error:
+        raise _error(source, error.message, Place(error.line + 1, error.column + 1)) from None
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         what = " ".join(str(part) for part in (error.context, error.problem) if part) or "not YAML"
+        place = None if mark is None else Place(mark.line + 1, mark.column + 1)
         raise ProgramFileError(
             f"not valid YAML: {what}",
-            file=file,
-            line=None if mark is None else mark.line + 1,
-            column=None if mark is None else mark.column + 1,
+            file=source.file,
+            line=None if place is None else place.line,
+            column=None if place is None else place.column,
             hint=_hint(what),
+            source=None if place is None else source.line(place.line),
         ) from error
-    except (YAMLError, ValueError) as error:  # characters YAML does not allow, numbers out of all bounds
+    except (YAMLError, ValueError) as error:
         if isinstance(error, ProgramFileError):
             raise
         what = " ".join(str(error).split())
-        raise ProgramFileError(f"not valid YAML: {what}", file=file) from error
+        raise ProgramFileError(f"not valid YAML: {what}", file=source.file) from error
 
 
 def _hint(what: str) -> str | None:
@@ -142,54 +276,50 @@ def _hint(what: str) -> str | None:
     return None
 
 
-def _check_bounds(text: str, file: str) -> None:
-    depth = nodes = 0
-    for event in YAML(typ="safe", pure=True).parse(text):
-        nodes += isinstance(event, NodeEvent)
-        depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
-        if depth > DEEPEST or nodes > MOST_NODES:
-            mark = event.start_mark
-            what = (
-                f"nested deeper than {DEEPEST} levels"
-                if depth > DEEPEST
-                else f"more than {MOST_NODES} values"
-            )
-            raise ProgramFileError(what, file=file, line=mark.line + 1, column=mark.column + 1)
-
-
 class _Builder:
     """Turns nodes into data, noting places; counts what aliases repeat."""
 
-    def __init__(self, file: str) -> None:
-        self._file = file
+    def __init__(self, source: Document, scalars: Any, most_nodes: int) -> None:
+        self._source = source
+        self._most = most_nodes
         self._values: dict[KeyPath, Place] = {}
         self._keys: dict[KeyPath, Place] = {}
+        self._written: dict[KeyPath, Written] = {}
         self._nodes = 0
         self._open: set[int] = set()
-        self._scalars = YAML(typ="safe", pure=True).constructor
+        self._scalars = scalars
 
     def document(self, root: Node) -> Document:
         data = self._build(root, ())
-        return Document(file=self._file, data=data, values=self._values, keys=self._keys)
+        return Document(
+            file=self._source.file,
+            data=data,
+            values=self._values,
+            keys=self._keys,
+            text=self._source.text,
+            written=self._written,
+            nodes=self._nodes,
+        )
 
     def _fail(self, message: str, node: Node, hint: str | None = None) -> ProgramFileError:
-        place = _place(node)
-        return ProgramFileError(message, file=self._file, line=place.line, column=place.column, hint=hint)
+        return _error(self._source, message, _place(node), hint)
 
     def _build(self, node: Node, path: KeyPath) -> Any:
         self._nodes += 1
-        if self._nodes > MOST_NODES or len(path) > DEEPEST:
-            raise self._fail("aliases repeat too much of the file", node, "write the values out")
+        if self._nodes > self._most or len(path) > DEEPEST:
+            raise self._fail(ALIAS_BOMB, node, "write the values out")
         self._values[path] = _place(node)
         if isinstance(node, ScalarNode):
-            return self._scalar(node)
+            return self._scalar(node, path)
         if id(node) in self._open:
             raise self._fail("an alias inside the value it stands for", node)
         self._open.add(id(node))
         try:
             if isinstance(node, SequenceNode):
+                self._check_tag(node, "seq")
                 return [self._build(item, (*path, number)) for number, item in enumerate(node.value)]
             assert isinstance(node, MappingNode)
+            self._check_tag(node, "map")
             return self._mapping(node, path)
         finally:
             self._open.discard(id(node))
@@ -199,6 +329,7 @@ class _Builder:
         for key_node, value_node in node.value:
             if not isinstance(key_node, ScalarNode):
                 raise self._fail("a key must be a text", key_node)
+            self._nodes += 1
             key = str(key_node.value)
             if key == "<<":
                 raise self._fail("merge keys (`<<`) are not part of YAML 1.2", key_node, "write the keys out")
@@ -209,13 +340,25 @@ class _Builder:
             data[key] = self._build(value_node, (*path, key))
         return data
 
-    def _scalar(self, node: ScalarNode) -> Any:
-        kind = str(node.tag).removeprefix("tag:yaml.org,2002:")
+    def _scalar(self, node: ScalarNode, path: KeyPath) -> Any:
+        kind = _kind(node)
         if kind in ("null", "bool", "int", "float"):
-            return self._scalars.construct_object(node)
-        if kind in ("str", "timestamp", "value"):
+            try:
+                return self._scalars.construct_object(node)
+            except (ValueError, OverflowError) as error:
+                raise self._fail(f"not a number that can be read: {error}", node) from error
+        if kind in ("str", "timestamp", "value", "merge"):
+            self._written[path] = Written(node.start_mark.index, node.end_mark.index, node.style or "")
             return str(node.value)
         raise self._fail(f"the tag {node.tag!s} is not allowed: a program file is plain data", node)
+
+    def _check_tag(self, node: Node, kind: str) -> None:
+        if _kind(node) != kind:
+            raise self._fail(f"the tag {node.tag!s} is not allowed: a program file is plain data", node)
+
+
+def _kind(node: Node) -> str:
+    return str(node.tag).removeprefix("tag:yaml.org,2002:")
 
 
 def _place(node: Node) -> Place:

@@ -42,8 +42,10 @@ class Program:
         budget: Limits of the run.
         per_problem: Limits of each problem.
         problems: The problems it names, or None.
+        fields: What each problem has beside its text, where the file says so: `text`, `number` or `list`.
         file: Path as it was given.
-        specs: The models as the file describes them.
+        specs: The models as the file, and those it includes, describe them.
+        folders: What paths in a model's description are meant from, for models of included files.
     """
 
     strategy: ControlProgram
@@ -53,8 +55,10 @@ class Program:
     budget: Budget = field(default_factory=Budget, compare=False)
     per_problem: Budget = field(default_factory=Budget, compare=False)
     problems: ProblemFile | None = field(default=None, compare=False)
+    fields: Mapping[str, FieldKind] = field(default_factory=dict)
     file: str = field(default="", compare=False)
     specs: Mapping[str, ModelSpec] = field(default_factory=dict, compare=False, repr=False)
+    folders: Mapping[str, Path] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
     def models(self) -> Mapping[str, Model]:
@@ -63,8 +67,10 @@ class Program:
         Raises:
             InvalidInputError: A key's environment variable is not set, or recorded samples cannot be read.
         """
-        folder = Path(self.file).parent
-        return {name: make_model(spec, folder=folder) for name, spec in self.specs.items()}
+        here = Path(self.file).parent
+        return {
+            name: make_model(spec, folder=self.folders.get(name, here)) for name, spec in self.specs.items()
+        }
 
     @property
     def calls_at_once(self) -> int:
@@ -72,7 +78,12 @@ class Program:
         return int(getattr(self.strategy, "calls_at_once", 1))
 
     async def __call__(self, ctx: Context, problem: Problem, /) -> Outcome:
-        """Run the strategy on `problem`, then the check on what it drew."""
+        """Run the strategy on `problem`, then the check on what it drew.
+
+        Raises:
+            InvalidInputError: The problem lacks a field that the file declares, or it is of another kind.
+        """
+        check_fields(self.fields, problem)
         outcome = await self.strategy(ctx, problem)
         return outcome if self.check is None else await self._checked(self.check, ctx, problem, outcome)
 
@@ -87,59 +98,69 @@ class Program:
         return replace(outcome, candidates=tuple(scored(candidates, name, scores)))
 
 
-def load(file: str | Path) -> Program:
+def load(file: str | Path, *, allow_outside: bool = False) -> Program:
     """The control program in a YAML file, with its models, budget, prompt and problems.
 
     Nothing is started, fetched or connected, and no key is read.
 
+    Args:
+        file: The file.
+        allow_outside: Whether it may include files that are not in its folder or below.
+
     Raises:
         ProgramFileError: The file is not a program; says where, what was expected, and all mistakes at once.
     """
-    document = read(Path(file), file=str(file))
-    mistakes = Mistakes(document)
-    spec, strategy, check = _checked_parts(document, mistakes)
-    answers = _reader(document, mistakes)
-    mistakes.raise_any()
-    assert spec is not None
+    sources = Sources(file, allow_outside=allow_outside)
+    names = Names(sources, reserved=reserved())
+    top = sources.top
+    strategy, check = _parts(sources)
+    answers = _reader(top.document, top.mistakes)
+    prompt = _prompt(top, names)
+    names.finish()
+    _check_models(sources, names)
+    _check_problem(top, strategy, prompt)
+    sources.raise_any()
+    spec = top.spec
+    assert isinstance(spec, ProgramSpec)
     return Program(
         strategy=strategy,
         check=check,
         answers=answers,
-        prompt=_prompt(spec.prompt),
+        prompt=prompt,
         budget=_budget(spec.budget),
         per_problem=_budget(spec.budget.per_problem),
         problems=_problems(spec.problems, Path(file).parent),
+        fields=spec.problem.fields,
         file=str(file),
-        specs=spec.models,
+        specs={name: model for name, model, _ in names.models()},
+        folders={name: source.folder for name, _, source in names.models() if source is not top},
     )
 
 
-def _checked_parts(document: Document, mistakes: Mistakes) -> tuple[ProgramSpec | None, Any, Any]:
-    """The file's spec, strategy and check; None where there are mistakes."""
-    data = document.data
-    if not isinstance(data, dict):
-        mistakes.add((), "a program file is a mapping", hint="start with `version: 1`")
-        return None, None, None
-    spec = None
-    try:
-        spec = ProgramSpec.model_validate(data)
-    except ValidationError as error:
-        mistakes.add_validation(error, (), lambda path: known_keys(data, path))
+def _parts(sources: Sources) -> tuple[Any, Any]:
+    """The program's strategy and check; None where there are mistakes."""
+    data, mistakes = sources.top.document.data, sources.top.mistakes
     check = strategy = None
     if data.get("check") is not None:
         check = build(VERIFIERS, data["check"], ("check",), mistakes)
     if "program" in data:
         defaults = {"verifier": check}
         strategy = build(STRATEGIES, data["program"], ("program",), mistakes, defaults=defaults)
-    _check_names(document, mistakes)
-    return spec, strategy, check
+    return strategy, check
 
 
-def _check_names(document: Document, mistakes: Mistakes) -> None:
-    models = document.at(("models",))
-    if isinstance(models, dict):
-        for part in ("program", "check"):
-            check_model_names(document.at((part,)), (part,), models, mistakes)
+def _check_models(sources: Sources, names: Names) -> None:
+    """Note that there are no models, and names of models that are none of them."""
+    known, top = names.of("models"), sources.top
+    if not known and not any(one.path and "models" in str(one.path) for one in ()):
+        given = top.document.at(("models",))
+        if "models" not in top.document.data:
+            top.mistakes.add((), "`models` is missing", hint="such as `models: {small: {local: NAME}}`")
+        elif isinstance(given, dict):
+            top.mistakes.add(("models",), "`models` must have at least one model")
+    for source in sources:
+        for part in ("program", "check", "programs", "verifiers"):
+            check_model_names(source.document.at((part,)), (part,), known, source.mistakes)
 
 
 def check_model_names(value: Any, at: KeyPath, models: Iterable[str], mistakes: Mistakes) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -13,9 +15,18 @@ from pydantic_core import ErrorDetails
 from ..errors import ProgramFileError
 from .document import Document, KeyPath
 
+if TYPE_CHECKING:
+    from .names import Names
+
 __all__ = ["Mistakes", "did_you_mean"]
 
 SHOWN_VALUE = 60  # characters
+
+SHOWN_MISTAKES = 50
+"""Mistakes that are told; of the others, only how many there are."""
+
+MOST_HINTS = 200
+"""Mistakes for which the closest word is looked for, which takes most of the time of a file full of them."""
 
 EXPECTED = {
     "int_type": "a whole number",
@@ -33,21 +44,70 @@ EXPECTED = {
 
 
 def did_you_mean(given: str, known: Iterable[str]) -> str | None:
-    """A hint with the closest known word, or None."""
-    close = difflib.get_close_matches(given.lower(), list(known), n=1, cutoff=0.6)
+    """A hint with the closest known word, or None; a letter of another alphabet that only looks right is named."""
+    words = list(known)
+    plain = "".join(_plain(letter) for letter in given[:LONGEST_WORD])
+    if plain != given and plain in words:
+        strange = next(letter for letter in given if _plain(letter) != letter)
+        return f"{_named(strange)} in it only looks right: write `{plain}`"
+    close = difflib.get_close_matches(plain.lower(), words, n=1, cutoff=0.6)
     return f"did you mean `{close[0]}`?" if close else None
+
+
+def _plain(letter: str) -> str:
+    """The ASCII letter that `letter` looks like; nothing for one that is not seen."""
+    if letter.isascii():
+        return letter
+    if unicodedata.category(letter) in ("Cf", "Mn", "Me"):
+        return ""
+    parts = unicodedata.normalize("NFKD", letter)
+    return parts[0] if parts[0].isascii() else LOOK_ALIKES.get(letter, letter)
+
+
+def _named(letter: str) -> str:
+    name = unicodedata.name(letter, "").capitalize() or "a character"
+    seen = letter if letter.isprintable() else ""
+    return f"{name} {seen}".rstrip() + f" (U+{ord(letter):04X})"
+
+
+LOOK_ALIKES = dict(
+    zip(
+        "аеорсухіјѕһԁԛԝѵкмтвнАВЕКМНОРСТХІЈЅοανρτυικεγχсΑΒΕΖΗΙΚΜΝΟΡΤΥΧıɡɑʟ",
+        "aeopcyxijshdqwvkmtbhABEKMHOPCTXIJSoavptuikeyxcABEZHIKMNOPTYXigal",
+        strict=True,
+    )
+)
+"""Letters of other alphabets, and the ASCII letters that look like them."""
+
+LONGEST_WORD = 100
+"""Characters of a word that are compared."""
 
 
 @dataclass(slots=True)
 class Mistakes:
-    """What is wrong with `document`, by place."""
+    """What is wrong with `document`, by place.
+
+    Attributes:
+        document: The file.
+        found: The mistakes, in the order they were found; those of several files that make one program go into one list.
+        names: What the program's files declare by name; None where nothing can be declared.
+    """
 
     document: Document
     found: list[ProgramFileError] = field(default_factory=list)
+    names: Names | None = None
 
-    def add(self, path: KeyPath, message: str, *, hint: str | None = None, key: bool = False) -> None:
-        """Note that the value (or the key) at `path` is wrong."""
-        place = self.document.place(path, key=key)
+    def add(
+        self,
+        path: KeyPath,
+        message: str,
+        *,
+        hint: str | None = None,
+        key: bool = False,
+        offset: int | None = None,
+    ) -> None:
+        """Note that the value (or the key, or a character of the text) at `path` is wrong."""
+        place = self.document.place(path, key=key, offset=offset)
         self.found.append(
             ProgramFileError(
                 message,
@@ -55,8 +115,13 @@ class Mistakes:
                 line=None if place is None else place.line,
                 column=None if place is None else place.column,
                 hint=hint,
+                source=None if place is None else self.document.line(place.line),
             )
         )
+
+    def closest(self, given: str, known: Iterable[str]) -> str | None:
+        """`did_you_mean`, until so much is wrong that no more hints are shown."""
+        return did_you_mean(given, known) if len(self.found) < MOST_HINTS else None
 
     def add_validation(
         self, error: ValidationError, at: KeyPath, known: Callable[[KeyPath], Iterable[str]]
@@ -70,15 +135,16 @@ class Mistakes:
         name, kind, context = str(path[-1]) if path else "", details["type"], details.get("ctx", {})
         where = ".".join(str(step) for step in path[:-1])
         if kind == "extra_forbidden":
-            hint = KEY_HINTS.get(name) or did_you_mean(name, known)
+            hint = KEY_HINTS.get(name) or self.closest(name, known)
             expected = f"; expected one of: {', '.join(known)}" if known and hint is None else ""
-            self.add(path, f"unknown key `{name}`{_inside(where)}{expected}", hint=hint, key=True)
+            said = f"unknown key `{_short(name)}`{_inside(where)}{expected}"
+            self.add(path, said, hint=hint, key=True)
         elif kind == "missing":
             self.add(path[:-1], f"`{name}` is missing{_inside(where)}")
         elif kind in EXPECTED:
             self.add(path, f"`{name}` must be {EXPECTED[kind]}, not {_shown(details['input'])}")
         elif kind == "literal_error":
-            hint = did_you_mean(str(details["input"]), re.findall(r"'([^']+)'", str(context["expected"])))
+            hint = self.closest(str(details["input"]), re.findall(r"'([^']+)'", str(context["expected"])))
             self.add(
                 path, f"`{name}` must be {context['expected']}, not {_shown(details['input'])}", hint=hint
             )
@@ -88,18 +154,28 @@ class Mistakes:
             said = details["msg"].replace("Input should be", "must be")
             self.add(path, f"`{name}` {said}, not {_shown(details['input'])}")
 
-    def raise_any(self) -> None:
-        """Raise what was found, if anything, in the file's order, as one error."""
+    def raise_any(self, files: Sequence[str] = ()) -> None:
+        """Raise what was found, if anything, as one error: file by file, in the order they are read.
+
+        Args:
+            files: The program's files in their order; none where there is just one.
+        """
         if not self.found:
             return
-        ordered = sorted(self.found, key=lambda mistake: (mistake.line or 0, mistake.column or 0))
-        first, rest = ordered[0], ordered[1:]
-        if not rest:
-            raise first
-        others = "".join(f"\n{mistake}" for mistake in rest)
-        hint = "" if first.hint is None else f"\n  hint: {first.hint}"
+        order = {file: number for number, file in enumerate(files)}
+        found = {(one.file, one.line, one.column, one.message): one for one in self.found}.values()
+        first, *rest = sorted(
+            found, key=lambda one: (order.get(one.file, len(order)), one.line or 0, one.column or 0)
+        )
         raise ProgramFileError(
-            f"{first.message}{hint}{others}", file=first.file, line=first.line, column=first.column
+            first.message,
+            file=first.file,
+            line=first.line,
+            column=first.column,
+            hint=first.hint,
+            source=first.source,
+            others=tuple(rest[: SHOWN_MISTAKES - 1]),
+            unsaid=max(0, len(rest) - (SHOWN_MISTAKES - 1)),
         )
 
 
@@ -114,9 +190,14 @@ KEY_HINTS = {
 
 
 def _inside(where: str) -> str:
-    return f" in `{where}`" if where else ""
+    return f" in `{_short(where)}`" if where else ""
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= SHOWN_VALUE else text[: SHOWN_VALUE - 1] + "…"
 
 
 def _shown(value: object) -> str:
-    text = "a mapping" if isinstance(value, dict) else "a list" if isinstance(value, list) else repr(value)
-    return text if len(text) <= SHOWN_VALUE else text[: SHOWN_VALUE - 1] + "…"
+    return _short(
+        "a mapping" if isinstance(value, dict) else "a list" if isinstance(value, list) else repr(value)
+    )

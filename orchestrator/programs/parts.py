@@ -10,14 +10,14 @@ import dataclasses
 import inspect
 import re
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import ModuleType, UnionType
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError, create_model
 
-from .. import monitors, stopping, strategies, verifiers, voting
+from .. import monitors, plugins, stopping, strategies, verifiers, voting
 from ..budget import Budget
 from ..contracts import ControlProgram, Verifier
 from ..errors import InvalidInputError
@@ -26,7 +26,10 @@ from ..stopping import StoppingRule
 from ..strategies import Acceptance, FunctionScorer, Scorer, StepGenerator, Strategy, TreeSearch
 from ..voting import Weighting
 from .document import KeyPath
-from .mistakes import Mistakes, did_you_mean
+from .mistakes import Mistakes
+
+if TYPE_CHECKING:
+    from .names import Names
 
 __all__ = [
     "ACCEPTANCES",
@@ -39,9 +42,14 @@ __all__ = [
     "Registry",
     "build",
     "build_part",
+    "find_part",
     "key_of",
     "parameters",
 ]
+
+
+LONGEST_NAME = 60
+"""Characters of an unknown name that are shown."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,12 +59,42 @@ class Registry:
     Attributes:
         what: What such a part is called.
         parts: The classes by key.
-        rewrite: Turns another way of writing a part into `{key: parameters}`; what it does not know it returns.
+        rewrite: Turns another way of writing a part into `{key: parameters}`; what it does not know it returns. It is
+            also given what says whether a name is a verifier's.
+        section: Where a file declares such parts by name, or None.
+        group: The entry points by which packages bring such parts, or None.
+        method: What makes a class of another package such a part.
     """
 
     what: str
     parts: Mapping[str, type]
-    rewrite: Callable[[Any], Any] = lambda value: value
+    rewrite: Callable[[Any, Callable[[str], bool]], Any] = lambda value, _: value
+    section: Literal["verifiers", "programs"] | None = None
+    group: str | None = None
+    method: str = "__call__"
+
+    def find(self, name: str) -> type | None:
+        """The class of that key, built in or brought by a package; None when there is none.
+
+        Raises:
+            InvalidInputError: A package brings it, and it cannot be imported or is no such part.
+        """
+        if name in self.parts or self.group is None:
+            return self.parts.get(name)
+        found = plugins.find(self.group, name, built_in=self.parts.keys())
+        if found is None:
+            return None
+        if not (isinstance(found, type) and dataclasses.is_dataclass(found) and hasattr(found, self.method)):
+            raise InvalidInputError(
+                f"the {self.what} `{name}` of another package must be a dataclass with `{self.method}`, not {found!r}"
+            )
+        return found
+
+    def known(self, names: Names | None = None) -> list[str]:
+        """All keys: built in, brought by packages, and those that `names` declare."""
+        brought = () if self.group is None else plugins.names(self.group)
+        declared = () if names is None or self.section is None else names.of(self.section)
+        return list(dict.fromkeys((*self.parts, *declared, *brought)))
 
 
 def _keyed(*classes: type, suffixes: tuple[str, ...] = ()) -> dict[str, type]:
@@ -91,25 +129,33 @@ def _scorers() -> list[type]:
     return [part for part in _public(strategies, "score") if part is not FunctionScorer]
 
 
-STRATEGIES = Registry(what="strategy", parts=_keyed(*_strategies()))
+STRATEGIES = Registry(
+    what="strategy", parts=_keyed(*_strategies()), section="programs", group=plugins.STRATEGIES
+)
 STOPPING_RULES = Registry(
     what="stopping rule", parts=_keyed(*_public(stopping, "should_stop"), suffixes=("_stop", "_of"))
 )
 MONITORS = Registry(what="monitor", parts=_keyed(*_public(monitors, "watch")))
-VERIFIERS = Registry(what="verifier", parts=verifiers.REGISTRY)
+VERIFIERS = Registry(
+    what="verifier",
+    parts=verifiers.REGISTRY,
+    section="verifiers",
+    group=plugins.VERIFIERS,
+    method="score",
+)
 WEIGHTINGS = Registry(what="weighting", parts=_keyed(*_public(voting, "weights"), suffixes=("_rank",)))
 
 CONDITION = re.compile(r"\s*(\w+)\s*>=\s*(\d*\.?\d+)\s*")
 
 
-def _condition(value: Any) -> Any:
+def _condition(value: Any, is_verifier: Callable[[str], bool]) -> Any:
     """`agreement >= 0.75` as `{agreement: 0.75}`, and with a verifier's key as a score by it."""
     match = CONDITION.fullmatch(value) if isinstance(value, str) else None
     if match is None:
         return value
     name, number = match[1], float(match[2])
     name = {"confidence": "confident"}.get(name, name)
-    if name in VERIFIERS.parts:
+    if is_verifier(name):
         return {"scored": {"verifier": name, "at_least": number}}
     return {name: {"at_least": number}}
 
@@ -155,22 +201,45 @@ def build(
         mistakes: Receives what is wrong.
         defaults: Values for parameters of these names that the file does not give.
     """
-    value = registry.rewrite(value)
+    value = registry.rewrite(value, partial(_is_verifier, mistakes.names))
+    if registry is STRATEGIES and isinstance(value, dict) and "steps" in value:
+        from .blocks import build_steps  # which builds its steps' parameters here
+
+        return build_steps(value, at, mistakes)
     if isinstance(value, str):
         name, given = value, None
     elif isinstance(value, dict) and len(value) == 1:
         ((name, given),) = value.items()
     else:
-        mistakes.add(at, f"expected one {registry.what}: {', '.join(registry.parts)}")
-        return None
-    part = registry.parts.get(name)
-    if part is None:
-        hint = did_you_mean(name, registry.parts)
-        known = "" if hint else f"; there are: {', '.join(registry.parts)}"
-        mistakes.add((*at, name), f"no {registry.what} `{name}`{known}", hint=hint, key=True)
+        mistakes.add(at, f"expected one {registry.what}: {', '.join(registry.known(mistakes.names))}")
         return None
     here = at if isinstance(value, str) else (*at, name)
-    return build_part(part, given, here, mistakes, key=name, defaults=defaults)
+    if mistakes.names is not None and registry.section and mistakes.names.has(registry.section, name):
+        if given is not None:
+            mistakes.add(here, f"`{name}` is declared in `{registry.section}`, with its parameters")
+            return None
+        return mistakes.names.get(registry.section, name, here, mistakes)
+    part = find_part(registry, name, (*at, name), mistakes)
+    return None if part is None else build_part(part, given, here, mistakes, key=name, defaults=defaults)
+
+
+def _is_verifier(names: Names | None, name: str) -> bool:
+    return name in VERIFIERS.known(names)
+
+
+def find_part(registry: Registry, name: str, at: KeyPath, mistakes: Mistakes) -> type | None:
+    """The class of a key that stands at `at`; None when there is none, which is noted."""
+    try:
+        part = registry.find(name)
+    except InvalidInputError as error:
+        mistakes.add(at, str(error), key=True)
+        return None
+    if part is None:
+        known = registry.known(mistakes.names)
+        hint = mistakes.closest(name, known)
+        others = "" if hint else f"; there are: {', '.join(known)}"
+        mistakes.add(at, f"no {registry.what} `{name[:LONGEST_NAME]}`{others}", hint=hint, key=True)
+    return part
 
 
 def build_part(
@@ -257,13 +326,19 @@ def _make(
         if required and instead_of is None and name not in values and name not in given:
             hint = _MISSING_HINTS.get(name, f"write `{{{key}: {{{name}: ...}}}}`" if not given else None)
             mistakes.add(at, f"`{name}` is missing in `{key}`", hint=hint)
-    if len(mistakes.found) > before:
+    wrong = any(_is_wrong(values[name], given[name]) for name in registries if name in given)
+    if wrong or len(mistakes.found) > before:
         return None
     try:
         return part(**values) if instead_of is None else dataclasses.replace(instead_of, **values)
     except InvalidInputError as error:
         mistakes.add(_blamed(str(error), given, at), str(error))
         return None
+
+
+def _is_wrong(made: Any, given: Any) -> bool:
+    """Whether what should have been made from `given` could not be; what was wrong has been noted."""
+    return None in made if isinstance(made, tuple) else made is None and given is not None
 
 
 def _beside(document: str, values: Mapping[str, Any], given: set[str]) -> dict[str, str]:
@@ -305,13 +380,16 @@ def _build_inline(part: type, value: Any, at: KeyPath, mistakes: Mistakes) -> An
     if isinstance(value, str):
         value = {value: None}
     names = [name for name in value if name not in known] if isinstance(value, dict) else []
-    if len(names) != 1:
-        mistakes.add(
-            at, f"expected one {registry.what} ({', '.join(registry.parts)}), and any of {', '.join(known)}"
-        )
+    if "steps" in names:
+        inner = {name: value[name] for name in names}
+    elif len(names) == 1:
+        inner = {names[0]: value[names[0]]}
+    else:
+        parts = ", ".join(registry.known(mistakes.names))
+        mistakes.add(at, f"expected one {registry.what} ({parts}), and any of {', '.join(known)}")
         return None
-    [name] = names
-    made = build(registry, {name: value[name]}, at, mistakes)
+    name = names[0]
+    made = build(registry, inner, at, mistakes)
     given = {name: value[name] for name in value if name in known}
     return None if made is None else _make(name, part, given, at, mistakes, {inside: made})
 

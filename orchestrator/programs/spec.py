@@ -10,18 +10,22 @@ from ..answers import PercentRule, UnitRule
 
 __all__ = [
     "AnswerSpec",
+    "BackendSpec",
     "BudgetSpec",
     "EndpointSpec",
     "ExampleSpec",
+    "IncludedSpec",
     "LimitsSpec",
     "LocalSpec",
     "ModelSpec",
     "PriceSpec",
+    "ProblemSpec",
     "ProblemsSpec",
     "ProgramSpec",
     "PromptSpec",
     "ReplaySpec",
     "SamplingSpec",
+    "UseSpec",
     "known_keys",
 ]
 
@@ -114,7 +118,15 @@ class ReplaySpec(CalledSpec):
     price: PriceSpec | None = None
 
 
-KINDS = ("local", "base_url", "replay")
+class BackendSpec(CalledSpec):
+    """A model behind a backend that another package brings: its name, and the parameters that its factory takes."""
+
+    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
+
+    backend: Text
+
+
+KINDS = ("local", "base_url", "replay", "backend")
 
 
 def _kind_of_model(value: Any) -> str | None:
@@ -127,11 +139,12 @@ def _kind_of_model(value: Any) -> str | None:
 ModelSpec = Annotated[
     Annotated[LocalSpec, Tag("<local>")]
     | Annotated[EndpointSpec, Tag("<base_url>")]
-    | Annotated[ReplaySpec, Tag("<replay>")],
+    | Annotated[ReplaySpec, Tag("<replay>")]
+    | Annotated[BackendSpec, Tag("<backend>")],
     Discriminator(
         _kind_of_model,
         custom_error_type="model_kind",
-        custom_error_message="must have exactly one of `local`, `base_url` and `replay`",
+        custom_error_message="must have exactly one of `local`, `base_url`, `replay` and `backend`",
     ),
 ]
 
@@ -151,6 +164,13 @@ class BudgetSpec(LimitsSpec):
     """Limits of the run, and of each problem inside it."""
 
     per_problem: LimitsSpec = LimitsSpec()
+
+
+class ProblemSpec(Spec):
+    """What a problem has beside its text, and how it is put: `template` is the same as the prompt's."""
+
+    fields: dict[Text, Literal["text", "number", "list"]] = Field(default_factory=dict)
+    template: Text | None = None
 
 
 class ProblemsSpec(Spec):
@@ -183,6 +203,21 @@ class PromptSpec(Spec):
     completion: bool = False
 
 
+class UseSpec(Spec):
+    """One of the file's `prompts`, by its name."""
+
+    use: Text
+
+
+def _kind_of_prompt(value: Any) -> str:
+    return "<use>" if isinstance(value, UseSpec) or (isinstance(value, dict) and "use" in value) else "<prompt>"
+
+
+AnyPromptSpec = Annotated[
+    Annotated[PromptSpec, Tag("<prompt>")] | Annotated[UseSpec, Tag("<use>")], Discriminator(_kind_of_prompt)
+]
+
+
 class AnswerSpec(Spec):
     """How answers are read from samples; see `AnswerReader`."""
 
@@ -195,26 +230,50 @@ class AnswerSpec(Spec):
     percent: PercentRule = "fraction"
 
 
+class IncludedSpec(Spec):
+    """A file that others include: what it brings by name, and nothing that belongs to one run."""
+
+    version: Literal[1] = 1
+    include: list[Text] = Field(default_factory=list)
+    models: dict[Text, ModelSpec] = Field(default_factory=dict)
+    prompts: dict[Text, PromptSpec] = Field(default_factory=dict)
+    verifiers: dict[Text, Any] = Field(default_factory=dict)
+    programs: dict[Text, Any] = Field(default_factory=dict)
+
+
 class ProgramSpec(Spec):
-    """A whole file. `check` and `program` name parts of registries."""
+    """A whole file. `check`, `program`, `verifiers` and `programs` name parts of registries."""
 
     version: Literal[1]
-    models: Annotated[dict[str, ModelSpec], Field(min_length=1)]
+    include: list[Text] = Field(default_factory=list)
+    models: dict[Text, ModelSpec] = Field(default_factory=dict)
     budget: BudgetSpec = BudgetSpec()
+    problem: ProblemSpec = ProblemSpec()
     problems: ProblemsSpec | None = None
-    prompt: PromptSpec = PromptSpec()
+    prompt: AnyPromptSpec = PromptSpec()
+    prompts: dict[Text, PromptSpec] = Field(default_factory=dict)
     answer: AnswerSpec = AnswerSpec()
+    verifiers: dict[Text, Any] = Field(default_factory=dict)
     check: Any = None
+    programs: dict[Text, Any] = Field(default_factory=dict)
     program: Any
+    outputs: dict[Text, Text] = Field(default_factory=dict)
 
 
-def known_keys(data: Any, path: tuple[str | int, ...]) -> list[str]:
-    """The keys that may stand in the mapping at `path` of `data`."""
-    spec: type[BaseModel] = ProgramSpec
+def known_keys(
+    data: Any, path: tuple[str | int, ...], top: type[ProgramSpec | IncludedSpec] = ProgramSpec
+) -> list[str]:
+    """The keys that may stand in the mapping at `path` of `data`, which is a file of the kind `top`."""
+    spec: type[BaseModel] = top
     if path[:1] == ("models",):
         entry = data["models"][path[1]] if len(path) > 1 else None
         spec = _MODEL_KINDS.get(_kind_of_model(entry), CalledSpec)
         path = path[2:]
+    elif path[:1] == ("prompts",):
+        spec, path = PromptSpec, path[2:]
+    elif path[:1] == ("prompt",) and len(path) == 1 and _kind_of_prompt(data["prompt"]) == "<use>":
+        spec = UseSpec
+        path = ()
     for step in path:
         spec = _NESTED.get(step, spec)
     return list(spec.model_fields)
@@ -224,12 +283,14 @@ _MODEL_KINDS: dict[str | None, type[BaseModel]] = {
     "<local>": LocalSpec,
     "<base_url>": EndpointSpec,
     "<replay>": ReplaySpec,
+    "<backend>": BackendSpec,
 }
 _NESTED: dict[str | int, type[BaseModel]] = {
     "sampling": SamplingSpec,
     "price": PriceSpec,
     "budget": BudgetSpec,
     "per_problem": LimitsSpec,
+    "problem": ProblemSpec,
     "problems": ProblemsSpec,
     "prompt": PromptSpec,
     "examples": ExampleSpec,

@@ -10,7 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 from ... import _core
 from ...errors import InvalidInputError
 from ...types import Answer
-from ..extract import LAYERED, AnswerReader, listed
+from ..extract import AnswerReader, listed
 from ..normalize import Kind, PercentRule, UnitRule, fold
 
 __all__ = ["Clustering", "Clusters", "check_weight", "cluster", "key_of"]
@@ -90,7 +90,7 @@ def cluster(
     reader = AnswerReader(kind=kind, units=units, percent=percent)
     given = listed(texts, "texts")
     unread = [text for text in given if not isinstance(text, Answer)]
-    if by is None and kind not in LAYERED and len(unread) == len(given):
+    if by is None and reader.native and len(unread) == len(given):
         keys = _core.extract_keys(unread, kind=kind, units=units, percent=percent)
         return _core.cluster_keys([key if key is None or key.isascii() else fold(key) for key in keys])
     answers = [reader.read(text) if isinstance(text, str) else text for text in given]

@@ -1,0 +1,213 @@
+"""What the files of a program declare by name: models, prompts, verifiers and programs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from ..prompts import Example, Prompt
+from .document import MOST_NODES, KeyPath
+from .includes import Source, Sources
+from .mistakes import Mistakes
+from .spec import ModelSpec, PromptSpec
+
+__all__ = ["Names", "Section", "make_prompt"]
+
+Section: TypeAlias = Literal["models", "prompts", "verifiers", "programs"]
+
+SECTIONS: tuple[Section, ...] = ("models", "prompts", "verifiers", "programs")
+
+ONE: Mapping[Section, str] = {
+    "models": "model",
+    "prompts": "prompt",
+    "verifiers": "verifier",
+    "programs": "program",
+}
+
+USED_AS: Mapping[Section, str] = {
+    "prompts": "write `prompt: {{use: {name}}}` where it is meant",
+    "verifiers": "write `{name}` where a verifier stands",
+    "programs": "write `{name}` where a program stands",
+}
+
+DEEPEST = 30
+"""Programs and verifiers that are used inside each other."""
+
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+LONGEST_NAME = 100
+
+
+@dataclass(slots=True)
+class _Entry:
+    """A name: where it is declared, what it stands for once that is made, and how many values that is written with.
+
+    `made` is a list of one, or empty until then.
+    """
+
+    source: Source
+    path: KeyPath
+    made: list[Any] = field(default_factory=list)
+    size: int = 0
+    used: bool = False
+
+
+class Names:
+    """The names of a program's files, in one space for each section; what they stand for is made when it is first used.
+
+    Args:
+        sources: The files.
+        reserved: Names of verifiers and programs that are built in, and what they are.
+    """
+
+    def __init__(self, sources: Sources, *, reserved: Mapping[str, str]) -> None:
+        self._sources = sources
+        self._entries: dict[Section, dict[str, _Entry]] = {section: {} for section in SECTIONS}
+        self._open: list[tuple[Section, str]] = []
+        self._size = [0]
+        for source in sources:
+            source.mistakes.names = self
+            for section in SECTIONS:
+                for name in source.section(section):
+                    self._declare(section, name, source, reserved)
+
+    def _declare(self, section: Section, name: str, source: Source, reserved: Mapping[str, str]) -> None:
+        path = (section, name)
+        if section != "models":
+            if not NAME.fullmatch(name) or len(name) > LONGEST_NAME:
+                source.mistakes.add(
+                    path, f"a {ONE[section]}'s name must be letters, digits and underscores", key=True
+                )
+                return
+            if section != "prompts" and name in reserved:
+                source.mistakes.add(
+                    path, f"`{name}` is {reserved[name]} already", hint="choose another name", key=True
+                )
+                return
+        others: tuple[Section, ...] = (
+            ("verifiers", "programs") if section in ("verifiers", "programs") else (section,)
+        )
+        first = next((self._entries[other][name] for other in others if name in self._entries[other]), None)
+        if first is not None:
+            place = first.source.document.place(first.path, key=True)
+            where = first.source.document.file + ("" if place is None else f":{place.line}:{place.column}")
+            source.mistakes.add(
+                path, f"`{name}` is declared twice: here and at {where}", hint="rename one of them", key=True
+            )
+            return
+        self._entries[section][name] = _Entry(source, path)
+
+    def of(self, section: Section) -> list[str]:
+        """The names that a section has."""
+        return list(self._entries[section])
+
+    def has(self, section: Section, name: str) -> bool:
+        """Whether `name` is declared."""
+        return name in self._entries[section]
+
+    def models(self) -> Iterator[tuple[str, ModelSpec, Source]]:
+        """The models, with the files they come from; those whose description is wrong are left out."""
+        for name, entry in self._entries["models"].items():
+            spec = entry.source.spec
+            if spec is not None and name in spec.models:
+                yield name, spec.models[name], entry.source
+
+    def get(self, section: Section, name: str, at: KeyPath, mistakes: Mistakes) -> Any:
+        """What a declared name stands for; None when that is wrong, which is noted.
+
+        Args:
+            section: Which space the name is of.
+            name: One that it has.
+            at: Where it is used.
+            mistakes: Receives what is wrong with that use.
+        """
+        entry = self._entries[section][name]
+        entry.used = True
+        key = (section, name)
+        if key in self._open:
+            circle = [one for _, one in self._open[self._open.index(key) :]]
+            mistakes.add(
+                at,
+                f"{section} use each other in a circle: {' -> '.join([*circle, name])}",
+                hint="a loop inside a program is a `repeat`",
+            )
+            return None
+        if not entry.made:
+            if len(self._open) >= DEEPEST:
+                mistakes.add(at, f"{section} are used inside each other more than {DEEPEST} deep")
+                return None
+            self._make(key, entry)
+        self._size[-1] += entry.size
+        if self._size[-1] > MOST_NODES:
+            if self._size[-1] - entry.size <= MOST_NODES:
+                mistakes.add(
+                    at, f"with all that its names stand for, this is more than {MOST_NODES} values"
+                )
+            return None
+        return entry.made[0]
+
+    def _make(self, key: tuple[Section, str], entry: _Entry) -> None:
+        self._open.append(key)
+        self._size.append(_values_in(entry.source.document.at(entry.path)))
+        try:
+            entry.made = [_built(key[0], entry.source, entry.path)]
+        finally:
+            self._open.pop()
+            entry.size = self._size.pop()
+
+    def prompt(self, value: Any, at: KeyPath, mistakes: Mistakes) -> Prompt | None:
+        """The prompt that `{use: NAME}` names; None when there is none, which is noted."""
+        name = value.get("use") if isinstance(value, dict) else None
+        if not isinstance(name, str) or len(value) != 1:
+            mistakes.add(at, "expected `{use: NAME}` with the name of one of the file's `prompts`")
+            return None
+        if not self.has("prompts", name):
+            known = self.of("prompts")
+            hint = mistakes.closest(name, known)
+            others = "" if hint else f"; there are: {', '.join(known)}" if known else "; the file has no `prompts`"
+            mistakes.add((*at, "use"), f"no prompt `{name}`{others}", hint=hint)
+            return None
+        made: Prompt | None = self.get("prompts", name, at, mistakes)
+        return made
+
+    def finish(self) -> None:
+        """Make what nothing has used, to find what is wrong with it, and note the names of the file that runs that
+        nothing uses; a file that is included may bring more than is needed.
+        """
+        for section, used_as in USED_AS.items():
+            for name, entry in self._entries[section].items():
+                if entry.used:
+                    continue
+                if entry.source is self._sources.top:
+                    entry.source.mistakes.add(
+                        entry.path,
+                        f"nothing uses the {ONE[section]} `{name}`",
+                        hint=f"{used_as.format(name=name)}, or take it out",
+                        key=True,
+                    )
+                if not entry.made:
+                    self._make((section, name), entry)
+
+
+def _values_in(value: Any) -> int:
+    below: Iterable[Any] = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + sum(_values_in(one) for one in below)
+
+
+def _built(section: Section, source: Source, path: KeyPath) -> Any:
+    from .parts import STRATEGIES, VERIFIERS, build  # which read names
+
+    if section == "prompts":
+        spec = None if source.spec is None else source.spec.prompts[str(path[1])]
+        return None if spec is None else make_prompt(spec)
+    registry = VERIFIERS if section == "verifiers" else STRATEGIES
+    return build(registry, source.document.at(path), path, source.mistakes)
+
+
+def make_prompt(spec: PromptSpec) -> Prompt:
+    """A prompt as a file describes it."""
+    given = dict(spec)
+    given["examples"] = tuple(Example(question=e.question, answer=e.answer) for e in given["examples"])
+    return Prompt(**given)
