@@ -4,8 +4,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from .base import Fault, Primitive
+from .branch import Branch
+from .conditional import If
 from .critique import Critique
+from .for_each import ForEach
 from .let import Let, Set
+from .parallel import Parallel
+from .repeat import Repeat
 from .returning import Fail, Return
 from .revise import Revise
 from .run import Run
@@ -14,16 +19,23 @@ from .score import Score
 from .select import Select
 from .split import Split
 from .steps import Steps
+from .switch import Case, Switch
 from .text import Text
 from .vote import Vote
 
 __all__ = [
     "PRIMITIVES",
+    "Branch",
+    "Case",
     "Critique",
     "Fail",
     "Fault",
+    "ForEach",
+    "If",
     "Let",
+    "Parallel",
     "Primitive",
+    "Repeat",
     "Return",
     "Revise",
     "Run",
@@ -33,6 +45,7 @@ __all__ = [
     "Set",
     "Split",
     "Steps",
+    "Switch",
     "Text",
     "Vote",
 ]
@@ -41,9 +54,14 @@ PRIMITIVES: Mapping[str, type[Primitive]] = MappingProxyType(
     {
         step.key: step
         for step in (
+            Branch,
             Critique,
             Fail,
+            ForEach,
+            If,
             Let,
+            Parallel,
+            Repeat,
             Return,
             Revise,
             Run,
@@ -52,6 +70,7 @@ PRIMITIVES: Mapping[str, type[Primitive]] = MappingProxyType(
             Select,
             Set,
             Split,
+            Switch,
             Text,
             Vote,
         )

@@ -497,6 +497,11 @@ def check_block(steps: Block, scope: Scope, *, valued: bool = False) -> Type | N
         with scope.at(number):
             if number and steps[number - 1].returns:
                 scope.fault("this step is never reached: the one before it ends the program")
+            if step.returns and not step.blocks and scope.side_by_side:
+                scope.fault(
+                    f"`{step.key}` cannot end the program here: other steps run beside this one",
+                    hint="put it behind the steps that run side by side",
+                )
             kind = step.check(scope)
             if step.id is not None:
                 if kind is None:

@@ -13,6 +13,7 @@ from ..expressions import Expression, Type
 from ..strategies.attempts import Attempts
 from ..types import Outcome, Problem
 from .base import Block, Execution, ExpressionText, Fault, Frame, Scope, check_block, every_step, run_block
+from .branch import budgets_in
 from .score import Score
 from .values import field_types, plain, problem_type
 
@@ -88,8 +89,14 @@ class Steps:
         return scope.faults
 
     async def __call__(self, ctx: Context, problem: Problem, /) -> Outcome:
-        """Solve `problem`."""
+        """Solve `problem`.
+
+        Raises:
+            UnknownPriceError: A branch's budget limits money and a model's price is not known; no call has been made.
+        """
         self._check(ctx.models, field_types(problem))
+        for budget in budgets_in(self.steps):
+            ctx.check_budget(budget)
         run = Execution(ctx=ctx, before=len(ctx.candidates), verifiers=self._verifiers)
         logprobs = logprobs_for(*(verifier for verifier, _ in self._verifiers))
         frame = Frame(

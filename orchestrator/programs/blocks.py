@@ -11,29 +11,28 @@ from typing import Any
 
 from ..expressions import NUMBER, TEXT, ListOf, Type
 from ..primitives import PRIMITIVES, Primitive, Run, Score, Steps
+from ..primitives.base import Block
+from .annotations import shown_as
 from .document import KeyPath
 from .mistakes import Mistakes
-from .parts import STRATEGIES, VERIFIERS, build, build_part, build_step_part, shown_as
+from .parts import STRATEGIES, VERIFIERS, build, build_step, build_values
 from .spec import FieldKind
 
-__all__ = ["FIELD_TYPES", "action_of", "actions", "build_block", "build_steps", "reserved"]
+__all__ = ["FIELD_TYPES", "actions", "build_block", "build_blocks", "build_steps", "reserved"]
 
 FIELD_TYPES: Mapping[FieldKind, Type] = {"text": TEXT, "number": NUMBER, "list": ListOf(TEXT)}
 """The types of a problem's fields, as a file declares them."""
 
 ID = "id"
 
-STEP = "a step is a mapping with what it does, such as `{id: drafts, sample: {n: 4}}`"
-
 
 def reserved() -> dict[str, str]:
     """Names that a file cannot give to verifiers and programs, and what they are."""
-    beside = {name: "a key of steps" for part in PRIMITIVES.values() for name in _beside(part)}
     return {
-        **beside,
-        ID: "a key of steps",
-        "steps": "a key of programs",
-        "outputs": "a key of programs",
+        **dict.fromkeys(
+            (ID, *(key for part in PRIMITIVES.values() for key in _beside(part))), "a key of steps"
+        ),
+        **dict.fromkeys(("steps", "outputs"), "a key of programs"),
         **dict.fromkeys(STRATEGIES.parts, "a strategy"),
         **dict.fromkeys(VERIFIERS.parts, "a verifier"),
         **dict.fromkeys(PRIMITIVES, "a step"),
@@ -46,6 +45,9 @@ def actions(mistakes: Mistakes) -> list[str]:
     return list(dict.fromkeys((*PRIMITIVES, *STRATEGIES.known(names), *VERIFIERS.known(names))))
 
 
+# Programs ------------------------------------------------------------------------------------------------
+
+
 def build_steps(value: Mapping[str, Any], at: KeyPath, mistakes: Mistakes) -> Steps | None:
     """The program that `{steps: [...], outputs: {...}}` is; None with its mistakes noted."""
     before = len(mistakes.found)
@@ -53,18 +55,148 @@ def build_steps(value: Mapping[str, Any], at: KeyPath, mistakes: Mistakes) -> St
         if name not in ("steps", "outputs"):
             hint = mistakes.closest(name, ("steps", "outputs"))
             mistakes.add((*at, name), f"unknown key `{name}` beside `steps`", hint=hint, key=True)
-    steps = build_block(value["steps"], (*at, "steps"), mistakes)
+    root, given = at, {name: value[name] for name in ("outputs",) if name in value}
     if at == ("program",) and "outputs" in mistakes.document.data:
-        if "outputs" in value:
+        if given:
             mistakes.add((*at, "outputs"), "the file has `outputs` already", key=True)
-        value, outside = {**value, "outputs": mistakes.document.data["outputs"]}, True
-    else:
-        outside = False
-    given = {name: value[name] for name in ("outputs",) if name in value}
-    root = () if outside else at
-    outputs = build_part(_Outputs, given, root, mistakes) if given else None
-    if steps is None or len(mistakes.found) > before:
+        root, given = (), {"outputs": mistakes.document.data["outputs"]}
+    outputs = build_values(Steps, ("outputs",), given, root, mistakes)
+    steps = build_block(value["steps"], (*at, "steps"), mistakes)
+    if steps is None or outputs is None or len(mistakes.found) > before:
         return None
-    program = Steps(steps=steps, outputs={} if outputs is None else outputs.outputs)
+    program = Steps(steps=steps, **outputs)
     _note_faults(program, at, root, mistakes)
     return program
+
+
+def _note_faults(program: Steps, at: KeyPath, outputs: KeyPath, mistakes: Mistakes) -> None:
+    """Note what is wrong with how the steps of a program go together; models are checked for all of a file."""
+    fields = {} if mistakes.names is None else mistakes.names.fields
+    types = {name: FIELD_TYPES[kind] for name, kind in fields.items()}
+    for fault in program.faults(problem_fields=types):
+        root = outputs if fault.path[:1] == ("outputs",) else at
+        path = _in_file((*root, *fault.path), mistakes)
+        mistakes.add(path, fault.message, hint=fault.hint, offset=fault.offset)
+
+
+def _in_file(path: KeyPath, mistakes: Mistakes) -> KeyPath:
+    """Where a path leads in the file: a step that is short for `run` or `score` stands under another key there."""
+    standing: KeyPath = ()
+    for step in path:
+        value = mistakes.document.at(standing)
+        if step in (Run.key, Score.key) and isinstance(value, dict) and step not in value:
+            step = next((key for key in value if key in actions(mistakes)), step)
+        standing = (*standing, step)
+    return standing
+
+
+# Steps ---------------------------------------------------------------------------------------------------
+
+
+def build_block(value: Any, at: KeyPath, mistakes: Mistakes) -> Block | None:
+    """The steps of a list; None with their mistakes noted."""
+    if not isinstance(value, list):
+        mistakes.add(at, f"`{at[-1]}` must be a list of steps", hint="write `- ` before each step")
+        return None
+    known = frozenset(actions(mistakes))
+    steps = [_build_step(one, (*at, number), known, mistakes) for number, one in enumerate(value)]
+    return None if None in steps else tuple(step for step in steps if step is not None)
+
+
+def build_blocks(value: Any, at: KeyPath, mistakes: Mistakes) -> dict[str, Block] | None:
+    """Blocks by name; None with their mistakes noted."""
+    if not isinstance(value, dict):
+        mistakes.add(at, f"`{at[-1]}` must be a mapping of names to lists of steps")
+        return None
+    blocks = {name: build_block(block, (*at, name), mistakes) for name, block in value.items()}
+    made = {name: block for name, block in blocks.items() if block is not None}
+    return made if len(made) == len(blocks) else None
+
+
+def _build_step(value: Any, at: KeyPath, known: frozenset[str], mistakes: Mistakes) -> Primitive | None:
+    if not isinstance(value, dict):
+        mistakes.add(at, "a step is a mapping with what it does, such as `{id: drafts, sample: {n: 4}}`")
+        return None
+    found = [key for key in value if key in known]
+    if len(found) != 1:
+        _note_actions(value, found, at, known, mistakes)
+        return None
+    [key] = found
+    part = _class_of(key, mistakes)
+    beside = {name: given for name, given in value.items() if name != key}
+    if not _are_beside(part, key, beside, at, mistakes):
+        return None
+    if key in PRIMITIVES:
+        step: Primitive | None = build_step(part, key, value[key], beside, at, mistakes)
+        return step
+    return _short(part, key, value[key], beside, at, mistakes)
+
+
+def _class_of(key: str, mistakes: Mistakes) -> type[Primitive]:
+    """The class of steps with an action: those of strategies and verifiers are short for `run` and `score`."""
+    if key in PRIMITIVES:
+        return PRIMITIVES[key]
+    return Run if key in STRATEGIES.known(mistakes.names) else Score
+
+
+def _beside(part: type[Primitive]) -> tuple[str, ...]:
+    return tuple(shown_as(part, name) for name in part.beside)
+
+
+def _note_actions(
+    value: Mapping[str, Any], found: list[str], at: KeyPath, known: frozenset[str], mistakes: Mistakes
+) -> None:
+    """Note that a step says nothing it does, or several things."""
+    if found:
+        first, second = found[:2]
+        mistakes.add(
+            (*at, second),
+            f"a step does one thing, and this one has `{first}` and `{second}`",
+            hint="make them two steps",
+            key=True,
+        )
+        return
+    usual = {ID, *(key for part in PRIMITIVES.values() for key in _beside(part))}
+    strange = [key for key in value if key not in usual]
+    if not strange:
+        mistakes.add(at, f"this step does nothing; expected one of: {', '.join(PRIMITIVES)}")
+    for key in strange:
+        hint = mistakes.closest(key, [*known, *usual])
+        expected = "" if hint else f"; expected one of: {', '.join(PRIMITIVES)}, a strategy or a verifier"
+        mistakes.add((*at, key), f"no step `{key[:60]}`{expected}", hint=hint, key=True)
+
+
+def _are_beside(
+    part: type[Primitive], key: str, beside: Mapping[str, Any], at: KeyPath, mistakes: Mistakes
+) -> bool:
+    """Whether all that stands beside a step's key may; what may not is noted."""
+    allowed = (ID, *_beside(part))
+    strange = [name for name in beside if name not in allowed]
+    for name in strange:
+        inside = name in {shown_as(part, field) for field in part.__dataclass_fields__}
+        hint = f"it belongs inside: `{key}: {{{name}: ...}}`" if inside else mistakes.closest(name, allowed)
+        mistakes.add((*at, name), f"unknown key `{name[:60]}` beside `{key}`", hint=hint, key=True)
+    return not strange
+
+
+def _short(
+    part: type[Primitive], key: str, given: Any, beside: Mapping[str, Any], at: KeyPath, mistakes: Mistakes
+) -> Primitive | None:
+    """A step whose key is that of a strategy or a verifier."""
+    here: KeyPath = (*at, key)
+    own: dict[str, Any] = {}
+    if part is Score:
+        if not isinstance(given, dict):
+            given = {} if given is None else {"of": given}
+        own = {"of": given["of"]} if "of" in given else {}
+        given = {name: value for name, value in given.items() if name != "of"} or None
+    registry, parameter = (VERIFIERS, "by") if part is Score else (STRATEGIES, "program")
+    made = build(registry, key if given is None else {key: given}, here if given is None else at, mistakes)
+    around = build_values(part, (ID, *part.beside), beside, at, mistakes)
+    inside = build_values(part, tuple(own), own, here, mistakes)
+    if part is Score and not own:
+        mistakes.add(here, f"`of` is missing in `{key}`: what is judged", hint=f"write `{key}: {{of: ...}}`")
+        return None
+    if made is None or around is None or inside is None:
+        return None
+    return part(**{parameter: made}, **around, **inside)

@@ -82,7 +82,12 @@ class Composer:
         self._depth += 1
         if self._depth > self._deepest:
             raise RefusedNodeError(f"nested deeper than {self._deepest} levels", event.start_mark)
-        node = self._sequence(event) if isinstance(event, SequenceStartEvent) else self._mapping(event)
+        node: Node
+        if isinstance(event, SequenceStartEvent):
+            node = self._sequence(event)
+        else:
+            assert isinstance(event, MappingStartEvent)
+            node = self._mapping(event)
         self._depth -= 1
         return node
 

@@ -157,7 +157,9 @@ class Sources:
             return
         if self._size > LARGEST_TOGETHER:
             self._refused = True
-            source.mistakes.add(at, f"the files of this program are larger than {LARGEST_TOGETHER // 1024} KiB")
+            source.mistakes.add(
+                at, f"the files of this program are larger than {LARGEST_TOGETHER // 1024} KiB"
+            )
             return
         if not isinstance(document.data, dict):
             Mistakes(document, self.found).add((), "an included file is a mapping, such as `models: {...}`")

@@ -10,21 +10,34 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ..answers import KINDS, AnswerReader
+from ..answers import KINDS, AnswerReader, kinds
 from ..budget import Budget
 from ..context import Context
 from ..contracts import ControlProgram, Verifier, name_of
 from ..errors import BackendError, BudgetExceededError, DeadlineExceededError, InvalidInputError
-from ..prompts import Example, Prompt
+from ..expressions import TEXT
+from ..prompts import Prompt
 from ..runtime import Model
 from ..strategies.attempts import scored
 from ..types import Outcome, Problem
-from .document import Document, KeyPath, read
-from .mistakes import Mistakes, did_you_mean
-from .models import make_model
-from .parts import STRATEGIES, VERIFIERS, build
+from .blocks import FIELD_TYPES, reserved
+from .document import Document, KeyPath
+from .includes import Source, Sources
+from .mistakes import Mistakes
+from .models import check_backend, make_model
+from .names import Names, is_template, make_prompt
+from .parts import LONGEST_NAME, STRATEGIES, VERIFIERS, build
 from .problems import ProblemFile
-from .spec import AnswerSpec, LimitsSpec, ModelSpec, ProblemsSpec, ProgramSpec, PromptSpec, known_keys
+from .spec import (
+    AnswerSpec,
+    BackendSpec,
+    FieldKind,
+    LimitsSpec,
+    ModelSpec,
+    ProblemsSpec,
+    ProgramSpec,
+    UseSpec,
+)
 
 __all__ = ["Program", "check_model_names", "load"]
 
@@ -116,9 +129,10 @@ def load(file: str | Path, *, allow_outside: bool = False) -> Program:
     strategy, check = _parts(sources)
     answers = _reader(top.document, top.mistakes)
     prompt = _prompt(top, names)
+    if "outputs" in top.document.data and not _has_steps(top.document.data):
+        top.mistakes.add(("outputs",), "only a `program` made of `steps` has outputs", key=True)
     names.finish()
     _check_models(sources, names)
-    _check_problem(top, strategy, prompt)
     sources.raise_any()
     spec = top.spec
     assert isinstance(spec, ProgramSpec)
@@ -137,6 +151,11 @@ def load(file: str | Path, *, allow_outside: bool = False) -> Program:
     )
 
 
+def _has_steps(data: Mapping[str, Any]) -> bool:
+    program = data.get("program")
+    return isinstance(program, dict) and "steps" in program
+
+
 def _parts(sources: Sources) -> tuple[Any, Any]:
     """The program's strategy and check; None where there are mistakes."""
     data, mistakes = sources.top.document.data, sources.top.mistakes
@@ -150,24 +169,29 @@ def _parts(sources: Sources) -> tuple[Any, Any]:
 
 
 def _check_models(sources: Sources, names: Names) -> None:
-    """Note that there are no models, and names of models that are none of them."""
+    """Note that there are no models, what is wrong with those of other packages, and names that are none of them."""
     known, top = names.of("models"), sources.top
-    if not known and not any(one.path and "models" in str(one.path) for one in ()):
-        given = top.document.at(("models",))
-        if "models" not in top.document.data:
-            top.mistakes.add((), "`models` is missing", hint="such as `models: {small: {local: NAME}}`")
-        elif isinstance(given, dict):
-            top.mistakes.add(("models",), "`models` must have at least one model")
+    if "models" not in top.document.data and not known:
+        top.mistakes.add((), "`models` is missing", hint="such as `models: {small: {local: NAME}}`")
+    elif top.document.at(("models",)) == {} and not known:
+        top.mistakes.add(("models",), "`models` must have at least one model")
+    for name, spec, source in names.models():
+        if isinstance(spec, BackendSpec):
+            check_backend(spec, ("models", name), source.mistakes)
     for source in sources:
         for part in ("program", "check", "programs", "verifiers"):
-            check_model_names(source.document.at((part,)), (part,), known, source.mistakes)
+            if known:
+                check_model_names(source.document.at((part,)), (part,), known, source.mistakes)
+
+
+NO_MODELS = frozenset({"protocol", "let", "set", "outputs"})
+"""Keys of mappings whose own keys are somebody else's: a server's, or names that the file gives."""
 
 
 def check_model_names(value: Any, at: KeyPath, models: Iterable[str], mistakes: Mistakes) -> None:
     """Note names of models, anywhere in `value`, that are none of `models`.
 
-    Parameters that name models are called `model`, `..._model`, `models` or `..._models`, everywhere but in a
-    `protocol`, whose keys are a server's.
+    Parameters that name models are called `model`, `..._model`, `models` or `..._models`.
 
     Args:
         value: What a file says.
@@ -178,9 +202,9 @@ def check_model_names(value: Any, at: KeyPath, models: Iterable[str], mistakes: 
     known = list(models)
     for path, name in _model_names(value, at):
         if name not in known:
-            hint = did_you_mean(name, known)
+            hint = mistakes.closest(name, known)
             others = "" if hint else f"; there are: {', '.join(known)}"
-            mistakes.add(path, f"no model `{name}`{others}", hint=hint)
+            mistakes.add(path, f"no model `{name[:LONGEST_NAME]}`{others}", hint=hint)
 
 
 def _model_names(value: Any, at: KeyPath) -> Iterator[tuple[KeyPath, str]]:
@@ -192,7 +216,7 @@ def _model_names(value: Any, at: KeyPath) -> Iterator[tuple[KeyPath, str]]:
         return
     for key, entry in value.items():
         here = (*at, key)
-        if key == "protocol":
+        if key in NO_MODELS:
             continue
         if isinstance(entry, str) and str(key).endswith("model"):
             yield here, entry
@@ -209,22 +233,65 @@ def _reader(document: Document, mistakes: Mistakes) -> AnswerReader:
     except ValidationError:
         return AnswerReader()  # the whole file's spec says what is wrong
     options: dict[str, Any] = {name: value for name, value in spec if value is not None}
-    if spec.kind not in KINDS:
-        hint = did_you_mean(spec.kind, KINDS)
-        mistakes.add(("answer", "kind"), f"`kind` must be one of {', '.join(KINDS)}", hint=hint)
+    if spec.kind not in KINDS and spec.kind not in kinds():
+        hint = mistakes.closest(spec.kind, kinds())
+        mistakes.add(("answer", "kind"), f"`kind` must be one of {', '.join(kinds())}", hint=hint)
         return AnswerReader()
     try:
         return AnswerReader(**options)
     except InvalidInputError as error:
-        place = next((name for name in ("pattern", "field", "tag", "language") if name in options), "kind")
-        mistakes.add(("answer", place), str(error))
+        ways = [name for name in ("pattern", "field", "tag", "language") if name in options]
+        mistakes.add(("answer", ways[0] if ways and spec.kind in KINDS else "kind"), str(error))
         return AnswerReader()
 
 
-def _prompt(spec: PromptSpec) -> Prompt:
-    given = dict(spec)
-    given["examples"] = tuple(Example(question=e.question, answer=e.answer) for e in spec.examples)
-    return Prompt(**given)
+def _prompt(top: Source, names: Names) -> Prompt:
+    """The prompt as `prompt` and `problem` say."""
+    spec, mistakes = top.spec, top.mistakes
+    if not isinstance(spec, ProgramSpec):
+        return Prompt()
+    types = {"problem": TEXT, **{name: FIELD_TYPES[kind] for name, kind in spec.problem.fields.items()}}
+    known = types if spec.problem.fields else None
+    at: KeyPath = ("prompt", "template")
+    if isinstance(spec.prompt, UseSpec):
+        prompt = names.prompt({"use": spec.prompt.use}, ("prompt",), mistakes) or Prompt()
+        at = ("prompt", "use")
+    else:
+        prompt = make_prompt(spec.prompt)
+    if spec.problem.template is not None:
+        if prompt.template != Prompt().template:
+            mistakes.add(
+                ("problem", "template"), "the prompt has a template already", hint="give one of the two"
+            )
+        at, prompt = ("problem", "template"), replace(prompt, template=spec.problem.template)
+    is_template(prompt.template, at, mistakes, known)
+    return prompt
+
+
+def check_fields(fields: Mapping[str, FieldKind], problem: Problem) -> None:
+    """Refuse a problem without the fields that are declared.
+
+    Raises:
+        InvalidInputError: One is missing, or of another kind.
+    """
+    for name, kind in fields.items():
+        if name not in problem.fields:
+            known = ", ".join(problem.fields) or "none"
+            raise InvalidInputError(
+                f"problem {problem.id!r} has no field `{name}`, which the program declares; its fields: {known}"
+            )
+        value = problem.fields[name]
+        if not isinstance(value, _PYTHON_KINDS[kind]) or isinstance(value, bool):
+            raise InvalidInputError(
+                f"problem {problem.id!r}: the field `{name}` must be a {kind}, not {value!r:.60}"
+            )
+
+
+_PYTHON_KINDS: Mapping[FieldKind, tuple[type, ...]] = {
+    "text": (str,),
+    "number": (int, float),
+    "list": (list, tuple),
+}
 
 
 def _budget(spec: LimitsSpec) -> Budget:

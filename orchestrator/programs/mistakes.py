@@ -89,7 +89,7 @@ class Mistakes:
 
     Attributes:
         document: The file.
-        found: The mistakes, in the order they were found; those of several files that make one program go into one list.
+        found: The mistakes, in the order they were found; one list for all files of a program.
         names: What the program's files declare by name; None where nothing can be declared.
     """
 

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import inspect
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from .. import plugins
 from ..backends import Backend, HttpBackend, ReplayBackend, RetryPolicy
 from ..backends.local import LocalBackend
 from ..errors import InvalidInputError
 from ..pricing import price_of
 from ..runtime import Model
 from ..types import Price
-from .spec import EndpointSpec, LocalSpec, ModelSpec, PriceSpec, ReplaySpec, SamplingSpec
+from .document import KeyPath
+from .mistakes import Mistakes
+from .spec import (
+    KINDS,
+    BackendSpec,
+    EndpointSpec,
+    LocalSpec,
+    ModelSpec,
+    PriceSpec,
+    ReplaySpec,
+    SamplingSpec,
+)
 
-__all__ = ["api_key_from", "make_model", "usual_price"]
+__all__ = ["api_key_from", "check_backend", "make_model", "usual_price"]
 
 USUAL_KEY_VARIABLE = "OPENAI_API_KEY"
 
@@ -77,6 +90,70 @@ def _backend(spec: ModelSpec, folder: Path) -> Backend:
             )
         case ReplaySpec():
             return ReplayBackend.from_jsonl(folder / spec.replay, price=_price(spec.price))
+        case BackendSpec():
+            return _brought(spec, folder)
+
+
+def check_backend(spec: BackendSpec, at: KeyPath, mistakes: Mistakes) -> None:
+    """Note what is wrong with the name of a backend that another package brings, and with its parameters.
+
+    Its package is imported; nothing is called.
+    """
+    try:
+        factory = _factory(spec.backend)
+    except InvalidInputError as error:
+        hint = mistakes.closest(spec.backend, plugins.names(plugins.BACKENDS))
+        mistakes.add((*at, "backend"), str(error), hint=hint)
+        return
+    try:
+        taken = inspect.signature(factory).parameters.values()
+    except (TypeError, ValueError):  # a callable that does not say what it takes
+        return
+    if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in taken):
+        names = [parameter.name for parameter in taken if parameter.kind is not parameter.VAR_POSITIONAL]
+        known = [*names, *(name for name in BackendSpec.model_fields if name != "sampling")]
+        for name in _parameters(spec):
+            if name not in names:
+                said = f"`{spec.backend}` takes no `{name}`; it takes: {', '.join(names) or 'nothing'}"
+                mistakes.add((*at, name), said, hint=mistakes.closest(name, known), key=True)
+    for parameter in taken:
+        needed = parameter.default is parameter.empty and parameter.kind in (
+            parameter.POSITIONAL_OR_KEYWORD,
+            parameter.KEYWORD_ONLY,
+        )
+        if needed and parameter.name not in _parameters(spec):
+            mistakes.add(at, f"`{parameter.name}` is missing in `{at[-1]}`")
+
+
+def _brought(spec: BackendSpec, folder: Path) -> Backend:
+    """A backend made by another package; a parameter called `file` is meant from `folder`."""
+    given = _parameters(spec)
+    if isinstance(given.get("file"), str):
+        given["file"] = str(folder / given["file"])
+    try:
+        backend = _factory(spec.backend)(**given)
+    except (TypeError, ValueError) as error:
+        raise InvalidInputError(f"the backend `{spec.backend}` cannot be made: {error}") from error
+    if not isinstance(backend, Backend):
+        raise InvalidInputError(
+            f"`{spec.backend}` must make a backend (an object with `capabilities` and `complete`), not a "
+            f"{type(backend).__name__}"
+        )
+    return backend
+
+
+def _factory(name: str) -> Callable[..., Any]:
+    found = plugins.find(plugins.BACKENDS, name, built_in=KINDS)
+    if found is None:
+        known = ", ".join(plugins.names(plugins.BACKENDS)) or "none is installed"
+        raise InvalidInputError(f"no package brings a backend `{name}`; there are: {known}")
+    if not callable(found):
+        raise InvalidInputError(f"the backend `{name}` must be a class or a function, not {found!r}")
+    return cast(Callable[..., Any], found)
+
+
+def _parameters(spec: BackendSpec) -> dict[str, Any]:
+    return dict(spec.model_extra or {})
 
 
 def _weights(name: str, folder: Path) -> str:

@@ -7,13 +7,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
+from ..errors import TemplateError
+from ..expressions import Type
 from ..prompts import Example, Prompt
+from ..templates import Template
 from .document import MOST_NODES, KeyPath
 from .includes import Source, Sources
 from .mistakes import Mistakes
-from .spec import ModelSpec, PromptSpec
+from .spec import FieldKind, ModelSpec, ProgramSpec, PromptSpec
 
-__all__ = ["Names", "Section", "make_prompt"]
+__all__ = ["Names", "Section", "is_template", "make_prompt"]
 
 Section: TypeAlias = Literal["models", "prompts", "verifiers", "programs"]
 
@@ -55,15 +58,20 @@ class _Entry:
 
 
 class Names:
-    """The names of a program's files, in one space for each section; what they stand for is made when it is first used.
+    """The names of a program's files, by section; what they stand for is made when it is first used.
 
     Args:
         sources: The files.
         reserved: Names of verifiers and programs that are built in, and what they are.
+
+    Attributes:
+        fields: What each problem has beside its text, where the file that runs says so.
     """
 
     def __init__(self, sources: Sources, *, reserved: Mapping[str, str]) -> None:
         self._sources = sources
+        spec = sources.top.spec
+        self.fields: Mapping[str, FieldKind] = spec.problem.fields if isinstance(spec, ProgramSpec) else {}
         self._entries: dict[Section, dict[str, _Entry]] = {section: {} for section in SECTIONS}
         self._open: list[tuple[Section, str]] = []
         self._size = [0]
@@ -142,9 +150,7 @@ class Names:
         self._size[-1] += entry.size
         if self._size[-1] > MOST_NODES:
             if self._size[-1] - entry.size <= MOST_NODES:
-                mistakes.add(
-                    at, f"with all that its names stand for, this is more than {MOST_NODES} values"
-                )
+                mistakes.add(at, f"with all that its names stand for, this is more than {MOST_NODES} values")
             return None
         return entry.made[0]
 
@@ -166,7 +172,9 @@ class Names:
         if not self.has("prompts", name):
             known = self.of("prompts")
             hint = mistakes.closest(name, known)
-            others = "" if hint else f"; there are: {', '.join(known)}" if known else "; the file has no `prompts`"
+            others = (
+                "" if hint else f"; there are: {', '.join(known)}" if known else "; the file has no `prompts`"
+            )
             mistakes.add((*at, "use"), f"no prompt `{name}`{others}", hint=hint)
             return None
         made: Prompt | None = self.get("prompts", name, at, mistakes)
@@ -192,7 +200,9 @@ class Names:
 
 
 def _values_in(value: Any) -> int:
-    below: Iterable[Any] = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    below: Iterable[Any] = (
+        value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    )
     return 1 + sum(_values_in(one) for one in below)
 
 
@@ -200,10 +210,31 @@ def _built(section: Section, source: Source, path: KeyPath) -> Any:
     from .parts import STRATEGIES, VERIFIERS, build  # which read names
 
     if section == "prompts":
-        spec = None if source.spec is None else source.spec.prompts[str(path[1])]
-        return None if spec is None else make_prompt(spec)
+        if source.spec is None:
+            return None
+        prompt = make_prompt(source.spec.prompts[str(path[1])])
+        return prompt if is_template(prompt.template, (*path, "template"), source.mistakes) else None
     registry = VERIFIERS if section == "verifiers" else STRATEGIES
     return build(registry, source.document.at(path), path, source.mistakes)
+
+
+def is_template(text: str, at: KeyPath, mistakes: Mistakes, types: Mapping[str, Type] | None = None) -> bool:
+    """Whether a text is a template, and names only what there is; what is wrong is noted.
+
+    Args:
+        text: The text.
+        at: Where it stands.
+        mistakes: Receives what is wrong.
+        types: What it may name; None when that is not known.
+    """
+    try:
+        template = Template.of(text)
+        if types is not None:
+            template.check(types)
+    except TemplateError as error:
+        mistakes.add(at, error.message, hint=error.hint, offset=error.offset)
+        return False
+    return True
 
 
 def make_prompt(spec: PromptSpec) -> Prompt:

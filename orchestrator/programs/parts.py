@@ -7,24 +7,39 @@ registry.
 from __future__ import annotations
 
 import dataclasses
-import inspect
 import re
 from collections.abc import Callable, Mapping
 from functools import cache, partial
 from pathlib import Path
-from types import ModuleType, UnionType
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError, create_model
+from pydantic import ValidationError
 
 from .. import monitors, plugins, stopping, strategies, verifiers, voting
 from ..budget import Budget
 from ..contracts import ControlProgram, Verifier
 from ..errors import InvalidInputError
 from ..monitors import Monitor
+from ..primitives import Primitive
+from ..primitives.base import Block
+from ..primitives.switch import Case
+from ..prompts import Prompt
 from ..stopping import StoppingRule
 from ..strategies import Acceptance, FunctionScorer, Scorer, StepGenerator, Strategy, TreeSearch
 from ..voting import Weighting
+from .annotations import (
+    OWN,
+    hint_of,
+    is_mapping,
+    is_required,
+    is_several,
+    kinds_of,
+    model_of,
+    parameters,
+    shown_as,
+    without_none,
+)
 from .document import KeyPath
 from .mistakes import Mistakes
 
@@ -42,6 +57,8 @@ __all__ = [
     "Registry",
     "build",
     "build_part",
+    "build_step",
+    "build_values",
     "find_part",
     "key_of",
     "parameters",
@@ -177,7 +194,7 @@ _BY_ANNOTATION: Mapping[Any, Registry] = {
 }
 
 
-_NESTED = (Budget, StepGenerator)
+_NESTED = (Budget, Case, StepGenerator)
 """Parameters that are a mapping of their own."""
 
 
@@ -288,13 +305,6 @@ def key_of(strategy: object) -> str:
     return names.get(type(strategy), type(strategy).__name__)
 
 
-def parameters(part: type) -> dict[str, dataclasses.Field[Any]]:
-    """The parameters of a part, its own first, then those it shares with all of its kind."""
-    own = list(inspect.get_annotations(part))
-    fields = {field.name: field for field in dataclasses.fields(part) if field.init}
-    return {name: fields[name] for name in [*own, *fields] if name in fields}
-
-
 def _make(
     key: str,
     part: type,
@@ -305,34 +315,139 @@ def _make(
     *,
     instead_of: Any = None,
 ) -> Any:
-    before = len(mistakes.found)
-    registries = {name: kind for name in parameters(part) if (kind := _part_of(part, name))}
-    values = {
-        name: value for name, value in defaults.items() if name in parameters(part) and value is not None
-    }
+    names = tuple((name, shown_as(part, name)) for name in parameters(part))
+    here = {name: value for name, value in defaults.items() if name in parameters(part) and value is not None}
+    values = _values(part, names, given, at, mistakes)
+    complete = instead_of is not None or _is_complete(key, part, names, {**here, **given}, at, mistakes)
+    if values is None or not complete:
+        return None
+    return _construct(part, {**here, **values}, given, at, mistakes, instead_of)
+
+
+def build_step(
+    part: type[Primitive], key: str, inside: Any, beside: Mapping[str, Any], at: KeyPath, mistakes: Mistakes
+) -> Any:
+    """A step, whose parameters stand in two places: most behind its key, some beside it.
+
+    Args:
+        part: Its class.
+        key: The key.
+        inside: What stands behind it: a mapping of parameters, or the first one alone.
+        beside: What stands beside it.
+        at: Where the step is.
+        mistakes: Receives what is wrong.
+    """
+    names = [(name, shown_as(part, name)) for name in parameters(part)]
+    outer = tuple(pair for pair in names if pair[0] == "id" or pair[0] in part.beside)
+    inner = tuple(pair for pair in names if pair not in outer)
+    here: KeyPath = (*at, key)
+    if len(inner) == 1 and is_mapping(part, inner[0][0]):
+        inner, inside, here = ((inner[0][0], key),), {key: inside}, at  # `let: {name: EXPRESSION}`
+    elif not isinstance(inside, dict):
+        inside = {} if inside is None else {inner[0][1]: inside}
+    values, around = _values(part, inner, inside, here, mistakes), _values(part, outer, beside, at, mistakes)
+    complete = _is_complete(key, part, inner, inside, here, mistakes)
+    complete &= _is_complete(key, part, outer, beside, at, mistakes)
+    if values is None or around is None or not complete:
+        return None
+    return _construct(part, {**values, **around}, {**inside, **beside}, here, mistakes, outside=beside)
+
+
+def build_values(
+    part: type, names: tuple[str, ...], given: Mapping[str, Any], at: KeyPath, mistakes: Mistakes
+) -> dict[str, Any] | None:
+    """The values of some parameters of a part; None when any is wrong, which is noted.
+
+    Args:
+        part: Its class.
+        names: The parameters that may stand here.
+        given: What the file says, by key.
+        at: Where it says it.
+        mistakes: Receives what is wrong.
+    """
+    return _values(part, tuple((name, shown_as(part, name)) for name in names), given, at, mistakes)
+
+
+def _values(
+    part: type, names: tuple[tuple[str, str], ...], given: Mapping[str, Any], at: KeyPath, mistakes: Mistakes
+) -> dict[str, Any] | None:
+    """The values of parameters; None when any is wrong, which is noted.
+
+    Args:
+        part: The class they are parameters of.
+        names: Those that may stand here, each with its key in files.
+        given: What the file says, by key.
+        at: Where it says it.
+        mistakes: Receives what is wrong.
+    """
+    makers = {name: maker for name, key in names if key in given and (maker := _maker(part, name))}
+    steps = {name: step for name, key in names if (step := _step_in_place(part, name, given))}
+    plain = {key: value for key, value in given.items() if key not in {step.key for step in steps.values()}}
+    plain |= {key: None for name, key in names if name in makers}
+    values: dict[str, Any] = {}
+    right = True
     try:
-        checked = _model(part).model_validate(given | {n: None for n in registries if n in given})
-        set_here = {name.removeprefix(_OWN) for name in checked.model_fields_set}
-        values |= {name: getattr(checked, _OWN + name) for name in set_here if name not in registries}
+        made = frozenset(name for name, _ in names if _maker(part, name))
+        checked = model_of(part, names, made).model_validate(plain)
+        set_here = {name.removeprefix(OWN) for name in checked.model_fields_set}
+        values |= {name: getattr(checked, OWN + name) for name in set_here if name not in makers}
         values |= _beside(mistakes.document.file, values, set_here)
     except ValidationError as error:
-        mistakes.add_validation(error, at, lambda _: parameters(part))
-    for name, registry in registries.items():
-        if name in given:
-            make = _build_all if _is_several(part, name) else _build_one
-            values[name] = make(registry, given[name], (*at, name), mistakes)
-    for name, field in parameters(part).items():
-        required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-        if required and instead_of is None and name not in values and name not in given:
-            hint = _MISSING_HINTS.get(name, f"write `{{{key}: {{{name}: ...}}}}`" if not given else None)
-            mistakes.add(at, f"`{name}` is missing in `{key}`", hint=hint)
-    wrong = any(_is_wrong(values[name], given[name]) for name in registries if name in given)
-    if wrong or len(mistakes.found) > before:
-        return None
+        right = False
+        mistakes.add_validation(error, at, lambda _: [key for _, key in names])
+    for name, step in steps.items():
+        key = dict(names)[name]
+        if key in given:
+            mistakes.add((*at, step.key), f"`{step.key}` stands in the place of `{key}`: give one", key=True)
+            right = False
+        values[name] = build_part(step, given[step.key], (*at, step.key), mistakes)
+        right = right and values[name] is not None
+    for name, maker in makers.items():
+        key = dict(names)[name]
+        values[name] = maker(given[key], (*at, key), mistakes)
+        right = right and not _is_wrong(values[name], given[key])
+    return values if right else None
+
+
+def _is_complete(
+    key: str,
+    part: type,
+    names: tuple[tuple[str, str], ...],
+    given: Mapping[str, Any],
+    at: KeyPath,
+    mistakes: Mistakes,
+) -> bool:
+    """Whether no parameter without a default is missing; those that are, are noted."""
+    fields = parameters(part)
+    missing = [
+        shown
+        for name, shown in names
+        if is_required(fields[name]) and shown not in given and _step_in_place(part, name, given) is None
+    ]
+    for shown in missing:
+        hint = _MISSING_HINTS.get(shown, f"write `{{{key}: {{{shown}: ...}}}}`" if not given else None)
+        mistakes.add(at, f"`{shown}` is missing in `{key}`", hint=hint)
+    return not missing
+
+
+def _construct(
+    part: type,
+    values: Mapping[str, Any],
+    given: Mapping[str, Any],
+    at: KeyPath,
+    mistakes: Mistakes,
+    instead_of: Any = None,
+    *,
+    outside: Mapping[str, Any] | None = None,
+) -> Any:
+    """The part of these values, or None when it refuses them, which is noted where the value it names stands."""
     try:
         return part(**values) if instead_of is None else dataclasses.replace(instead_of, **values)
     except InvalidInputError as error:
-        mistakes.add(_blamed(str(error), given, at), str(error))
+        place = _blamed(str(error), given, at)
+        if outside is not None and place[-1] in outside and place != at:
+            place = (*at[:-1], place[-1])
+        mistakes.add(place, str(error))
         return None
 
 
@@ -411,50 +526,52 @@ def _blamed(message: str, given: Mapping[str, Any], at: KeyPath) -> KeyPath:
     return at
 
 
+Maker: TypeAlias = "Callable[[Any, KeyPath, Mistakes], Any]"
+
+
+@cache
+def _maker(part: type, name: str) -> Maker | None:
+    """What makes a parameter that is itself a part, several, or steps; None for a plain value."""
+    from .blocks import build_block, build_blocks  # whose steps' parameters are made here
+
+    hint = without_none(hint_of(part, name))
+    if hint == Block:
+        return build_block
+    if hint == Mapping[str, Block]:
+        return build_blocks
+    if Prompt in kinds_of(hint):
+        return _build_prompt
+    kind = _part_of(part, name)
+    if kind is None:
+        return None
+    return partial(_build_all if is_several(part, name) else _build_one, kind)
+
+
 def _part_of(part: type, name: str) -> Registry | type | None:
     """What a parameter is made from when it is itself a part, or several: its registry, a class with `inline`, or one
     of those written as a mapping."""
-    hint = _without_none(get_type_hints(part)[name])
+    hint = without_none(hint_of(part, name))
     kind = get_args(hint)[0] if get_origin(hint) is tuple else hint
     if isinstance(kind, type) and hasattr(kind, "inline") and dataclasses.is_dataclass(kind):
         return kind
     if isinstance(kind, type) and kind in _NESTED:
         return kind
-    return _BY_ANNOTATION.get(kind)
+    return _BY_ANNOTATION.get(kind) if isinstance(kind, type) else None
 
 
-def _python_only(hint: Any) -> bool:
-    """Whether a parameter takes an object that no file can say: one of a protocol without a registry, a function."""
-    kind = _without_none(hint)
-    return getattr(kind, "_is_protocol", False) or get_origin(kind) is Callable or kind is Callable
+def _build_prompt(value: Any, at: KeyPath, mistakes: Mistakes) -> Any:
+    """A template, or one of the file's prompts: `{use: NAME}`."""
+    if value is None or isinstance(value, str):
+        return value
+    if mistakes.names is None or not isinstance(value, dict):
+        mistakes.add(
+            at, f"`{at[-1]}` must be a text, or `{{use: NAME}}` for one of the file's `prompts`"
+        )
+        return None
+    return mistakes.names.prompt(value, at, mistakes)
 
 
-def _is_several(part: type, name: str) -> bool:
-    return get_origin(_without_none(get_type_hints(part)[name])) is tuple
-
-
-def _without_none(hint: Any) -> Any:
-    if get_origin(hint) in (Union, UnionType):
-        kinds = [kind for kind in get_args(hint) if kind is not type(None)]
-        return kinds[0] if len(kinds) == 1 else hint
-    return hint
-
-
-_OWN = "own_"
-"""Stands before a parameter's name in its model, where `schema` and others are pydantic's."""
-
-
-@cache
-def _model(part: type) -> type[BaseModel]:
-    """A pydantic model with `part`'s fields; every one optional, as defaults stay the dataclass's own."""
-    hints = get_type_hints(part)
-    fields: dict[str, Any] = {}
-    for name in parameters(part):
-        hint = Any if _part_of(part, name) else hints[name]
-        if hint is not Any and _python_only(hint):
-            continue
-        if get_origin(_without_none(hint)) is tuple:
-            hint = Annotated[hint, Strict(False)]
-        fields[_OWN + name] = (hint, Field(default=None, alias=name))
-    config = ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True, allow_inf_nan=False)
-    return create_model(part.__name__, __config__=config, **fields)
+def _step_in_place(part: type, name: str, given: Mapping[str, Any]) -> type[Primitive] | None:
+    """The kind of step that a file gives in the place of a parameter, as in `return: {vote: {...}}`."""
+    kinds = (kind for kind in kinds_of(hint_of(part, name)) if isinstance(kind, type))
+    return next((kind for kind in kinds if issubclass(kind, Primitive) and kind.key in given), None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator
 
@@ -14,6 +14,7 @@ __all__ = [
     "BudgetSpec",
     "EndpointSpec",
     "ExampleSpec",
+    "FieldKind",
     "IncludedSpec",
     "LimitsSpec",
     "LocalSpec",
@@ -166,10 +167,13 @@ class BudgetSpec(LimitsSpec):
     per_problem: LimitsSpec = LimitsSpec()
 
 
+FieldKind: TypeAlias = Literal["text", "number", "list"]
+
+
 class ProblemSpec(Spec):
     """What a problem has beside its text, and how it is put: `template` is the same as the prompt's."""
 
-    fields: dict[Text, Literal["text", "number", "list"]] = Field(default_factory=dict)
+    fields: dict[Text, FieldKind] = Field(default_factory=dict)
     template: Text | None = None
 
 
@@ -210,7 +214,9 @@ class UseSpec(Spec):
 
 
 def _kind_of_prompt(value: Any) -> str:
-    return "<use>" if isinstance(value, UseSpec) or (isinstance(value, dict) and "use" in value) else "<prompt>"
+    return (
+        "<use>" if isinstance(value, UseSpec) or (isinstance(value, dict) and "use" in value) else "<prompt>"
+    )
 
 
 AnyPromptSpec = Annotated[
