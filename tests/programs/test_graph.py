@@ -245,7 +245,7 @@ def test_every_kind_of_step_is_drawn():
         ("return", ("judged", "confidence 0.5")),
     ]
     assert frames(drawn)["self_consistency"].notes == ("n 8",)
-    assert count(drawn) == 21
+    assert count(drawn) == 18
 
 
 # The command ---------------------------------------------------------------------------------------------
