@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from .errors import InvalidInputError
+from .expressions import as_text
+from .templates import Template
 from .types import Message, Problem
 
 __all__ = ["Example", "Prompt", "Rendered", "fill", "question_text"]
-
-PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,8 +83,8 @@ class Rendered:
 class Prompt:
     """A template around a problem.
 
-    Placeholders are `{{ problem }}` (the problem's text) and `{{ column }}` for a further column of its record;
-    they insert text and nothing else.
+    `{{ problem }}` is the problem's text, `{{ column }}` a further column of its record; `{% if column %}` and
+    `{% for part in column %}` are there as well (`orchestrator.templates`).
 
     Attributes:
         system: System message; for a base model it comes first in the text. None for none.
@@ -107,7 +106,7 @@ class Prompt:
         """`problem` as messages (`chat`) or as a text to continue.
 
         Raises:
-            InvalidInputError: A placeholder names no field of the problem, or a chat problem meets a base model.
+            InvalidInputError: The template names no field of the problem, or a chat problem meets a base model.
         """
         if chat and not self.completion:
             return Rendered(messages=self._messages(problem))
@@ -151,24 +150,21 @@ class Prompt:
 
 
 def fill(template: str, values: Mapping[str, object], *, of: str = "it") -> str:
-    """`template` with each `{{ name }}` replaced by the value of that name; what is inserted is not read again.
+    """`template` with the values it names; what is inserted is not read again.
 
     Args:
-        template: Text with placeholders.
+        template: Text in the language of `orchestrator.templates`.
         values: What there is to insert; lists are joined by commas.
         of: Whose values they are, for the error.
 
     Raises:
-        InvalidInputError: A placeholder names none of them.
+        InvalidInputError: It names none of them, or is not in the language.
     """
-
-    def value(match: re.Match[str]) -> str:
-        if (name := match[1]) not in values:
-            known = ", ".join(sorted(values))
-            raise InvalidInputError(f"the template names {{{{ {name} }}}}, but {of} has only: {known}")
-        return _as_text(values[name])
-
-    return PLACEHOLDER.sub(value, template)
+    compiled = Template.of(template)
+    if missing := [name for name in compiled.names if name not in values]:
+        known, name = ", ".join(sorted(values)), min(missing, key=compiled.place)
+        raise InvalidInputError(f"the template names {{{{ {name} }}}}, but {of} has only: {known}")
+    return compiled.render({name: _insertable(values[name]) for name in compiled.names})
 
 
 def question_text(problem: Problem) -> str:
@@ -183,7 +179,14 @@ def _asking(problem: Problem, example: Example) -> Problem:
     return replace(problem, prompt=example.question)
 
 
-def _as_text(value: object) -> str:
+def _insertable(value: object) -> object:
+    """A value of the template language; what a record has of other kinds is its words."""
+    if isinstance(value, str):
+        return value
     if isinstance(value, list | tuple):
-        return ", ".join(str(part) for part in value)
-    return str(value)
+        return [_insertable(part) for part in value]
+    try:
+        as_text(value)
+    except TypeError:
+        return str(value)
+    return value

@@ -23,7 +23,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..errors import InvalidInputError, MalformedResponseError, StatusError
-from ..prompts import PLACEHOLDER
+from ..templates import PLACEHOLDER
 from ..types import TOP_LOGPROBS, Price, Rating, Request, Sample, TokenLogprob, Usage
 from .embeddings import vector_samples
 from .wire import COMPLETIONS, excerpt, parse_logprobs, parse_usage, raise_embedded_error

@@ -472,8 +472,8 @@ class Execution:
 
     def note(self, candidate: Candidate, name: str, score: Score) -> None:
         """Note what the verifier of this name has said of `candidate`."""
-        self._said[id(candidate.sample), name] = score
         self.keep(candidate)
+        self._said[id(candidate.sample), name] = score
 
 
 def every_step(steps: Block) -> Iterator[Primitive]:

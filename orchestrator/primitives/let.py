@@ -24,6 +24,9 @@ class _Naming(Primitive):
 
     values: Mapping[str, ExpressionText] = field(hash=False)
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "values", dict(self.values))
+
     async def run(self, frame: Frame) -> None:
         """Give the names their values."""
         frame.values.update({name: frame.evaluate(text) for name, text in self.values.items()})

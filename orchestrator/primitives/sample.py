@@ -13,7 +13,7 @@ from ..strategies.base import at_least
 from ..types import Candidate
 from .asking import Asking
 from .base import Frame, Scope, TemplateText
-from .values import CANDIDATES, Candidates
+from .values import CANDIDATES, Candidates, problem_type
 
 __all__ = ["Sample"]
 
@@ -86,9 +86,10 @@ class Sample(Asking):
 
 def _fields(scope: Scope) -> Mapping[str, Type]:
     """What a `Prompt` names besides the values of steps: the problem's text and the fields of its record."""
-    problem, known = scope.types["problem"], scope.types
-    fields = problem.fields if isinstance(problem, Record) else {}
-    return {**{name: kind for name, kind in fields.items() if name not in known}, "problem": TEXT}
+    known, of_all = scope.types, problem_type({}).fields
+    fields = known["problem"].fields if isinstance(known["problem"], Record) else {}
+    own = {name: kind for name, kind in fields.items() if name not in of_all and name not in known}
+    return {**own, "problem": TEXT}
 
 
 def _place(candidate: Candidate) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from ..contracts import Verifier
 from ..errors import BackendError
-from ..expressions import Type, fits
+from ..expressions import ListOf, Type, fits
 from ..types import Candidate, Outcome
 from ..types import Score as Verdict
 from .base import ExpressionText, Frame, Primitive, Scope
@@ -21,14 +21,14 @@ __all__ = ["Score"]
 class Score(Primitive):
     """Has a verifier judge a candidate or several; its value is a review, or the candidates with their scores.
 
-    A candidate that this verifier has judged in this program already is not judged again. One that budget or deadline
-    kept from being judged has no score, and neither has one whose verdict failed: what is judged next is tried again.
-    Two verifiers of one name keep their scores apart.
+    A candidate that this verifier has judged in this program already is not judged again, and an abstention is a
+    judgement; one that budget or deadline kept from being judged may be asked about again. Two verifiers of one name
+    keep their scores apart.
 
     Cost: the verifier's for as many candidates.
 
     Args:
-        of: A candidate, candidates, or an outcome, whose candidates are judged.
+        of: A candidate, candidates, a list of them, or an outcome, whose candidates are judged.
         by: The verifier.
     """
 
@@ -39,7 +39,8 @@ class Score(Primitive):
 
     def check(self, scope: Scope) -> Type:
         """A review of one candidate, else candidates."""
-        kind = scope.expression(self.of, *self.place("of"), expected=(CANDIDATE, CANDIDATES, OUTCOME))
+        judged = (CANDIDATE, CANDIDATES, OUTCOME, ListOf(CANDIDATE))
+        kind = scope.expression(self.of, *self.place("of"), expected=judged)
         return REVIEW if kind is not None and fits(kind, CANDIDATE) else CANDIDATES
 
     async def run(self, frame: Frame) -> Review | Candidates | None:
@@ -52,7 +53,7 @@ class Score(Primitive):
         if value is None:
             return None
         candidates = value.candidates if isinstance(value, Outcome) else value
-        return Candidates(await self._judged(frame, candidates))
+        return Candidates(await self._judged(frame, [one for one in candidates if one is not None]))
 
     async def _judged(self, frame: Frame, candidates: Sequence[Candidate]) -> list[Candidate]:
         """`candidates`, the score by this verifier the last of each one's scores."""
@@ -65,10 +66,7 @@ class Score(Primitive):
             verdict = next(verdicts) if known is None else known
             others = {key: score for key, score in one.scores.items() if key != name}
             judged.append(replace(one, scores={**others, name: verdict}))
-            if verdict.value is None:
-                run.keep(judged[-1])
-            else:
-                run.note(judged[-1], name, verdict)
+            run.keep(judged[-1])
         return judged
 
     async def _verdicts(self, frame: Frame, candidates: Sequence[Candidate]) -> Sequence[Verdict]:
@@ -78,10 +76,11 @@ class Score(Primitive):
         scores: Sequence[Verdict] | None = None
         with frame.attempts.surviving():
             scores = await frame.ctx.score(self.by, frame.problem, candidates)
-        if scores is not None:
-            return scores
-        error = frame.attempts.failures[-1]
-        reason = (
-            f"the verifier failed: {error}" if isinstance(error, BackendError) else f"not judged: {error}"
-        )
-        return [Verdict(value=None, reason=reason)] * len(candidates)
+        if scores is None:
+            error = frame.attempts.failures[-1]
+            if not isinstance(error, BackendError):
+                return [Verdict(value=None, reason=f"not judged: {error}")] * len(candidates)
+            scores = [Verdict(value=None, reason=f"the verifier failed: {error}")] * len(candidates)
+        for one, score in zip(candidates, scores, strict=True):
+            frame.run.note(one, frame.run.name_of(self.by), score)
+        return scores

@@ -38,7 +38,7 @@ class Select(Primitive):
 
     def check(self, scope: Scope) -> Type:
         """A candidate, or none."""
-        scope.expression(self.of, *self.place("of"), expected=(CANDIDATES, ListOf(CANDIDATE), OUTCOME))
+        scope.expression(self.of, *self.place("of"), expected=(CANDIDATES, OUTCOME, ListOf(CANDIDATE)))
         return Maybe(CANDIDATE)
 
     async def run(self, frame: Frame) -> Candidate | None:

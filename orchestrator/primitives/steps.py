@@ -48,6 +48,8 @@ class Steps:
     _sound: list[tuple[Sequence[str], Mapping[str, Type]]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "steps", tuple(self.steps))
+        object.__setattr__(self, "outputs", dict(self.outputs))
         scoring = [step.by for step in every_step(self.steps) if isinstance(step, Score)]
         object.__setattr__(self, "_verifiers", _named(scoring))
         object.__setattr__(self, "_sound", [])

@@ -17,7 +17,7 @@ from .values import CANDIDATE, CANDIDATES, OUTCOME, VOTE, Candidates, Poll, Revi
 
 __all__ = ["Vote", "counted"]
 
-BALLOTS = (CANDIDATES, ListOf(CANDIDATE), ListOf(OUTCOME), ListOf(ANSWER), CANDIDATE, OUTCOME, ANSWER)
+BALLOTS = (CANDIDATES, CANDIDATE, OUTCOME, ANSWER, ListOf(CANDIDATE), ListOf(OUTCOME), ListOf(ANSWER))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,8 +12,9 @@ from ..asking import DEFAULT_MAX_TOKENS
 from ..context import Context
 from ..contracts import Verifier, logprobs_for, name_of
 from ..errors import InvalidInputError
-from ..prompts import PLACEHOLDER, Rendered, fill
+from ..prompts import Rendered, fill
 from ..search import BreadthFirst, Child, DepthFirst, Expansion, Search
+from ..templates import Template
 from ..types import Candidate, Outcome, Problem, Sample, Score, Usage
 from ..verifiers.state_value import StateValue, pattern_of, state_of
 from .base import at_least, in_unit
@@ -337,6 +338,6 @@ def _shares(usage: Usage, lengths: Sequence[int]) -> Iterator[Usage]:
 
 
 def _check_places(name: str, template: str | None) -> None:
-    names = {match[1] for match in PLACEHOLDER.finditer(template or "")}
+    names = Template.of(template or "").names
     if unknown := sorted(names - set(_FIELDS)):
         raise InvalidInputError(f"{name} names {{{{ {unknown[0]} }}}}; there are: {', '.join(_FIELDS)}")

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from jinja2 import nodes
 
 from ..errors import TemplateError
-from ..expressions import ANSWER, NUMBER, TEXT, TRUTH, ListOf, Maybe, Record, Type, joined, without_maybe
+from ..expressions import NUMBER, TEXT, TRUTH, ListOf, Maybe, Record, Type, joined, without_maybe
 from .syntax import closest
 
 __all__ = ["LOOP", "check", "type_of"]
@@ -137,8 +137,7 @@ def _filtered(node: nodes.Filter, types: Mapping[str, Type]) -> Type:
         case "round":
             _wants(NUMBER, kind, node.node, name)
         case "default":
-            result = _either(node, without_maybe(kind), arguments[0])
-            return result
+            return _either(node, without_maybe(kind), arguments[0])
         case _:
             _inserted(kind, node.node)
     for argument, given in zip(node.args, arguments, strict=True):

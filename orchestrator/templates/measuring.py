@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from jinja2 import nodes
@@ -28,12 +28,9 @@ def measure(tree: Tree, renderer: Renderer, values: Mapping[str, Any], sizes: Ma
     for name, place in tree.names.items():
         if name not in values and name not in sizes:
             raise TemplateError(f"nothing is known of `{name}`", offset=place)
-    # A name in both is one whose size is known, not its value.
-    known = {name: value for name, value in values.items() if name not in sizes}
     measuring = _Measuring(renderer)
-    measuring.block(tree.body, known, sizes)
-    text = "".join(measuring.pieces)
-    return Measured(text=text, inserted=measuring.inserted)
+    measuring.block(tree.body, values, {name: size for name, size in sizes.items() if name not in values})
+    return Measured(text="".join(measuring.pieces), inserted=measuring.inserted)
 
 
 class _Measuring:
@@ -69,15 +66,16 @@ class _Measuring:
     def write(self, text: str) -> None:
         self.length += len(text)
         if self.length > LONGEST_TEXT:
-            raise TemplateError(f"filled in, it can be longer than {LONGEST_TEXT:,} characters")
-        self.pieces.append(text)
+            self.inserted = math.inf
+        else:
+            self.pieces.append(text)
 
     def separators(self, text: str, count: float) -> None:
         """What stands between `count` items."""
         if count <= 1 or not text:
             return
-        if count > MOST_TURNS:
-            self.inserted = float("inf")
+        if count * len(text) > LONGEST_TEXT:
+            self.inserted = math.inf
         else:
             self.write(text * (int(count) - 1))
 
@@ -97,7 +95,10 @@ class _Measuring:
             items = self.renderer.items(node.iter, values)
             outer = {own: size for own, size in sizes.items() if own not in (name, "loop")}
             for number, item in enumerate(items):
-                self.turn(node)
+                self.turns += 1
+                if self.turns > MOST_TURNS:
+                    self.inserted = math.inf
+                    break
                 loop = Namespace(
                     zip(LOOP_FIELDS, (number + 1, number == 0, number == len(items) - 1), strict=True)
                 )
@@ -106,18 +107,16 @@ class _Measuring:
                 self.block(node.else_, values, sizes)
             return
         size = self.size(node.iter, values, sizes)
-        if size.count > MOST_TURNS:
-            self.inserted = float("inf")
         inside = {**sizes, name: size.item or Size(tokens=size.tokens), "loop": Size(tokens=NUMBER_TOKENS)}
-        for _ in range(int(min(size.count, MOST_TURNS))):
-            self.turn(node)
-            self.block(node.body, values, inside)
+        # A name is known or sized: inside, the loop's own hide what is outside.
+        outer = {own: value for own, value in values.items() if own not in (name, "loop")}
+        for _ in range(int(min(size.count, MOST_TURNS + 1))):
+            self.turns += 1
+            if self.turns > MOST_TURNS:
+                self.inserted = math.inf
+                break
+            self.block(node.body, outer, inside)
         self.block(node.else_, values, sizes)
-
-    def turn(self, node: nodes.For) -> None:
-        self.turns += 1
-        if self.turns > MOST_TURNS:
-            raise TemplateError(f"its loops can take more than {MOST_TURNS:,} turns", offset=node.lineno)
 
     # Sizes of what is not known ------------------------------------------------------------------------------
 
@@ -131,9 +130,7 @@ class _Measuring:
                 return sizes[node.name]
             case nodes.Getattr():
                 whole = self.size(node.node, values, sizes)
-                return whole.fields.get(
-                    node.attr, Size(tokens=whole.tokens, count=whole.count, item=whole.item)
-                )
+                return _field(whole, node.attr)
             case nodes.Filter():
                 return self.filtered(node, values, sizes)
             case nodes.CondExpr():
@@ -171,7 +168,7 @@ class _Measuring:
                 return Size(tokens=size.tokens + 2 * max(size.count - 1, 0))
             case "upper" | "lower":
                 # Another case is cut into other tokens: no bound is known.
-                return Size(tokens=float("inf"))
+                return Size(tokens=math.inf)
         return size
 
 
@@ -181,7 +178,19 @@ def _known(node: nodes.Node, sizes: Mapping[str, Size]) -> bool:
 
 
 def _larger(sizes: Sequence[Size]) -> Size:
-    return max(sizes, key=lambda size: size.tokens)
+    """The size of what is one of several."""
+    items = [size.item for size in sizes if size.item is not None]
+    names = {name for size in sizes for name in size.fields}
+    return Size(
+        tokens=max(size.tokens for size in sizes),
+        count=max(size.count for size in sizes),
+        fields={name: _larger([_field(size, name) for size in sizes]) for name in names},
+        item=_larger(items) if items else None,
+    )
+
+
+def _field(size: Size, name: str) -> Size:
+    return size.fields.get(name) or Size(tokens=size.tokens, count=size.count, item=size.item)
 
 
 def _size_of(value: Any) -> Size:

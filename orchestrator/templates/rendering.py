@@ -86,14 +86,14 @@ class Renderer:
             raise TemplateError(str(error)) from error
         return "".join(pieces)
 
-    def items(self, node: nodes.Expr, values: Mapping[str, Any]) -> Sequence[Any]:
+    def items(self, node: nodes.Node, values: Mapping[str, Any]) -> Sequence[Any]:
         """What a loop over an expression goes through."""
         value = self.value(node, values)
         if value is not None and not isinstance(value, list | tuple):
             raise TemplateError(f"a loop needs a list, and this is {_kind(value)}", offset=node.lineno)
         return value or ()
 
-    def value(self, node: nodes.Expr, values: Mapping[str, Any]) -> Any:
+    def value(self, node: nodes.Node, values: Mapping[str, Any]) -> Any:
         """The value of an expression in the template."""
         compiled = self._values.get(id(node))
         if compiled is None:
@@ -129,6 +129,7 @@ def _lower(node: Any) -> Any:
         case nodes.For():
             weight = 1 + sum(1 for part in node.body for _ in part.find_all(nodes.Node))
             over = _filter("<turns>", node.iter, nodes.Const(weight), at=node.iter.lineno)
+            assert isinstance(node.target, nodes.Name)
             target = nodes.Name(node.target.name, "store", lineno=place)
             return nodes.For(target, over, _all(node.body), _all(node.else_), None, False, lineno=place)
         case nodes.Getattr():
@@ -161,7 +162,7 @@ def _all(body: Sequence[nodes.Node]) -> list[nodes.Node]:
     return [_lower(node) for node in body]
 
 
-def _filter(name: str, node: nodes.Expr, *arguments: nodes.Expr, at: int) -> nodes.Filter:
+def _filter(name: str, node: Any, *arguments: nodes.Expr, at: int) -> nodes.Filter:
     place = nodes.Const(at)
     return nodes.Filter(_lower(node), name, [place, *arguments], [], None, None, lineno=at)
 

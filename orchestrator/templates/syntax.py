@@ -52,6 +52,7 @@ _SPACES = (
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*|_+[A-Za-z0-9][A-Za-z0-9_]*|_", re.ASCII)
 _OPENING, _CLOSING = ("if", "for"), ("endif", "endfor")
 _NOT_NAMES = ("self", "super", "caller", "varargs", "kwargs")
+"""What Jinja gives a meaning of its own."""
 
 
 @dataclass(slots=True)
@@ -180,8 +181,10 @@ def _syntax_error(error: TemplateSyntaxError, source: str) -> TemplateError:
         message = f"`{match[1]}` has no open block" if ends else f"there is no tag `{match[1]}`"
         hint = None if ends else closest(match[1], ("if", "for", "raw")) or _TAGS
     elif message.startswith("missing end of comment"):
+        place = source.rfind("{#", 0, place)
         message, hint = "a comment that begins with {# does not end", "a literal one is written {{ '{#' }}"
     elif message.startswith("missing end of raw"):
+        place = source.rfind("{%", 0, place)
         message = "a {% raw %} without its {% endraw %}"
     elif message.startswith("unexpected end of template"):
         message, hint = (
@@ -296,7 +299,7 @@ class _Walk:
             raise TemplateError(
                 f"`{node.name}` is not a name", offset=node.lineno, hint="names are of a-z, A-Z, 0-9 and _"
             )
-        if node.name in _NOT_NAMES or node.name.startswith("__"):
+        if node.name in _NOT_NAMES:
             raise TemplateError(f"`{node.name}` is not a name of a value", offset=node.lineno)
 
     def field(self, node: nodes.Getattr) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .rendering import Renderer
     from .syntax import Tree
 
-__all__ = ["LONGEST_TEXT", "PLACEHOLDER", "RESERVED", "Measured", "Template"]
+__all__ = ["LONGEST_SOURCE", "LONGEST_TEXT", "PLACEHOLDER", "Measured", "Template"]
 
 LONGEST_SOURCE = 64 * 1024
 """Characters of a template, at most."""
@@ -27,10 +27,10 @@ LONGEST_TEXT = 4 * 1024 * 1024
 PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}", re.ASCII)
 """A name between braces and nothing else."""
 
-RESERVED = frozenset(
-    "and elif else false False if in is none None not or recursive self true True for loop super".split()
+_RESERVED = frozenset(
+    "and false False if in is none None not or true True self super caller varargs kwargs".split()  # noqa: SIM905
 )
-"""Words that a placeholder alone cannot be."""
+"""Words that no value is named by."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +172,7 @@ class Template:
 def _simple(text: str) -> list[str] | None:
     """Texts and, between them, the names of placeholders, where there is nothing else: most prompts, quickly."""
     pieces = PLACEHOLDER.split(text)
-    if RESERVED.intersection(pieces[1::2]) or any(_TAG.search(piece) for piece in pieces[::2]):
+    if _RESERVED.intersection(pieces[1::2]) or any(_TAG.search(piece) for piece in pieces[::2]):
         return None
     # A brace before a placeholder begins another tag: Jinja reads `{{{ a }}}` as a mapping.
     if any(before.endswith("{") for before, _ in pairwise(pieces[::2])):

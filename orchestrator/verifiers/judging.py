@@ -16,7 +16,8 @@ from ..errors import (
     InvalidInputError,
     StatusError,
 )
-from ..prompts import PLACEHOLDER, Prompt
+from ..prompts import Prompt
+from ..templates import Template
 from ..types import TOP_LOGPROBS, Candidate, Problem, Sample
 
 __all__ = [
@@ -151,9 +152,9 @@ def check_template(template: str, *, needed: Iterable[str], known: Iterable[str]
     """Refuse a template that lacks a placeholder or names an unknown one.
 
     Raises:
-        InvalidInputError: Says which.
+        InvalidInputError: Says which; also where it is no template.
     """
-    names = {match[1] for match in PLACEHOLDER.finditer(template)}
+    names = Template.of(template).names
     if missing := [name for name in needed if name not in names]:
         raise InvalidInputError(f"template must have {{{{ {missing[0]} }}}}, or the judge does not see it")
     if unknown := sorted(names - set(known)):

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 
 from ..backends.rewards import places_in
 from ..errors import BackendError, BudgetExceededError, DeadlineExceededError, InvalidInputError
-from ..prompts import PLACEHOLDER
+from ..templates import Template
 from ..types import Message, Problem, Rating, Score
 
 __all__ = [
@@ -43,7 +43,7 @@ def check_asking(template: str, *, batch: int) -> None:
     """Raise `InvalidInputError` for a template without the solution or with an unknown place, or a batch below 1."""
     if batch < 1:
         raise InvalidInputError(f"batch must be at least 1, not {batch}")
-    if not {"solution"} <= set(PLACEHOLDER.findall(template)) <= {"problem", "solution"}:
+    if not {"solution"} <= Template.of(template).names <= {"problem", "solution"}:
         raise InvalidInputError(
             f"template needs the place {{{{ solution }}}} and may have {{{{ problem }}}}, not {template!r}"
         )

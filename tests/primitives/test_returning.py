@@ -1,0 +1,114 @@
+import pytest
+from primitives.programs import faults, made
+from strategies.chains import texts
+
+from orchestrator import Budget, Outcome, StopReason
+from orchestrator.errors import BackendError, BudgetExceededError
+from orchestrator.events import StepTaken
+from orchestrator.primitives import Fail, Return, Run, Sample, Score, Select, Text, Vote
+from orchestrator.types import Score as Verdict
+
+THREE = Sample(id="a", n=3)
+
+
+class Half:
+    async def score(self, ctx, problem, candidates, /):
+        return [Verdict(value=0.5)] * len(candidates)
+
+
+@pytest.mark.parametrize(
+    ("value", "answer", "confidence"),
+    [
+        ("a", "4", 2 / 3),
+        ("a.first", "5", 1 / 3),
+        ("a.first.answer", "5", 1 / 3),
+        ("answer(a)", "4", 2 / 3),
+        ("'It is ' + '4'", "4", 3 / 4),  # the text is one more candidate
+        ("a.count + 2", "5", 2 / 4),
+        (Vote(of="a"), "4", 2 / 3),
+        (Select(of="a", by="last"), "4", 2 / 3),
+    ],
+)
+async def test_a_value_has_an_answer_and_a_confidence(value, answer, confidence):
+    outcome, _ = await made(THREE, Return(value=value), script=["5", "4", "4"], outputs={"n": "a.count"})
+    assert (outcome.answer.text, outcome.confidence) == (answer, confidence)
+    assert texts(outcome)[:3] == ["5", "4", "4"]
+    assert outcome.stop_reason is StopReason.COMPLETE
+
+
+async def test_the_confidence_of_a_judged_candidate_is_its_score():
+    steps = THREE, Score(id="b", of="a", by=Half()), Return(value="b.first")
+    outcome, _ = await made(*steps, script=["5", "4", "4"])
+    assert (outcome.answer.text, outcome.confidence) == ("5", 0.5)
+    steps = THREE, Score(id="b", of="a.first", by=Half()), Return(value="b")
+    outcome, _ = await made(*steps, script=["5", "4", "4"])
+    assert (outcome.answer.text, outcome.confidence) == ("5", 0.5)
+
+
+async def test_an_outcome_keeps_its_answer_its_confidence_and_why_it_ended():
+    async def decided(ctx, problem, /):
+        first = ctx.read(await ctx.complete(ctx.ask(problem)))
+        reason = StopReason.DECIDED
+        return Outcome(answer=first.answer, confidence=0.3, stop_reason=reason, detail={"x": 1})
+
+    steps = Run(id="inner", program=decided), Sample(), Return(value="inner")
+    outcome, _ = await made(*steps, script=["5", "4"])
+    assert (outcome.answer.text, outcome.confidence) == ("5", 0.3)
+    assert outcome.stop_reason is StopReason.DECIDED
+    assert outcome.detail == {"x": 1}
+    assert texts(outcome) == ["5", "4"]
+
+
+@pytest.mark.parametrize(
+    ("given", "confidence"),
+    [("0.25", 0.25), ("a.agreement / 2", 1 / 3), ("7", 1.0), ("-1", 0.0), ("a.best.score", 2 / 3)],
+)
+async def test_the_confidence_can_be_given(given, confidence):
+    events = []
+    outcome, _ = await made(THREE, Return(value="a", confidence=given), script=["5", "4", "4"], events=events)
+    assert outcome.confidence == pytest.approx(confidence)
+    said = [(one.step, one.reason) for one in events if isinstance(one, StepTaken)]
+    cut = {"7": "7 is outside of [0, 1]: 1", "-1": "-1 is outside of [0, 1]: 0"}
+    assert said == ([("confidence cut", cut[given])] if given in cut else [])
+
+
+async def test_a_value_without_an_answer_gives_way_to_the_vote():
+    events = []
+    steps = THREE, Return(value="a.first", confidence="0.1")
+    outcome, _ = await made(*steps, script=["no number", "4", "4"], events=events)
+    assert (outcome.answer.text, outcome.confidence) == ("4", 2 / 3)
+    assert [one.step for one in events if isinstance(one, StepTaken)] == ["voted"]
+
+
+async def test_without_any_answer_there_is_none_and_without_any_candidate_the_first_failure_is_raised():
+    outcome, _ = await made(THREE, Return(value="a"), script=["a", "b", "c"])
+    assert (outcome.answer, outcome.confidence, len(outcome.candidates)) == (None, 0.0, 3)
+    with pytest.raises(BackendError, match="first"):
+        await made(THREE, Return(value="a"), script=[BackendError(text) for text in ("first", "b", "c")])
+    with pytest.raises(BudgetExceededError):
+        await made(THREE, Return(value="a"), script=[], budget=Budget(total_tokens=1))
+
+
+async def test_an_answer_that_was_drawn_aside_is_among_the_outcomes_candidates():
+    steps = Sample(id="b", aside=True), Return(value="b.first")
+    outcome, _ = await made(*steps, script=["4"])
+    assert (outcome.answer.text, outcome.confidence, texts(outcome)) == ("4", 1.0, ["4"])
+
+
+async def test_a_program_can_fail_with_what_it_has_drawn():
+    steps = THREE, Text(id="why", template="{{ a.count }} drafts"), Fail(message="{{ why }}, none good")
+    outcome, _ = await made(*steps, script=["5", "4", "4"])
+    assert outcome.answer is None
+    assert outcome.stop_reason is StopReason.ERROR
+    assert outcome.error == "3 drafts, none good"
+    assert texts(outcome) == ["5", "4", "4"]
+
+
+def test_what_is_returned_must_have_an_answer():
+    [(place, message)] = faults(THREE, Return(value="a.texts"))
+    assert place == "steps.1.return.value"
+    assert message.endswith("but `a.texts` is a list, each item a text")
+    found = faults(THREE, Return(value="a", confidence="a.first"))
+    assert found[0][0] == "steps.1.return.confidence"
+    [(place, _)] = faults(Fail(message="{{ a }}"))
+    assert place == "steps.0.fail.message"

@@ -1,0 +1,75 @@
+from primitives.programs import faults, made
+from strategies.chains import play, texts, turns
+
+from orchestrator import Budget, Outcome, Problem, StopReason
+from orchestrator.errors import BackendError
+from orchestrator.primitives import Return, Run, Sample, Steps
+from orchestrator.strategies import Cascade, SelfConsistency, Single, Tier
+from orchestrator.strategies.acceptance import Agreement
+
+VOTE = SelfConsistency(n=3)
+
+
+async def test_a_strategy_runs_on_a_branch_with_its_outcome_as_the_value():
+    steps = Run(id="voted", program=VOTE), Return(value="voted")
+    outcome, model = await made(*steps, script=["4", "4", "4"], outputs={"agreement": "voted.agreement"})
+    assert (outcome.answer.text, outcome.detail["outputs"]) == ("4", {"agreement": 1.0})
+    assert {one.call.path for one in model.requests} == {"voted"}
+    assert Steps(steps=steps).most_calls == 3
+    assert Steps(steps=steps).calls_at_once == VOTE.calls_at_once
+
+
+async def test_it_can_be_given_another_problem():
+    steps = (
+        Sample(id="a", prompt="Put otherwise: {{ problem }}", aside=True),
+        Run(id="b", program=Single(), problem="{{ a.first.text }} {{ problem.unit }}?"),
+        Return(value="b"),
+    )
+    problem = Problem(id="p", prompt="2 + 2", fields={"unit": "m"})
+    outcome, model = await made(*steps, script=["Two and two", "4"], problem=problem)
+    assert turns(model.requests[1]) == [("u", "Two and two m?")]
+    assert outcome.problem == "p"
+
+
+async def test_what_it_drew_before_it_failed_is_voted_on_and_nothing_is_missing():
+    async def breaks(ctx, problem, /):
+        await ctx.complete(ctx.ask(problem))
+        raise BackendError("broken")
+
+    steps = Run(id="a", program=breaks), Sample(), Return(value="a")
+    outcome, _ = await made(*steps, script=["4", "5"], outputs={"a": "a.answer"})
+    assert (outcome.answer.text, outcome.detail["outputs"]) == ("4", {"a": "4"})
+    outcome, _ = await made(*steps, script=[BackendError("no"), "5"], outputs={"a": "a.answer"})
+    assert (outcome.answer.text, outcome.detail["outputs"]) == ("5", {"a": None})
+
+
+async def test_after_a_spent_budget_it_does_not_run():
+    called = []
+
+    async def program(ctx, problem, /):
+        called.append(problem)
+        return Outcome()
+
+    steps = Sample(n=2), Run(id="a", program=program), Return(value="a")
+    outcome, _ = await made(*steps, script=["4"], budget=Budget(requests=1))
+    assert called == []
+    assert (outcome.answer.text, outcome.stop_reason) == ("4", StopReason.BUDGET)
+
+
+async def test_a_composed_program_can_be_a_tier_and_a_step():
+    inner = Steps(steps=(Sample(id="a", n=2), Return(value="a")))
+    cascade = Cascade(tiers=(Tier(strategy=inner, accept=Agreement(at_least=0.9)), Tier(strategy=VOTE)))
+    outer = Steps(steps=(Run(id="all", program=cascade), Sample(), Return(value="all")))
+    outcome, model = await play(outer, ["4", "5", "5", "5", "5", "6"])
+    assert outcome.answer.text == "5"
+    paths = [one.call.path for one in model.requests]
+    assert paths[:2] == ["all/tier0/a"] * 2
+    assert set(paths[2:-1]) == {"all/tier1"}
+    assert paths[-1] == "sample"
+    assert len(texts(outcome)) >= 5  # those of both tiers, and of the step after them
+    assert outer.most_calls == 2 + 3 + 1
+
+
+def test_its_problem_is_checked():
+    [(place, _)] = faults(Run(id="a", program=VOTE, problem="{{ nothing }}"), Return(value="a"))
+    assert place == "steps.0.problem"
