@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .contracts import ControlProgram
     from .errors import OrchestratorError
     from .primitives import Steps
-    from .programs import load
+    from .programs import dump, load, loads
     from .prompts import Prompt
     from .runtime import Controller, Model, run_sync
     from .strategies import BestOfN, Cascade, SelfConsistency, Single, Tier
@@ -91,7 +91,9 @@ _HOME = {
     "TreeOfThoughts": "strategies",
     "Usage": "types",
     "__version__": "version",
+    "dump": "programs",
     "load": "programs",
+    "loads": "programs",
     "run_sync": "runtime",
 }
 _MODULES = (
@@ -159,9 +161,11 @@ __all__ = [
     "answers",
     "backends",
     "budget",
+    "dump",
     "errors",
     "events",
     "load",
+    "loads",
     "monitors",
     "primitives",
     "ranking",

@@ -333,7 +333,16 @@ class JournalError(OrchestratorError):
 
 
 class JournalMismatchError(JournalError):
-    """The journal was written by another program, seed or problem set than the one resuming it."""
+    """The journal was written by another program, seed or problem set than the one resuming it.
+
+    Attributes:
+        diff: What differs between the program of the journal and the one resuming it, as a unified diff; "" when
+            something else is the matter, or an old journal does not say.
+    """
+
+    def __init__(self, message: str, *, diff: str = "") -> None:
+        self.diff = diff
+        super().__init__(message)
 
 
 def most_telling(error: BaseException) -> BaseException:

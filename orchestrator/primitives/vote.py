@@ -17,7 +17,10 @@ from .values import CANDIDATE, CANDIDATES, OUTCOME, VOTE, Candidates, Poll, Revi
 
 __all__ = ["Vote", "counted"]
 
-BALLOTS = (CANDIDATES, CANDIDATE, OUTCOME, ANSWER, ListOf(CANDIDATE), ListOf(OUTCOME), ListOf(ANSWER))
+BALLOTS = (
+    *(CANDIDATES, CANDIDATE, OUTCOME, ANSWER),
+    *map(ListOf, (CANDIDATES, CANDIDATE, OUTCOME, ANSWER)),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

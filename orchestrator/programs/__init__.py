@@ -1,6 +1,7 @@
 """Program files: one control program each, with its models, budget, prompt and problems."""
 
-from .loader import Program, load
+from .loader import Program, load, loads
 from .problems import ProblemFile
+from .writing import dump
 
-__all__ = ["ProblemFile", "Program", "load"]
+__all__ = ["ProblemFile", "Program", "dump", "load", "loads"]

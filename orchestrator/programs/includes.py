@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from ..errors import ProgramFileError
-from .document import MOST_NODES, Document, read
+from .document import MOST_NODES, Document, parse, read
 from .mistakes import Mistakes
 from .spec import IncludedSpec, ProgramSpec, known_keys
 
@@ -58,20 +58,21 @@ class Sources:
     Args:
         file: The file that runs, as it was given.
         allow_outside: Whether files outside of its folder may be included.
+        text: What it says; None reads it.
 
     Raises:
         ProgramFileError: That file cannot be read, or is no mapping. What is wrong with the files it includes is
             noted in `found` instead.
     """
 
-    def __init__(self, file: str | Path, *, allow_outside: bool) -> None:
+    def __init__(self, file: str | Path, *, allow_outside: bool, text: str | None = None) -> None:
         self.found: list[ProgramFileError] = []
         self._allow_outside = allow_outside
         self._files: dict[Path, Source] = {}
         self._nodes = self._size = 0
         self._refused = False
         path = Path(file)
-        document = self._read(path, str(file))
+        document = self._read(path, str(file)) if text is None else self._count(parse(text, file=str(file)))
         if not isinstance(document.data, dict):
             mistakes = Mistakes(document)
             mistakes.add((), "a program file is a mapping", hint="start with `version: 1`")
@@ -94,7 +95,9 @@ class Sources:
         self.top.mistakes.raise_any(self.files)
 
     def _read(self, path: Path, file: str) -> Document:
-        document = read(path, file=file, most_nodes=MOST_NODES - self._nodes)
+        return self._count(read(path, file=file, most_nodes=MOST_NODES - self._nodes))
+
+    def _count(self, document: Document) -> Document:
         self._nodes += document.nodes
         self._size += len(document.text.encode())
         return document

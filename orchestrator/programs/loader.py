@@ -39,7 +39,7 @@ from .spec import (
     UseSpec,
 )
 
-__all__ = ["Program", "check_model_names", "load"]
+__all__ = ["Program", "check_model_names", "load", "loads"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,7 +123,24 @@ def load(file: str | Path, *, allow_outside: bool = False) -> Program:
     Raises:
         ProgramFileError: The file is not a program; says where, what was expected, and all mistakes at once.
     """
-    sources = Sources(file, allow_outside=allow_outside)
+    return _program(Sources(file, allow_outside=allow_outside), needs_models=True)
+
+
+def loads(text: str, *, file: str | Path = "<text>", allow_outside: bool = False) -> Program:
+    """The control program in a YAML text, as `load`; one without `models` is run with those the caller gives.
+
+    Args:
+        text: What the file says.
+        file: What errors call it; the files it names are looked for beside it.
+        allow_outside: As in `load`.
+
+    Raises:
+        ProgramFileError: As `load`.
+    """
+    return _program(Sources(file, text=text, allow_outside=allow_outside), needs_models=False)
+
+
+def _program(sources: Sources, *, needs_models: bool) -> Program:
     names = Names(sources, reserved=reserved())
     top = sources.top
     strategy, check = _parts(sources)
@@ -132,7 +149,8 @@ def load(file: str | Path, *, allow_outside: bool = False) -> Program:
     if "outputs" in top.document.data and not _has_steps(top.document.data):
         top.mistakes.add(("outputs",), "only a `program` made of `steps` has outputs", key=True)
     names.finish()
-    _check_models(sources, names)
+    if needs_models or names.of("models"):
+        _check_models(sources, names)
     sources.raise_any()
     spec = top.spec
     assert isinstance(spec, ProgramSpec)
@@ -143,9 +161,9 @@ def load(file: str | Path, *, allow_outside: bool = False) -> Program:
         prompt=prompt,
         budget=_budget(spec.budget),
         per_problem=_budget(spec.budget.per_problem),
-        problems=_problems(spec.problems, Path(file).parent),
+        problems=_problems(spec.problems, top.folder),
         fields=spec.problem.fields,
-        file=str(file),
+        file=top.document.file,
         specs={name: model for name, model, _ in names.models()},
         folders={name: source.folder for name, _, source in names.models() if source is not top},
     )

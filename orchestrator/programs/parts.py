@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
 from types import ModuleType
@@ -21,7 +21,7 @@ from ..budget import Budget
 from ..contracts import ControlProgram, Verifier
 from ..errors import InvalidInputError
 from ..monitors import Monitor
-from ..primitives import Primitive
+from ..primitives import PRIMITIVES, Primitive
 from ..primitives.base import Block
 from ..primitives.switch import Case
 from ..prompts import Prompt
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ACCEPTANCES",
     "MONITORS",
+    "REGISTRIES",
     "SCORERS",
     "STOPPING_RULES",
     "STRATEGIES",
@@ -61,6 +62,9 @@ __all__ = [
     "build_values",
     "find_part",
     "key_of",
+    "key_order",
+    "kind_of",
+    "names_of",
     "parameters",
 ]
 
@@ -194,6 +198,9 @@ _BY_ANNOTATION: Mapping[Any, Registry] = {
 }
 
 
+REGISTRIES = (STRATEGIES, VERIFIERS, STOPPING_RULES, WEIGHTINGS, ACCEPTANCES, MONITORS, SCORERS)
+"""All kinds of parts."""
+
 _NESTED = (Budget, Case, StepGenerator)
 """Parameters that are a mapping of their own."""
 
@@ -303,6 +310,18 @@ def key_of(strategy: object) -> str:
     """What a strategy is called in files; a class's name where it has no key."""
     names = {part: name for name, part in STRATEGIES.parts.items()}
     return names.get(type(strategy), type(strategy).__name__)
+
+
+def names_of(registry: Registry) -> dict[type, str]:
+    """The keys of a registry by their classes."""
+    return {part: name for name, part in registry.parts.items()}
+
+
+def key_order(keys: Sequence[str]) -> list[str]:
+    """The order a file has the keys of a list's item in: the `id` of a step, what it does, and what stands beside."""
+    does = [key for key in keys if key in PRIMITIVES or any(key in registry.parts for registry in REGISTRIES)]
+    first = [key for key in ("id", *does[:1]) if key in keys]
+    return first + [key for key in keys if key not in first]
 
 
 def _make(
@@ -510,7 +529,7 @@ def _build_inline(part: type, value: Any, at: KeyPath, mistakes: Mistakes) -> An
 
 
 def _what_inline(part: type) -> Registry:
-    registry = _part_of(part, part.inline)  # type: ignore[attr-defined]
+    registry = kind_of(part, part.inline)  # type: ignore[attr-defined]
     assert isinstance(registry, Registry)
     return registry
 
@@ -541,13 +560,13 @@ def _maker(part: type, name: str) -> Maker | None:
         return build_blocks
     if Prompt in kinds_of(hint):
         return _build_prompt
-    kind = _part_of(part, name)
+    kind = kind_of(part, name)
     if kind is None:
         return None
     return partial(_build_all if is_several(part, name) else _build_one, kind)
 
 
-def _part_of(part: type, name: str) -> Registry | type | None:
+def kind_of(part: type, name: str) -> Registry | type | None:
     """What a parameter is made from when it is itself a part, or several: its registry, a class with `inline`, or one
     of those written as a mapping."""
     hint = without_none(hint_of(part, name))
@@ -564,9 +583,7 @@ def _build_prompt(value: Any, at: KeyPath, mistakes: Mistakes) -> Any:
     if value is None or isinstance(value, str):
         return value
     if mistakes.names is None or not isinstance(value, dict):
-        mistakes.add(
-            at, f"`{at[-1]}` must be a text, or `{{use: NAME}}` for one of the file's `prompts`"
-        )
+        mistakes.add(at, f"`{at[-1]}` must be a text, or `{{use: NAME}}` for one of the file's `prompts`")
         return None
     return mistakes.names.prompt(value, at, mistakes)
 

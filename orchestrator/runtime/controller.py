@@ -42,7 +42,7 @@ from ..sampling import Scope
 from ..types import Outcome, Problem, StopReason
 from ..version import __version__
 from ..voting import majority_vote
-from .identity import describe, program_hash
+from .identity import describe, program_hash, program_text
 from .journal import Journal, RunRecord
 from .outcomes import OutcomeStream
 from .recorded import RecordedCalls
@@ -99,6 +99,8 @@ class Controller:
         per_problem: Limits of each problem, inside the run's; its seconds count from the problem's start.
         journal: File that records every call; None keeps none.
         resume: Continue the run in `journal`: completed calls are not sent again.
+        allow_changed_program: Resume with another program than the journal's: what it asks in the same place and in
+            the same words is not sent again, what was paid stays paid, and finished problems are done again.
         concurrency: Most calls in flight at once per model.
         seed: Seeds samplers and programs; None: the journal's when resuming, else 0.
         answers: How answers are read from samples.
@@ -110,6 +112,9 @@ class Controller:
         InvalidInputError: No models, or numbers out of range.
         UnknownPriceError: Money is limited and a model's price is not known.
         JournalError: The journal cannot be opened, or belongs to another run.
+
+    Raises (on the first problem):
+        JournalMismatchError: The journal is another program's; its `diff` says in what they differ.
     """
 
     def __init__(
@@ -120,6 +125,7 @@ class Controller:
         per_problem: Budget | None = None,
         journal: str | None = None,
         resume: bool = False,
+        allow_changed_program: bool = False,
         concurrency: int = 64,
         seed: int | None = None,
         answers: AnswerReader | None = None,
@@ -136,12 +142,15 @@ class Controller:
             raise InvalidInputError(f"seed must be in [0, 2^63), not {seed}")
         if resume and journal is None:
             raise InvalidInputError("resume needs the journal to resume from")
+        if allow_changed_program and not resume:
+            raise InvalidInputError("allow_changed_program is for resuming: give resume=True as well")
         self.budget, self.per_problem = budget or Budget(), per_problem or Budget()
         self._models = {
             name: given if isinstance(given, Model) else Model(backend=given)
             for name, given in models.items()
         }
         self._journal_path, self._resume, self._seed = journal, resume, seed
+        self._allow_changed_program = allow_changed_program
         self._concurrency, self._recorders, self._clock = concurrency, tuple(recorders), clock
         self._answers, self._prompt = answers or AnswerReader(), prompt or Prompt()
         self._journal: Journal | None = None
@@ -325,8 +334,10 @@ class Controller:
                 program_hash=identity,
                 seed=self._run_state.seed,
                 budget=repr(self.budget),
+                text=program_text(program, self._answers, self._prompt, sorted(self._models)),
             )
-            self._journal.begin(record, version=__version__)
+            allowed = self._allow_changed_program
+            self._journal.begin(record, version=__version__, allow_changed=allowed)
             self._program_hash = identity
         elif identity != self._program_hash:
             raise InvalidInputError(

@@ -1,14 +1,28 @@
-"""Which program a journal belongs to: a description for people and a hash of what decides its behaviour."""
+"""Which program a journal belongs to: a text for people, and a hash of what decides its behaviour.
+
+The hash is of the program as an object: comments, the order of keys and short ways of writing leave no trace in it.
+The text is the program as a file says it, by which two programs that are not the same are compared.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import functools
 import hashlib
 import inspect
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-__all__ = ["describe", "program_hash"]
+from ..errors import InvalidInputError
+
+__all__ = ["describe", "difference", "program_hash", "program_text"]
+
+LONGEST_DIFFERENCE = 60
+"""Lines of a difference that are shown."""
+
+LONGEST_LINE = 200
+"""Characters of such a line."""
 
 
 def describe(program: Any) -> str:
@@ -27,6 +41,56 @@ def program_hash(*parts: Any) -> str:
     for part in parts:
         digest.update(_canonical(part).encode("utf-8", "replace") + b"\x00")
     return digest.hexdigest()
+
+
+def program_text(program: Any, answers: Any, prompt: Any, models: Sequence[str]) -> str:
+    """What `program_hash` is taken of, as a program file says it; an outline of its objects where no file can."""
+    from ..programs.writing import dump_run  # a later layer: only it knows how files are written
+
+    try:
+        return dump_run(program, answers=answers, prompt=prompt, models=models)
+    except InvalidInputError:
+        parts = {"models": list(models), "prompt": prompt, "answer": answers, "program": program}
+        return "".join(f"{line}\n" for name, part in parts.items() for line in _outline(name, part, ""))
+
+
+def difference(earlier: str, now: str) -> str:
+    """A unified diff of two programs' texts, of bounded length; "" where they are the same."""
+    lines = list(
+        difflib.unified_diff(
+            earlier.splitlines(), now.splitlines(), fromfile="journal", tofile="now", lineterm="", n=2
+        )
+    )
+    shown = [line if len(line) <= LONGEST_LINE else line[: LONGEST_LINE - 1] + "…" for line in lines]
+    if len(shown) > LONGEST_DIFFERENCE:
+        shown[LONGEST_DIFFERENCE:] = [f"… and {len(lines) - LONGEST_DIFFERENCE} lines more"]
+    return "".join(f"{line}\n" for line in shown)
+
+
+def _outline(name: str, part: Any, margin: str) -> Iterator[str]:
+    """A line for each part, deeper ones further in; fields that have their defaults are left out."""
+    inside = margin + "  "
+    if dataclasses.is_dataclass(part) and not isinstance(part, type):
+        yield f"{margin}{name}: {_qualified_name(type(part))}"
+        for field in dataclasses.fields(part):
+            value = getattr(part, field.name)
+            if field.compare and not _is_default(field, value):
+                yield from _outline(field.name, value, inside)
+    elif isinstance(part, list | tuple) and part:
+        yield f"{margin}{name}:"
+        for value in part:
+            yield from _outline("-", value, inside)
+    elif inspect.isfunction(part) or inspect.ismethod(part):
+        yield f"{margin}{name}: {_qualified_name(part)}"
+        yield from (f"{inside}| {line}" for line in _source(part).splitlines())
+    else:
+        yield f"{margin}{name}: {_canonical(part)}"
+
+
+def _is_default(field: dataclasses.Field[Any], value: Any) -> bool:
+    if field.default_factory is not dataclasses.MISSING:
+        return bool(value == field.default_factory())
+    return bool(value is field.default or value == field.default)
 
 
 def _canonical(part: Any) -> str:

@@ -6,7 +6,8 @@ written by one thread that commits whatever has queued up meanwhile in one trans
 `synchronous=NORMAL`: an acknowledged row survives the process, `durable=True` (FULL) also a power cut.
 
 Tables: `run` (one row: what ran), `requests` (what was asked, once per distinct request), `calls` (intents),
-`results` (one per settled call), `outcomes` (one per finished problem).
+`results` (one per settled call), `outcomes` (one per finished problem); `programs` (the text of each program that
+ran, oldest first) and `superseded` (outcomes of an earlier program), which are added to a journal without them.
 """
 
 from __future__ import annotations
@@ -21,12 +22,13 @@ import sqlite3
 import threading
 import time
 from collections.abc import Awaitable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..errors import JournalError, JournalMismatchError
 from ..types import CallId, Outcome, Price, Problem, Rating, Request, Sample, Usage
+from .identity import difference
 from .recorded import RecordedCalls, usage_of
 from .records import decode_outcome, dumps, encode_outcome, encode_sample, storable
 
@@ -76,6 +78,16 @@ CREATE TABLE results (
 CREATE TABLE outcomes (problem TEXT PRIMARY KEY, outcome TEXT NOT NULL, finished_at REAL NOT NULL);
 """
 
+PROGRAMS = """
+CREATE TABLE IF NOT EXISTS programs (
+    id INTEGER PRIMARY KEY, program_hash TEXT NOT NULL, text TEXT NOT NULL, since REAL NOT NULL
+);
+CREATE TABLE IF NOT EXISTS superseded (
+    program_hash TEXT NOT NULL, problem TEXT NOT NULL, outcome TEXT NOT NULL, finished_at REAL NOT NULL
+);
+"""
+"""What earlier versions did not write; they read a journal that has it."""
+
 INSERT_REQUEST = "INSERT OR IGNORE INTO requests VALUES (?, ?)"
 INSERT_CALL = "INSERT INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 INSERT_RESULT = "INSERT INTO results VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -103,6 +115,7 @@ class RunRecord:
         program_hash: Hash of everything that decides what it does.
         seed: The run's seed.
         budget: The budget's limits as text.
+        text: The program, written so that it is compared line by line; "" where an old journal does not say.
     """
 
     id: str
@@ -110,6 +123,7 @@ class RunRecord:
     program_hash: str
     seed: int
     budget: str
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,11 +244,12 @@ class Journal:
             self._reader.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             self._reader.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
             self._reader.execute("COMMIT")
-            return
         if self._scalar("PRAGMA application_id") != APPLICATION_ID:
             raise JournalError(f"{str(self.path)!r} is an SQLite file, but not a journal of this program")
         if (version := self._scalar("PRAGMA user_version")) != SCHEMA_VERSION:
             raise JournalError(f"{str(self.path)!r} has journal version {version}, expected {SCHEMA_VERSION}")
+        for statement in PROGRAMS.split(";"):
+            self._reader.execute(statement)
         if not resume and self._scalar("SELECT count(*) FROM run") > 0:
             raise JournalError(
                 f"the journal {str(self.path)!r} already holds a run: resume it (--resume, resume=True) or "
@@ -253,8 +268,11 @@ class Journal:
 
     # The run ---------------------------------------------------------------------------------------------
 
-    def begin(self, record: RunRecord, *, version: str) -> RunRecord:
+    def begin(self, record: RunRecord, *, version: str, allow_changed: bool = False) -> RunRecord:
         """Write the run's row, or check `record` against the one being resumed; returns the row in force.
+
+        With `allow_changed` a changed program goes on with the run: it meets those recorded calls that it makes as
+        well, what was paid stays paid, and problems the earlier one has finished are done again.
 
         Raises:
             JournalMismatchError: The file was written by another program or with another seed.
@@ -263,23 +281,66 @@ class Journal:
             row = self._reader.execute("SELECT id, program, program_hash, seed, budget FROM run").fetchone()
             if row is None:
                 values = (record.id, record.program, record.program_hash, record.seed, record.budget)
+                self._reader.execute("BEGIN")
                 self._reader.execute(
-                    "INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?)", (*values, version, time.time())
+                    "INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    [storable(value) for value in (*values, version, time.time())],
                 )
+                self._write_program(record)
+                self._reader.execute("COMMIT")
                 return record
-        earlier = RunRecord(id=row[0], program=row[1], program_hash=row[2], seed=row[3], budget=row[4])
-        if earlier.program_hash != record.program_hash:
-            raise JournalMismatchError(
-                f"the journal {str(self.path)!r} belongs to another program:\n"
-                f"  journal: {earlier.program}\n  now:     {record.program}\n"
-                "resume with the program it was made with, or name another file"
-            )
+            text = self._program_text(row[2])
+        earlier = RunRecord(
+            id=row[0], program=row[1], program_hash=row[2], seed=row[3], budget=row[4], text=text
+        )
         if earlier.seed != record.seed:
             raise JournalMismatchError(
                 f"the journal {str(self.path)!r} was made with seed {earlier.seed}, not {record.seed}: "
                 "resume without a seed, or name another file"
             )
-        return earlier
+        if earlier.program_hash == record.program_hash:
+            return earlier
+        if not allow_changed:
+            raise self._mismatch(earlier, record)
+        return self._change_program(earlier, record)
+
+    def _mismatch(self, earlier: RunRecord, record: RunRecord) -> JournalMismatchError:
+        diff = difference(earlier.text, record.text) if earlier.text else ""
+        told = diff.rstrip("\n") or f"  journal: {earlier.program}\n  now:     {record.program}"
+        return JournalMismatchError(
+            f"the journal {str(self.path)!r} belongs to another program:\n{told}\n"
+            "resume with the program it was made with, or name another file, or let this one go on with it "
+            "(--allow-changed-program, allow_changed_program=True)",
+            diff=diff,
+        )
+
+    def _change_program(self, earlier: RunRecord, record: RunRecord) -> RunRecord:
+        with self._translated():
+            self._reader.execute("BEGIN IMMEDIATE")
+            self._reader.execute(
+                "INSERT INTO superseded SELECT ?, problem, outcome, finished_at FROM outcomes",
+                (earlier.program_hash,),
+            )
+            self._reader.execute("DELETE FROM outcomes")
+            self._reader.execute(
+                "UPDATE run SET program = ?, program_hash = ?",
+                (storable(record.program), record.program_hash),
+            )
+            self._write_program(record)
+            self._reader.execute("COMMIT")
+        return replace(record, id=earlier.id, budget=earlier.budget)
+
+    def _write_program(self, record: RunRecord) -> None:
+        self._reader.execute(
+            "INSERT INTO programs (program_hash, text, since) VALUES (?, ?, ?)",
+            (record.program_hash, storable(record.text), time.time()),
+        )
+
+    def _program_text(self, program_hash: str) -> str:
+        row = self._reader.execute(
+            "SELECT text FROM programs WHERE program_hash = ? ORDER BY id DESC LIMIT 1", (program_hash,)
+        ).fetchone()
+        return "" if row is None else str(row[0])
 
     def recorded_seed(self) -> int | None:
         """The seed of the run in the file, or None in a new file."""

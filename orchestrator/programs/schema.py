@@ -1,0 +1,441 @@
+"""The JSON Schema of program files, for editors and for checks without this library.
+
+It is made from what the loader itself goes by: the specs of the sections, and the fields of the dataclasses that
+parts and steps are. It says what files look like; what they mean (names that are declared, types of expressions,
+numbers out of range) only the loader can say. Where a file may declare a name of its own, any name passes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import re
+import types
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from functools import cache
+from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
+
+from ..primitives import PRIMITIVES, Primitive, Run, Score
+from ..primitives.base import Block
+from ..prompts import Prompt
+from .annotations import (
+    hint_of,
+    is_mapping,
+    is_required,
+    is_several,
+    kinds_of,
+    parameters,
+    python_only,
+    shown_as,
+    without_none,
+)
+from .parts import ACCEPTANCES, STRATEGIES, VERIFIERS, Registry, kind_of
+from .spec import ProgramSpec
+
+__all__ = ["DIALECT", "schema"]
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+Schema: TypeAlias = dict[str, Any]
+
+NAME = "^[A-Za-z_][A-Za-z0-9_]*$"
+CONDITION = r"^\s*\w+\s*>=\s*(\d*\.?\d+)\s*$"
+
+EXPRESSION: Schema = {"type": ["string", "number", "boolean"]}
+DECLARED_STEP: Schema = {
+    "anyOf": [
+        EXPRESSION,
+        {"type": "null"},
+        {"type": "object", "properties": {"of": EXPRESSION}, "required": ["of"]},
+    ]
+}
+"""What stands behind a name that the file declares: nothing for a program, what it judges for a verifier."""
+
+
+def schema() -> Schema:
+    """The schema of program files, in JSON Schema's draft 2020-12."""
+    return _Builder().file()
+
+
+class _Builder:
+    """Gathers the definitions that the schema refers to."""
+
+    def __init__(self) -> None:
+        self._definitions: Schema = {}
+
+    def file(self) -> Schema:
+        """The whole."""
+        made = ProgramSpec.model_json_schema()
+        self._definitions = {name: _tidied(one) for name, one in made.get("$defs", {}).items()}
+        properties = {name: _tidied(one) for name, one in made["properties"].items()}
+        self._close_models()
+        strategy, verifier = self._registry(STRATEGIES), self._registry(VERIFIERS)
+        properties["check"] = {"anyOf": [verifier, {"type": "null"}]}
+        properties["program"] = {}
+        for name, what in (("verifiers", verifier), ("programs", strategy)):
+            if name in properties:
+                properties[name] = {"type": "object", "additionalProperties": what}
+        for name in ("prompts", "verifiers", "programs"):
+            if name in properties:
+                properties[name]["propertyNames"] = {"pattern": NAME}
+        checked = {"required": ["check"], "properties": {"check": {"not": {"type": "null"}}}}
+        return {
+            "$schema": DIALECT,
+            "title": "A control program over language models",
+            "description": "See `orchestrator check` for all that a schema cannot say.",
+            "type": "object",
+            "properties": properties,
+            "additionalProperties": False,
+            "required": ["version", "program"],
+            "allOf": [
+                {
+                    "if": checked,
+                    "then": {"properties": {"program": self._registry(STRATEGIES, filled=("verifier",))}},
+                    "else": {"properties": {"program": strategy}},
+                },
+                {
+                    "if": {"not": {"required": ["include"]}},
+                    "then": {"required": ["models"], "properties": {"models": {"minProperties": 1}}},
+                },
+            ],
+            "$defs": dict(sorted(self._definitions.items())),
+        }
+
+    def _close_models(self) -> None:
+        """A model of another package's backend takes any parameters, but is not of two kinds at once."""
+        kinds = {"local": "LocalSpec", "base_url": "EndpointSpec", "replay": "ReplaySpec"}
+        if "BackendSpec" in self._definitions:
+            self._definitions["BackendSpec"]["propertyNames"] = {"not": {"enum": list(kinds)}}
+        self._definitions["EndpointSpec"]["properties"]["base_url"]["pattern"] = "^https?://"
+
+    def _defined(self, name: str, make: Any) -> Schema:
+        if name not in self._definitions:
+            self._definitions[name] = {}  # stands for itself inside its own definition
+            self._definitions[name] = make()
+        return {"$ref": f"#/$defs/{name}"}
+
+    # Parts -----------------------------------------------------------------------------------------------
+
+    def _registry(self, registry: Registry, *, filled: Iterable[str] = ()) -> Schema:
+        """One part of a kind; parameters in `filled` need not be given."""
+        name = registry.what.replace(" ", "_") + "".join(f"_with_{one}" for one in filled)
+        return self._defined(name, lambda: self._named(registry, tuple(filled)))
+
+    def _named(self, registry: Registry, filled: tuple[str, ...]) -> Schema:
+        free = [key for key, part in registry.parts.items() if not _required(part, filled)]
+        texts: list[Schema] = [{"type": "string", "enum": free}]
+        is_open = registry in (STRATEGIES, VERIFIERS)
+        if is_open:
+            bound = [key for key in registry.parts if key not in free]
+            texts.append({"type": "string", "pattern": NAME, "not": {"enum": [*bound, "steps"]}})
+        if registry is ACCEPTANCES:
+            texts.append({"type": "string", "pattern": CONDITION})
+        properties = {key: self._part(registry, key, filled) for key in registry.parts}
+        one = {"minProperties": 1, "maxProperties": 1}
+        mapping: Schema = {
+            "type": "object",
+            "properties": properties,
+            "additionalProperties": {"type": "null"} if is_open else False,
+            **one,
+        }
+        if registry is STRATEGIES:
+            composed = self._composed()
+            mapping = {
+                **mapping,
+                "properties": properties | composed,
+                "oneOf": [
+                    {"required": ["steps"], "propertyNames": {"enum": list(composed)}},
+                    {"propertyNames": {"not": {"enum": list(composed)}}, **one},
+                ],
+            }
+            for bound_key in one:
+                del mapping[bound_key]
+        return {"description": f"A {registry.what}.", "anyOf": [*texts, mapping]}
+
+    def _composed(self) -> Schema:
+        """The keys of a program that is composed of steps."""
+        return {
+            "steps": self._steps(),
+            "outputs": {"type": "object", "additionalProperties": EXPRESSION},
+        }
+
+    def _part(self, registry: Registry, key: str, filled: tuple[str, ...]) -> Schema:
+        part = registry.parts[key]
+        changed = filled and set(filled) & set(_required(part))
+        name = f"{registry.what.replace(' ', '_')}.{key}" + (
+            "".join(f"_with_{n}" for n in filled) if changed else ""
+        )
+        return self._defined(name, lambda: self._behind_key(part, _required(part, filled)))
+
+    def _behind_key(self, part: type, required: list[str], *, extra: Schema | None = None) -> Schema:
+        """The parameters of a part: a mapping, the first one alone, or nothing where none is required."""
+        names = [(name, shown_as(part, name)) for name in parameters(part)]
+        properties = {**(extra or {}), **self._parameters(part, [name for name, _ in names])}
+        return _with_shorthand(properties, [*(extra or {}), *required]) | _described(_summary(part))
+
+    def _parameters(self, part: type, names: Iterable[str]) -> Schema:
+        fields, words = parameters(part), _words(part)
+        found: Schema = {}
+        for name in names:
+            one = self._parameter(part, name)
+            if one is None:
+                continue
+            default = fields[name].default
+            if (
+                default is not dataclasses.MISSING
+                and isinstance(default, str | int | float)
+                and "$ref" not in one
+            ):
+                one = {**one, "default": default}
+            found[shown_as(part, name)] = one | _described(words.get(name))
+        return found
+
+    def _parameter(self, part: type, name: str) -> Schema | None:
+        """What a parameter takes; None for one that no file can say."""
+        hint = hint_of(part, name)
+        inner = without_none(hint)
+        made = self._made(part, name, inner)
+        if made is not None:
+            return made if inner is hint else {"anyOf": [made, {"type": "null"}]}
+        return None if python_only(hint) else _plain(hint)
+
+    def _made(self, part: type, name: str, inner: Any) -> Schema | None:
+        """A parameter that is made from parts or steps; None for a plain one."""
+        if inner == Block:
+            return self._steps()
+        if inner == Mapping[str, Block]:
+            return {"type": "object", "additionalProperties": self._steps()}
+        if Prompt in kinds_of(inner):
+            use = {"type": "object", "properties": {"use": {"type": "string"}}, "required": ["use"]}
+            return {"anyOf": [{"type": "string"}, {**use, "additionalProperties": False}]}
+        kind = kind_of(part, name)
+        if kind is None:
+            return None
+        one = self._registry(kind) if isinstance(kind, Registry) else self._mapping_of(kind)
+        return {"type": "array", "items": one} if is_several(part, name) else one
+
+    def _mapping_of(self, kind: type) -> Schema:
+        """A class that is written as a mapping of its own, or with another part inside it."""
+        if not hasattr(kind, "inline"):
+            names = list(parameters(kind))
+            return self._defined(
+                kind.__name__,
+                lambda: _closed(self._parameters(kind, names), _required(kind)) | _described(_summary(kind)),
+            )
+        return self._defined(kind.__name__, lambda: self._inline(kind, kind.inline))  # type: ignore[attr-defined]
+
+    def _inline(self, kind: type, inside: str) -> Schema:
+        registry = kind_of(kind, inside)
+        assert isinstance(registry, Registry)
+        actions = {key: self._part(registry, key, ()) for key in registry.parts}
+        common = self._parameters(kind, [name for name in parameters(kind) if name != inside])
+        beside: Mapping[str, Schema] = {}
+        if registry is STRATEGIES:
+            composed = self._composed()
+            actions["steps"], beside = composed["steps"], {"steps": {"outputs": composed["outputs"]}}
+        texts = self._named(registry, ())["anyOf"][:2]
+        mapping = _one_action(actions, common, beside, {}, declared={"type": "null"}, declared_beside={})
+        return {"anyOf": [*texts, mapping]} | _described(_summary(kind))
+
+    # Steps -----------------------------------------------------------------------------------------------
+
+    def _steps(self) -> Schema:
+        step = self._defined("step", self._step)
+        return {"type": "array", "items": step}
+
+    def _step(self) -> Schema:
+        actions: Schema = {}
+        beside: dict[str, Schema] = {}
+        required: dict[str, list[str]] = {}
+        for key, cls in PRIMITIVES.items():
+            actions[key] = self._action(cls)
+            beside[key] = self._parameters(cls, cls.beside)
+            outer = [name for name in cls.beside if is_required(parameters(cls)[name])]
+            required[key] = [shown_as(cls, name) for name in outer]
+        for registry, short in ((STRATEGIES, Run), (VERIFIERS, Score)):
+            for key, part in registry.parts.items():
+                if key not in actions:
+                    actions[key] = self._short(registry, key, part)
+                    beside[key] = self._parameters(short, short.beside)
+        common = {"id": {"type": ["string", "null"], "description": "What later steps call its value."}}
+        made = _one_action(
+            actions,
+            common,
+            beside,
+            required,
+            declared=DECLARED_STEP,
+            declared_beside=self._parameters(Run, Run.beside),
+        )
+        return made | _described("A step: one thing to do, and what its value is called.")
+
+    def _action(self, cls: type[Primitive]) -> Schema:
+        """What stands behind a primitive's key."""
+        inner = [name for name in parameters(cls) if name != "id" and name not in cls.beside]
+        if len(inner) == 1 and is_mapping(cls, inner[0]):
+            found = self._parameters(cls, inner)[shown_as(cls, inner[0])]
+            return {**found, **_described(_summary(cls))}
+        properties = self._parameters(cls, inner)
+        needed = [name for name in inner if is_required(parameters(cls)[name])]
+        instead = {name: step for name in inner for step in _steps_in_place(cls, name)}
+        properties |= {step.key: self._action(step) for step in instead.values()}
+        required = [shown_as(cls, name) for name in needed if name not in instead]
+        made = _with_shorthand(
+            properties, required or [shown_as(cls, name) for name in needed if not instead]
+        )
+        for name in instead:
+            choices = [shown_as(cls, name), *(step.key for step in _steps_in_place(cls, name))]
+            one_of = [{"required": [choice]} for choice in choices]
+            made = {"anyOf": [made["anyOf"][0] | {"oneOf": one_of}, *made["anyOf"][1:]]}
+        return made | _described(_summary(cls))
+
+    def _short(self, registry: Registry, key: str, part: type) -> Schema:
+        """A strategy or a verifier as a step: `judge: {of: drafts, model: small}`."""
+        if registry is STRATEGIES:
+            return self._part(registry, key, ())
+        extra = {
+            "of": {**EXPRESSION, "description": "What is judged: a candidate, candidates or an outcome."}
+        }
+        return self._defined(f"score.{key}", lambda: self._behind_key(part, _required(part), extra=extra))
+
+
+def _one_action(
+    actions: Mapping[str, Schema],
+    common: Mapping[str, Schema],
+    beside: Mapping[str, Schema],
+    required: Mapping[str, list[str]],
+    *,
+    declared: Schema,
+    declared_beside: Mapping[str, Schema],
+) -> Schema:
+    """A mapping with exactly one of `actions`, or a name that the file declares, and what may stand beside it."""
+    properties = {**actions, **common}
+    for more in (*beside.values(), declared_beside):
+        properties |= more
+    ways: list[Schema] = [
+        {
+            "required": [key, *required.get(key, ())],
+            "propertyNames": {"enum": [key, *common, *beside.get(key, ())]},
+        }
+        for key in actions
+    ]
+    known = [*common, *declared_beside]
+    fixed = [key for key in properties if key not in known]
+    ways.append(
+        {
+            "propertyNames": {"anyOf": [{"enum": known}, {"pattern": NAME, "not": {"enum": fixed}}]},
+            "not": {"propertyNames": {"enum": known}},
+            "maxProperties": len(known) + 1,
+        }
+    )
+    return {"type": "object", "properties": properties, "additionalProperties": declared, "oneOf": ways}
+
+
+def _with_shorthand(properties: Mapping[str, Schema], required: list[str]) -> Schema:
+    """Parameters as a mapping, the first one alone where no other is required, or none at all."""
+    ways: list[Schema] = [_closed(properties, required)]
+    first = next(iter(properties), None)
+    if first is not None and not set(required) - {first}:
+        alone = {name: value for name, value in properties[first].items() if name != "default"}
+        ways.append({"allOf": [{"not": {"type": ["object", "null"]}}, alone]})
+    if not required:
+        ways.append({"type": "null"})
+    return {"anyOf": ways}
+
+
+def _closed(properties: Mapping[str, Schema], required: list[str]) -> Schema:
+    made: Schema = {"type": "object", "properties": dict(properties), "additionalProperties": False}
+    return {**made, "required": required} if required else made
+
+
+def _required(part: type, filled: Iterable[str] = ()) -> list[str]:
+    fields = parameters(part)
+    return [shown_as(part, name) for name in fields if is_required(fields[name]) and name not in filled]
+
+
+def _steps_in_place(part: type, name: str) -> list[type[Primitive]]:
+    """The kinds of steps that a file can give in the place of a parameter, as in `return: {vote: {...}}`."""
+    kinds = kinds_of(hint_of(part, name))
+    return [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, Primitive)]
+
+
+# Plain values --------------------------------------------------------------------------------------------
+
+_TYPES: Mapping[Any, Schema] = {
+    Any: {},
+    bool: {"type": "boolean"},
+    int: {"type": "integer"},
+    float: {"type": "number"},
+    str: {"type": "string"},
+    type(None): {"type": "null"},
+    Decimal: {"type": ["number", "string"]},
+}
+
+
+def _plain(hint: Any) -> Schema:
+    """What an annotation takes."""
+    if hint in _TYPES:
+        return dict(_TYPES[hint])
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        return dict(EXPRESSION) if "expression" in hint.__metadata__ else _plain(arguments[0])
+    if origin is Literal:
+        return {"enum": list(arguments)}
+    if origin is tuple:
+        return {"type": "array", "items": _plain(arguments[0])}
+    if origin in (Union, types.UnionType):
+        return _any_of([_plain(one) for one in arguments if not _is_step(one)])
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return {"type": "object", "additionalProperties": _plain(arguments[1])}
+    raise TypeError(f"no schema is known for {hint}")
+
+
+def _is_step(hint: Any) -> bool:
+    return isinstance(hint, type) and issubclass(hint, Primitive)
+
+
+def _any_of(ways: list[Schema]) -> Schema:
+    """One of several; types without parts go together."""
+    simple = [way["type"] for way in ways if set(way) == {"type"}]
+    flat = [name for one in simple for name in (one if isinstance(one, list) else [one])]
+    rest = [way for way in ways if set(way) != {"type"}]
+    if flat:
+        rest.append({"type": flat[0] if len(flat) == 1 else list(dict.fromkeys(flat))})
+    return rest[0] if len(rest) == 1 else {"anyOf": rest}
+
+
+# Words ---------------------------------------------------------------------------------------------------
+
+
+def _described(text: str | None) -> Schema:
+    return {} if not text else {"description": text}
+
+
+def _summary(part: type) -> str:
+    """The first sentence of a class's description."""
+    text = inspect.getdoc(part) or ""
+    return " ".join(text.partition("\n\n")[0].split())
+
+
+@cache
+def _words(part: type) -> Mapping[str, str]:
+    """What docstrings say of a class's parameters, under `Args:` or `Attributes:`, its own before inherited ones."""
+    found: dict[str, str] = {}
+    for cls in part.__mro__:
+        section = re.search(
+            r"^(?:Args|Attributes):\n((?:(?: {4}.*)?\n?)*)", inspect.cleandoc(cls.__doc__ or ""), re.M
+        )
+        if section is None:
+            continue
+        for name, text in re.findall(r"^ {4}(\w+): ((?:.*\n?)(?: {8}.*\n?)*)", section[1], re.MULTILINE):
+            found.setdefault(name, " ".join(text.split()))
+    return found
+
+
+def _tidied(value: Any) -> Any:
+    """A schema of pydantic's without the titles it makes up."""
+    if isinstance(value, dict):
+        return {
+            key: _tidied(one) for key, one in value.items() if not (key == "title" and isinstance(one, str))
+        }
+    return [_tidied(one) for one in value] if isinstance(value, list) else value
