@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 from .errors import InvalidInputError
-from .expressions import as_text
+from .expressions import is_declared
 from .templates import Template
 from .types import Message, Problem
 
@@ -181,12 +182,8 @@ def _asking(problem: Problem, example: Example) -> Problem:
 
 def _insertable(value: object) -> object:
     """A value of the template language; what a record has of other kinds is its words."""
-    if isinstance(value, str):
+    if value is None or isinstance(value, str | int | float):
         return value
-    if isinstance(value, list | tuple):
-        return [_insertable(part) for part in value]
-    try:
-        as_text(value)
-    except TypeError:
-        return str(value)
-    return value
+    if type(value) in (list, tuple):
+        return [_insertable(part) for part in cast("Sequence[object]", value)]
+    return value if is_declared(value) else str(value)

@@ -26,6 +26,7 @@ __all__ = [
     "as_text",
     "declare",
     "fits",
+    "is_declared",
     "joined",
     "maybe",
     "read_field",
@@ -188,6 +189,11 @@ def declare(
     _KINDS[python_type] = _Kind(MappingProxyType(readers), other, text)
     types = MappingProxyType({key: kind for key, (kind, _) in fields.items()})
     return Record(name, types, item, text is not None)
+
+
+def is_declared(value: Any) -> bool:
+    """Whether it is a value with fields of the language."""
+    return type(value) is Namespace or type(value) in _KINDS
 
 
 def read_field(value: Any, name: str) -> Any:

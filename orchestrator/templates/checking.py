@@ -8,7 +8,7 @@ from jinja2 import nodes
 
 from ..errors import TemplateError
 from ..expressions import NUMBER, TEXT, TRUTH, ListOf, Maybe, Record, Type, joined, without_maybe
-from .syntax import closest
+from .syntax import closest, place_of
 
 __all__ = ["LOOP", "check", "type_of"]
 
@@ -161,12 +161,14 @@ def _comparable(sign: str, left: Type, right: Type, at: nodes.Node) -> None:
         if right == TEXT and left == TEXT:
             return
         if item is None or without_maybe(item) not in (left, nothing):
-            raise TemplateError(f"{left} cannot be in {right}", offset=at.lineno)
+            raise TemplateError(f"{left} cannot be in {right}", offset=place_of(at))
     elif sign in ("eq", "ne"):
         if left != right and nothing not in (left, right):
-            raise TemplateError(f"{left} is never equal to {right}", offset=at.lineno)
+            raise TemplateError(f"{left} is never equal to {right}", offset=place_of(at))
     elif left != right or left not in (NUMBER, TEXT):
-        raise TemplateError(f"{left} and {right} have no order", offset=at.lineno, hint="compare two numbers")
+        raise TemplateError(
+            f"{left} and {right} have no order", offset=place_of(at), hint="compare two numbers"
+        )
 
 
 def _operated(node: nodes.BinExpr, types: Mapping[str, Type]) -> Type:
@@ -194,14 +196,14 @@ def _either(node: nodes.Node, one: Type, other: Type) -> Type:
         return both
     for kind in (one, other):
         if not _has_text(kind):
-            raise TemplateError(f"this is either {one} or {other}", offset=node.lineno)
+            raise TemplateError(f"this is either {one} or {other}", offset=place_of(node))
     return TEXT
 
 
 def _item(kind: Type, node: nodes.Node, needed_by: str) -> Type:
     item = _item_or_none(kind)
     if item is None:
-        raise TemplateError(f"{needed_by} needs a list, and this is {kind}", offset=node.lineno)
+        raise TemplateError(f"{needed_by} needs a list, and this is {kind}", offset=place_of(node))
     return item
 
 
@@ -212,7 +214,7 @@ def _item_or_none(kind: Type) -> Type | None:
 
 def _wants(wanted: Type, kind: Type, node: nodes.Node, needed_by: str) -> None:
     if without_maybe(kind) not in (wanted, without_maybe(_NOTHING)):
-        raise TemplateError(f"{needed_by} needs {wanted}, and this is {kind}", offset=node.lineno)
+        raise TemplateError(f"{needed_by} needs {wanted}, and this is {kind}", offset=place_of(node))
 
 
 def _has_text(kind: Type) -> bool:
@@ -231,4 +233,4 @@ def _inserted(kind: Type, node: nodes.Node) -> None:
         hint = f"name a field: {', '.join(sorted(held.fields))}"
     elif _item_or_none(held) is not None:
         hint = "loop over it: {% for one in ... %}"
-    raise TemplateError(f"{held} has no text to be put in here", offset=node.lineno, hint=hint)
+    raise TemplateError(f"{held} has no text to be put in here", offset=place_of(node), hint=hint)

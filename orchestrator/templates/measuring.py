@@ -19,6 +19,9 @@ __all__ = ["measure"]
 NUMBER_TOKENS = 24.0
 """Tokens of a number: as many as it has characters, at most."""
 
+LOOP_TOKENS = 5.0
+"""Tokens of a loop's number, which has five digits at most, or of `false`."""
+
 BYTES_OF_CHARACTER = 4.0
 """Tokens of a character, at most: one for each of its bytes."""
 
@@ -107,7 +110,7 @@ class _Measuring:
                 self.block(node.else_, values, sizes)
             return
         size = self.size(node.iter, values, sizes)
-        inside = {**sizes, name: size.item or Size(tokens=size.tokens), "loop": Size(tokens=NUMBER_TOKENS)}
+        inside = {**sizes, name: size.item or Size(tokens=size.tokens), "loop": Size(tokens=LOOP_TOKENS)}
         # A name is known or sized: inside, the loop's own hide what is outside.
         outer = {own: value for own, value in values.items() if own not in (name, "loop")}
         for _ in range(int(min(size.count, MOST_TURNS + 1))):

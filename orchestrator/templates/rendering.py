@@ -13,7 +13,7 @@ from jinja2.runtime import Context, LoopContext
 from ..errors import TemplateError
 from ..expressions import as_text, read_field
 from ..types import Answer
-from .syntax import Sandbox
+from .syntax import Sandbox, place_of
 from .template import LONGEST_TEXT
 
 __all__ = ["LOOP_FIELDS", "MOST_TURNS", "WIDEST_INDENT", "Renderer"]
@@ -22,7 +22,7 @@ MOST_TURNS = 10_000
 """Turns of all loops while a template is filled, at most."""
 
 MOST_WORK = 4 * LONGEST_TEXT
-"""Characters that operations may go through, and nodes that loops may repeat, at most."""
+"""Characters that operations may go through while a template is filled, at most."""
 
 FIELD_WORK = 50
 """What reading a field counts as."""
@@ -53,11 +53,10 @@ class _Work:
         if self.done > MOST_WORK:
             raise TemplateError("filling it takes too much work", offset=place, hint="loop over less")
 
-    def turn(self, count: int, weight: int, place: int) -> None:
+    def turn(self, count: int, place: int) -> None:
         self.turns += count
         if self.turns > MOST_TURNS:
             raise TemplateError(f"its loops take more than {MOST_TURNS:,} turns", offset=place)
-        self.add(count * weight, place)
 
 
 class Renderer:
@@ -90,7 +89,7 @@ class Renderer:
         """What a loop over an expression goes through."""
         value = self.value(node, values)
         if value is not None and not isinstance(value, list | tuple):
-            raise TemplateError(f"a loop needs a list, and this is {_kind(value)}", offset=node.lineno)
+            raise TemplateError(f"a loop needs a list, and this is {_kind(value)}", offset=place_of(node))
         return value or ()
 
     def value(self, node: nodes.Node, values: Mapping[str, Any]) -> Any:
@@ -127,8 +126,7 @@ def _lower(node: Any) -> Any:
             elifs = [_lower(other) for other in node.elif_]
             return nodes.If(_lower(node.test), _all(node.body), elifs, _all(node.else_), lineno=place)
         case nodes.For():
-            weight = 1 + sum(1 for part in node.body for _ in part.find_all(nodes.Node))
-            over = _filter("<turns>", node.iter, nodes.Const(weight), at=node.iter.lineno)
+            over = _filter("<turns>", node.iter, at=place_of(node.iter))
             assert isinstance(node.target, nodes.Name)
             target = nodes.Name(node.target.name, "store", lineno=place)
             return nodes.For(target, over, _all(node.body), _all(node.else_), None, False, lineno=place)
@@ -170,12 +168,12 @@ def _filter(name: str, node: Any, *arguments: nodes.Expr, at: int) -> nodes.Filt
 # What the filters do ---------------------------------------------------------------------------------------
 
 
-def _turns(context: Context, value: Any, place: int, weight: int) -> Sequence[Any]:
+def _turns(context: Context, value: Any, place: int) -> Sequence[Any]:
     if value is None:
         return ()
     if not isinstance(value, list | tuple):
         raise TemplateError(f"a loop needs a list, and this is {_kind(value)}", offset=place)
-    _work(context).turn(len(value), weight, place)
+    _work(context).turn(len(value), place)
     return value
 
 
@@ -289,6 +287,8 @@ def _round(context: Context, value: Any, place: int, digits: Any = None) -> Any:
         return None
     if not isinstance(value, int | float):
         raise TemplateError(f"`round` is for numbers, and this is {_kind(value)}", offset=place)
+    if not math.isfinite(value):
+        return None
     return round(value) if digits is None else round(value, _whole(digits, place, "round", 15))
 
 

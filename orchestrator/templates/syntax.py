@@ -14,9 +14,9 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from ..errors import TemplateError
 
-__all__ = ["FILTERS", "Sandbox", "Tree", "closest", "parse"]
+__all__ = ["FILTERS", "Sandbox", "Tree", "closest", "parse", "place_of"]
 
-MOST_TOKENS = 10_000
+MOST_TOKENS = 5_000
 """Words, signs and texts between tags in a template, at most."""
 
 DEEPEST_NESTING = 10
@@ -98,6 +98,10 @@ class _PlacingLexer(Lexer):
         except TemplateSyntaxError as error:
             error.lineno = place
             raise
+        if before in ("comment_begin", "raw_begin"):
+            # Jinja lets these be when nothing comes after them.
+            missing = "comment" if before == "comment_begin" else "raw"
+            raise TemplateSyntaxError(f"Missing end of {missing}", place)
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
@@ -139,6 +143,26 @@ def parse(text: str) -> Tree:
     tree = Tree(list(parsed.body))
     _Walk(tree, source).block(tree.body, {}, 0)
     return tree
+
+
+def place_of(node: nodes.Node) -> int:
+    """Where an expression begins, in characters from the start: an operation's own place is beside its sign."""
+    match node:
+        case nodes.BinExpr():
+            return place_of(node.left)
+        case nodes.Compare():
+            return place_of(node.expr)
+        case nodes.CondExpr():
+            return place_of(node.expr1)
+        case nodes.Getattr() | nodes.Call():
+            return place_of(node.node)
+        case nodes.Filter() if node.node is not None:
+            return place_of(node.node)
+        case nodes.Tuple() if node.items:
+            return place_of(node.items[0])
+        case nodes.Concat():
+            return place_of(node.nodes[0])
+    return node.lineno
 
 
 def closest(given: str, known: Iterable[str]) -> str | None:
@@ -255,10 +279,10 @@ class _Walk:
             raise TemplateError("a loop that calls itself", offset=node.lineno)
         if node.test is not None:
             raise TemplateError(
-                "a condition on a loop", offset=node.test.lineno, hint="write {% if %} inside the loop"
+                "a condition on a loop", offset=place_of(node.test), hint="write {% if %} inside the loop"
             )
         if not isinstance(node.target, nodes.Name):
-            raise TemplateError("a loop gives one name to its items", offset=node.target.lineno)
+            raise TemplateError("a loop gives one name to its items", offset=place_of(node.target))
         self.named(node.target)
         if node.target.name == "loop":
             raise TemplateError("`loop` is the name of the loop itself", offset=node.target.lineno)
@@ -346,7 +370,7 @@ class _Walk:
         message, hint = _OTHER.get(
             type(node), (f"{type(node).__name__.lower()} is not in the language", None)
         )
-        return TemplateError(message, offset=node.lineno, hint=hint)
+        return TemplateError(message, offset=place_of(node), hint=hint)
 
 
 def _call(name: str) -> str:
