@@ -235,12 +235,16 @@ def build(
     elif isinstance(value, dict) and len(value) == 1:
         ((name, given),) = value.items()
     else:
-        mistakes.add(at, f"expected one {registry.what}: {', '.join(registry.known(mistakes.names))}")
+        known = ", ".join(registry.known(mistakes.names))
+        given = [f"`{key}`" for key in value] if isinstance(value, dict) else []
+        hint = f"this has {len(given)}: {', '.join(given)}" if len(given) > 1 else None
+        mistakes.add(at, f"expected one {registry.what}: {known}", hint=hint)
         return None
     here = at if isinstance(value, str) else (*at, name)
     if mistakes.names is not None and registry.section and mistakes.names.has(registry.section, name):
-        if given is not None:
-            mistakes.add(here, f"`{name}` is declared in `{registry.section}`, with its parameters")
+        if given not in (None, {}):
+            what = f"`{name}` is declared in `{registry.section}`, and takes no further parameters"
+            mistakes.add(here, what, hint=f"give them there, and write `{name}: {{}}` here")
             return None
         return mistakes.names.get(registry.section, name, here, mistakes)
     part = find_part(registry, name, (*at, name), mistakes)
@@ -369,7 +373,9 @@ def build_step(
     complete &= _is_complete(key, part, outer, beside, at, mistakes)
     if values is None or around is None or not complete:
         return None
-    return _construct(part, {**values, **around}, {**inside, **beside}, here, mistakes, outside=beside)
+    return _construct(
+        part, {**values, **around}, {**inside, **beside}, here, mistakes, outside=beside, step=at
+    )
 
 
 def build_values(
@@ -458,14 +464,17 @@ def _construct(
     instead_of: Any = None,
     *,
     outside: Mapping[str, Any] | None = None,
+    step: KeyPath = (),
 ) -> Any:
-    """The part of these values, or None when it refuses them, which is noted where the value it names stands."""
+    """The part of these values, or None when it refuses them, which is noted where the value it names stands: in the
+    mapping at `at`, or if it is one of `outside` in that at `step`.
+    """
     try:
         return part(**values) if instead_of is None else dataclasses.replace(instead_of, **values)
     except InvalidInputError as error:
         place = _blamed(str(error), given, at)
         if outside is not None and place[-1] in outside and place != at:
-            place = (*at[:-1], place[-1])
+            place = (*step, place[-1])
         mistakes.add(place, str(error))
         return None
 
@@ -487,7 +496,8 @@ def _build_one(kind: Registry | type, value: Any, at: KeyPath, mistakes: Mistake
     if hasattr(kind, "inline"):
         return _build_inline(kind, value, at, mistakes)
     if isinstance(value, dict):
-        return _make(str(at[-1]), kind, value, at, mistakes, {})
+        called = _snake(kind.__name__) if isinstance(at[-1], int) else at[-1]
+        return _make(called, kind, value, at, mistakes, {})
     if value is not None:
         mistakes.add(at, f"expected a mapping with any of {', '.join(parameters(kind))}")
     return None

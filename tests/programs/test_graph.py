@@ -135,7 +135,9 @@ def test_a_picture_needs_nothing_from_elsewhere():
 def test_what_is_shortened_is_whole_where_the_pointer_rests():
     long = "word " * 60
     root = ET.fromstring(svg(picture(Box(title="step", notes=(long,)))))
-    assert [one.text.splitlines()[1] for one in root.iter() if one.tag.endswith("}title")][1:] == [long.strip()]
+    assert [one.text.splitlines()[1] for one in root.iter() if one.tag.endswith("}title")][1:] == [
+        long.strip()
+    ]
     assert all(len(text) <= 44 for text in texts_in(svg(picture(Box(title="step", notes=(long,))))))
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -42,19 +43,18 @@ def whole(block):
 
 
 @pytest.mark.parametrize("number", range(len(BLOCKS)))
-def test_every_file_on_the_page_loads(number):
-    beside = EXAMPLES / f"page-{number}.yaml"
-    beside.write_text(whole(BLOCKS[number]))
-    try:
-        assert load(beside).strategy is not None
-    finally:
-        beside.unlink()
+def test_every_file_on_the_page_loads(number, tmp_path):
+    examples = shutil.copytree(EXAMPLES, tmp_path / "examples")
+    (examples / "page.yaml").write_text(whole(BLOCKS[number]))
+    assert load(examples / "page.yaml").specs
 
 
 def section(title, level=3):
     """What stands under a heading, up to the next of its level or above."""
     marks = "#" * level
-    [(_, text)] = re.findall(rf"^{marks} ({re.escape(title)})\n(.*?)(?=^#{{1,{level}}} |\Z)", PAGE, re.M | re.S)
+    [(_, text)] = re.findall(
+        rf"^{marks} ({re.escape(title)})\n(.*?)(?=^#{{1,{level}}} |\Z)", PAGE, re.M | re.S
+    )
     return text
 
 
@@ -67,11 +67,7 @@ def rows(text, heading):
 def default_of(parameter):
     if parameter.default is dataclasses.MISSING and parameter.default_factory is dataclasses.MISSING:
         return "-"
-    value = (
-        parameter.default_factory()
-        if parameter.default is dataclasses.MISSING
-        else parameter.default
-    )
+    value = parameter.default_factory() if parameter.default is dataclasses.MISSING else parameter.default
     if value is None or value == ():
         return "none"
     if isinstance(value, bool):
@@ -110,7 +106,7 @@ def test_a_key_is_said_to_be_an_expression_or_a_template_where_it_is_one(key):
     for one in dataclasses.fields(step):
         text = said.get(f"`{step.spelled.get(one.name, one.name)}`", "")
         for annotation, word in (("ExpressionText", "*expression*"), ("TemplateText", "*template*")):
-            if text:
+            if text and one.name != "cases":  # which have both a condition and steps
                 assert (annotation in str(one.type)) == (word in text), (one.name, text)
 
 
