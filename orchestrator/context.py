@@ -286,8 +286,7 @@ class Context:
             further_prompt_tokens: Tokens that the prompt will have beyond `ask`.
             sampling: As `sample` takes it.
         """
-        name = self._model(model)
-        request, backend = self._request(ask, name, sampling), self._run.models[name]
+        backend, request = self.request(ask, model=model, **sampling)
         prompt_tokens = await backend.count_prompt_tokens(request) + further_prompt_tokens
         return worst_case(backend, prompt_tokens, request.n * (request.max_tokens or 0))
 
@@ -436,6 +435,11 @@ class Context:
     def step(self, step: str, reason: str = "") -> None:
         """Tell the recorders what the program decided here."""
         self.emit(StepTaken(problem=self.problem.id, path=self.path, step=step, reason=reason))
+
+    def request(self, ask: Ask, *, model: str | None = None, **sampling: Any) -> tuple[Backend, Request]:
+        """A model's backend and what `sample` would ask it, without an identity; for those who count beforehand."""
+        name = self._model(model)
+        return self._run.models[name], self._request(ask, name, sampling)
 
     # Building requests -----------------------------------------------------------------------------------
 

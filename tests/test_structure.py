@@ -136,7 +136,7 @@ def printed_by(code, folder):
 
 
 def test_importing_the_package_loads_nothing_heavy(tmp_path):
-    heavy = "('openai', 'aiohttp', 'numpy', 'pydantic', 'rich', 'typer', 'ruamel', 'xllamacpp', 'sqlite3')"
+    heavy = "('openai', 'aiohttp', 'numpy', 'pydantic', 'rich', 'typer', 'ruamel', 'xllamacpp', 'sqlite3', 'jinja2')"
     code = f"import sys, orchestrator; print([name for name in {heavy} if name in sys.modules])"
     assert printed_by(code, tmp_path) == "[]"
 

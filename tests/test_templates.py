@@ -304,8 +304,16 @@ def test_attributes_of_python_are_no_fields(template):
 
 def test_a_value_of_python_is_not_inserted():
     error = refusal(Template.of("ab {{ a }}").render, {"a": Python()})
-    assert (error.message, error.offset) == ("`a`: a Python cannot be put into a text", 6)
-    assert "cannot be put into a text" in refusal(Template.of("{{ a|trim }}").render, {"a": Python()}).message
+    assert (error.message, error.offset) == ("a Python cannot be put into a text", 6)
+    places = {
+        "{{ a|trim }}": 5,
+        "{{ 'x' if b else a }}": 3,
+        "{% if 1 %}{{ a }}{% endif %}": 13,
+        "{{ l|join('') }}": 5,
+    }
+    for template, place in places.items():
+        error = refusal(Template.of(template).render, {"a": Python(), "b": 0, "l": [Python()]})
+        assert (error.message, error.offset) == ("a Python cannot be put into a text", place)
 
 
 BIG = list(range(3_000))
@@ -451,6 +459,8 @@ THREE = Size(tokens=30, count=3, item=DRAFT)
         ("{{ draft + known }}", "", 24),
         ("{{ draft|default('twelve bytes') }}", "", 12),
         ("{{ draft.score > 1 }}", "", 24),
+        ("{{ draft|indent }}{{ drafts|trim }}", "", 84),
+        ("{{ draft|indent(draft) }}{{ known|indent(draft) }}", "", 1919),
         ("{{ draft|upper }}", "", math.inf),
         ("{{ endless }}", "", math.inf),
     ],

@@ -8,7 +8,8 @@ from typing import Any
 
 from ..errors import ExpressionError
 from .functions import FUNCTIONS, is_list
-from .syntax import (
+from .syntax import closest
+from .tree import (
     Arithmetic,
     Call,
     Choice,
@@ -22,7 +23,6 @@ from .syntax import (
     Negation,
     Node,
     Not,
-    closest,
 )
 from .types import (
     ANSWER,
@@ -254,10 +254,10 @@ def _instead(written: str, kind: Type, expected: Type | str) -> str | None:
         fits = [name for name, field in plain.fields.items() if without_maybe(field) == expected]
         if fits:
             return f"{' or '.join(f'`{written}.{name}`' for name in fits)} is {expected}"
-    if is_list(plain):
-        return {NUMBER: f"`len({written})` is a number", TRUTH: f"did you mean `len({written}) > 0`?"}.get(
-            expected
-        )
+    if is_list(plain) and expected == NUMBER:
+        return f"`len({written})` is {expected}"
+    if is_list(plain) and expected == TRUTH:
+        return f"did you mean `len({written}) > 0`?"
     if expected == TRUTH and isinstance(kind, Maybe):
         return f"`{written} != None` says whether it is there"
     if ANSWER in (plain, expected) and TEXT in (plain, expected):

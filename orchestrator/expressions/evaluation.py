@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from ..types import Answer
-from .functions import FUNCTIONS, finite
-from .syntax import (
+from .functions import FUNCTIONS, NUMBERS, finite
+from .tree import (
     Arithmetic,
     Call,
     Choice,
@@ -40,6 +40,7 @@ _ORDER: Mapping[str, Callable[[Any, Any], Any]] = {
     ">=": operator.ge,
 }
 _ARITHMETIC: Mapping[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add,
     "-": operator.sub,
     "*": operator.mul,
     "/": operator.truediv,
@@ -121,32 +122,22 @@ def _call(apply: Callable[..., Any], arguments: list[Computed]) -> Computed:
 
 
 def _arithmetic(node: Arithmetic) -> Computed:
-    left, right = compiled(node.left), compiled(node.right)
-    if node.operator == "+":
-        return lambda values: _sum(left(values), right(values))
     apply = _ARITHMETIC[node.operator]
+    left, right = compiled(node.left), compiled(node.right)
+    joins = node.operator == "+"
 
     def computed(values: Mapping[str, Any]) -> Any:
         one, other = left(values), right(values)
-        if not isinstance(one, int | float) or not isinstance(other, int | float):
-            return None  # never a text: `*` would repeat it, `%` would fill it in
-        try:
-            return finite(apply(one, other))
-        except ArithmeticError:
-            return None
+        if isinstance(one, NUMBERS) and isinstance(other, NUMBERS):
+            try:
+                return finite(apply(one, other))
+            except ArithmeticError:
+                return None
+        if joins and isinstance(one, str) and isinstance(other, str):
+            return one + other if len(one) + len(other) <= LONGEST_TEXT else None
+        return None  # `*` would repeat a text and `%` fill it in
 
     return computed
-
-
-def _sum(one: Any, other: Any) -> Any:
-    if one is None or other is None:
-        return None
-    if isinstance(one, str):
-        return one + other if len(one) + len(other) <= LONGEST_TEXT else None
-    try:
-        return finite(one + other)
-    except ArithmeticError:
-        return None
 
 
 # Comparisons ---------------------------------------------------------------------------------------------

@@ -11,7 +11,8 @@ from ..errors import ExpressionError
 from .checking import Checker
 from .evaluation import Computed, compiled
 from .sizes import size_of
-from .syntax import Name, Node, parse, walk
+from .syntax import parse
+from .tree import Name, Node, walk
 from .types import Size, Type
 
 __all__ = ["Expression"]

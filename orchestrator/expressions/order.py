@@ -12,10 +12,13 @@ from dataclasses import dataclass, field
 from ..errors import ExpressionError
 from .scanning import Token
 
-__all__ = ["DEEPEST", "check_order"]
+__all__ = ["DEEPEST", "MOST_PARTS", "check_order"]
 
 DEEPEST = 30
 """Brackets within brackets, and parts within parts, at most."""
+
+MOST_PARTS = 200
+"""Parts of an expression, at most."""
 
 _NOT_AFTER = frozenset(
     {*["+", "-", "*", "/", "//", "%", "<", "<=", ">", ">=", "==", "!=", "in"], "not in", "is not"}
@@ -48,12 +51,14 @@ class _Reader:
         value_next: Whether a value comes next, not an operator.
         before: The token before.
         operator: The last operator; two words where it has two.
+        parts: Values and fields so far: the tree will have at least as many parts.
         open: The brackets around, from the outermost.
     """
 
     value_next: bool = True
     before: Token | None = None
     operator: str = ""
+    parts: int = 0
     open: list[_Bracket] = field(default_factory=lambda: [_Bracket(None, False)])
 
     def read(self, token: Token) -> None:
@@ -88,7 +93,7 @@ class _Reader:
     def _field(self, token: Token) -> None:
         if token.kind != "word" or token.text in _NO_FIELDS:
             raise ExpressionError("expected the name of a field after `.`", offset=token.start)
-        self.value_next = False
+        self._part(token)
 
     def _value(self, token: Token) -> None:
         if not self.value_next:
@@ -97,7 +102,13 @@ class _Reader:
                     "expected an operator between two texts", offset=token.start, hint="join them with `+`"
                 )
             raise ExpressionError(f"expected an operator before `{token.text}`", offset=token.start)
+        self._part(token)
+
+    def _part(self, token: Token) -> None:
         self.value_next = False
+        self.parts += 1
+        if self.parts > MOST_PARTS:
+            raise ExpressionError(f"an expression has at most {MOST_PARTS} parts", offset=token.start)
 
     def _not(self, token: Token) -> None:
         if not self.value_next:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from .syntax import (
+from .tree import (
     Arithmetic,
     Call,
     Choice,

@@ -69,6 +69,12 @@ class ThinkingBudget:
         inserted = f"{self._closing}{self.end}"
         return Resumption(begun=sample.text + inserted, inserted=inserted, written=self._counted(sample))
 
+    @property
+    def inserts(self) -> str:
+        """All that may be put around thinking that was cut, for who bounds the cost of going on."""
+        opener = "" if self.delimiter is None else self.delimiter.replace("/", "") + "\n"
+        return f"{opener}{self._closing}{self.end}"
+
     def _counted(self, sample: Sample) -> int:
         """Tokens of thinking when it was cut: a piece of a stream may have brought many at once."""
         told = COUNTED.search(sample.cut or "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import keyword
 import re
+from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -448,7 +449,12 @@ class Frame:
 
     def beside(self, label: str, *, names: Mapping[str, Any] | None = None) -> Frame:
         """A frame for what runs beside others: on a branch, with values and attempts of its own."""
-        return replace(self.apart(label), values={**self.values, **(names or {})})
+        return replace(self.apart(label), values={**self.values, **(names or {})}, run=self.run.beside())
+
+    def join(self, part: Frame) -> None:
+        """Take over what a part that ran beside others has obtained."""
+        self.attempts.join(part.attempts)
+        self.run.join(part.run)
 
     def gathered(self, block: Block) -> Namespace:
         """The values of the names that `block` has given here."""
@@ -470,8 +476,19 @@ class Execution:
     before: int
     verifiers: Sequence[tuple[Verifier, str]] = ()
     returned: Outcome | None = None
-    _known: dict[int, Candidate] = field(default_factory=dict)
-    _said: dict[tuple[int, str], Score] = field(default_factory=dict)
+    _known: ChainMap[int, Candidate] = field(default_factory=ChainMap)
+    _said: ChainMap[tuple[int, str], Score] = field(default_factory=ChainMap)
+
+    def beside(self) -> Execution:
+        """What a part knows that runs beside others: what was known before, and not what these find out meanwhile,
+        which depends on who is first.
+        """
+        return replace(self, _known=self._known.new_child(), _said=self._said.new_child())
+
+    def join(self, other: Execution) -> None:
+        """Take over what a part has found out."""
+        self._known.update(other._known.maps[0])
+        self._said.update(other._said.maps[0])
 
     def keep(self, candidate: Candidate) -> None:
         """Note the form a candidate has now: with its scores, and with what it was made from."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import reduce
 
-from ..costs import FREE, Cost, Costing, Size, Spending
+from ..costs import FREE, Costing, Size, Spending, total
 from .base import Block, names_of
 
 __all__ = [
@@ -18,38 +18,37 @@ __all__ = [
     "list_of",
     "longer",
     "number_size",
-    "total",
     "valued_spending",
 ]
+
+SEPARATOR = 2
+"""Tokens that the comma and the space between two items of a list can have in a text."""
 
 _VALUE = "(value)"
 """Stands for the `id` of a block's last step that has none; no step can be called so."""
 
 
-async def block_spending(steps: Block, costing: Costing, *, label: str, kind: str = "block") -> Spending:
+async def block_spending(steps: Block, costing: Costing, *, label: str, on_branch: bool = False) -> Spending:
     """What a block costs at most; how long its names' values can be is in `costing.sizes` afterwards."""
     parts = tuple([await step.spending(costing) for step in steps])
-    return Spending(label=label, kind=kind, worst=total(parts), parts=parts)
+    return Spending(label=label, kind="block", worst=total(parts), parts=parts, on_branch=on_branch)
 
 
-async def valued_spending(steps: Block, costing: Costing, *, label: str) -> tuple[Spending, Size]:
+async def valued_spending(
+    steps: Block, costing: Costing, *, label: str, on_branch: bool = False
+) -> tuple[Spending, Size]:
     """What a block costs at most, and how long its value can be."""
     if not steps:
-        return Spending(label=label, kind="block", worst=FREE), Size()
+        return Spending(label=label, kind="block", worst=FREE, on_branch=on_branch), Size()
     *before, last = steps
     named = last if last.id is not None else replace(last, id=_VALUE)
-    spending = await block_spending((*before, named), costing, label=label)
+    spending = await block_spending((*before, named), costing, label=label, on_branch=on_branch)
     if named is not last:
         parts = (*spending.parts[:-1], replace(spending.parts[-1], label=last.label))
         spending = replace(spending, parts=parts)
     size = costing.sizes.get(named.id or _VALUE, Size())
     costing.sizes.pop(_VALUE, None)
     return spending, size
-
-
-def total(parts: Iterable[Spending]) -> Cost:
-    """What all of `parts` cost at most."""
-    return sum((part.worst for part in parts), FREE)
 
 
 @contextmanager
@@ -92,7 +91,7 @@ def list_of(item: Size, count: float, *, tokens: float | None = None) -> Size:
     """The size of a list of `count` items; `tokens` where all together have fewer than `count` of the longest."""
     if tokens is None:
         tokens = item.tokens * count if count else 0.0
-    return Size(tokens=tokens, count=count, item=item)
+    return Size(tokens=tokens + SEPARATOR * max(count - 1, 0), count=count, item=item)
 
 
 def number_size(most: float) -> Size:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ..budget import Budget
-from ..costs import Cost, Costing, Size, Spending
+from ..costs import Costing, Size, Spending, limited
 from ..errors import BudgetExceededError, DeadlineExceededError
 from ..expressions import Record, Type, maybe
-from ..types import PICODOLLARS_PER_USD, StopReason
+from ..types import StopReason
 from .base import Block, Frame, Primitive, Scope, check_block, run_block
 from .bounds import block_spending, fields_of
 
@@ -78,7 +77,7 @@ class Branch(Primitive):
         return Spending(
             label=self.label,
             kind=self.key,
-            worst=made.worst.at_most(_allowed(self.budget)),
+            worst=limited(made.worst, self.budget),
             parts=made.parts,
             note="within its budget",
         )
@@ -108,17 +107,3 @@ def _limit_outside(part: Frame, frame: Frame) -> StopReason:
             late = isinstance(error, DeadlineExceededError)
             return StopReason.DEADLINE if late else StopReason.BUDGET
     return StopReason.COMPLETE
-
-
-def _allowed(budget: Budget) -> Cost:
-    """What a budget allows, in each kind of cost."""
-    whole = math.inf if budget.total_tokens is None else budget.total_tokens
-    prompt = math.inf if budget.prompt_tokens is None else budget.prompt_tokens
-    written = math.inf if budget.completion_tokens is None else budget.completion_tokens
-    money = budget.picodollars
-    return Cost(
-        calls=math.inf if budget.requests is None else budget.requests,
-        prompt_tokens=min(prompt, whole),
-        completion_tokens=min(written, whole),
-        usd=math.inf if money is None else money / PICODOLLARS_PER_USD,
-    )

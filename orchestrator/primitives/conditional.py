@@ -125,4 +125,6 @@ async def either_spending(step: Primitive, arms: Sequence[tuple[str, Block]], co
     if step.id is not None:
         costing.sizes[step.id] = value
     worst = reduce(Cost.or_else, (part.worst for part in parts), FREE)
-    return Spending(label=step.label, kind=step.key, worst=worst, parts=tuple(parts), note="one of these")
+    return Spending(
+        label=step.label, kind=step.key, worst=worst, parts=tuple(parts), note="one of these", on_branch=False
+    )

@@ -135,7 +135,7 @@ class ForEach(Primitive):
 
         values = await concurrently(make(part) for part in parts)
         for part in parts:
-            frame.attempts.join(part.attempts)
+            frame.join(part)
         names = {name: [part.values.get(name) for part in parts] for name in names_of(self.steps)}
         return Namespace(values=values, each=Namespace(names), count=len(items))
 
@@ -146,7 +146,7 @@ class ForEach(Primitive):
         over = Expression.of(self.over).size(costing.sizes)
         most = min(self.turns, over.count)
         with alone(costing, {self.item: over.item or Size(tokens=over.tokens)}):
-            one, value = await valued_spending(self.steps, costing, label="item")
+            one, value = await valued_spending(self.steps, costing, label=f"{self.label}-*", on_branch=True)
             names = fields_of(self.steps, costing)
         if self.id is not None:
             each = Size(fields={name: list_of(size, most) for name, size in names.items()})
@@ -156,8 +156,9 @@ class ForEach(Primitive):
             label=self.label,
             kind=self.key,
             worst=one.worst.times(most),
-            parts=one.parts,
+            parts=(one,),
             note=f"at most {most:.0f} items",
+            on_branch=False,
         )
 
 

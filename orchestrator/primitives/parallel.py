@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Any, ClassVar
 
-from ..costs import Costing, Size, Spending
+from ..costs import Costing, Size, Spending, total
 from ..errors import InvalidInputError, most_telling
 from ..expressions import TEXT, ListOf, Namespace, Record, Type, joined, maybe
+from ..strategies.attempts import Attempts
 from .base import NAMES, Block, Frame, Primitive, Scope, check_block, is_name, run_block
-from .bounds import alone, fields_of, list_of, longer, total, valued_spending
+from .bounds import alone, fields_of, list_of, longer, valued_spending
 from .values import Candidates
 
 __all__ = ["Parallel"]
@@ -126,10 +127,9 @@ class Parallel(Primitive):
             counted = await _until(made, wanted=self.wanted)
             frame.ctx.step(self.wait, f"{self.label}: {', '.join(one.name for one in counted) or 'none'}")
         for one in made:
-            if one in counted or not counted:
-                frame.attempts.join(one.frame.attempts)
-            else:
-                frame.attempts.candidates += one.frame.attempts.candidates
+            if counted and one not in counted:
+                one.frame.attempts = Attempts(candidates=one.frame.attempts.candidates)
+            frame.join(one.frame)
         names = {one.name: one.names if one in counted else None for one in made}
         values = [one.value for one in made if one in counted]
         winner = {"winner": counted[0].name if counted else None} if self.wait == "race" else {}
@@ -144,7 +144,7 @@ class Parallel(Primitive):
         values: list[Size] = []
         for name, block in self.branches.items():
             with alone(costing):
-                part, value = await valued_spending(block, costing, label=name)
+                part, value = await valued_spending(block, costing, label=name, on_branch=True)
                 fields[name] = Size(fields=fields_of(block, costing))
             parts.append(part)
             values.append(value)
@@ -154,7 +154,14 @@ class Parallel(Primitive):
             fields["values"] = list_of(longest, len(values), tokens=tokens)
             costing.sizes[self.id] = Size(fields=fields)
         note = "all of these" if self.wait == "all" else "all of these: who loses may have been paid"
-        return Spending(label=self.label, kind=self.key, worst=total(parts), parts=tuple(parts), note=note)
+        return Spending(
+            label=self.label,
+            kind=self.key,
+            worst=total(parts),
+            parts=tuple(parts),
+            note=note,
+            on_branch=False,
+        )
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

@@ -187,7 +187,9 @@ class Repeat(Primitive):
         if self.id is not None:
             costing.sizes[self.id] = bound.size(self.max)
         note = f"at most {self.max} rounds" if self.max > 1 else "1 round"
-        return Spending(label=self.label, kind=self.key, worst=bound.worst, parts=bound.parts, note=note)
+        return Spending(
+            label=self.label, kind=self.key, worst=bound.worst, parts=bound.parts, note=note, on_branch=False
+        )
 
 
 @dataclass(slots=True, kw_only=True)

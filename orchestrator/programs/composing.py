@@ -18,6 +18,7 @@ from ruamel.yaml.events import (
     SequenceStartEvent,
 )
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.scanner import Scanner
 
 __all__ = ["ALIAS_BOMB", "Composer", "RefusedNodeError"]
 
@@ -32,17 +33,68 @@ class RefusedNodeError(Exception):
         super().__init__(message)
 
 
+class BoundedScanner(Scanner):
+    """Ends a file as soon as its brackets are too deep: the scanner looks a thousand characters ahead of each.
+    It also remembers that the next token is known: it is asked some eight times for each.
+    """
+
+    deepest = 64
+
+    def reset_scanner(self) -> None:
+        """Begin."""
+        self._known = False
+        Scanner.reset_scanner(self)
+
+    def fetch_flow_collection_start(self, token: Any, to_push: str) -> None:
+        """Open a bracket."""
+        if len(self.flow_context) >= self.deepest:
+            raise RefusedNodeError(too_deep(self.deepest), self.reader.get_mark())
+        Scanner.fetch_flow_collection_start(self, token, to_push)
+
+    def check_token(self, *choices: Any) -> bool:
+        """Whether the next token is one of these kinds."""
+        token = self.peek_token()
+        return token is not None and (not choices or isinstance(token, choices))
+
+    def peek_token(self) -> Any:
+        """The next token."""
+        if not self._known:
+            while self.need_more_tokens():
+                self.fetch_more_tokens()
+            self._known = True
+        return self.tokens[0] if self.tokens else None
+
+    def get_token(self) -> Any:
+        """Take the next token."""
+        token = self.peek_token()
+        self._known = False
+        if token is not None:
+            self.tokens_taken += 1
+            del self.tokens[0]
+        return token
+
+
+def too_deep(deepest: int) -> str:
+    """What is said of a file with more levels."""
+    return f"nested deeper than {deepest} levels"
+
+
 class Composer:
     """Makes nodes of the one document in a text; what an alias stands for is the same node again.
 
     Args:
-        yaml: Reads it.
         text: All of it.
         most_nodes: Nodes it may have.
         deepest: Levels it may have.
+
+    Attributes:
+        scalars: Makes values of scalar nodes.
     """
 
-    def __init__(self, yaml: YAML, text: str, *, most_nodes: int, deepest: int) -> None:
+    def __init__(self, text: str, *, most_nodes: int, deepest: int) -> None:
+        yaml = YAML(typ="safe", pure=True)
+        yaml.Scanner = type("_Scanner", (BoundedScanner,), {"deepest": deepest})
+        self.scalars: Any = yaml.constructor
         self._events: Iterator[Any] = iter(yaml.parse(text))
         self._resolver = yaml.resolver
         self._most, self._deepest = most_nodes, deepest
@@ -81,7 +133,7 @@ class Composer:
             return self._anchored(event, self._scalar(event))
         self._depth += 1
         if self._depth > self._deepest:
-            raise RefusedNodeError(f"nested deeper than {self._deepest} levels", event.start_mark)
+            raise RefusedNodeError(too_deep(self._deepest), event.start_mark)
         node: Node
         if isinstance(event, SequenceStartEvent):
             node = self._sequence(event)

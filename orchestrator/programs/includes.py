@@ -124,8 +124,14 @@ class Sources:
         at = ("include", number)
         try:
             path = (source.path.parent / name).resolve()
-        except (OSError, ValueError, RuntimeError) as error:
-            source.mistakes.add(at, f"cannot be included: {error}")
+            exists = path.exists()
+        except (
+            OSError,
+            ValueError,
+            RuntimeError,
+        ) as error:  # too long, a NUL in it, links that go in circles
+            why = getattr(error, "strerror", None) or error
+            source.mistakes.add(at, f"cannot be included: {why}")
             return
         if not self._allow_outside and not path.is_relative_to(self._top):
             source.mistakes.add(
@@ -140,17 +146,24 @@ class Sources:
                 at, f"files include each other in a circle: {' -> '.join(one.name for one in circle)}"
             )
         elif path not in self._files:
-            self._include_new(source, at, path, str(source.folder / name), chain)
+            self._include_new(source, at, path, str(source.folder / name), chain, exists=exists)
 
     def _include_new(
-        self, source: Source, at: tuple[str, int], path: Path, file: str, chain: tuple[Path, ...]
+        self,
+        source: Source,
+        at: tuple[str, int],
+        path: Path,
+        file: str,
+        chain: tuple[Path, ...],
+        *,
+        exists: bool,
     ) -> None:
         if len(self._files) >= MOST_FILES:
             self._refused = True
             source.mistakes.add(at, f"more than {MOST_FILES} files make this program")
             return
         if not path.is_file():
-            what = "is not a file" if path.exists() else "there is no such file"
+            what = "is not a file" if exists else "there is no such file"
             source.mistakes.add(at, f"`{file}` cannot be included: {what}")
             return
         try:

@@ -28,6 +28,7 @@ from ..backends.retry import Retry, RetryPolicy
 from ..budget import Budget, Ledger
 from ..context import Context, Run
 from ..contracts import ControlProgram
+from ..costs import Costing, costing_of
 from ..errors import (
     BudgetExceededError,
     DeadlineExceededError,
@@ -258,6 +259,16 @@ class Controller:
     def journal(self) -> Journal | None:
         """The open journal, or None."""
         return self._journal
+
+    def costing(self, problem: Problem) -> Costing:
+        """Works out what programs cost at most on `problem`; the controller need not be entered, nothing is sent."""
+        return costing_of(
+            problem,
+            models={name: model.backend for name, model in self._models.items()},
+            sampling={name: model.sampling for name, model in self._models.items()},
+            prompt=self._prompt,
+            answers=self._answers,
+        )
 
     # Running ---------------------------------------------------------------------------------------------
 

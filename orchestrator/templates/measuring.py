@@ -10,8 +10,9 @@ from jinja2 import nodes
 
 from ..errors import TemplateError
 from ..expressions import Namespace, Size, as_text
-from .rendering import LOOP_FIELDS, MOST_TURNS, Renderer
-from .syntax import Tree
+from .operations import LOOP_FIELDS, MOST_TURNS, WIDEST_INDENT, text_of
+from .rendering import Renderer
+from .syntax import Tree, place_of
 from .template import LONGEST_TEXT, Measured
 
 __all__ = ["measure"]
@@ -60,7 +61,7 @@ class _Measuring:
         if isinstance(part, nodes.TemplateData):
             self.write(part.data)
         elif _known(part, sizes):
-            self.write(as_text(self.renderer.value(part, values)))
+            self.write(text_of(self.renderer.value(part, values), place_of(part)))
         else:
             size = self.size(part, values, sizes)
             self.inserted += size.tokens
@@ -150,6 +151,8 @@ class _Measuring:
         assert node.node is not None
         size = self.size(node.node, values, sizes)
         arguments = [self.size(argument, values, sizes) for argument in node.args]
+        # Where it is a list, it is put into a text with its commas.
+        whole = size.tokens + 2 * max(size.count - 1, 0)
         match node.name:
             case "first" | "last":
                 return size.item or Size(tokens=size.tokens)
@@ -159,20 +162,28 @@ class _Measuring:
                 return Size(tokens=size.tokens + arguments[0].tokens * max(size.count - 1, 0))
             case "length" | "round":
                 return Size(tokens=NUMBER_TOKENS)
-            case "truncate" if _known(node.args[0], sizes):
-                most = self.renderer.value(node.args[0], values)
-                whole = size.tokens + 2 * max(size.count - 1, 0)
+            case "truncate":
+                most = self.argument(node, values, sizes, LONGEST_TEXT, LONGEST_TEXT)
                 return Size(tokens=min(whole + 3, BYTES_OF_CHARACTER * most))
             case "indent":
                 # A line has a token at least, and each gets its spaces.
-                width = self.renderer.value(node.args[0], values) if node.args else 4
-                return Size(tokens=size.tokens * (1 + width))
+                width = self.argument(node, values, sizes, WIDEST_INDENT, 4)
+                return Size(tokens=whole * (1 + width))
             case "trim":
-                return Size(tokens=size.tokens + 2 * max(size.count - 1, 0))
+                return Size(tokens=whole)
             case "upper" | "lower":
                 # Another case is cut into other tokens: no bound is known.
                 return Size(tokens=math.inf)
         return size
+
+    def argument(
+        self, node: nodes.Filter, values: Mapping[str, Any], sizes: Mapping[str, Size], most: int, usual: int
+    ) -> int:
+        """The number that a filter is given, or `most` where that is not known."""
+        if not node.args:
+            return usual
+        given = self.renderer.value(node.args[0], values) if _known(node.args[0], sizes) else most
+        return max(given, 0) if isinstance(given, int) else most
 
 
 def _known(node: nodes.Node, sizes: Mapping[str, Size]) -> bool:
@@ -198,5 +209,8 @@ def _field(size: Size, name: str) -> Size:
 
 def _size_of(value: Any) -> Size:
     """The size of what is known, in a value of which part is not: bytes are the most tokens that there can be."""
-    tokens = float(len(as_text(value).encode()))
+    try:
+        tokens = float(len(as_text(value).encode("utf-8", "surrogatepass")))
+    except TypeError:
+        tokens = math.inf
     return Size(tokens=tokens, count=len(value) if isinstance(value, list | tuple) else 1.0)

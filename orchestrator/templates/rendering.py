@@ -1,62 +1,19 @@
-"""Fills templates: every operation becomes a call of a function below, and Jinja2 compiles what then is left."""
+"""Fills templates: every operation becomes a call of one of `operations`, and Jinja2 compiles what then is left."""
 
 from __future__ import annotations
 
-import math
-import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jinja2 import nodes, pass_context
-from jinja2.runtime import Context, LoopContext
 
 from ..errors import TemplateError
-from ..expressions import as_text, read_field
-from ..types import Answer
-from .syntax import Sandbox, place_of
+from .operations import OPERATIONS, WORK, Work, items_of
+from .sandbox import Sandbox
+from .syntax import place_of
 from .template import LONGEST_TEXT
 
-__all__ = ["LOOP_FIELDS", "MOST_TURNS", "WIDEST_INDENT", "Renderer"]
-
-MOST_TURNS = 10_000
-"""Turns of all loops while a template is filled, at most."""
-
-MOST_WORK = 4 * LONGEST_TEXT
-"""Characters that operations may go through while a template is filled, at most."""
-
-FIELD_WORK = 50
-"""What reading a field counts as."""
-
-WIDEST_INDENT = 100
-"""Characters of an indent, at most."""
-
-LARGEST_WHOLE = 2**53
-"""Whole numbers beyond it are rounded, as JSON's readers do."""
-
-LOOP_FIELDS = ("index", "first", "last")
-"""What is known of a loop inside it."""
-
-_WORK = "\0work"
-"""Where the context keeps what has been done: no name in a template is spelled so."""
-
-
-class _Work:
-    """What filling one template has cost so far."""
-
-    __slots__ = ("done", "turns")
-
-    def __init__(self) -> None:
-        self.done = self.turns = 0
-
-    def add(self, amount: int, place: int | None) -> None:
-        self.done += amount
-        if self.done > MOST_WORK:
-            raise TemplateError("filling it takes too much work", offset=place, hint="loop over less")
-
-    def turn(self, count: int, place: int) -> None:
-        self.turns += count
-        if self.turns > MOST_TURNS:
-            raise TemplateError(f"its loops take more than {MOST_TURNS:,} turns", offset=place)
+__all__ = ["Renderer"]
 
 
 class Renderer:
@@ -72,25 +29,19 @@ class Renderer:
 
     def render(self, values: dict[str, Any]) -> str:
         """The text with `values`, which has every name that the template needs."""
-        values[_WORK] = _Work()
+        values[WORK] = Work()
         pieces: list[str] = []
         length = 0
-        try:
-            for piece in self._compiled.generate(values):
-                length += len(piece)
-                if length > LONGEST_TEXT:
-                    raise TemplateError(f"filled in, it is longer than {LONGEST_TEXT:,} characters")
-                pieces.append(piece)
-        except TypeError as error:
-            raise TemplateError(str(error)) from error
+        for piece in self._compiled.generate(values):
+            length += len(piece)
+            if length > LONGEST_TEXT:
+                raise TemplateError(f"filled in, it is longer than {LONGEST_TEXT:,} characters")
+            pieces.append(piece)
         return "".join(pieces)
 
     def items(self, node: nodes.Node, values: Mapping[str, Any]) -> Sequence[Any]:
         """What a loop over an expression goes through."""
-        value = self.value(node, values)
-        if value is not None and not isinstance(value, list | tuple):
-            raise TemplateError(f"a loop needs a list, and this is {_kind(value)}", offset=place_of(node))
-        return value or ()
+        return items_of(self.value(node, values), place_of(node))
 
     def value(self, node: nodes.Node, values: Mapping[str, Any]) -> Any:
         """The value of an expression in the template."""
@@ -98,7 +49,7 @@ class Renderer:
         if compiled is None:
             kept = nodes.Assign(nodes.Name("result", "store", lineno=1), _lower(node), lineno=1)
             compiled = self._values[id(node)] = _compile([kept])
-        context = compiled.new_context({**values, _WORK: _Work()})
+        context = compiled.new_context({**values, WORK: Work()})
         for _ in compiled.root_render_func(context):
             pass
         return context.vars["result"]
@@ -117,11 +68,11 @@ def _compile(body: list[nodes.Node]) -> Any:
 
 
 def _lower(node: Any) -> Any:
-    """`node` with every operation as a filter of `_OPERATIONS`, whose names cannot be written in a template."""
+    """`node` with every operation as a filter of `OPERATIONS`, whose names cannot be written in a template."""
     place = node.lineno
     match node:
         case nodes.Output():
-            return nodes.Output([_lower(part) for part in node.nodes], lineno=place)
+            return nodes.Output([_inserted(part) for part in node.nodes], lineno=place)
         case nodes.If():
             elifs = [_lower(other) for other in node.elif_]
             return nodes.If(_lower(node.test), _all(node.body), elifs, _all(node.else_), lineno=place)
@@ -156,6 +107,10 @@ def _lower(node: Any) -> Any:
             return node
 
 
+def _inserted(part: nodes.Expr) -> nodes.Expr:
+    return part if isinstance(part, nodes.TemplateData) else _filter("<text>", part, at=place_of(part))
+
+
 def _all(body: Sequence[nodes.Node]) -> list[nodes.Node]:
     return [_lower(node) for node in body]
 
@@ -165,221 +120,9 @@ def _filter(name: str, node: Any, *arguments: nodes.Expr, at: int) -> nodes.Filt
     return nodes.Filter(_lower(node), name, [place, *arguments], [], None, None, lineno=at)
 
 
-# What the filters do ---------------------------------------------------------------------------------------
-
-
-def _turns(context: Context, value: Any, place: int) -> Sequence[Any]:
-    if value is None:
-        return ()
-    if not isinstance(value, list | tuple):
-        raise TemplateError(f"a loop needs a list, and this is {_kind(value)}", offset=place)
-    _work(context).turn(len(value), place)
-    return value
-
-
-def _field(context: Context, value: Any, place: int, name: str) -> Any:
-    if type(value) is LoopContext and name in LOOP_FIELDS:
-        return getattr(value, name)
-    _work(context).add(FIELD_WORK, place)
-    try:
-        return read_field(value, name)
-    except KeyError:
-        raise TemplateError(f"{_kind(value)} has no field `{name}`", offset=place) from None
-
-
-_ORDER = {"lt": operator.lt, "lteq": operator.le, "gt": operator.gt, "gteq": operator.ge}
-
-
-def _compare(context: Context, value: Any, place: int, *rest: Any) -> bool:
-    for sign, other in zip(rest[::2], rest[1::2], strict=True):
-        _work(context).add(_length(value) + _length(other), place)
-        if not _holds(sign, value, other, place):
-            return False
-        value = other
-    return True
-
-
-def _holds(sign: str, one: Any, other: Any, place: int) -> bool:
-    if sign in ("eq", "ne"):
-        return _equal(one, other) == (sign == "eq")
-    if sign in ("in", "notin"):
-        return _within(one, other, place) == (sign == "in")
-    if one is None or other is None:
-        return False
-    if isinstance(one, str) != isinstance(other, str) or not isinstance(one, str | int | float):
-        raise TemplateError(f"{_kind(one)} and {_kind(other)} have no order", offset=place)
-    return bool(_ORDER[sign](one, other))
-
-
-def _equal(one: Any, other: Any) -> bool:
-    if isinstance(one, Answer) and isinstance(other, Answer):
-        return one.key == other.key
-    return bool(one == other)
-
-
-def _within(one: Any, other: Any, place: int) -> bool:
-    if other is None or one is None:
-        return False
-    if isinstance(other, str) and isinstance(one, str):
-        return one in other
-    if isinstance(other, list | tuple):
-        return any(_equal(one, item) for item in other)
-    raise TemplateError(f"{_kind(one)} cannot be in {_kind(other)}", offset=place)
-
-
-_ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
-    "+": operator.add,
-    "-": operator.sub,
-    "*": operator.mul,
-    "/": operator.truediv,
-    "//": operator.floordiv,
-    "%": operator.mod,
-}
-
-
-def _operate(context: Context, left: Any, place: int, sign: str, right: Any) -> Any:
-    if left is None or right is None:
-        return None
-    if sign == "+" and isinstance(left, str) and isinstance(right, str):
-        _work(context).add(len(left) + len(right), place)
-        return left + right
-    for side in (left, right):
-        if not isinstance(side, int | float):
-            raise TemplateError(f"`{sign}` is for numbers, and this is {_kind(side)}", offset=place)
-    try:
-        result = _ARITHMETIC[sign](left, right)
-        if abs(result) > LARGEST_WHOLE:
-            result = float(result)
-    except (ZeroDivisionError, OverflowError):
-        return None
-    return result if math.isfinite(result) else None
-
-
-def _default(context: Context, value: Any, place: int, text: Any) -> Any:
-    return text if value is None else value
-
-
-def _first(context: Context, value: Any, place: int) -> Any:
-    items = _items(value, place, "first")
-    return items[0] if items else None
-
-
-def _last(context: Context, value: Any, place: int) -> Any:
-    items = _items(value, place, "last")
-    return items[-1] if items else None
-
-
-def _join(context: Context, value: Any, place: int, separator: Any) -> str:
-    texts = [as_text(item) for item in _items(value, place, "join")]
-    between = as_text(separator)
-    _work(context).add(sum(map(len, texts)) + len(between) * len(texts), place)
-    return between.join(texts)
-
-
-def _length_of(context: Context, value: Any, place: int) -> int | None:
-    if value is None:
-        return None
-    return len(value if isinstance(value, str) else _items(value, place, "length"))
-
-
-def _round(context: Context, value: Any, place: int, digits: Any = None) -> Any:
-    if value is None:
-        return None
-    if not isinstance(value, int | float):
-        raise TemplateError(f"`round` is for numbers, and this is {_kind(value)}", offset=place)
-    if not math.isfinite(value):
-        return None
-    return round(value) if digits is None else round(value, _whole(digits, place, "round", 15))
-
-
-def _trim(context: Context, value: Any, place: int) -> str:
-    return _read(context, value, place).strip()
-
-
-def _upper(context: Context, value: Any, place: int) -> str:
-    return _read(context, value, place).upper()
-
-
-def _lower_case(context: Context, value: Any, place: int) -> str:
-    return _read(context, value, place).lower()
-
-
-def _truncate(context: Context, value: Any, place: int, length: Any) -> str:
-    text, most = _read(context, value, place), _whole(length, place, "truncate", LONGEST_TEXT)
-    return text if len(text) <= most else text[: max(most - 1, 0)] + "…"[:most]
-
-
-def _indent(context: Context, value: Any, place: int, width: Any = 4) -> str:
-    space = " " * _whole(width, place, "indent", WIDEST_INDENT)
-    first, *lines = _read(context, value, place).split("\n")
-    _work(context).add(len(space) * len(lines), place)
-    return "\n".join([first, *(space + line if line.strip() else line for line in lines)])
-
-
-def _work(context: Context) -> _Work:
-    work: _Work = context.parent[_WORK]
-    return work
-
-
-def _read(context: Context, value: Any, place: int) -> str:
-    text = as_text(value)
-    _work(context).add(len(text), place)
-    return text
-
-
-def _items(value: Any, place: int, name: str) -> Sequence[Any]:
-    if value is None:
-        return ()
-    if not isinstance(value, list | tuple):
-        raise TemplateError(f"`{name}` is for lists, and this is {_kind(value)}", offset=place)
-    return value
-
-
-def _whole(value: Any, place: int, name: str, most: int) -> int:
-    if not isinstance(value, int) or not 0 <= value <= most:
-        raise TemplateError(f"`{name}` takes a whole number from 0 to {most:,}", offset=place)
-    return value
-
-
-def _length(value: Any) -> int:
-    return len(value) if isinstance(value, str | list | tuple) else 1
-
-
-def _kind(value: Any) -> str:
-    names = {
-        str: "a text",
-        bool: "true or false",
-        int: "a number",
-        float: "a number",
-        list: "a list",
-        tuple: "a list",
-    }
-    return names.get(type(value), f"a {type(value).__name__.lower()}")
-
-
-_OPERATIONS: dict[str, Callable[..., Any]] = {
-    "<turns>": _turns,
-    "<field>": _field,
-    "<compare>": _compare,
-    "<operate>": _operate,
-    "default": _default,
-    "first": _first,
-    "indent": _indent,
-    "join": _join,
-    "last": _last,
-    "length": _length_of,
-    "lower": _lower_case,
-    "round": _round,
-    "trim": _trim,
-    "truncate": _truncate,
-    "upper": _upper,
-}
-
-
 def _environment() -> Sandbox:
     environment = Sandbox()
-    environment.finalize = as_text
-    environment.filters = {name: pass_context(function) for name, function in _OPERATIONS.items()}
+    environment.filters = {name: pass_context(function) for name, function in OPERATIONS.items()}
     return environment
 
 

@@ -5,28 +5,15 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from jinja2 import TemplateSyntaxError, nodes
-from jinja2.lexer import Lexer
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from ..errors import TemplateError
+from .sandbox import DEEPEST_EXPRESSION, DEEPEST_NESTING, Sandbox, too_deep
 
-__all__ = ["FILTERS", "Sandbox", "Tree", "closest", "parse", "place_of"]
-
-MOST_TOKENS = 5_000
-"""Words, signs and texts between tags in a template, at most."""
-
-DEEPEST_NESTING = 10
-"""Tags inside tags, at most."""
-
-DEEPEST_EXPRESSION = 30
-"""Operations inside operations, at most."""
-
-LONGEST_NUMBER = 20
-"""Digits of a number, at most."""
+__all__ = ["FILTERS", "Tree", "closest", "parse", "place_of"]
 
 FILTERS: dict[str, tuple[str, ...]] = {
     "default": ("text",),
@@ -46,11 +33,11 @@ FILTERS: dict[str, tuple[str, ...]] = {
 REQUIRED = {"default", "join", "truncate"}
 """Filters whose argument cannot be left out."""
 
+# White space, so that in tags it is skipped as carriage returns are.
 _SPACES = (
     "\x1f\x1e\x1d\x1c\x0b\x0c\x85\u2028\u2029\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008"
 )
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*|_+[A-Za-z0-9][A-Za-z0-9_]*|_", re.ASCII)
-_OPENING, _CLOSING = ("if", "for"), ("endif", "endfor")
 _NOT_NAMES = ("self", "super", "caller", "varargs", "kwargs")
 """What Jinja gives a meaning of its own."""
 
@@ -68,60 +55,6 @@ class Tree:
     names: dict[str, int] = field(default_factory=dict)
 
 
-class _PlacingLexer(Lexer):
-    """Numbers tokens by characters from the start instead of by lines, and stops where there are too many."""
-
-    def tokeniter(
-        self, source: str, name: str | None, filename: str | None = None, state: str | None = None
-    ) -> Iterator[tuple[int, str, str]]:
-        place, count, depth, blocks, before = 0, 0, 0, 0, ""
-        tokens = super().tokeniter(source, name, filename, state)
-        try:
-            for _, kind, value in tokens:
-                found = source.find(value, place)
-                count += kind != "whitespace"
-                if kind == "operator":
-                    depth += (value in "([{") - (value in ")]}")
-                elif kind in ("integer", "float") and len(value) > LONGEST_NUMBER:
-                    raise TemplateError(f"a number of more than {LONGEST_NUMBER} digits", offset=found)
-                if count > MOST_TOKENS:
-                    raise TemplateError(
-                        f"a template of more than {MOST_TOKENS:,} words and signs", offset=found
-                    )
-                elif kind == "name" and before == "block_begin":
-                    blocks += (value in _OPENING) - (value in _CLOSING)
-                if depth > DEEPEST_EXPRESSION or blocks > DEEPEST_NESTING:
-                    raise _too_deep(found)
-                before = before if kind == "whitespace" else kind
-                yield found, kind, value
-                place = found + len(value)
-        except TemplateSyntaxError as error:
-            error.lineno = place
-            raise
-        if before in ("comment_begin", "raw_begin"):
-            # Jinja lets these be when nothing comes after them.
-            missing = "comment" if before == "comment_begin" else "raw"
-            raise TemplateSyntaxError(f"Missing end of {missing}", place)
-
-
-class Sandbox(ImmutableSandboxedEnvironment):
-    """Jinja2 without globals and tests, that reads no attribute and no item of anything."""
-
-    def __init__(self) -> None:
-        super().__init__(keep_trailing_newline=True, autoescape=False)
-        self.globals, self.tests, self.filters = {}, {}, {}
-
-    @property
-    def lexer(self) -> Lexer:
-        return _PlacingLexer(self)
-
-    def getattr(self, obj: object, attribute: str) -> object:
-        raise TemplateError(f"a template reads no attribute `{attribute}`")
-
-    def getitem(self, obj: object, argument: object) -> object:
-        raise TemplateError("a template takes no items by number or key")
-
-
 _SANDBOX = Sandbox()
 
 
@@ -137,7 +70,7 @@ def parse(text: str) -> Tree:
     except TemplateSyntaxError as error:
         raise _syntax_error(error, source) from None
     except RecursionError:
-        raise _too_deep(None) from None
+        raise too_deep(None) from None
     if returns is not None:
         _restore_returns(parsed, returns)
     tree = Tree(list(parsed.body))
@@ -169,10 +102,6 @@ def closest(given: str, known: Iterable[str]) -> str | None:
     """A hint with the closest known word, or None."""
     close = difflib.get_close_matches(given.lower(), list(known), n=1, cutoff=0.6)
     return f"did you mean `{close[0]}`?" if close else None
-
-
-def _too_deep(place: int | None) -> TemplateError:
-    return TemplateError("nested too deeply", offset=place, hint="take it apart")
 
 
 def _without_returns(text: str) -> tuple[str, str | None]:
@@ -253,7 +182,7 @@ class _Walk:
 
     def block(self, body: Iterable[nodes.Node], own: dict[str, bool], depth: int) -> None:
         if depth > DEEPEST_NESTING:
-            raise _too_deep(next(iter(body)).lineno)
+            raise too_deep(next(iter(body)).lineno)
         for node in body:
             self.statement(node, own, depth)
 
@@ -292,7 +221,7 @@ class _Walk:
 
     def expression(self, node: nodes.Node, own: dict[str, bool], depth: int) -> None:
         if depth > DEEPEST_EXPRESSION:
-            raise _too_deep(node.lineno)
+            raise too_deep(node.lineno)
         match node:
             case nodes.Name():
                 self.named(node)

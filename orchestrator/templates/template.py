@@ -165,7 +165,7 @@ class Template:
             try:
                 as_text(values[name])
             except TypeError:
-                return TemplateError(f"`{name}`: {error}", offset=self.place(name))
+                return TemplateError(str(error), offset=self.place(name))
         raise error
 
 

@@ -43,6 +43,7 @@ VALUES = {
 SIZES = {name: Size(tokens=5, count=3, item=Size(tokens=2)) for name in VALUES}
 
 CORPUS = [
+    "{{ d }} {{ c }} {{ a|indent(b) }} {{ a|truncate(xs) }} {{ xs|join(d) }} {{ a|truncate(b) }} {{ b|round(b) }}",
     "plain text\r\n with { braces } and # signs",
     "{{ a }} {{ b }} {{ xs }}",
     "{{ c.text }} {{ c.score > 0.4 }} {{ d.secret }}",

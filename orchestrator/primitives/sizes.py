@@ -1,0 +1,149 @@
+"""How long the values of steps can be when they are put into prompts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..costs import Costing, Size
+from ..expressions import Expression, as_text
+from ..templates import Measured, Template
+
+__all__ = [
+    "Listed",
+    "candidate_size",
+    "candidates_size",
+    "critique_size",
+    "listed_size",
+    "measured",
+    "outcome_size",
+    "problem_size",
+    "review_size",
+    "size_here",
+    "tokens_of",
+    "vote_size",
+]
+
+NUMBER = Size(tokens=24.0)
+"""A number has at most so many characters."""
+
+TRUTH = Size(tokens=5.0)
+
+WORD = Size(tokens=16.0)
+"""A word of the library's own, such as why a program ended."""
+
+
+def candidate_size(tokens: float, *, reason: float = 0.0) -> Size:
+    """A candidate whose text has so many tokens, and the reason of its latest score so many."""
+    text = Size(tokens=tokens)
+    fields = {"text": text, "answer": text, "score": NUMBER, "reason": Size(tokens=reason)}
+    return Size(tokens=tokens, fields={**fields, "tokens": NUMBER, "truncated": TRUTH})
+
+
+def candidates_size(item: Size, count: float, *, tokens: float | None = None) -> Size:
+    """So many candidates of this size; `tokens` where all together have fewer than `count` of the longest."""
+    text = item.fields.get("text", Size(tokens=item.tokens))
+    tokens = _times(text.tokens, count) if tokens is None else tokens
+    texts = Size(tokens=tokens, count=count, item=text)
+    fields = {
+        **dict.fromkeys(("best", "first", "last"), item),
+        "answer": text,
+        "agreement": NUMBER,
+        "texts": texts,
+        "answers": texts,
+        "scores": Size(tokens=_times(NUMBER.tokens, count), count=count, item=NUMBER),
+        "count": NUMBER,
+    }
+    return Size(tokens=tokens, count=count, fields=fields, item=item)
+
+
+def review_size(candidate: Size, reason: float) -> Size:
+    """A review with so many tokens, of a candidate of this size."""
+    text = Size(tokens=reason)
+    return Size(tokens=reason, fields={"score": NUMBER, "text": text, "candidate": candidate})
+
+
+def critique_size(candidate: Size, tokens: float) -> Size:
+    """A critique with so many tokens, of a candidate of this size."""
+    text = Size(tokens=tokens)
+    return Size(tokens=tokens, fields={"text": text, "accepted": TRUTH, "candidate": candidate})
+
+
+def vote_size(candidates: Size) -> Size:
+    """A vote of these candidates."""
+    fields = {"share": NUMBER, "margin": NUMBER, "tied": TRUTH, "candidates": candidates}
+    answer, candidate = candidates.fields["answer"], candidates.fields["best"]
+    return Size(tokens=answer.tokens, fields={**fields, "answer": answer, "candidate": candidate})
+
+
+def outcome_size(candidates: Size) -> Size:
+    """An outcome with these candidates."""
+    fields = {"confidence": NUMBER, "agreement": NUMBER, "stop_reason": WORD, "candidates": candidates}
+    answer, candidate = candidates.fields["answer"], candidates.fields["best"]
+    return Size(
+        tokens=answer.tokens, fields={**fields, "answer": answer, "text": answer, "candidate": candidate}
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """Candidates as a step sees a value: how many there are at most, and how long each is."""
+
+    count: float
+    item: Size
+    single: bool
+
+
+def listed_size(size: Size) -> Listed:
+    """The candidates in a value: an outcome's, those of a list, or the one it is or stands for."""
+    size = size.fields.get("candidates", size)
+    if size.item is not None:
+        return Listed(count=size.count, item=size.item, single=False)
+    return Listed(count=1.0, item=size.fields.get("candidate", size), single=True)
+
+
+def size_here(costing: Costing, text: str) -> Size:
+    """How long the value of an expression can be."""
+    return Expression.of(text).size(costing.sizes)
+
+
+def measured(costing: Costing, text: str, **further: Size | str) -> Measured:
+    """How long a template can be when it is filled; `further` are texts that are known, and sizes of others."""
+    known = {name: value for name, value in further.items() if isinstance(value, str)}
+    sizes = {name: value for name, value in further.items() if isinstance(value, Size)}
+    values = {name: value for name, value in {"problem": costing.problem, **known}.items() if name not in sizes}
+    return Template.of(text).measure(values, {**costing.sizes, **sizes})
+
+
+async def tokens_of(costing: Costing, text: str) -> float:
+    """Tokens that a text adds to a prompt at most, by the model that cuts it into most."""
+    if not text:
+        return 0.0
+    models = costing.ctx.models
+    return max([(await costing.draw(text, model=model, max_tokens=1)).prompt_tokens for model in models])
+
+
+async def problem_size(costing: Costing) -> Size:
+    """The problem, whole and by its fields."""
+    from .values import PROBLEM_FIELDS, read_problem
+
+    problem, fields = costing.problem, {}
+    for name in (*PROBLEM_FIELDS, *problem.fields):
+        fields[name] = await _known_size(costing, read_problem(problem, name))
+    return Size(tokens=fields["text"].tokens, fields=fields)
+
+
+async def _known_size(costing: Costing, value: object) -> Size:
+    if isinstance(value, list | tuple):
+        items = [await _known_size(costing, one) for one in value]
+        longest = max(items, key=lambda one: one.tokens, default=Size())
+        separators = 2.0 * max(len(items) - 1, 0)
+        whole = sum(one.tokens for one in items) + separators
+        return Size(tokens=whole, count=float(len(items)), item=longest)
+    try:
+        return Size(tokens=await tokens_of(costing, as_text(value)))
+    except TypeError:  # no value of the language: nothing can insert it
+        return Size()
+
+
+def _times(tokens: float, count: float) -> float:
+    return tokens * count if tokens and count else 0.0

@@ -1,0 +1,197 @@
+import shutil
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from orchestrator import load, plugins, run_sync
+from orchestrator.answers import AnswerReader, cluster, equivalent, kinds, normalize
+from orchestrator.errors import InvalidInputError
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "plugin"
+
+HEAD = "version: 1\nmodels: {m: {local: gemma-3-270m}}\n"
+
+
+def installed(folder, name, groups):
+    """Lays out what an installer would: a package's metadata with its entry points."""
+    info = folder / f"{name.replace('-', '_')}-0.1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 0.1.0\n")
+    lines = [line for group, points in groups.items() for line in (f"[{group}]", *points)]
+    (info / "entry_points.txt").write_text("\n".join(lines) + "\n")
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """Installs a package with one module and these entry points."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+    monkeypatch.syspath_prepend(str(folder))
+    before = set(sys.modules)
+
+    def install(name, source, **points):
+        (folder / f"{name}.py").write_text(source)
+        groups = {
+            f"orchestrator.{group}": [f"{key} = {name}:{what}" for key, what in given.items()]
+            for group, given in points.items()
+        }
+        installed(folder, name, groups)
+        plugins._points.cache_clear()
+
+    yield install
+    for name in set(sys.modules) - before:
+        if getattr(sys.modules[name], "__file__", None) and str(folder) in str(sys.modules[name].__file__):
+            del sys.modules[name]
+    plugins._points.cache_clear()
+
+
+@pytest.fixture
+def clock(tmp_path, monkeypatch):
+    """The example package, installed from its source tree by what its `pyproject.toml` says."""
+    site = tmp_path / "site-packages"
+    project = tomllib.loads((EXAMPLE / "pyproject.toml").read_text())["project"]
+    groups = {
+        group: [f"{name} = {what}" for name, what in points.items()]
+        for group, points in project["entry-points"].items()
+    }
+    installed(site, project["name"], groups)
+    shutil.copytree(EXAMPLE / "orchestrator_clock", site / "orchestrator_clock")
+    monkeypatch.syspath_prepend(str(site))
+    plugins._points.cache_clear()
+    yield
+    for name in [name for name in sys.modules if name.startswith("orchestrator_clock")]:
+        del sys.modules[name]
+    plugins._points.cache_clear()
+
+
+def test_the_example_package_runs_with_a_part_of_each_kind(clock):
+    program = load(EXAMPLE / "opening.yaml")
+    [problem] = program.problems
+    outcome = run_sync(program, problem)
+    assert (outcome.answer.text, outcome.answer.key) == ("15:05", "u:clock_time:15:05")
+    assert [candidate.answer.text for candidate in outcome.candidates] == ["15:05", "15:05"]
+    assert [candidate.scores["opening_hours"].value for candidate in outcome.candidates] == [1.0, 1.0]
+    assert outcome.confidence == 1.0
+
+
+def test_nothing_of_a_package_is_imported_until_its_name_is_used(clock, write):
+    load(write("program.yaml", HEAD + "program: {best_of_n: {verifier: equivalent}}\n"))
+    assert not any(name.startswith("orchestrator_clock") for name in sys.modules)
+    load(write("program.yaml", HEAD + "program: two_of_three\n"))
+    assert "orchestrator_clock.two_of_three" in sys.modules
+    assert "orchestrator_clock.opening_hours" not in sys.modules
+
+
+def test_parts_of_packages_are_used_like_those_that_are_built_in(clock, write):
+    program = load(
+        write(
+            "program.yaml",
+            HEAD
+            + "verifiers: {shop: {opening_hours: {opens: 10}}}\n"
+            + "program:\n  steps:\n"
+            + "    - {id: drafts, two_of_three: {temperature: 1}}\n"
+            + "    - {id: judged, opening_hours: {of: drafts}}\n"
+            + "    - {id: again, score: {of: judged, by: shop}}\n"
+            + "    - return: again\n",
+        )
+    )
+    run, score, again, _ = program.strategy.steps
+    assert (type(run.program).__name__, run.program.temperature) == ("TwoOfThree", 1.0)
+    assert (score.by.opens, again.by.opens) == (9, 10)
+
+
+def test_a_kind_of_answers_of_a_package_is_one_everywhere(clock):
+    assert "clock_time" in kinds()
+    assert normalize("3:05 PM", kind="clock_time") == "u:clock_time:15:05"
+    assert normalize("noon", kind="clock_time") == "t:noon"
+    assert equivalent("at 3:05 pm", "15.05", kind="clock_time")
+    assert not equivalent("at 3:05 pm", "3:05", kind="clock_time")
+    assert cluster(["12 am", "0:00", "never", "9:30"], kind="clock_time") == [0, 0, None, 1]
+    reader = AnswerReader(kind="clock_time", tag="time")
+    assert reader.read("8:00 <time>9:15 pm</time>").text == "9:15 pm"
+    assert reader.read("8:00") is None
+    assert AnswerReader(kind="clock_time").read("cut off at 8:1", truncated=True) is None
+
+
+def test_a_mistake_in_the_parameters_of_a_packages_part_is_placed(clock, refusal):
+    said = refusal(
+        """
+        version: 1
+        models:
+          m: {backend: rehearsal, fil: lines.txt}
+          n: {backend: rehersal, file: a}
+        answer: {kind: clok_time}
+        check: {opening_hours: {open: 3}}
+        program: {two_of_three: {n: 2}}
+        """
+    )
+    for expected in (
+        "program.yaml:4:6: `file` is missing in `m`",
+        "program.yaml:4:27: `rehearsal` takes no `fil`; it takes: file",
+        "  hint: did you mean `file`?",
+        "program.yaml:5:16: no package brings a backend `rehersal`; there are: rehearsal",
+        "  hint: did you mean `rehearsal`?",
+        "  hint: did you mean `clock_time`?",
+        "program.yaml:7:25: unknown key `open` in `check.opening_hours`",
+        "program.yaml:8:26: unknown key `n` in `program.two_of_three`",
+    ):
+        assert expected in said
+
+
+def test_a_packages_part_that_refuses_its_values_says_where(clock, refusal):
+    said = refusal(HEAD + "check: {opening_hours: {opens: 20, closes: 8}}\nprogram: single\n")
+    assert "program.yaml:3:32: opens must be before closes, in 0..24, not 20 and 8" in said
+
+
+def test_a_package_that_cannot_be_imported_is_named(package, refusal):
+    package("broken_parts", "import no_such_module\n", strategies={"thing": "Thing"})
+    said = refusal(HEAD + "program: thing\n")
+    assert "program.yaml:3:10: `thing` of broken_parts 0.1.0 cannot be imported (broken_parts:Thing)" in said
+    assert "ModuleNotFoundError: No module named 'no_such_module'" in said
+
+
+def test_a_package_without_the_part_it_names_is_named(package, refusal):
+    package("hollow", "", verifiers={"thing": "Thing"})
+    assert "`thing` of hollow 0.1.0 cannot be imported" in refusal(HEAD + "check: thing\nprogram: single\n")
+
+
+@pytest.mark.parametrize(
+    ("group", "text", "message"),
+    [
+        ("strategies", "program: thing\n", "the strategy `thing` of another package must be a dataclass"),
+        ("verifiers", "check: thing\nprogram: single\n", "must be a dataclass with `score`"),
+        (
+            "answer_kinds",
+            "answer: {kind: thing}\nprogram: single\n",
+            "must be an orchestrator.answers.AnswerKind",
+        ),
+    ],
+)
+def test_what_is_no_part_of_its_kind_is_refused(package, refusal, group, text, message):
+    package("wrong_kind", "THING = 3\n", **{group: {"thing": "THING"}})
+    assert message in refusal(HEAD + text)
+
+
+def test_a_backend_that_is_none_is_refused_when_it_is_made(package, write):
+    package("no_backend", "def make(): return 3\n", backends={"thing": "make"})
+    program = load(write("program.yaml", "version: 1\nmodels: {m: {backend: thing}}\nprogram: single\n"))
+    with pytest.raises(InvalidInputError, match="`thing` must make a backend"):
+        _ = program.models
+
+
+def test_a_package_cannot_give_a_built_in_name_another_meaning(package, write, refusal):
+    source = "from orchestrator.strategies import Single\nclass Mine(Single): pass\n"
+    package("greedy", source, strategies={"single": "Mine", "mine": "Mine"})
+    program = load(write("program.yaml", HEAD + "program: single\n"))
+    assert type(program.strategy).__module__ == "orchestrator.strategies.single"
+    said = refusal(HEAD + "program: mine\n")
+    assert "greedy 0.1.0 brings `single` for orchestrator.strategies, which is built in" in said
+
+
+def test_two_packages_with_one_name_are_both_named(package, refusal):
+    package("one", "", verifiers={"thing": "x"})
+    package("two", "", verifiers={"thing": "x"})
+    said = refusal(HEAD + "check: thing\nprogram: single\n")
+    assert "2 packages bring `thing` for orchestrator.verifiers: one 0.1.0, two 0.1.0" in said
