@@ -170,6 +170,14 @@ def run(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the run in the journal.", rich_help_panel=RECORD)
     ] = False,
+    allow_changed_program: Annotated[
+        bool,
+        typer.Option(
+            "--allow-changed-program",
+            help="Resume with another program than the journal's: calls it makes as well are not sent again.",
+            rich_help_panel=RECORD,
+        ),
+    ] = False,
     seed: Annotated[int | None, typer.Option(help="Seed of the run.", rich_help_panel=RECORD)] = None,
     concurrency: Annotated[
         int, typer.Option(min=1, help="Calls in flight at once per model.", rich_help_panel=RECORD)
@@ -199,6 +207,8 @@ def run(
     """Run a program over problems. Flags override what a program file says."""
     if resume and journal is None:
         raise typer.BadParameter("needs --journal FILE, the journal to resume from", param_hint="--resume")
+    if allow_changed_program and not resume:
+        raise typer.BadParameter("needs --resume", param_hint="--allow-changed-program")
     from .job import Flags
     from .run import Settings
     from .run import run as run_job
@@ -231,6 +241,7 @@ def run(
     how = Settings(
         journal=None if journal is None else str(journal),
         resume=resume,
+        allow_changed_program=allow_changed_program,
         seed=seed,
         concurrency=concurrency,
         json=as_json,
@@ -282,6 +293,32 @@ def graph(
     from .graph import draw
 
     draw(file, form, output)
+
+
+@app.command()
+def schema(
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="File; stdout if none.")] = None,
+    debug: Debug = False,
+) -> None:
+    """Write the JSON Schema of program files, by which editors check and complete them."""
+    from .schema import write_schema
+
+    write_schema(output)
+
+
+@app.command("fmt")
+def format_program_files(
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Program files; - is stdin.")],
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing; exit 1 if a file would change.")
+    ] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="Change nothing; show what would change.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Put program files into one form: order of keys, indentation, quotes. What they say stays, and comments do."""
+    from .fmt import format_files
+
+    raise typer.Exit(format_files(files, check=check, diff=diff))
 
 
 @app.command()

@@ -48,6 +48,7 @@ class Settings:
 
     journal: str | None = None
     resume: bool = False
+    allow_changed_program: bool = False
     seed: int | None = None
     concurrency: int = 64
     json: bool = False
@@ -159,6 +160,7 @@ class _Session:
             per_problem=job.per_problem,
             journal=settings.journal,
             resume=settings.resume,
+            allow_changed_program=settings.allow_changed_program,
             concurrency=settings.concurrency,
             seed=settings.seed,
             answers=job.answers,

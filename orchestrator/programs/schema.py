@@ -223,7 +223,7 @@ class _Builder:
                 kind.__name__,
                 lambda: _closed(self._parameters(kind, names), _required(kind)) | _described(_summary(kind)),
             )
-        return self._defined(kind.__name__, lambda: self._inline(kind, kind.inline))  # type: ignore[attr-defined]
+        return self._defined(kind.__name__, lambda: self._inline(kind, kind.inline))
 
     def _inline(self, kind: type, inside: str) -> Schema:
         registry = kind_of(kind, inside)
@@ -276,17 +276,16 @@ class _Builder:
             found = self._parameters(cls, inner)[shown_as(cls, inner[0])]
             return {**found, **_described(_summary(cls))}
         properties = self._parameters(cls, inner)
-        needed = [name for name in inner if is_required(parameters(cls)[name])]
-        instead = {name: step for name in inner for step in _steps_in_place(cls, name)}
-        properties |= {step.key: self._action(step) for step in instead.values()}
-        required = [shown_as(cls, name) for name in needed if name not in instead]
-        made = _with_shorthand(
-            properties, required or [shown_as(cls, name) for name in needed if not instead]
-        )
-        for name in instead:
-            choices = [shown_as(cls, name), *(step.key for step in _steps_in_place(cls, name))]
-            one_of = [{"required": [choice]} for choice in choices]
-            made = {"anyOf": [made["anyOf"][0] | {"oneOf": one_of}, *made["anyOf"][1:]]}
+        instead = {name: steps for name in inner if (steps := _steps_in_place(cls, name))}
+        needed = [shown_as(cls, name) for name in inner if is_required(parameters(cls)[name])]
+        made = _with_shorthand(properties, needed)
+        for name, steps in instead.items():
+            keys = [shown_as(cls, name), *(step.key for step in steps)]
+            mapping = _closed(
+                {**properties, **{step.key: self._action(step) for step in steps}},
+                [one for one in needed if one != keys[0]],
+            )
+            made["anyOf"][0] = {**mapping, "oneOf": [{"required": [key]} for key in keys]}
         return made | _described(_summary(cls))
 
     def _short(self, registry: Registry, key: str, part: type) -> Schema:

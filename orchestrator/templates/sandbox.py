@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from jinja2 import TemplateSyntaxError
+from jinja2 import StrictUndefined, TemplateSyntaxError
 from jinja2.lexer import Lexer
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -83,7 +83,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
     """Jinja2 without globals and tests, that reads no attribute and no item of anything."""
 
     def __init__(self) -> None:
-        super().__init__(keep_trailing_newline=True, autoescape=False)
+        super().__init__(keep_trailing_newline=True, autoescape=False, undefined=StrictUndefined)
         self.globals, self.tests, self.filters = {}, {}, {}
         self._lexer = _PlacingLexer(self)
 
