@@ -9,6 +9,7 @@ import pytest
 from typer.main import get_command
 
 from orchestrator.cli.app import app
+from orchestrator.errors import ProgramFileError
 from orchestrator.expressions import ANSWER, NUMBER, TEXT, TRUTH, ListOf, Maybe, Record
 from orchestrator.primitives import PRIMITIVES
 from orchestrator.primitives import values as kinds
@@ -149,7 +150,17 @@ def test_the_filters_of_templates_are_all_named():
     assert {name.split("(")[0] for name in re.findall(r"`([^`]+)`", line)} == set(FILTERS)
 
 
-def test_the_commands_are_those_there_are():
-    commands = get_command(app).commands
-    for name in re.findall(r"`orchestrator (\w+)", section("Tools", 2)):
-        assert name in commands, name
+def test_every_command_on_program_files_is_on_the_page():
+    said = section("Tools", 2)
+    for name in {*get_command(app).commands} - {"strategies", "version", "model"}:
+        assert f"`orchestrator {name}" in said, name
+
+
+def test_the_error_on_the_page_is_what_is_said(tmp_path, monkeypatch):
+    [shown] = re.findall(r"```text\n(.*?)```", section("Errors", 2), re.DOTALL)
+    wrong = BLOCKS[0].replace("if: review.score", "if: reviw.score")
+    (tmp_path / "first.yaml").write_text(wrong)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ProgramFileError) as raised:
+        load("first.yaml")
+    assert f"{raised.value}\n" == shown
