@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 from ...budget import Budget
+from ...prompts import Prompt
 from ...strategies import Cascade, Router, Strategy, Tier
 from ..parts import (
     ACCEPTANCES,
@@ -171,6 +172,8 @@ def _shown(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, str):
         return value
+    if isinstance(value, Prompt):
+        return value.template
     if isinstance(value, Budget):
         return (budget_note("", value) or "none").strip()
     if isinstance(value, tuple | list):
