@@ -471,6 +471,11 @@ def test_what_is_not_known_is_left_out_and_counted(template, text, inserted):
     assert (measured.text, measured.inserted) == (text, inserted)
 
 
+def test_any_name_can_be_measured():
+    measured = Template.of("{{ result|upper }}{% if result %}!{% endif %}").measure({"result": "a"}, {})
+    assert (measured.text, measured.inserted) == ("A!", 0)
+
+
 def test_a_field_can_have_a_size_of_its_own():
     draft = Size(tokens=10, fields={"answer": Size(tokens=2)})
     assert Template.of("{{ d.answer }}").measure({}, {"d": draft}).inserted == 2

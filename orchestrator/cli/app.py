@@ -75,6 +75,14 @@ def root(
     """Run control programs over language models, under a budget that cannot be overspent."""
 
 
+AllowOutside = Annotated[
+    bool,
+    typer.Option(
+        "--allow-includes-outside", help="Let the program file include files that are outside of its folder."
+    ),
+]
+
+
 PROBLEMS, MODEL, STRATEGY, BUDGET, RECORD = "Problems", "Model", "Strategy", "Budget", "Record and output"
 
 
@@ -202,6 +210,7 @@ def run(
             rich_help_panel=RECORD,
         ),
     ] = False,
+    allow_includes_outside: AllowOutside = False,
     debug: Debug = False,
 ) -> None:
     """Run a program over problems. Flags override what a program file says."""
@@ -237,6 +246,7 @@ def run(
         per_problem=given(
             total_tokens=per_problem_tokens, requests=per_problem_requests, seconds=per_problem_seconds
         ),
+        allow_outside=allow_includes_outside,
     )
     how = Settings(
         journal=None if journal is None else str(journal),
@@ -265,12 +275,13 @@ def _kind(name: str | None) -> Any:
 @app.command()
 def check(
     file: Annotated[Path, typer.Argument(help="A program file.")],
+    allow_includes_outside: AllowOutside = False,
     debug: Debug = False,
 ) -> None:
     """Check a program file and its problems without running anything."""
     from ..programs import load
 
-    program = load(file)
+    program = load(file, allow_outside=allow_includes_outside)
     print(f"{file}: {program.strategy!r}")
     print(f"models: {', '.join(program.specs)}")
     if program.problems is not None:

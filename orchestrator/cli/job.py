@@ -53,6 +53,7 @@ class Flags:
     kind: Kind | None = None
     budget: Mapping[str, Any] = field(default_factory=dict)
     per_problem: Mapping[str, Any] = field(default_factory=dict)
+    allow_outside: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,8 +126,10 @@ def _target(flags: Flags) -> Any:
     if Path(target).suffix.lower() in (".yaml", ".yml") or Path(target).is_file():
         if Path(target).suffix == ".py":
             raise InvalidInputError(f"which function of {target}? write {target}:NAME")
-        return load(target)
-    hint = did_you_mean(target, STRATEGIES.parts)
+        return load(target, allow_outside=flags.allow_outside)
+    if (brought := STRATEGIES.find(target)) is not None:
+        return brought
+    hint = did_you_mean(target, STRATEGIES.known())
     raise InvalidInputError(
         f"{target!r} is neither a file nor a strategy; "
         + (hint or f"strategies: {', '.join(STRATEGIES.parts)}; programs: FILE.yaml or FILE.py:FUNCTION")

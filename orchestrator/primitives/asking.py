@@ -8,12 +8,15 @@ from typing import Any, ClassVar
 
 from ..asking import Ask
 from ..context import Context
+from ..costs import Costing, Spending
 from ..errors import InvalidInputError
 from ..prompts import Prompt, Rendered
 from ..sampling import SampleStream
 from ..strategies.base import at_least
+from ..templates import Measured
 from ..types import Problem
 from .base import Frame, Primitive, Scope, TemplateText
+from .sizes import measured
 
 __all__ = ["Asking"]
 
@@ -80,18 +83,44 @@ class Asking(Primitive):
         if self.system is not None:
             scope.template(self.system, *self.place("system"))
 
-    def text(self, frame: Frame, text: str) -> Ask:
+    def instructed(self, frame: Frame) -> str | None:
+        """The system message."""
+        return None if self.system is None else frame.render(self.system)
+
+    def text(self, ctx: Context, text: str, system: str | None) -> Ask:
         """`text` as one user message, after the system message where there is one; as it is for a base model."""
-        if self.system is None:
+        if system is None:
             return text
-        system = frame.render(self.system)
-        as_problem = Problem(id=frame.problem.id, prompt=text)
-        asked = frame.ctx.using(prompt=Prompt(system=system)).ask(as_problem, model=self.model)
+        as_problem = Problem(id=ctx.problem.id, prompt=text)
+        asked = ctx.using(prompt=Prompt(system=system)).ask(as_problem, model=self.model)
         return asked if asked.messages is not None else Rendered(prompt=f"{system}\n\n{text}")
 
-    def question(self, frame: Frame, prompt: Prompt | None = None) -> Rendered:
-        """The problem through `prompt`, or the program's own, with this step's system message where it has one."""
-        prompt = prompt or frame.ctx.prompt
-        if self.system is not None:
-            prompt = replace(prompt, system=frame.render(self.system))
-        return frame.ctx.using(prompt=prompt).ask(frame.problem, model=self.model)
+    def question(
+        self, ctx: Context, problem: Problem, system: str | None, prompt: Prompt | None = None
+    ) -> Rendered:
+        """The problem through `prompt`, or the program's own, with this system message where there is one."""
+        prompt = prompt or ctx.prompt
+        if system is not None:
+            prompt = replace(prompt, system=system)
+        return ctx.using(prompt=prompt).ask(problem, model=self.model)
+
+    # Costs -----------------------------------------------------------------------------------------------
+
+    def measured_system(self, costing: Costing) -> Measured:
+        """How long the system message can be; of none, nothing."""
+        if self.system is None:
+            return Measured(text="", counted="", inserted=0.0)
+        return measured(costing, self.system)
+
+    def answer_tokens(self, costing: Costing) -> float:
+        """Tokens of each answer, at most."""
+        return float(costing.answer_tokens(self.model, self.max_tokens))
+
+    async def asked(
+        self, costing: Costing, ask: Ask, *, inserted: float, n: int = 1, per_call: int = 1
+    ) -> Spending:
+        """What it costs at most to ask so: `inserted` is what each prompt has beyond `ask`, in tokens."""
+        worst = await costing.draw(
+            ask, model=self.model, n=n, per_call=per_call, inserted=inserted, **self.settings
+        )
+        return Spending(label=self.label, kind=self.key, worst=worst)

@@ -28,10 +28,12 @@ _VALUE = "(value)"
 """Stands for the `id` of a block's last step that has none; no step can be called so."""
 
 
-async def block_spending(steps: Block, costing: Costing, *, label: str, on_branch: bool = False) -> Spending:
+async def block_spending(
+    steps: Block, costing: Costing, *, label: str, kind: str = "block", on_branch: bool = False
+) -> Spending:
     """What a block costs at most; how long its names' values can be is in `costing.sizes` afterwards."""
     parts = tuple([await step.spending(costing) for step in steps])
-    return Spending(label=label, kind="block", worst=total(parts), parts=parts, on_branch=on_branch)
+    return Spending(label=label, kind=kind, worst=total(parts), parts=parts, on_branch=on_branch)
 
 
 async def valued_spending(

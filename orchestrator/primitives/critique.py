@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from ..costs import Costing, Size, Spending
 from ..errors import InvalidInputError
 from ..expressions import TEXT, Type
 from ..prompts import fill
 from ..strategies.chain import prompt_values
 from ..strategies.critique_revise import CRITIQUE as PROMPT
 from ..strategies.critique_revise import accepts
-from ..strategies.quoting import fenced, visible
+from ..strategies.quoting import MOST_FENCING, NOTHING, fenced, shown, visible
 from ..types import Candidate
 from .asking import Asking
 from .base import ExpressionText, Frame, Scope, TemplateText
+from .sizes import critique_size, listed_size, measured, size_here, tokens_of
 from .values import CRITIQUE, SINGLE, candidate_of
 from .values import Critique as Said
 
@@ -65,12 +67,32 @@ class Critique(Asking):
         if candidate is None or frame.attempts.ended:
             return None
         here = frame.branch(self.label, aside=True)
-        sample = await frame.attempts.complete(here.ctx, self, self.text(here, self._asked(here, candidate)))
+        ask = self.text(here.ctx, self._asked(here, candidate), self.instructed(here))
+        sample = await frame.attempts.complete(here.ctx, self, ask)
         if sample is None:
             return None
         said = visible(sample)
         here.ctx.step("critiqued", said[:200])
         return Said(candidate=candidate, text=said, accepted=accepts(said, self.mark))
+
+    async def spending(self, costing: Costing) -> Spending:
+        """That of its call."""
+        size = listed_size(size_here(costing, self.of)).item
+        answer, system = fenced(shown(costing.candidate(size.tokens))), self.measured_system(costing)
+        if self.prompt is None:
+            values = {"problem": costing.question, "answer": answer, "mark": self.mark}
+            asked, inserted = fill(PROMPT, values, of="the critique"), 0.0
+        else:
+            known = {"question": costing.question, "mark": self.mark}
+            long = Size(tokens=size.tokens + await tokens_of(costing, fenced(NOTHING)))
+            prompt = measured(costing, self.prompt, known=known, sizes={"answer": long})
+            asked, inserted = prompt.counted, prompt.inserted
+        instructed = None if self.system is None else system.counted
+        if self.id is not None:
+            costing.sizes[self.id] = critique_size(size, self.answer_tokens(costing))
+        # An answer's own backticks make its fences longer.
+        inserted += system.inserted + MOST_FENCING
+        return await self.asked(costing, self.text(costing.ctx, asked, instructed), inserted=inserted)
 
     def _asked(self, frame: Frame, candidate: Candidate) -> str:
         values: dict[str, Any] = prompt_values(frame.ctx, frame.problem, candidate) | {"mark": self.mark}

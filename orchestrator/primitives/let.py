@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from ..costs import FREE, Costing, Spending
 from ..expressions import fits
 from .base import ExpressionText, Frame, Primitive, Scope, closest
+from .sizes import size_here
 
 __all__ = ["Let", "Set"]
 
@@ -30,6 +32,11 @@ class _Naming(Primitive):
     async def run(self, frame: Frame) -> None:
         """Give the names their values."""
         frame.values.update({name: frame.evaluate(text) for name, text in self.values.items()})
+
+    async def spending(self, costing: Costing) -> Spending:
+        """Nothing."""
+        costing.sizes.update({name: size_here(costing, text) for name, text in self.values.items()})
+        return Spending(label=self.label, kind=self.key, worst=FREE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

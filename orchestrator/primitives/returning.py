@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
+from ..costs import FREE, Costing, Spending
 from ..expressions import NUMBER, as_text
 from ..strategies.chain import linked
 from ..strategies.selection import by_vote, share_of
@@ -79,6 +80,10 @@ class Return(Primitive):
             raise frame.attempts.failures[0]
         frame.run.returned = _ended(frame, replace(outcome, candidates=tuple(candidates)))
 
+    async def spending(self, costing: Costing) -> Spending:
+        """Nothing."""
+        return Spending(label=self.label, kind=self.key, worst=FREE)
+
     def _as_confident(self, frame: Frame, outcome: Outcome) -> Outcome:
         given = None if self.confidence is None else frame.evaluate(self.confidence)
         if given is None:
@@ -120,6 +125,10 @@ class Fail(Primitive):
             stop_reason=StopReason.ERROR,
             error=frame.render(self.message),
         )
+
+    async def spending(self, costing: Costing) -> Spending:
+        """Nothing."""
+        return Spending(label=self.label, kind=self.key, worst=FREE)
 
 
 def _read(frame: Frame, text: str) -> Candidate:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
+from ..costs import Costing, Size, Spending
 from ..expressions import TEXT, Type, as_text
 from ..prompts import fill
 from ..strategies.chain import prompt_values
 from ..strategies.critique_revise import NO_CRITIQUE, REVISION
-from ..strategies.quoting import shown
+from ..strategies.quoting import NOTHING, shown
 from ..strategies.revise import PROMPT
 from ..types import Candidate
 from .asking import Asking
 from .base import ExpressionText, Frame, Scope, TemplateText
+from .sizes import candidate_size, listed_size, measured, size_here, tokens_of
 from .values import CANDIDATE, CRITIQUE, REVIEW, SINGLE, candidate_of
 
 __all__ = ["Revise"]
@@ -67,7 +69,8 @@ class Revise(Asking):
         if candidate is None or frame.attempts.ended:
             return None
         here = frame.branch(self.label, aside=self.aside)
-        ask = self.question(here).then(shown(candidate), self._asked(here, candidate))
+        question = self.question(here.ctx, here.problem, self.instructed(here))
+        ask = question.then(shown(candidate), self._asked(here, candidate))
         sample = await frame.attempts.complete(here.ctx, self, ask)
         if sample is None:
             return None
@@ -75,6 +78,31 @@ class Revise(Asking):
         frame.attempts.candidates.append(revised)
         frame.run.keep(revised)
         return revised
+
+    async def spending(self, costing: Costing) -> Spending:
+        """That of its call."""
+        tokens = listed_size(size_here(costing, self.of)).item.tokens
+        answer, system = shown(costing.candidate(tokens)), self.measured_system(costing)
+        instructed = None if self.system is None else system.counted
+        asked, inserted = await self._requested(costing, answer, tokens)
+        ask = self.question(costing.ctx, costing.problem, instructed).then(answer, asked)
+        if self.id is not None:
+            costing.sizes[self.id] = candidate_size(self.answer_tokens(costing))
+        return await self.asked(costing, ask, inserted=inserted + system.inserted)
+
+    async def _requested(self, costing: Costing, answer: str, tokens: float) -> tuple[str, float]:
+        """What is said after an answer of so many tokens, and the tokens it can have besides."""
+        critique = 0.0
+        if self.using is not None:
+            without = await tokens_of(costing, NO_CRITIQUE)
+            critique = max(size_here(costing, self.using).tokens, without)
+        if self.prompt is None:
+            values = {"problem": costing.question, "answer": answer, "critique": costing.unknown(critique)}
+            return fill(PROMPT if self.using is None else REVISION, values, of="the revision"), 0.0
+        longest = Size(tokens=max(tokens, await tokens_of(costing, NOTHING)))
+        sizes = {"answer": longest} | ({} if self.using is None else {"critique": Size(tokens=critique)})
+        prompt = measured(costing, self.prompt, known={"question": costing.question}, sizes=sizes)
+        return prompt.counted, prompt.inserted
 
     def _asked(self, frame: Frame, candidate: Candidate) -> str:
         values: dict[str, Any] = prompt_values(frame.ctx, frame.problem, candidate)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from ..asking import Ask
+from ..costs import Costing, Spending
 from ..expressions import TEXT, Record, Type
 from ..prompts import Prompt
 from ..strategies.base import at_least
+from ..templates import Measured
 from ..types import Candidate
 from .asking import Asking
 from .base import Frame, Scope, TemplateText
+from .sizes import candidate_size, candidates_size, measured
 from .values import CANDIDATES, Candidates, problem_type
 
 __all__ = ["Sample"]
@@ -75,13 +78,44 @@ class Sample(Asking):
         )
         return Candidates(sorted(drawn, key=_place))
 
-    def _ask(self, frame: Frame) -> Ask:
-        if self.prompt is None:
-            return self.question(frame)
+    async def spending(self, costing: Costing) -> Spending:
+        """That of its calls."""
+        system, prompt = self.measured_system(costing), self._measured(costing)
+        instructed = None if self.system is None else system.counted
+        ask: Ask
         if isinstance(self.prompt, str):
-            return self.text(frame, frame.render(self.prompt))
-        known = {**frame.problem.fields, **frame.values}
-        return self.question(replace(frame, problem=replace(frame.problem, fields=known)), self.prompt)
+            ask, inserted = self.text(costing.ctx, prompt[0].counted, instructed), prompt[0].inserted
+        elif self.prompt is None:
+            ask, inserted = self.question(costing.ctx, costing.problem, instructed), 0.0
+        else:
+            filled, inserted = _filled(self.prompt, prompt), sum(one.inserted for one in prompt)
+            problem = replace(costing.problem, prompt=prompt[0].counted)
+            ask = self.question(costing.ctx, problem, instructed, filled)
+        if self.id is not None:
+            item = candidate_size(self.answer_tokens(costing))
+            costing.sizes[self.id] = candidates_size(item, self.n)
+        inserted += system.inserted
+        return await self.asked(costing, ask, inserted=inserted, n=self.n, per_call=self.per_call)
+
+    def _measured(self, costing: Costing) -> list[Measured]:
+        """How long what is asked can be, and after it, each worked example's question."""
+        if self.prompt is None:
+            return []
+        if isinstance(self.prompt, str):
+            return [measured(costing, self.prompt)]
+        fields = {name: one for name, one in costing.problem.fields.items() if name not in costing.sizes}
+        questions = [costing.problem.prompt or "", *(example.question for example in self.prompt.examples)]
+        template = self.prompt.template
+        return [measured(costing, template, known={**fields, "problem": one}) for one in questions]
+
+    def _ask(self, frame: Frame) -> Ask:
+        system = self.instructed(frame)
+        if self.prompt is None:
+            return self.question(frame.ctx, frame.problem, system)
+        if isinstance(self.prompt, str):
+            return self.text(frame.ctx, frame.render(self.prompt), system)
+        problem = replace(frame.problem, fields={**frame.problem.fields, **frame.values})
+        return self.question(frame.ctx, problem, system, self.prompt)
 
 
 def _fields(scope: Scope) -> Mapping[str, Type]:
@@ -90,6 +124,14 @@ def _fields(scope: Scope) -> Mapping[str, Type]:
     fields = known["problem"].fields if isinstance(known["problem"], Record) else {}
     own = {name: kind for name, kind in fields.items() if name not in of_all and name not in known}
     return {**own, "problem": TEXT}
+
+
+def _filled(prompt: Prompt, asked: Sequence[Measured]) -> Prompt:
+    """`prompt` around a problem that has gone through its template, worked examples alike."""
+    examples = [
+        replace(one, question=text.counted) for one, text in zip(prompt.examples, asked[1:], strict=True)
+    ]
+    return replace(prompt, template="{{ problem }}", examples=tuple(examples))
 
 
 def _place(candidate: Candidate) -> tuple[int, int]:

@@ -7,14 +7,19 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from ..contracts import Verifier
+from ..costs import FREE, Costing, Spending
 from ..errors import BackendError
 from ..expressions import ListOf, Type, fits
 from ..types import Candidate, Outcome
 from ..types import Score as Verdict
 from .base import ExpressionText, Frame, Primitive, Scope
+from .sizes import candidate_size, candidates_size, listed_size, review_size, size_here
 from .values import CANDIDATE, CANDIDATES, OUTCOME, REVIEW, Candidates, Review
 
 __all__ = ["Score"]
+
+LONGEST_REMARK = 200.0
+"""Tokens that a verifier's reason has besides what a model or the candidate says, at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +59,20 @@ class Score(Primitive):
             return None
         candidates = value.candidates if isinstance(value, Outcome) else value
         return Candidates(await self._judged(frame, [one for one in candidates if one is not None]))
+
+    async def spending(self, costing: Costing) -> Spending:
+        """The verifier's."""
+        of = listed_size(size_here(costing, self.of))
+        verifying = await costing.scoring(self.by, of.count, of.item)
+        if self.id is not None:
+            told = verifying.worst.completion_tokens / max(of.count, 1.0)
+            # What rules say may quote the answer.
+            reason = (told or of.item.tokens) + LONGEST_REMARK
+            item = candidate_size(of.item.tokens, reason=reason)
+            several = candidates_size(item, of.count)
+            costing.sizes[self.id] = review_size(item, reason) if of.single else several
+        parts = (verifying,) if verifying.worst != FREE else ()
+        return Spending(label=self.label, kind=self.key, worst=verifying.worst, parts=parts, on_branch=False)
 
     async def _judged(self, frame: Frame, candidates: Sequence[Candidate]) -> list[Candidate]:
         """`candidates`, the score by this verifier the last of each one's scores."""

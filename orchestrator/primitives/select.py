@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from ..costs import FREE, Costing, Spending
 from ..expressions import ListOf, Maybe, Type
 from ..strategies.quoting import visible
 from ..types import Candidate, Outcome
 from .base import ExpressionText, Frame, Primitive, Scope
+from .sizes import listed_size, size_here
 from .values import CANDIDATE, CANDIDATES, OUTCOME, Candidates, candidate_of
 from .vote import counted
 
@@ -46,6 +48,12 @@ class Select(Primitive):
         value = frame.evaluate(self.of)
         found = value.candidates if isinstance(value, Outcome) else value or ()
         return _CHOICES[self.by](Candidates(one for one in found if one is not None))
+
+    async def spending(self, costing: Costing) -> Spending:
+        """Nothing."""
+        if self.id is not None:
+            costing.sizes[self.id] = listed_size(size_here(costing, self.of)).item
+        return Spending(label=self.label, kind=self.key, worst=FREE)
 
 
 def _by_vote(candidates: Candidates) -> Candidate | None:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from typing import Any
 
 from ..costs import Costing, Size
-from ..expressions import Expression, as_text
+from ..expressions import Expression, as_text, read_field
 from ..templates import Measured, Template
+from .bounds import longer
+from .values import PROBLEM_FIELDS
 
 __all__ = [
     "Listed",
     "candidate_size",
     "candidates_size",
     "critique_size",
+    "either",
     "listed_size",
     "measured",
     "outcome_size",
@@ -101,17 +107,33 @@ def listed_size(size: Size) -> Listed:
     return Listed(count=1.0, item=size.fields.get("candidate", size), single=True)
 
 
+def either(sizes: Sequence[Size]) -> Size:
+    """The size of a value that has one of several."""
+    return reduce(longer, sizes) if sizes else Size()
+
+
 def size_here(costing: Costing, text: str) -> Size:
     """How long the value of an expression can be."""
     return Expression.of(text).size(costing.sizes)
 
 
-def measured(costing: Costing, text: str, **further: Size | str) -> Measured:
-    """How long a template can be when it is filled; `further` are texts that are known, and sizes of others."""
-    known = {name: value for name, value in further.items() if isinstance(value, str)}
-    sizes = {name: value for name, value in further.items() if isinstance(value, Size)}
-    values = {name: value for name, value in {"problem": costing.problem, **known}.items() if name not in sizes}
-    return Template.of(text).measure(values, {**costing.sizes, **sizes})
+def measured(
+    costing: Costing,
+    text: str,
+    *,
+    known: Mapping[str, Any] | None = None,
+    sizes: Mapping[str, Size] | None = None,
+) -> Measured:
+    """How long a template can be when it is filled.
+
+    Args:
+        costing: Knows the problem, and how long the values of names are.
+        text: The template.
+        known: Further values.
+        sizes: Sizes of further ones that are not known; these and `known` hide others of their names.
+    """
+    sizes = {**costing.sizes, **(sizes or {})}
+    return Template.of(text).measure({"problem": costing.problem, **(known or {})}, sizes)
 
 
 async def tokens_of(costing: Costing, text: str) -> float:
@@ -124,11 +146,8 @@ async def tokens_of(costing: Costing, text: str) -> float:
 
 async def problem_size(costing: Costing) -> Size:
     """The problem, whole and by its fields."""
-    from .values import PROBLEM_FIELDS, read_problem
-
-    problem, fields = costing.problem, {}
-    for name in (*PROBLEM_FIELDS, *problem.fields):
-        fields[name] = await _known_size(costing, read_problem(problem, name))
+    names = (*PROBLEM_FIELDS, *costing.problem.fields)
+    fields = {name: await _known_size(costing, read_field(costing.problem, name)) for name in names}
     return Size(tokens=fields["text"].tokens, fields=fields)
 
 

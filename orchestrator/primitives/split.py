@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from ..costs import FREE, Costing, Size, Spending
 from ..errors import InvalidInputError
-from ..expressions import TEXT, ListOf, Type
+from ..expressions import TEXT, Expression, ListOf, Type
 from ..strategies.base import at_least
 from .base import ExpressionText, Frame, Primitive, Scope
+from .sizes import size_here, tokens_of
 
 __all__ = ["Split", "pieces_of"]
 
@@ -56,6 +58,26 @@ class Split(Primitive):
         """The pieces; none of a missing or empty text."""
         text = frame.evaluate(self.text) or ""
         return tuple(pieces_of(text, size=self.size, overlap=self.overlap, most=self.most))
+
+    async def spending(self, costing: Costing) -> Spending:
+        """Nothing."""
+        if self.id is not None:
+            costing.sizes[self.id] = await self._size(costing)
+        return Spending(label=self.label, kind=self.key, worst=FREE)
+
+    async def _size(self, costing: Costing) -> Size:
+        """How long the pieces are: of the problem itself they are known."""
+        expression = Expression.of(self.text)
+        if expression.names <= {"problem"}:
+            text = expression.evaluate({"problem": costing.problem}) or ""
+            pieces = pieces_of(text, size=self.size, overlap=self.overlap, most=self.most)
+            tokens = [await tokens_of(costing, piece) for piece in pieces]
+            longest = Size(tokens=max(tokens, default=0.0))
+            return Size(tokens=sum(tokens), count=float(len(pieces)), item=longest)
+        whole = size_here(costing, self.text).tokens
+        # What is repeated is at most as long as the pieces are without it.
+        tokens_in_all = whole if self.overlap == 0 else 2 * whole
+        return Size(tokens=tokens_in_all, count=float(self.most), item=Size(tokens=whole))
 
 
 def pieces_of(text: str, *, size: int, overlap: int = 0, most: int) -> list[str]:

@@ -8,13 +8,16 @@ from typing import Any, ClassVar
 
 from ..context import Context
 from ..contracts import Verifier, logprobs_for, name_of
+from ..costs import Costing, Spending
 from ..errors import InvalidInputError
 from ..expressions import Expression, Type
 from ..strategies.attempts import Attempts
 from ..types import Outcome, Problem
 from .base import Block, Execution, ExpressionText, Fault, Frame, Scope, check_block, every_step, run_block
+from .bounds import block_spending
 from .branch import budgets_in
 from .score import Score
+from .sizes import problem_size
 from .values import field_types, plain, problem_type
 
 __all__ = ["Steps"]
@@ -116,6 +119,13 @@ class Steps:
         return (
             replace(outcome, detail={**outcome.detail, **self._outputs(frame)}) if self.outputs else outcome
         )
+
+    async def worst_case(self, costing: Costing) -> Spending:
+        """What a problem costs at most: all of its steps, as if each were reached."""
+        costing = costing.with_problem(costing.problem)
+        costing.sizes["problem"] = await problem_size(costing)
+        made = await block_spending(self.steps, costing, label=self.key)
+        return replace(made, kind=self.key, on_branch=False)
 
     def _check(self, models: Sequence[str], fields: Mapping[str, Type]) -> None:
         """Refuse what has faults, once for the same models and fields."""

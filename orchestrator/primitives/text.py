@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from ..costs import FREE, Costing, Size, Spending
 from ..expressions import TEXT, Type
 from .base import Frame, Primitive, Scope, TemplateText
+from .sizes import measured, tokens_of
 
 __all__ = ["Text"]
 
@@ -33,3 +35,10 @@ class Text(Primitive):
     async def run(self, frame: Frame) -> str:
         """The text."""
         return frame.render(self.template)
+
+    async def spending(self, costing: Costing) -> Spending:
+        """Nothing."""
+        if self.id is not None:
+            text = measured(costing, self.template)
+            costing.sizes[self.id] = Size(tokens=await tokens_of(costing, text.counted) + text.inserted)
+        return Spending(label=self.label, kind=self.key, worst=FREE)

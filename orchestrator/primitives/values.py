@@ -32,6 +32,7 @@ __all__ = [
     "CANDIDATES",
     "CRITIQUE",
     "OUTCOME",
+    "PROBLEM_FIELDS",
     "REVIEW",
     "SINGLE",
     "VOTE",
@@ -244,6 +245,10 @@ _PROBLEM = declare(
     text=question_text,
     other=_problem_field,
 )
+
+
+PROBLEM_FIELDS = tuple(_PROBLEM.fields)
+"""Fields that every problem has."""
 
 
 def problem_type(fields: Mapping[str, Type]) -> Record:

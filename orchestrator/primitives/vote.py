@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
+from ..costs import FREE, Costing, Spending
 from ..expressions import ANSWER, ListOf, Type
 from ..strategies.selection import representative
 from ..types import Answer, Candidate, Outcome
@@ -13,6 +14,7 @@ from ..types import Sample as Written
 from ..voting import Vote as Count
 from ..voting import majority_vote, weighted_vote
 from .base import ExpressionText, Frame, Primitive, Scope
+from .sizes import candidates_size, either, listed_size, size_here, vote_size
 from .values import CANDIDATE, CANDIDATES, OUTCOME, VOTE, Candidates, Poll, Review, score_of
 
 __all__ = ["Vote", "counted"]
@@ -60,6 +62,14 @@ class Vote(Primitive):
         """The vote."""
         candidates = Candidates(one for text in self._texts for one in _ballots(frame.evaluate(text)))
         return counted(candidates, weighted=self.weight == "score")
+
+    async def spending(self, costing: Costing) -> Spending:
+        """Nothing."""
+        found = [listed_size(size_here(costing, text)) for text in self._texts]
+        item = either([one.item for one in found])
+        if self.id is not None:
+            costing.sizes[self.id] = vote_size(candidates_size(item, sum(one.count for one in found)))
+        return Spending(label=self.label, kind=self.key, worst=FREE)
 
 
 def counted(candidates: Candidates, *, weighted: bool = False) -> Poll:

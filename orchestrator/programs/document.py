@@ -47,6 +47,9 @@ KeyPath: TypeAlias = tuple[Key, ...]
 
 LINE_END = re.compile(r"\r\n?|\n")
 
+PROPERTIES = re.compile(r"(?:[&!]\S*\s+)+")
+"""An anchor and a tag before a value."""
+
 FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that no YAML file has."""
 
@@ -162,7 +165,8 @@ def _index(text: str, written: Written, value: str, offset: int) -> int | None:
     Spaces and line ends of the two may differ, as YAML folds lines and takes indentation away; all else stands there
     in order.
     """
-    index = written.start
+    properties = PROPERTIES.match(text, written.start)
+    index = written.start if properties is None else properties.end()
     if written.style in ("|", ">"):
         end = LINE_END.search(text, index)
         index = len(text) if end is None else end.end()

@@ -122,7 +122,7 @@ class Names:
             if spec is not None and name in spec.models:
                 yield name, spec.models[name], entry.source
 
-    def get(self, section: Section, name: str, at: KeyPath, mistakes: Mistakes) -> Any:
+    def get(self, section: Section, name: str, at: KeyPath, mistakes: Mistakes, *, key: bool = False) -> Any:
         """What a declared name stands for; None when that is wrong, which is noted.
 
         Args:
@@ -130,35 +130,39 @@ class Names:
             name: One that it has.
             at: Where it is used.
             mistakes: Receives what is wrong with that use.
+            key: Whether it stands there as a key.
         """
         entry = self._entries[section][name]
         entry.used = True
-        key = (section, name)
-        if key in self._open:
-            circle = [one for _, one in self._open[self._open.index(key) :]]
+        which = (section, name)
+        if which in self._open:
+            circle = [one for _, one in self._open[self._open.index(which) :]]
             mistakes.add(
                 at,
                 f"{section} use each other in a circle: {' -> '.join([*circle, name])}",
-                hint="a loop inside a program is a `repeat`",
+                hint="a loop inside a program is a `repeat`" if section == "programs" else None,
+                key=key,
             )
             return None
         if not entry.made:
             if len(self._open) >= DEEPEST:
-                mistakes.add(at, f"{section} are used inside each other more than {DEEPEST} deep")
+                said = f"{section} are used inside each other more than {DEEPEST} deep"
+                mistakes.add(at, said, key=key)
                 return None
-            self._make(key, entry)
+            self._make(which, entry)
         self._size[-1] += entry.size
         if self._size[-1] > MOST_NODES:
             if self._size[-1] - entry.size <= MOST_NODES:
-                mistakes.add(at, f"with all that its names stand for, this is more than {MOST_NODES} values")
+                said = f"with all that its names stand for, this is more than {MOST_NODES} values"
+                mistakes.add(at, said, key=key)
             return None
         return entry.made[0]
 
-    def _make(self, key: tuple[Section, str], entry: _Entry) -> None:
-        self._open.append(key)
+    def _make(self, which: tuple[Section, str], entry: _Entry) -> None:
+        self._open.append(which)
         self._size.append(_values_in(entry.source.document.at(entry.path)))
         try:
-            entry.made = [_built(key[0], entry.source, entry.path)]
+            entry.made = [_built(which[0], entry.source, entry.path)]
         finally:
             self._open.pop()
             entry.size = self._size.pop()

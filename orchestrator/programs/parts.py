@@ -242,11 +242,12 @@ def build(
         return None
     here = at if isinstance(value, str) else (*at, name)
     if mistakes.names is not None and registry.section and mistakes.names.has(registry.section, name):
+        made = mistakes.names.get(registry.section, name, here, mistakes, key=here != at)
         if given not in (None, {}):
-            what = f"`{name}` is declared in `{registry.section}`, and takes no further parameters"
-            mistakes.add(here, what, hint=f"give them there, and write `{name}: {{}}` here")
+            said = f"`{name}` is declared in `{registry.section}`, and takes no further parameters"
+            mistakes.add(here, said, hint=f"give them there, and write `{name}: {{}}` here", key=True)
             return None
-        return mistakes.names.get(registry.section, name, here, mistakes)
+        return made
     part = find_part(registry, name, (*at, name), mistakes)
     return None if part is None else build_part(part, given, here, mistakes, key=name, defaults=defaults)
 

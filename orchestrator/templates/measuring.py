@@ -34,7 +34,8 @@ def measure(tree: Tree, renderer: Renderer, values: Mapping[str, Any], sizes: Ma
             raise TemplateError(f"nothing is known of `{name}`", offset=place)
     measuring = _Measuring(renderer)
     measuring.block(tree.body, values, {name: size for name, size in sizes.items() if name not in values})
-    return Measured(text="".join(measuring.pieces), inserted=measuring.inserted)
+    text, counted = "".join(measuring.pieces), "".join(measuring.counted)
+    return Measured(text=text, counted=counted, inserted=measuring.inserted)
 
 
 class _Measuring:
@@ -43,6 +44,7 @@ class _Measuring:
     def __init__(self, renderer: Renderer) -> None:
         self.renderer = renderer
         self.pieces: list[str] = []
+        self.counted: list[str] = []
         self.inserted = 0.0
         self.length = self.turns = 0
 
@@ -65,6 +67,7 @@ class _Measuring:
         else:
             size = self.size(part, values, sizes)
             self.inserted += size.tokens
+            self.counted.append("\n")
             self.separators(", ", size.count)
 
     def write(self, text: str) -> None:
@@ -73,6 +76,7 @@ class _Measuring:
             self.inserted = math.inf
         else:
             self.pieces.append(text)
+            self.counted.append(text)
 
     def separators(self, text: str, count: float) -> None:
         """What stands between `count` items."""

@@ -39,10 +39,13 @@ class Measured:
 
     Attributes:
         text: What is known of it, in order.
+        counted: The same with a line's end for each thing that is not known, which keeps apart what stands around it:
+            its tokens are to be counted.
         inserted: Tokens that the rest can have, at most; `math.inf` where no bound is known.
     """
 
     text: str
+    counted: str
     inserted: float
 
 

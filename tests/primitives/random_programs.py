@@ -55,6 +55,7 @@ SHOWN = {
     "text": "{{ %s }}",
     "texts": "{{ %s }} {%% for one in %s %%}[{{ one }}]{%% endfor %%}",
     "number": "{{ %s }}",
+    "lists": "{%% for one in %s %%}{{ one.agreement }}{%% endfor %%}",
 }
 
 CONDITIONS = {
@@ -67,6 +68,7 @@ CONDITIONS = {
     "text": ("%s == ''", "'4' in %s"),
     "texts": ("len(%s) > 1",),
     "number": ("%s < 2", "%s % 2 == 0"),
+    "lists": ("len(%s) < 2",),
 }
 
 LEAVES = ("sample", "text", "let", "set", "score", "critique", "revise", "vote", "select", "run", "split")
@@ -313,7 +315,7 @@ class _Maker:
         step = Parallel(
             id=name, branches={key: tuple(made.steps) for key, made in blocks.items()}, wait=self.pick(waits)
         )
-        brought = [(f"{name}.values[0]", "candidates")]
+        brought = [(f"{name}.values", "lists"), (f"{name}.values[0]", "candidates")]
         for key, made in blocks.items():
             brought += [(f"{name}.{key}.{inner}", kind) for inner, kind in made.brought]
         return step, brought
@@ -338,7 +340,7 @@ class _Maker:
 
 
 def _show(name: str, kind: str) -> str:
-    text = SHOWN[kind]
+    text = "" if "[" in name else SHOWN[kind]  # templates have no index
     return text % ((name,) * text.replace("%%", "").count("%s"))
 
 
@@ -351,7 +353,7 @@ def _shortest(brought: Known) -> Known:
 
 
 @st.composite
-def programs(draw, *, most: int = 8, races: bool = True, budgets: bool = True) -> Steps:
+def programs(draw, *, most: int = 6, races: bool = True, budgets: bool = True) -> Steps:
     """A program of about `most` steps, right in its names and types.
 
     Args:
@@ -362,7 +364,9 @@ def programs(draw, *, most: int = 8, races: bool = True, budgets: bool = True) -
     return _Maker(draw, left=most, races=races, budgets=budgets).program()
 
 
+# The empty one stands for as many tokens as are allowed, no two of which are read as one.
 WORDS = (
+    " ",
     "the answer is 4",
     "the answer is 5",
     "I think it is 4. ACCEPT",
@@ -380,7 +384,7 @@ def saying(seed: int, *, failing: float = 0.1, timing: int = 0) -> Callable[[Req
         number = _hash(seed, request.call, request.n)
         if number % 1000 < failing * 1000:
             return Scripted(error=BackendError("it fails"), gate=_Later(_hash(timing, request.call) % 9))
-        words = WORDS[number // 1000 % len(WORDS)]
+        words = WORDS[number // 1000 % len(WORDS)] or "!" * (request.max_tokens or 1)
         return Scripted(text=words, gate=_Later(_hash(timing, request.call) % 9))
 
     return reply

@@ -1,6 +1,7 @@
 """Random programs run to an end whatever happens, give the same journal again, and leave nothing behind."""
 
 import asyncio
+import math
 from contextlib import suppress
 
 from hypothesis import HealthCheck, given, settings
@@ -9,6 +10,7 @@ from primitives.playing import PROBLEM, playing
 from primitives.random_programs import programs, saying
 
 from orchestrator import Budget, Outcome
+from orchestrator.costs import costing_of
 from orchestrator.errors import BackendError, BudgetExceededError
 from orchestrator.events import CallFailed, CallSettled
 from orchestrator.expressions import NUMBER, TEXT, ListOf
@@ -68,6 +70,21 @@ def test_cancelled_anywhere_nothing_stays_held_or_in_flight(program, seed, turns
         assert backends["m"].in_flight == 0
 
     asyncio.run(cancelled())
+
+
+@quick
+@given(programs(), st.integers(0, 2**32), st.sampled_from([0.0, 0.2]))
+def test_what_they_cost_at_most_is_never_exceeded(program, seed, failing):
+    async def both():
+        async with playing(saying(seed)) as (_, backends):
+            worst = (await program.worst_case(costing_of(PROBLEM, models=backends))).worst
+        return worst, (await outcome_of(program, saying(seed, failing=failing)))[1]
+
+    worst, spent = asyncio.run(both())
+    assert spent.requests <= worst.calls < math.inf
+    assert spent.prompt_tokens <= worst.prompt_tokens
+    assert spent.completion_tokens <= worst.completion_tokens
+    assert spent.usd <= worst.usd * (1 + 1e-9)
 
 
 @quick
