@@ -15,6 +15,7 @@ from typing import Any
 from .answers import AnswerReader
 from .asking import Ask
 from .backends.base import Backend, Wrapper
+from .backends.rewards import places_in, rating_request
 from .budget import Budget, Ledger
 from .context import Context, Run
 from .contracts import ControlProgram, Verifier, name_of
@@ -23,9 +24,20 @@ from .expressions import Size
 from .monitors import Monitor
 from .prompts import Prompt, Rendered
 from .sampling import Scope
-from .types import PICODOLLARS_PER_USD, Candidate, Price, Problem, Request, Sample
+from .types import PICODOLLARS_PER_USD, Candidate, Price, Problem, Rating, Request, Sample
 
-__all__ = ["FREE", "UNKNOWN", "Cost", "Costing", "Size", "Spending", "costing_of", "limited", "total"]
+__all__ = [
+    "FREE",
+    "UNKNOWN",
+    "Cost",
+    "Costing",
+    "Size",
+    "Spending",
+    "costing_of",
+    "limited",
+    "repeated",
+    "total",
+]
 
 SHORTEST_SHOWN = 16
 """Tokens that what is shown for an answer without text can have: `(no answer)`."""
@@ -151,6 +163,14 @@ def total(parts: Sequence[Spending]) -> Cost:
     return sum((part.worst for part in parts), FREE)
 
 
+def repeated(spending: Spending, times: float) -> Spending:
+    """A part that is reached so many times, with what that costs together; its own parts cost what they cost once."""
+    if times == 1:
+        return spending
+    note = f"{times:g} times" + (f"; {spending.note}" if spending.note else "")
+    return replace(spending, worst=spending.worst.times(times), note=note)
+
+
 class Costing:
     """Works out what a program costs at most on one problem.
 
@@ -223,6 +243,19 @@ class Costing:
         rest, further = (0 if each == 1 else cap), len(self._watching(monitors)) * n
         longer = prompt + cap + going_on
         return drawn + _priced(backend.price, calls=further, prompt=longer, completion=further * rest)
+
+    async def rate(
+        self, text: str, rating: Rating, *, model: str | None = None, batch: int = 1, count: float = 1.0
+    ) -> Cost:
+        """What a reward model's word on so many texts costs at most, as `Context.rate` asks for it."""
+        if count == math.inf:
+            return UNKNOWN
+        backend, _ = self.ctx.request("", model=model)
+        counted, held = self._marks.taken_out(rating_request([text], rating))
+        prompt = await backend.count_prompt_tokens(counted) + held
+        calls = math.ceil(count / (batch if "texts" in places_in(rating.body) else 1))
+        drawn = _priced(backend.price, calls=calls, prompt=0.0, completion=count * rating.writes)
+        return drawn + _priced(backend.price, calls=count, prompt=prompt, completion=0.0, of_calls=False)
 
     def answer_tokens(self, model: str | None = None, max_tokens: int | None = None, **sampling: Any) -> int:
         """Tokens that an answer has at most, what monitors put into it included."""
@@ -348,15 +381,26 @@ def _going_on(monitors: Sequence[Monitor]) -> float:
 
 
 def _priced(
-    price: Price | None, *, calls: float, prompt: float, completion: float, samples: float = 0.0
+    price: Price | None,
+    *,
+    calls: float,
+    prompt: float,
+    completion: float,
+    samples: float = 0.0,
+    of_calls: bool = True,
 ) -> Cost:
-    """`calls` requests with so many prompt tokens each, and so many completion tokens in all."""
+    """`calls` requests with so many prompt tokens each, and so many completion tokens in all; without `of_calls`,
+    parts of requests that are counted elsewhere.
+    """
     read = _product(calls, prompt)
     usd = math.inf if calls else 0.0
     if price is not None:
         per_token = max(price.input, price.cached_input or 0)
-        picodollars = _product(read, per_token) + _product(completion, price.output) + calls * price.request
+        picodollars = (
+            _product(read, per_token) + _product(completion, price.output) + calls * price.request * of_calls
+        )
         usd = picodollars / PICODOLLARS_PER_USD
+    calls = calls if of_calls else 0.0
     return Cost(calls=calls, prompt_tokens=read, completion_tokens=completion, usd=usd, samples=samples)
 
 

@@ -116,6 +116,10 @@ class Asking(Primitive):
         """Tokens of each answer, at most."""
         return float(costing.answer_tokens(self.model, self.max_tokens))
 
+    def longest_text(self, costing: Costing) -> float:
+        """An answer's."""
+        return self.answer_tokens(costing)
+
     async def asked(
         self, costing: Costing, ask: Ask, *, inserted: float, n: int = 1, per_call: int = 1
     ) -> Spending:

@@ -126,6 +126,10 @@ class Primitive:
         """Calls it keeps in flight: here, those of the widest step in it."""
         return max((step.calls_at_once for block in self.blocks for step in block), default=0)
 
+    def longest_text(self, costing: Costing) -> float:
+        """Tokens of the longest candidate it can bring, at most: here, that the steps in it can."""
+        return max((step.longest_text(costing) for block in self.blocks for step in block), default=0.0)
+
     def place(self, parameter: str) -> tuple[str, ...]:
         """Where a parameter stands in files, from the step."""
         name = self.spelled.get(parameter, parameter)
@@ -188,6 +192,7 @@ class Scope:
     Attributes:
         faults: The mistakes found so far.
         side_by_side: Whether what is checked runs beside other steps, and so cannot end the program.
+        returned: The types of the values that the program can return.
     """
 
     def __init__(self, names: Mapping[str, Type], *, models: Sequence[str] | None = None) -> None:
@@ -199,6 +204,7 @@ class Scope:
         self._given: list[_Name] = []
         self._showing: dict[str, list[_Name]] = {}
         self.side_by_side = False
+        self.returned: list[Type] = []
 
     @property
     def types(self) -> dict[str, Type]:

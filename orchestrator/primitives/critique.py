@@ -12,7 +12,7 @@ from ..prompts import fill
 from ..strategies.chain import prompt_values
 from ..strategies.critique_revise import CRITIQUE as PROMPT
 from ..strategies.critique_revise import accepts
-from ..strategies.quoting import MOST_FENCING, NOTHING, fenced, shown, visible
+from ..strategies.quoting import FENCES, NOTHING, fenced, shown, visible
 from ..types import Candidate
 from .asking import Asking
 from .base import ExpressionText, Frame, Scope, TemplateText
@@ -61,6 +61,10 @@ class Critique(Asking):
                 scope.template(self.prompt, *self.place("prompt"))
         return CRITIQUE
 
+    def longest_text(self, costing: Costing) -> float:
+        """None: a critique is no candidate."""
+        return 0.0
+
     async def run(self, frame: Frame) -> Said | None:
         """The critique; None without a candidate, and where the call failed."""
         candidate = candidate_of(frame.evaluate(self.of))
@@ -81,18 +85,17 @@ class Critique(Asking):
         answer, system = fenced(shown(costing.candidate(size.tokens))), self.measured_system(costing)
         if self.prompt is None:
             values = {"problem": costing.question, "answer": answer, "mark": self.mark}
-            asked, inserted = fill(PROMPT, values, of="the critique"), 0.0
+            asked, inserted = fill(PROMPT, values, of="the critique"), FENCES * size.tokens
         else:
             known = {"question": costing.question, "mark": self.mark}
-            long = Size(tokens=size.tokens + await tokens_of(costing, fenced(NOTHING)))
+            long = Size(tokens=(1 + FENCES) * size.tokens + await tokens_of(costing, fenced(NOTHING)))
             prompt = measured(costing, self.prompt, known=known, sizes={"answer": long})
             asked, inserted = prompt.counted, prompt.inserted
         instructed = None if self.system is None else system.counted
         if self.id is not None:
             costing.sizes[self.id] = critique_size(size, self.answer_tokens(costing))
-        # An answer's own backticks make its fences longer.
-        inserted += system.inserted + MOST_FENCING
-        return await self.asked(costing, self.text(costing.ctx, asked, instructed), inserted=inserted)
+        ask = self.text(costing.ctx, asked, instructed)
+        return await self.asked(costing, ask, inserted=inserted + system.inserted)
 
     def _asked(self, frame: Frame, candidate: Candidate) -> str:
         values: dict[str, Any] = prompt_values(frame.ctx, frame.problem, candidate) | {"mark": self.mark}

@@ -59,7 +59,8 @@ class Return(Primitive):
             with scope.at(self.key):
                 self.value.check(scope)
         else:
-            scope.expression(self.value, *self.place("value"), expected=ANSWERED)
+            kind = scope.expression(self.value, *self.place("value"), expected=ANSWERED)
+            scope.returned += [] if kind is None else [kind]
         if self.confidence is not None:
             scope.expression(self.confidence, *self.place("confidence"), expected=NUMBER)
 

@@ -8,11 +8,7 @@ from typing import ClassVar
 from ..contracts import ControlProgram
 from ..costs import Costing, Spending
 from ..expressions import Type
-from ..strategies.adaptive import Adaptive
-from ..strategies.best_of_n import BestOfN
-from ..strategies.nested import most_calls_at_once, most_calls_of, run_nested
-from ..strategies.self_consistency import SelfConsistency
-from ..strategies.single import Single
+from ..strategies.nested import longest_text_of, most_calls_at_once, most_calls_of, run_nested
 from ..types import Candidate, Outcome
 from .base import Frame, Primitive, Scope, TemplateText
 from .sizes import candidate_size, candidates_size, measured, outcome_size
@@ -83,18 +79,13 @@ class Run(Primitive):
             problem, inserted = replace(problem, prompt=text.counted, messages=None), text.inserted
         inside = await costing.program(self.program, problem, inserted)
         if self.id is not None:
-            worst = inside.worst
-            each = self._answer_tokens(costing) or worst.completion_tokens
-            several = candidates_size(candidate_size(each), worst.samples, tokens=worst.completion_tokens)
-            costing.sizes[self.id] = outcome_size(several)
+            item = candidate_size(longest_text_of(self.program, costing))
+            costing.sizes[self.id] = outcome_size(candidates_size(item, inside.worst.samples))
         return replace(inside, label=self.label, on_branch=True)
 
-    def _answer_tokens(self, costing: Costing) -> float | None:
-        """Tokens of each candidate at most where each is one answer of one model; else None."""
-        program = self.program
-        if type(program) not in (Single, SelfConsistency, BestOfN, Adaptive):
-            return None
-        return float(costing.answer_tokens(program.model, program.max_tokens))  # type: ignore[attr-defined]
+    def longest_text(self, costing: Costing) -> float:
+        """The program's."""
+        return longest_text_of(self.program, costing)
 
     def _renamed(self, frame: Frame, candidate: Candidate) -> Candidate:
         """`candidate` with the scores that go by a name of this program's verifiers under one that says whose they

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
@@ -10,7 +11,7 @@ from ..context import Context
 from ..contracts import Verifier, logprobs_for, name_of
 from ..costs import Costing, Spending
 from ..errors import InvalidInputError
-from ..expressions import Expression, Type
+from ..expressions import NUMBER, TEXT, Expression, Type, fits
 from ..strategies.attempts import Attempts
 from ..types import Outcome, Problem
 from .base import Block, Execution, ExpressionText, Fault, Frame, Scope, check_block, every_step, run_block
@@ -126,6 +127,14 @@ class Steps:
         costing.sizes["problem"] = await problem_size(costing)
         made = await block_spending(self.steps, costing, label=self.key)
         return replace(made, kind=self.key, on_branch=False)
+
+    def longest_text(self, costing: Costing) -> float:
+        """Tokens of the longest candidate, at most; infinite where the program can return a text of its own."""
+        scope = Scope({"problem": problem_type(field_types(costing.problem))})
+        check_block(self.steps, scope)
+        if any(fits(kind, own) for kind in scope.returned for own in (TEXT, NUMBER)):
+            return math.inf
+        return max((step.longest_text(costing) for step in self.steps), default=0.0)
 
     def _check(self, models: Sequence[str], fields: Mapping[str, Type]) -> None:
         """Refuse what has faults, once for the same models and fields."""

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 
 from ..context import Context
 from ..contracts import name_of
+from ..costs import FREE, Cost, Costing, Size, Spending, repeated
 from ..errors import InvalidInputError
 from ..prompts import Rendered, fill
 from ..search import AdaptiveBranching, Child, Expansion
@@ -227,3 +228,51 @@ class ABMCTS(TreeSearch):
             nodes, total = search.scores_of_arm(arm)
             found[name] = {"nodes": nodes, "mean": total / nodes if nodes else None}
         return found
+
+    @property
+    def expansions_at_most(self) -> tuple[int, int, int]:
+        """Steps of the first expansion, expansions after it, and steps of each of these."""
+        return 1, self.num_nodes - 1, 1
+
+    async def worst_case(self, costing: Costing) -> Spending:
+        """What one problem costs at most, in all and by its parts."""
+        if self.unit == "step":
+            return await TreeSearch.worst_case(self, costing)
+        tokens = int(self.longest_text(costing))
+        deepest = min(self.memory, self.max_steps - 1)
+        worst = FREE
+        for shown_ones in range(min(deepest, self.num_nodes - 1) + 1):
+            times = self.num_nodes - shown_ones if shown_ones == deepest else 1
+            worst += (await self._answering(costing, tokens, shown_ones)).times(times)
+        drawn = Spending(
+            label="answers", kind="sample", worst=worst, note=f"at most {self.num_nodes}", on_branch=False
+        )
+        judged = await costing.scoring(self.verifier, 1, Size(tokens=tokens))
+        return self._spending(drawn, repeated(judged, self.num_nodes))
+
+    async def _answering(self, costing: Costing, tokens: int, shown_ones: int) -> Cost:
+        """What an answer costs at most that refines so many, by the dearest of the models."""
+        earlier = costing.candidate(tokens)
+        values = prompt_values(costing.ctx, costing.problem, earlier)
+        # A tokenizer of bytes reads at most one token a byte, and a character has at most four.
+        feedback = costing.unknown(4 * max(self.feedback_chars, len(NO_ANSWER)))
+        dearest = FREE
+        for model in self.writers(costing.ctx.models):
+            for prompt in (self.prompt, self.feedback_prompt):
+                ask = costing.ask(model)
+                for _ in range(shown_ones):
+                    asked = fill(prompt, {**values, "feedback": feedback}, of="the refinement")
+                    ask = ask.then(shown(earlier), asked)
+                drawn = await self._drawing(costing, ask, model=model, aside=True)
+                dearest = dearest.or_else(drawn.worst)
+        return dearest
+
+    def writers(self, known: Sequence[str]) -> Sequence[str | None]:
+        """Names of the models that write; None for the first."""
+        return self.models or (self.model,)
+
+    def longest_text(self, costing: Costing) -> float:
+        """Tokens that the text of one of its candidates has at most."""
+        if self.unit == "step":
+            return TreeSearch.longest_text(self, costing)
+        return max(self._longest(costing, model) for model in self.writers(costing.ctx.models))

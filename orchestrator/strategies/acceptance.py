@@ -7,6 +7,7 @@ from typing import ClassVar, Protocol
 
 from ..context import Context
 from ..contracts import Verifier, compares, name_of
+from ..costs import FREE, UNKNOWN, Costing, Size, Spending
 from ..types import Outcome, Problem
 from .attempts import Attempts
 from .base import in_unit
@@ -142,6 +143,10 @@ class Scored(_Threshold):
         chosen = representative(outcome, name)
         return (None if chosen is None else value_of(chosen, name)), outcome
 
+    async def worst_case(self, costing: Costing, count: float, size: Size) -> Spending:
+        """What asking about an outcome of so many candidates, each of this size, costs at most."""
+        return await costing.scoring(self.verifier, count if compares(self.verifier) else min(count, 1), size)
+
 
 async def examine(
     ctx: Context, problem: Problem, outcome: Outcome, attempts: Attempts, rule: Acceptance
@@ -162,3 +167,15 @@ async def examine(
 def verifier_of(rule: Acceptance | None) -> Verifier | None:
     """The verifier that `rule` asks, or None."""
     return rule.verifier if isinstance(rule, Scored) else None
+
+
+async def examining(costing: Costing, rule: Acceptance | None, count: float, size: Size) -> Spending:
+    """What asking `rule` about an outcome of so many candidates, each of this size, costs at most."""
+    name = getattr(rule, "name", type(rule).__name__)
+    if rule is None or isinstance(rule, Agreement | Confident):
+        return Spending(label=name, kind=name, worst=FREE)
+    worst_case = getattr(rule, "worst_case", None)
+    if worst_case is None:
+        return Spending(label=name, kind=name, worst=UNKNOWN, note="it does not say what it costs")
+    found: Spending = await worst_case(costing, count, size)
+    return found

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import ClassVar
 
 from ..context import Context
 from ..contracts import logprobs_for
+from ..costs import FREE, Costing, Size, Spending
 from ..errors import InvalidInputError
 from ..types import Outcome, Problem, StopReason
-from .acceptance import Acceptance, Agreement, examine, verifier_of
+from .acceptance import Acceptance, Agreement, examine, examining, verifier_of
 from .attempts import Attempts
 from .base import Strategy, at_least
 from .selection import by_vote
@@ -107,3 +109,14 @@ class Adaptive(Strategy):
         attempts.raise_if_empty()
         reason = StopReason.DECIDED if accepted else attempts.stop_reason
         return replace(outcome, stop_reason=reason, detail={**outcome.detail, "rounds": rounds})
+
+    async def worst_case(self, costing: Costing) -> Spending:
+        """What one problem costs at most, in all and by its parts."""
+        size, sizes = Size(tokens=self.longest_text(costing)), [0, *self.sizes]
+        note = f"at most {self.n} samples in {len(self.sizes)} rounds"
+        drawn = await self._drawing(costing, costing.ask(self.model), n=self.n, note=note)
+        examined = [
+            await examining(costing, self.accept, later - earlier, size)
+            for earlier, later in pairwise(sizes[:-1])
+        ]
+        return self._spending(drawn, *(one for one in examined if one.worst != FREE))

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from ..concurrently import concurrently
 from ..context import Context
+from ..costs import Costing, Spending, repeated
 from ..errors import InvalidInputError
 from ..types import Answer, Candidate, Outcome, Problem, Sample, Usage
 from .attempts import Attempts
@@ -121,6 +122,37 @@ class AnswerProbe(Strategy):
             attempts.candidates.extend(chain.candidates())
         detail = {"chains": [chain.detail() for chain in chains]}
         return await choose(ctx, problem, attempts, detail=detail)
+
+    async def worst_case(self, costing: Costing) -> Spending:
+        """What one problem costs at most, in all and by its parts."""
+        ask, pieces = costing.ask(self.model), self.most_pieces
+        piece = self._longest(costing, max_tokens=self.every)
+        # Of the text so far, on average: that before a piece, and that before the probe after it.
+        before, after = piece * (pieces - 1) / 2, piece * (pieces + 1) / 2
+        written = await self._drawing(
+            costing, ask.continued("."), n=pieces, inserted=before, max_tokens=self.every, label="pieces"
+        )
+        probed = await self._drawing(
+            costing,
+            ask.continued(on_a_new_line(".", self.probe)),
+            n=pieces,
+            inserted=after,
+            max_tokens=self.probe_tokens,
+            label="probe",
+            aside=True,
+        )
+        chain = Spending(
+            label="chain",
+            kind="chain",
+            worst=written.worst + probed.worst,
+            parts=(written, replace(probed, on_branch=True)),
+        )
+        return self._spending(repeated(chain, self.n))
+
+    def longest_text(self, costing: Costing) -> int:
+        """Tokens that the text of one of its candidates has at most: a chain, and the probe that decided it."""
+        piece = self._longest(costing, max_tokens=self.every)
+        return self.most_pieces * piece + len(self.probe.encode()) + 1 + self.probe_tokens
 
 
 @dataclass(slots=True, kw_only=True)

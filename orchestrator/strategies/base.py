@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 from ..asking import Ask
 from ..context import Context
+from ..costs import UNKNOWN, Cost, Costing, Size, Spending, total
 from ..errors import InvalidInputError
 from ..monitors import Monitor
 from ..sampling import SampleStream
@@ -77,6 +79,103 @@ class Strategy:
         given = {"temperature": self.temperature, "max_tokens": self.max_tokens, **sampling}
         monitors = () if ctx.aside else self.monitors
         return ctx.sample(ask, n=n, model=model or self.model, monitors=monitors, **given)
+
+    # What it costs at most ---------------------------------------------------------------------------------
+
+    async def worst_case(self, costing: Costing) -> Spending:
+        """What one problem costs at most, in all and by its parts.
+
+        A bound for a strategy that does not say it better: `most_calls` calls, each with the question, all of the
+        strategy's own texts and every answer before it, and its verifiers for as many candidates. Unknown where it
+        does not say how many calls it makes, and where it has programs inside.
+        """
+        calls = self._calls_said()
+        if calls is None or any(_is_program(value) for value in self._values()):
+            return self._spending(note="it does not say what it costs")
+        texts = "\n".join(value for value in self._values() if isinstance(value, str))
+        longest = self.longest_text(costing)
+        found = []
+        for model in costing.ctx.models:
+            ask = costing.ask(model).adding(texts) if texts else costing.ask(model)
+            found.append(
+                await self._drawing(costing, ask, n=calls, model=model, inserted=longest * (calls - 1) / 2)
+            )
+        dearest = found[0].worst
+        for other in found[1:]:
+            dearest = dearest.or_else(other.worst)
+        drawn = Spending(label="answers", kind="sample", worst=dearest, note="bound", on_branch=False)
+        scored = [
+            await costing.scoring(value, calls, Size(tokens=longest))
+            for value in self._values()
+            if callable(getattr(value, "score", None))
+        ]
+        return self._spending(drawn, *scored)
+
+    def longest_text(self, costing: Costing) -> float:
+        """Tokens that the text of one of its candidates has at most."""
+        models = [self.model] if self.model is not None else list(costing.ctx.models)
+        return max(self._longest(costing, model) for model in models)
+
+    def _longest(self, costing: Costing, model: str | None = None, **sampling: Any) -> int:
+        """Tokens of an answer drawn by this strategy's settings at most."""
+        given = {"max_tokens": self.max_tokens, **sampling}
+        return costing.using(monitors=self.monitors).answer_tokens(model or self.model, **given)
+
+    async def _drawing(
+        self,
+        costing: Costing,
+        ask: Ask,
+        *,
+        n: int = 1,
+        per_call: int = 1,
+        inserted: float = 0.0,
+        label: str = "answers",
+        model: str | None = None,
+        aside: bool = False,
+        note: str = "",
+        **sampling: Any,
+    ) -> Spending:
+        """What `n` samples cost at most, drawn as this strategy's settings say; `aside` as on a branch aside."""
+        given = {"max_tokens": self.max_tokens, **sampling}
+        cost = await costing.using(aside=aside).draw(
+            ask,
+            model=model or self.model,
+            n=n,
+            per_call=per_call,
+            inserted=inserted,
+            monitors=() if aside else self.monitors,
+            **given,
+        )
+        return Spending(label=label, kind="sample", worst=cost, note=note, on_branch=False)
+
+    def _spending(self, *parts: Spending, worst: Cost | None = None, note: str = "") -> Spending:
+        """This strategy as what it consists of; without parts and cost, unknown."""
+        key = getattr(type(self), "key", None) or _snake_case(type(self).__name__)
+        if worst is None:
+            worst = total(parts) if parts else UNKNOWN
+        return Spending(label=key, kind=key, worst=worst, parts=parts, note=note)
+
+    def _calls_said(self) -> int | None:
+        try:
+            return self.most_calls
+        except (NotImplementedError, InvalidInputError):
+            return None
+
+    def _values(self) -> list[Any]:
+        """The values of its parameters, those in lists one by one."""
+        found: list[Any] = []
+        for part in fields(self):
+            value = getattr(self, part.name)
+            found += value if isinstance(value, tuple) and part.name != "monitors" else [value]
+        return found
+
+
+def _is_program(value: object) -> bool:
+    return isinstance(value, Strategy) or hasattr(value, "strategy")
+
+
+def _snake_case(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
 def at_least(low: int, **numbers: int | None) -> None:

@@ -9,6 +9,7 @@ from typing import ClassVar
 from ..concurrently import concurrently
 from ..context import Context
 from ..contracts import logprobs_for
+from ..costs import Costing, Spending, repeated
 from ..search import Child, Expansion, Search
 from ..search.beam import Beam, places_for
 from .base import at_least
@@ -120,3 +121,26 @@ class BeamSearch(TreeSearch):
                 if step.complete:
                     break
         return text
+
+    @property
+    def expansions_at_most(self) -> tuple[int, int, int]:
+        """Steps of the first expansion, expansions after it, and steps of each of these."""
+        return self.n, (self.max_steps - 1) * (self.n // self.beam_width), self.beam_width
+
+    async def worst_case(self, costing: Costing) -> Spending:
+        """What one problem costs at most, in all and by its parts."""
+        found = await TreeSearch.worst_case(self, costing)
+        if not self.lookahead:
+            return found
+        first, later, children = self.expansions_at_most
+        before = self._text_before(later) + self.longest_step * (1 + (self.lookahead - 1) / 2)
+        ahead = await self._stepping(
+            costing, costing.ask(self.model).continued("."), n=1, inserted=before, note="ahead"
+        )
+        return self._spending(*found.parts, repeated(ahead, (first + later * children) * self.lookahead))
+
+    @property
+    def longest_path(self) -> int:
+        """Tokens of a solution at most, what is looked ahead at included."""
+        steps = self.max_steps - 1 + self.lookahead
+        return steps * self.longest_step + max(self.longest_step, self.steps.rest_tokens)

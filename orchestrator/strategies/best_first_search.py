@@ -91,3 +91,8 @@ class BestFirstSearch(TreeSearch):
             width=self.width,
             prune=self.prune,
         )
+
+    @property
+    def expansions_at_most(self) -> tuple[int, int, int]:
+        """Steps of the first expansion, expansions after it, and steps of each of these."""
+        return self.branching, self.expansions - 1, self.branching

@@ -10,6 +10,7 @@ from anyio.abc import TaskGroup
 
 from ..context import Context
 from ..contracts import Verifier, compares, logprobs_for, name_of
+from ..costs import Costing, Size, Spending, repeated
 from ..errors import most_telling
 from ..types import Candidate, Outcome, Problem, Score, StopReason
 from .attempts import Attempts
@@ -130,6 +131,17 @@ class BestOfN(Strategy):
                 outcome = replace(outcome, answer=best.answer, detail={**outcome.detail, "score": score})
         texts = {one.sample.text for one in candidates if name in one.scores and one.answer is not None}
         return replace(outcome, stop_reason=reason, detail={**outcome.detail, "scored": len(texts)})
+
+    async def worst_case(self, costing: Costing) -> Spending:
+        """What one problem costs at most, in all and by its parts."""
+        note = f"at most {self.n} samples"
+        drawn = await self._drawing(
+            costing, costing.ask(self.model), n=self.n, per_call=self.per_call, note=note
+        )
+        size = Size(tokens=self.longest_text(costing))
+        together = compares(self.verifier)
+        judged = await costing.scoring(self.verifier, self.n if together else 1, size)
+        return self._spending(drawn, judged if together else repeated(judged, self.n))
 
 
 @dataclass(slots=True, kw_only=True)

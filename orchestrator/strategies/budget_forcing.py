@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from ..context import Context
 from ..contracts import Verifier, logprobs_for
+from ..costs import Costing, Size, Spending
 from ..errors import InvalidInputError
 from ..types import Outcome, Problem, Sample
 from .attempts import Attempts
@@ -107,6 +108,35 @@ class BudgetForcing(Strategy):
             "forced": forced,
         }
         return await choose_in_chain(ctx, problem, attempts, verifier=self.verifier, detail=detail)
+
+    async def worst_case(self, costing: Costing) -> Spending:
+        """What one problem costs at most, in all and by its parts."""
+        ask, most = costing.ask(self.model), self.max_tokens
+        thought = costing.unknown(self.longest_text(costing))
+        begun = [on_a_new_line(thought + f"\n{self.wait}" * wait, self.wait) for wait in range(self.waits)]
+        # Pieces share the cap: where each extension has a token, the first piece has the rest.
+        first = most if self.monitors else max(1, most - self.waits)
+        thinking = [await self._drawing(costing, ask, max_tokens=first, label="thinking")]
+        for text in begun:
+            cap = most if self.monitors else 1
+            thinking.append(
+                await self._drawing(costing, ask.continued(text), max_tokens=cap, label="extension")
+            )
+        ending = f"{self.delimiter}\n\n{self.end}" if self.delimiter is not None else self.end
+        text = on_a_new_line(thought + f"\n{self.wait}" * self.waits, ending)
+        forced = await self._drawing(
+            costing, ask.continued(text), max_tokens=self.answer_tokens, label="forced answer"
+        )
+        parts = [*thinking, forced]
+        if self.verifier is not None:
+            size = Size(tokens=self.longest_text(costing))
+            parts.append(await costing.scoring(self.verifier, self.most_calls, size))
+        return self._spending(*parts)
+
+    def longest_text(self, costing: Costing) -> int:
+        """Tokens that the text of one of its candidates has at most, with what it was made to begin with."""
+        inserted = len(f"{self.wait}{self.delimiter or ''}\n\n{self.end}".encode())
+        return max(self._longest(costing), self.answer_tokens) + inserted
 
 
 @dataclass(slots=True, kw_only=True)

@@ -10,13 +10,14 @@ from typing import Any, ClassVar
 from ..budget import Budget, Ledger
 from ..context import Context
 from ..contracts import ControlProgram, Verifier, logprobs_for, name_of
+from ..costs import FREE, Costing, Size, Spending, limited
 from ..errors import InvalidInputError
 from ..stopping import FixedSize
 from ..types import Candidate, Outcome, Problem, StopReason
-from .acceptance import Acceptance, Agreement, examine, verifier_of
+from .acceptance import Acceptance, Agreement, examine, examining, verifier_of
 from .attempts import Attempts
 from .base import Strategy
-from .nested import most_calls_at_once, most_calls_of, run_nested
+from .nested import longest_text_of, most_calls_at_once, most_calls_of, run_nested
 from .selection import by_vote
 from .self_consistency import SelfConsistency
 from .single import Single
@@ -151,6 +152,39 @@ class Cascade(Strategy):
         ]
         last = Tier(strategy=Single(model=dearest, max_tokens=self.max_tokens))
         return (*(Tier(strategy=vote, accept=Agreement()) for vote in votes), last)
+
+    async def worst_case(self, costing: Costing) -> Spending:
+        """What one problem costs at most, in all and by its parts."""
+        inside = costing.using(sampling={"max_tokens": self.max_tokens}, monitors=self.monitors)
+        tiers, parts, carried = self.tiers or self._usual(costing.ctx.models), [], 0.0
+        for number, tier in enumerate(tiers):
+            found = await inside.program(tier.strategy)
+            carried = found.worst.samples + (carried if tier.carry else 0.0)
+            below, worst = [found], found.worst
+            if number < len(tiers) - 1:
+                size = Size(tokens=longest_text_of(tier.strategy, inside))
+                asked = await examining(costing, tier.accept, carried, size)
+                worst += asked.worst
+                below += [asked] if asked.worst != FREE else []
+            within = limited(worst, tier.budget)
+            note = found.note if within == worst else "at most its budget"
+            alone = len(below) == 1
+            parts.append(
+                Spending(
+                    label=f"tier{number}",
+                    kind=found.kind if alone else "tier",
+                    worst=within,
+                    parts=found.parts if alone else tuple(replace(one, on_branch=False) for one in below),
+                    note=note,
+                )
+            )
+        return self._spending(*parts, note="each if those before it are not accepted")
+
+    def longest_text(self, costing: Costing) -> float:
+        """Tokens that the text of one of its candidates has at most."""
+        inside = costing.using(sampling={"max_tokens": self.max_tokens}, monitors=self.monitors)
+        tiers = self.tiers or self._usual(costing.ctx.models)
+        return max(longest_text_of(tier.strategy, inside) for tier in tiers)
 
 
 def _budgets(program: object) -> Iterator[Budget]:

@@ -13,6 +13,7 @@ from ..asking import Ask
 from ..concurrently import concurrently
 from ..confidence import GroupAggregation
 from ..context import Context
+from ..costs import Costing, Spending
 from ..errors import InvalidInputError
 from ..monitors import ConfidenceFloor
 from ..sampling import SampleStream
@@ -186,6 +187,20 @@ class ConfidenceStop(Strategy):
 
         with anyio.CancelScope() as scope:
             await concurrently(follow(place, stream) for place, stream in enumerate(streams))
+
+    async def worst_case(self, costing: Costing) -> Spending:
+        """What one problem costs at most, in all and by its parts."""
+        ask, full, parts = costing.ask(self.model), self.drawn_in_full, []
+        if full:
+            parts.append(
+                await self._drawing(
+                    costing, ask, n=full, per_call=self.per_call, label="in full", note=f"{full} traces"
+                )
+            )
+        if later := self.n - full:
+            note = f"at most {later} traces"
+            parts.append(await self._drawing(costing, ask, n=later, label="watched", note=note))
+        return self._spending(*parts)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -7,15 +7,16 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from ..context import Context
-from ..contracts import Verifier, logprobs_for, name_of
+from ..contracts import Verifier, compares, logprobs_for, name_of
+from ..costs import Costing, Size, Spending, repeated
 from ..errors import InvalidInputError
 from ..prompts import Rendered, fill
 from ..types import Candidate, Outcome, Problem, StopReason
-from .acceptance import Acceptance, Verdict, examine, verifier_of
+from .acceptance import Acceptance, Verdict, examine, examining, verifier_of
 from .attempts import Attempts
 from .base import Strategy, at_least
 from .chain import choose_in_chain, extend, linked, prompt_values, state
-from .quoting import fenced, shown, visible
+from .quoting import FENCES, fenced, shown, visible
 from .selection import share_of
 
 __all__ = ["CritiqueRevise", "accepts"]
@@ -136,6 +137,36 @@ class CritiqueRevise(Strategy):
     def chooser(self) -> Verifier | None:
         """What chooses from a chain in which nothing was accepted."""
         return verifier_of(self.accept) if self.verifier is None else self.verifier
+
+    async def worst_case(self, costing: Costing) -> Spending:
+        """What one problem costs at most, in all and by its parts."""
+        ask, tokens = costing.ask(self.model), self.longest_text(costing)
+        model, cap = self.critic_model or self.model, self.critique_tokens or self.max_tokens
+        critic = costing.using(aside=True).answer_tokens(model, cap)
+        current, said = costing.candidate(tokens), costing.unknown(max(critic, len(NO_CRITIQUE)))
+        values = prompt_values(costing.ctx, costing.problem, current) | {"mark": self.mark}
+        criticised = await self._drawing(
+            costing,
+            fill(self.critique_prompt, values | {"answer": fenced(values["answer"])}, of="the critique"),
+            label="critique",
+            model=model,
+            aside=True,
+            inserted=FENCES * tokens,
+            max_tokens=cap,
+        )
+        asked = fill(self.revise_prompt, values | {"critique": said}, of="the revision")
+        revised = await self._drawing(costing, ask.then(shown(current), asked), label="revision")
+        parts = [
+            await self._drawing(costing, ask, label="draft"),
+            repeated(replace(criticised, on_branch=True), self.rounds),
+            repeated(revised, self.rounds),
+        ]
+        size = Size(tokens=tokens)
+        if self.accept is not None:
+            parts.append(repeated(await examining(costing, self.accept, 1, size), self.rounds + 1))
+        if self.chooser is not None and (self.verifier is not None or compares(self.chooser)):
+            parts.append(await costing.scoring(self.chooser, self.rounds + 1, size))
+        return self._spending(*parts)
 
 
 @dataclass(slots=True, kw_only=True)

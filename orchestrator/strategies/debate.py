@@ -8,11 +8,12 @@ from typing import Any, ClassVar
 
 from ..concurrently import concurrently
 from ..context import Context
+from ..costs import Costing, Spending
 from ..prompts import Rendered, fill
 from ..types import Answer, Candidate, Outcome, Problem, StopReason
 from .attempts import Attempts
 from .base import Strategy, at_least
-from .quoting import numbered, shown
+from .quoting import FENCES, numbered, shown
 from .selection import by_vote
 
 __all__ = ["Debate"]
@@ -82,10 +83,9 @@ class Debate(Strategy):
     async def __call__(self, ctx: Context, problem: Problem, /) -> Outcome:
         """Debate `problem`."""
         attempts = Attempts()
-        models = self.models or ((self.model,) if self.model else tuple(ctx.models))
         table = [
-            _Agent(ctx=ctx.branch(label=f"agent{number}"), model=models[number % len(models)])
-            for number in range(self.agents)
+            _Agent(ctx=ctx.branch(label=f"agent{number}"), model=model)
+            for number, model in enumerate(self._speakers(ctx.models))
         ]
         history: list[list[str | None]] = []
         for number in range(self.rounds + 1):
@@ -120,6 +120,30 @@ class Debate(Strategy):
     async def _answer(self, agent: _Agent, ask: Rendered, attempts: Attempts) -> None:
         sample = await attempts.complete(agent.ctx, self, ask, model=agent.model)
         agent.given.append(None if sample is None else agent.ctx.read(sample))
+
+    async def worst_case(self, costing: Costing) -> Spending:
+        """What one problem costs at most, in all and by its parts."""
+        models = self._speakers(costing.ctx.models)
+        sizes = [self._longest(costing, model) for model in models]
+        said = [costing.candidate(size) for size in sizes]
+        parts = []
+        for number, model in enumerate(models):
+            others = [one for other, one in enumerate(said) if other != number]
+            fences = FENCES * (sum(sizes) - sizes[number])
+            asked = fill(self.reconsider, {"answers": numbered(others), "problem": costing.question})
+            ask = costing.ask(model)
+            again = ask.then(shown(said[number]), asked)
+            first = await self._drawing(costing, ask, model=model)
+            later = await self._drawing(costing, again, model=model, inserted=fences)
+            worst = first.worst + later.worst.times(self.rounds)
+            note = f"1 answer, and at most {self.rounds} after those of the others"
+            parts.append(Spending(label=f"agent{number}", kind="agent", worst=worst, note=note))
+        return self._spending(*parts)
+
+    def _speakers(self, known: Sequence[str]) -> list[str]:
+        """The agents' models."""
+        models = self.models or ((self.model,) if self.model else tuple(known))
+        return [models[number % len(models)] for number in range(self.agents)]
 
 
 @dataclass(slots=True, kw_only=True)

@@ -76,3 +76,8 @@ class DiverseVerifierTreeSearch(TreeSearch):
     def search(self, seed: int) -> Search:
         """The subtrees, which draw no lots."""
         return Subtrees(n=self.n, beam_width=self.beam_width, max_steps=self.max_steps, prune=self.prune)
+
+    @property
+    def expansions_at_most(self) -> tuple[int, int, int]:
+        """Steps of the first expansion, expansions after it, and steps of each of these."""
+        return self.beam_width, self.max_steps * self.calls_at_once - 1, self.beam_width

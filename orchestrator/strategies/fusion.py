@@ -8,11 +8,12 @@ from typing import ClassVar
 
 from ..concurrently import concurrently
 from ..context import Context
+from ..costs import FREE, Costing, Spending
 from ..prompts import fill
 from ..types import Candidate, Outcome, Problem, Sample
 from .attempts import Attempts
 from .base import Strategy, at_least
-from .quoting import merged, numbered
+from .quoting import FENCES, merged, numbered
 from .selection import by_vote, share_of
 
 __all__ = ["Fusion"]
@@ -126,6 +127,43 @@ class Fusion(Strategy):
         found = [ctx.read(sample) for sample in samples if sample is not None]
         attempts.candidates += found
         return found
+
+    async def worst_case(self, costing: Costing) -> Spending:
+        """What one problem costs at most, in all and by its parts."""
+        models = self.models or ((self.model,) if self.model else tuple(costing.ctx.models))
+        turns = [models[turn % len(models)] for turn in range(self.proposers)]
+        aggregators = [self.aggregator_model or models[0]] * self.aggregators
+        proposals = [
+            (costing.candidate(size), size) for size in (self._longest(costing, one) for one in turns)
+        ]
+        parts = [await self._proposing(costing, "layer0", turns, [])]
+        parts += [
+            await self._proposing(costing, f"layer{number}", turns, proposals)
+            for number in range(1, self.layers)
+        ]
+        return self._spending(*parts, await self._proposing(costing, "aggregate", aggregators, proposals))
+
+    async def _proposing(
+        self,
+        costing: Costing,
+        label: str,
+        models: Sequence[str],
+        proposals: Sequence[tuple[Candidate, int]],
+    ) -> Spending:
+        """What an answer of each of `models` costs at most, in the light of `proposals`, each of a length."""
+        worst = FREE
+        for model in models:
+            ask = costing.ask(model)
+            if proposals:
+                values = {"answers": numbered([one for one, _ in proposals]), "problem": costing.question}
+                ask = ask.adding(fill(self.synthesize, values))
+            fences = FENCES * sum(size for _, size in proposals)
+            worst += (await self._drawing(costing, ask, model=model, inserted=fences)).worst
+        return Spending(label=label, kind="sample", worst=worst, note=f"{len(models)} answers")
+
+    def longest_text(self, costing: Costing) -> int:
+        """Tokens that the text of one of its candidates has at most."""
+        return max(self._longest(costing, model) for model in costing.ctx.models)
 
 
 def _chosen(

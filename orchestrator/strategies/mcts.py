@@ -10,6 +10,7 @@ from typing import ClassVar, Literal
 from ..concurrently import concurrently
 from ..context import Context
 from ..contracts import Verifier, compares, logprobs_for, name_of
+from ..costs import Costing, Size, Spending, repeated
 from ..errors import InvalidInputError
 from ..search import Child, Expansion
 from ..search.puct import Puct
@@ -220,3 +221,26 @@ class MCTS(TreeSearch):
             candidates=tuple(candidates),
             detail={"visits": [round(total) for total in vote.totals]},
         )
+
+    @property
+    def expansions_at_most(self) -> tuple[int, int, int]:
+        """Steps of the first expansion, expansions after it, and steps of each of these."""
+        return self.branching, self.num_simulations - 1, self.branching
+
+    async def worst_case(self, costing: Costing) -> Spending:
+        """What one problem costs at most, in all and by its parts."""
+        if self.value == "verifier":
+            return await TreeSearch.worst_case(self, costing)
+        unjudged = await TreeSearch.worst_case(replace(self, verifier=Consistency()), costing)
+        first, later, children = self.expansions_at_most
+        steps = first + later * children
+        ask = costing.ask(self.model).continued(".")
+        before = self._text_before(later) + self.longest_step
+        rollout = await self._stepping(
+            costing, ask, n=self.rollouts, inserted=before, note="rollouts", rest=True
+        )
+        parts = [*unjudged.parts, repeated(rollout, steps)]
+        if self.value == "rollout":
+            judged = await costing.scoring(self.verifier, self.rollouts, Size(tokens=self.longest_path))
+            parts.append(repeated(judged, steps))
+        return self._spending(*parts)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
 from ..context import Context
 from ..contracts import ControlProgram
+from ..costs import Costing
 from ..errors import InvalidInputError, most_telling
 from ..types import Candidate, Outcome, Problem
 from .attempts import Attempts
 from .selection import by_vote
 
-__all__ = ["drawn_on", "most_calls_at_once", "most_calls_of", "run_nested"]
+__all__ = ["drawn_on", "longest_text_of", "most_calls_at_once", "most_calls_of", "run_nested"]
 
 
 async def run_nested(
@@ -71,3 +73,10 @@ def most_calls_of(program: ControlProgram) -> int:
 def most_calls_at_once(*programs: ControlProgram) -> int:
     """Calls that the widest of `programs` keeps in flight."""
     return max((int(getattr(program, "calls_at_once", 1)) for program in programs), default=1)
+
+
+def longest_text_of(program: ControlProgram, costing: Costing) -> float:
+    """Tokens that the text of one of a program's candidates has at most; infinite where it does not say."""
+    program = getattr(program, "strategy", program)  # a program file's is its strategy's
+    longest = getattr(program, "longest_text", None)
+    return math.inf if longest is None else float(longest(costing))

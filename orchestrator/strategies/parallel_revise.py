@@ -9,6 +9,7 @@ from typing import ClassVar
 from ..concurrently import concurrently
 from ..context import Context
 from ..contracts import Verifier, name_of
+from ..costs import Costing, Size, Spending, repeated
 from ..types import Candidate, Outcome, Problem
 from .attempts import Attempts
 from .base import Strategy, at_least
@@ -83,16 +84,7 @@ class ParallelRevise(Strategy):
 
     async def __call__(self, ctx: Context, problem: Problem, /) -> Outcome:
         """Choose among chains of answers to `problem`."""
-        revise = Revise(
-            length=self.length,
-            memory=self.memory,
-            verifier=self.verifier,
-            prompt=self.prompt,
-            model=self.model,
-            temperature=self.temperature,
-            max_tokens=self.max_tokens,
-            monitors=self.monitors,
-        )
+        revise = self._revise()
         branches = [ctx.branch(label=f"chain-{number + 1}") for number in range(self.chains)]
         parts = await concurrently([revise.chain(branch, problem) for branch in branches])
         attempts = Attempts()
@@ -128,3 +120,25 @@ class ParallelRevise(Strategy):
             if outcome.answer is not None:
                 return outcome
         return by_vote(candidates, latest=latest)
+
+    async def worst_case(self, costing: Costing) -> Spending:
+        """What one problem costs at most, in all and by its parts."""
+        revise = self._revise()
+        chain = repeated(replace(await revise.writing(costing), label="chain", on_branch=True), self.chains)
+        if self.verifier is None:
+            return self._spending(chain)
+        size = Size(tokens=self.longest_text(costing))
+        return self._spending(chain, await costing.scoring(self.verifier, self.most_calls, size))
+
+    def _revise(self) -> Revise:
+        """One of the chains."""
+        return Revise(
+            length=self.length,
+            memory=self.memory,
+            verifier=self.verifier,
+            prompt=self.prompt,
+            model=self.model,
+            temperature=self.temperature,
+            max_tokens=self.max_tokens,
+            monitors=self.monitors,
+        )

@@ -154,6 +154,11 @@ class ParticleFilter(TreeSearch):
             "log_normalizer": search.log_normalizer,
         }
 
+    @property
+    def expansions_at_most(self) -> tuple[int, int, int]:
+        """Steps of the first expansion, expansions after it, and steps of each of these."""
+        return self.particles, self.particles * (self.max_steps - 1), 1
+
 
 def by_weight(
     candidates: Sequence[Candidate], weights: Sequence[float], name: str, *, rng: random.Random | None = None

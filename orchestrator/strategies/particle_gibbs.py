@@ -85,3 +85,9 @@ class ParticleGibbs(ParticleFilter):
             "sweeps": search.sweep + 1,
             "references": len(set(search.references) - {None}),
         }
+
+    @property
+    def expansions_at_most(self) -> tuple[int, int, int]:
+        """Steps of the first expansion, expansions after it, and steps of each of these."""
+        others = (self.iterations - 1) * (self.particles - 1) * self.max_steps
+        return self.particles, self.particles * (self.max_steps - 1) + others, 1

@@ -8,17 +8,14 @@ from collections.abc import Sequence
 from .. import _core
 from ..types import Candidate, Sample
 
-__all__ = ["MOST_FENCING", "fenced", "merged", "numbered", "shown", "visible"]
+__all__ = ["FENCES", "fenced", "merged", "numbered", "shown", "visible"]
 
 NOTHING = "(no answer)"
 
 SHORTEST_FENCE = 3
 
-LONGEST_ROW = 16
-"""Backticks in a row, at most, in a text between fences: no text needs more, and a fence is one longer."""
-
-MOST_FENCING = 2 * (LONGEST_ROW + 1 - SHORTEST_FENCE)
-"""Tokens by which the fences around a text can be longer than around one without backticks, at most."""
+FENCES = 2
+"""By how much fences lengthen a text at most: one of backticks alone has as many again before and after it."""
 
 BACKTICKS = re.compile(r"`+")
 
@@ -35,12 +32,8 @@ def shown(candidate: Candidate) -> str:
 
 
 def fenced(text: str) -> str:
-    """`text` between lines of backticks, one more of them than the longest row of backticks in it; rows of more than
-    `LONGEST_ROW` are shortened to it, so that a text cannot make its fences as long as it likes.
-    """
+    """`text` between lines of backticks, one more of them than the longest row of backticks in it."""
     longest = max((len(row) for row in BACKTICKS.findall(text)), default=0)
-    if longest > LONGEST_ROW:
-        text, longest = BACKTICKS.sub(lambda row: row[0][:LONGEST_ROW], text), LONGEST_ROW
     fence = "`" * max(SHORTEST_FENCE, longest + 1)
     return f"{fence}\n{text.strip()}\n{fence}"
 

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from ..context import Context
 from ..contracts import Verifier, logprobs_for
+from ..costs import FREE, Costing, Size, Spending
 from ..prompts import Rendered, fill
 from ..types import Candidate, Outcome, Problem
 from .attempts import Attempts
@@ -99,6 +100,26 @@ class Revise(Strategy):
             asked = fill(self.prompt, prompt_values(ctx, problem, candidate), of="the revision")
             ask = ask.then(shown(candidate), asked)
         return ask
+
+    async def worst_case(self, costing: Costing) -> Spending:
+        """What one problem costs at most, in all and by its parts."""
+        drawn = await self.writing(costing)
+        if self.verifier is None:
+            return self._spending(drawn)
+        size = Size(tokens=self.longest_text(costing))
+        return self._spending(drawn, await costing.scoring(self.verifier, self.length, size))
+
+    async def writing(self, costing: Costing) -> Spending:
+        """What the chain alone costs at most."""
+        ask, size = costing.ask(self.model), self.longest_text(costing)
+        before = [costing.candidate(size) for _ in range(min(self.memory, self.length - 1))]
+        worst = FREE
+        for shown_ones in range(len(before) + 1):
+            revision = self._revision(costing.ctx, ask, costing.problem, before[:shown_ones])
+            times = self.length - len(before) if shown_ones == len(before) else 1
+            worst += (await self._drawing(costing, revision)).worst.times(times)
+        note = f"{self.length} answers, each after the last {self.memory}"
+        return Spending(label="answers", kind="sample", worst=worst, note=note, on_branch=False)
 
 
 def _answer_of(candidate: Candidate) -> str:

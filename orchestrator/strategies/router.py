@@ -10,12 +10,13 @@ from typing import Any, ClassVar, Protocol
 
 from ..context import Context
 from ..contracts import ControlProgram
+from ..costs import Costing, Spending
 from ..errors import InvalidInputError
 from ..prompts import question_text
 from ..types import Outcome, Problem, StopReason
 from .attempts import Attempts
 from .base import Strategy
-from .nested import most_calls_at_once, most_calls_of, run_nested
+from .nested import longest_text_of, most_calls_at_once, most_calls_of, run_nested
 from .single import Single
 
 __all__ = ["FittedScorer", "FunctionScorer", "PromptLength", "Router", "Scorer"]
@@ -200,6 +201,25 @@ class Router(Strategy):
     def _choice(self, score: float, choices: int) -> int:
         thresholds = self.thresholds or [step / choices for step in range(1, choices)]
         return sum(score >= threshold for threshold in thresholds)
+
+    async def worst_case(self, costing: Costing) -> Spending:
+        """What one problem costs at most, in all and by its parts."""
+        inside, parts = self._inside(costing), []
+        for number, program in enumerate(self.programs or self._each_once(self.models or costing.ctx.models)):
+            found = await inside.program(program)
+            parts.append(replace(found, label=f"choice{number}", on_branch=True))
+        worst = parts[0].worst
+        for part in parts[1:]:
+            worst = worst.or_else(part.worst)
+        return self._spending(*parts, worst=worst, note="one of these; another one where it fails")
+
+    def longest_text(self, costing: Costing) -> float:
+        """Tokens that the text of one of its candidates has at most."""
+        programs = self.programs or self._each_once(self.models or costing.ctx.models)
+        return max(longest_text_of(program, self._inside(costing)) for program in programs)
+
+    def _inside(self, costing: Costing) -> Costing:
+        return costing.using(sampling={"max_tokens": self.max_tokens}, monitors=self.monitors)
 
 
 CUT_SHORT = frozenset({StopReason.BUDGET, StopReason.DEADLINE})

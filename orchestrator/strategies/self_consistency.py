@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from ..answers import Clusters
 from ..context import Context
+from ..costs import Costing, Spending
 from ..errors import InvalidInputError
 from ..sampling import SampleStream
 from ..stopping import FixedSize, LeadStop, Stop, StoppingRule, Tally
@@ -119,6 +120,12 @@ class SelfConsistency(Strategy):
             return majority_vote(clusters=clusters), {"unweighted": str(error)}
         vote = weighted_vote(weights=weights, clusters=clusters)
         return vote, {"totals": list(vote.totals)}
+
+    async def worst_case(self, costing: Costing) -> Spending:
+        """What one problem costs at most, in all and by its parts."""
+        ask = costing.ask(self.model)
+        note = f"at most {self.n} samples"
+        return self._spending(await self._drawing(costing, ask, n=self.n, per_call=self.per_call, note=note))
 
 
 def _detail(vote: Vote, stopped: Stop | None) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ..context import Context
+from ..costs import Costing, Spending
 from ..types import Outcome, Problem
 from .base import Strategy
 
@@ -43,3 +44,7 @@ class Single(Strategy):
             confidence=0.0 if candidate.answer is None else 1.0,
             candidates=(candidate,),
         )
+
+    async def worst_case(self, costing: Costing) -> Spending:
+        """What one problem costs at most, in all and by its parts."""
+        return self._spending(await self._drawing(costing, costing.ask(self.model), note="1 sample"))

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from ..context import Context
 from ..contracts import Verifier, compares, logprobs_for, name_of
+from ..costs import Costing, Size, Spending, repeated
 from ..errors import InvalidInputError
 from ..prompts import Rendered, fill
 from ..types import Candidate, Outcome, Problem, Score, StopReason
@@ -123,15 +124,7 @@ class TestAndRepair(Strategy):
 
     async def _draft(self, ctx: Context, problem: Problem, attempts: Attempts) -> None:
         """Draw and test the first answers."""
-        drafts = BestOfN(
-            n=self.n,
-            verifier=self.verifier,
-            threshold=self.threshold,
-            model=self.model,
-            temperature=self.temperature,
-            max_tokens=self.max_tokens,
-            monitors=self.monitors,
-        )
+        drafts = self._drafts()
         with attempts.surviving():
             outcome = await drafts(ctx, problem)
             attempts.candidates += outcome.candidates
@@ -174,6 +167,33 @@ class TestAndRepair(Strategy):
     def _reason(self, candidate: Candidate) -> str:
         score = candidate.scores.get(name_of(self.verifier))
         return (score.reason if score is not None else "") or NO_REASON
+
+    async def worst_case(self, costing: Costing) -> Spending:
+        """What one problem costs at most, in all and by its parts."""
+        ask, tokens = costing.ask(self.model), self.longest_text(costing)
+        best = costing.candidate(tokens)
+        # A tokenizer of bytes reads at most one token a byte, and a character has at most four.
+        feedback = costing.unknown(4 * max(self.feedback_chars, len(NO_REASON)))
+        values = prompt_values(costing.ctx, costing.problem, best) | {"feedback": feedback}
+        repair = ask.then(shown(best), fill(self.prompt, values, of="the repair"))
+        judged = await costing.scoring(self.verifier, 1, Size(tokens=tokens))
+        return self._spending(
+            replace(await self._drafts().worst_case(costing), label="drafts", on_branch=False),
+            repeated(await self._drawing(costing, repair, label="repair"), self.rounds),
+            repeated(judged, self.rounds),
+        )
+
+    def _drafts(self) -> BestOfN:
+        """What draws and tests the first answers."""
+        return BestOfN(
+            n=self.n,
+            verifier=self.verifier,
+            threshold=self.threshold,
+            model=self.model,
+            temperature=self.temperature,
+            max_tokens=self.max_tokens,
+            monitors=self.monitors,
+        )
 
 
 def bounded(text: str, limit: int) -> str:

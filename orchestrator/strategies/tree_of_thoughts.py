@@ -11,6 +11,7 @@ from typing import ClassVar, Literal, get_args
 from ..asking import DEFAULT_MAX_TOKENS
 from ..context import Context
 from ..contracts import Verifier, logprobs_for, name_of
+from ..costs import FREE, Costing, Size, Spending, repeated
 from ..errors import InvalidInputError
 from ..prompts import Rendered, fill
 from ..search import BreadthFirst, Child, DepthFirst, Expansion, Search
@@ -307,6 +308,69 @@ class TreeOfThoughts(TreeSearch):
         if isinstance(search, BreadthFirst):
             told["kept"] = [tree.text(node) for node in (search.levels[-1] if search.levels else ())]
         return told
+
+    async def worst_case(self, costing: Costing) -> Spending:
+        """What one problem costs at most, in all and by its parts."""
+        later = (
+            self.max_expansions - 1 if self.order == "depth_first" else self.breadth * (self.max_steps - 1)
+        )
+        before = self._text_before(later)
+        if self._is_continued:
+            ask = costing.ask(self.model)
+            first = await self._stepping(
+                costing, ask, n=self.thoughts, inserted=0.0, note="first thoughts", said=False
+            )
+            then = await self._stepping(
+                costing, ask.continued("."), n=self.thoughts, inserted=before, note="thoughts"
+            )
+        else:
+            first, then = await self._asking(costing, 0.0), await self._asking(costing, before)
+        children = self.thoughts if self.generate == "sample" else MOST_THOUGHTS
+        size = Size(tokens=self.longest_path)
+        if self.order == "depth_first":
+            judged = [repeated(await costing.scoring(self.verifier, children, size), self.max_expansions)]
+        else:
+            level = await costing.scoring(self.verifier, self.breadth * children, size)
+            judged = [
+                await costing.scoring(self.verifier, children, size),
+                repeated(level, self.max_steps - 1),
+            ]
+        parts = [
+            first,
+            repeated(then, later),
+            *judged,
+            await self._finishing(costing, costing.ask(self.model)),
+        ]
+        return self._spending(*(part for part in parts if part.worst != FREE))
+
+    @property
+    def longest_step(self) -> int:
+        """Tokens that a thought adds to a solution at most, with what parts it from the next."""
+        return self._step_of_search if self._is_continued else self.longest + 1
+
+    @property
+    def longest_path(self) -> int:
+        """Tokens of a solution at most."""
+        return self._path_of_search if self._is_continued else self.max_steps * self.longest_step
+
+    @property
+    def _is_continued(self) -> bool:
+        """Whether solutions are continued, and not asked for thought by thought."""
+        return self.generate == "sample" and self.prompt is None
+
+    async def _asking(self, costing: Costing, before: float) -> Spending:
+        """What a reply with thoughts, or with the answer, costs at most after so many tokens of them."""
+        question = costing.question
+        said = costing.unknown(before) if before else NO_THOUGHTS
+        worst = FREE
+        for template, n in ((self.prompt or PROPOSE, self.thoughts), (self.answer_prompt or ANSWER, 1)):
+            for state in (said, question):
+                values = {"problem": question, "thoughts": said, "state": state, "n": self.thoughts}
+                ask = self._ask(costing.ctx, fill(template, values, of="a tree of thoughts"))
+                each = n if self.generate == "sample" else 1
+                drawn = await self._drawing(costing, ask, n=each, per_call=each, aside=True)
+                worst = worst.or_else(drawn.worst)
+        return Spending(label="thoughts", kind="sample", worst=worst, on_branch=False)
 
 
 @lru_cache(maxsize=64)

@@ -11,6 +11,7 @@ import anyio
 from ..budget import Budget
 from ..context import Context
 from ..contracts import Verifier, compares, logprobs_for, name_of
+from ..costs import FREE, Costing, Size, Spending, repeated
 from ..errors import BudgetExceededError, InvalidInputError, most_telling
 from ..prompts import Rendered
 from ..search import ROOT, Child, Expansion, Search, Tree
@@ -195,6 +196,105 @@ class TreeSearch(Strategy):
         longest = self.max_steps * self.longest
         return await ctx.worst_case(
             ask, model=self.model, further_prompt_tokens=longest, max_tokens=self.finish_tokens
+        )
+
+    async def worst_case(self, costing: Costing) -> Spending:
+        """What one problem costs at most, in all and by its parts."""
+        ask, (first, later, children) = costing.ask(self.model), self.expansions_at_most
+        before = self._text_before(later)
+        parts = [
+            await self._stepping(costing, ask, n=first, inserted=0.0, note="first steps", said=False),
+            repeated(
+                await self._stepping(costing, ask.continued("."), n=children, inserted=before, note="steps"),
+                later,
+            ),
+            repeated(await costing.scoring(self.verifier, first, Size(tokens=self.longest_path)), 1),
+            repeated(await costing.scoring(self.verifier, children, Size(tokens=self.longest_path)), later),
+        ]
+        if self.finishes:
+            parts.append(await self._finishing(costing, ask))
+        return self._spending(*(part for part in parts if part.worst != FREE))
+
+    @property
+    def expansions_at_most(self) -> tuple[int, int, int]:
+        """Steps of the first expansion, expansions after it, and steps of each of these."""
+        raise NotImplementedError
+
+    @property
+    def longest_step(self) -> int:
+        """Tokens that a step adds to a solution at most, with what parts it from the next; the last one apart."""
+        return self._step_of_search
+
+    @property
+    def _step_of_search(self) -> int:
+        return self.steps.tokens + max((len(stop.encode()) for stop in self.steps.stop), default=0)
+
+    @property
+    def longest_path(self) -> int:
+        """Tokens of a solution at most."""
+        return self._path_of_search
+
+    @property
+    def _path_of_search(self) -> int:
+        step = self._step_of_search
+        return (self.max_steps - 1) * step + max(step, self.steps.rest_tokens)
+
+    def longest_text(self, costing: Costing) -> float:
+        """Tokens that the text of one of its candidates has at most."""
+        return self.longest_path + self.finish_tokens
+
+    def _text_before(self, later: int) -> float:
+        """Tokens of the solution that is gone on from, at most, on average over `later` expansions after the first.
+
+        The i-th is at most i steps down, since each step there was found by an expansion before.
+        """
+        if not later:
+            return 0.0
+        deepest = self.max_steps - 1
+        rising = min(later, deepest)
+        steps = rising * (rising + 1) / 2 + (later - rising) * deepest
+        return steps * self.longest_step / later
+
+    async def _stepping(
+        self,
+        costing: Costing,
+        ask: Rendered,
+        *,
+        n: int,
+        inserted: float,
+        note: str,
+        rest: bool = False,
+        said: bool = True,
+    ) -> Spending:
+        """What `n` steps after one solution cost at most; a chat model may have to be asked twice for the first."""
+        cap = self.steps.rest_tokens if rest else max(self.steps.tokens, self.steps.rest_tokens)
+        dearest = None
+        for model in self.writers(costing.ctx.models):
+            drawn = await self._drawing(
+                costing,
+                ask if model == self.model else costing.ask(model).continued("."),
+                n=n,
+                per_call=n,
+                inserted=inserted,
+                model=model,
+                aside=True,
+                label=note,
+                max_tokens=cap,
+            )
+            dearest = drawn if dearest is None else replace(drawn, worst=dearest.worst.or_else(drawn.worst))
+        assert dearest is not None
+        again = not rest and ask.messages is not None and bool(self.steps.stop) and said
+        return replace(dearest, worst=dearest.worst.times(2 if again else 1))
+
+    def writers(self, known: Sequence[str]) -> Sequence[str | None]:
+        """Names of the models that write; None for the first."""
+        return (self.model,)
+
+    async def _finishing(self, costing: Costing, ask: Rendered) -> Spending:
+        """What writing the best partial solution to its end costs at most."""
+        begun = costing.unknown(self.max_steps * max(self.longest_step, self.longest))
+        return await self._drawing(
+            costing, ask.continued(begun), label="finish", aside=True, max_tokens=self.finish_tokens
         )
 
 

@@ -10,6 +10,7 @@ from typing import ClassVar, Literal, TypeAlias, get_args
 from ..concurrently import concurrently
 from ..context import Context
 from ..contracts import Verifier, compares, logprobs_for, name_of
+from ..costs import Costing, Size, Spending, total
 from ..errors import (
     BackendError,
     BudgetExceededError,
@@ -104,6 +105,11 @@ class Composite:
         if not known or (missing and self.require_all):
             return Score(value=None, reason=reason)
         return Score(value=_combined(self.combine, known, sum(weights)), reason=reason)
+
+    async def worst_case(self, costing: Costing, count: float, size: Size) -> Spending:
+        """What scoring so many candidates, each of this size, costs at most."""
+        parts = [await costing.scoring(part, count, size) for part in self.parts]
+        return Spending(label=self.name, kind=self.name, worst=total(parts), parts=tuple(parts))
 
 
 def _combined(combine: Combination, known: Sequence[tuple[float, float]], total: float) -> float:

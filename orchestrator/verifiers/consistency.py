@@ -9,12 +9,13 @@ from typing import ClassVar
 from ..answers import Clustering, Clusters
 from ..context import Context
 from ..types import Candidate, Problem, Score
+from .free import Free
 
 __all__ = ["Consistency", "agreement"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Consistency:
+class Consistency(Free):
     """The share of the candidates whose answer equals the candidate's own; those that abstain agree with none.
 
     count(a) / n for a candidate with answer a among n candidates: self-consistency (Wang et al. 2022, arXiv

@@ -18,6 +18,7 @@ from ..errors import DeadlineExceededError, InvalidInputError
 from ..prompts import fill, question_text
 from ..sandbox import Assertion, Bubblewrap, Call, Limits, Program, RunResult, Sandbox, Script, Test
 from ..types import Candidate, Problem, Score
+from .free import Free
 
 __all__ = ["Execution", "code_of", "read_tests"]
 
@@ -36,7 +37,7 @@ _CODE = AnswerReader(kind="code")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Execution:
+class Execution(Free):
     """Right where the candidate's program passes the problem's `tests`. No calls; processes instead.
 
     The program is the candidate's answer where that was read as code, else the last fenced block of its text, else

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias, g
 from ..answers import PassMatrix
 from ..concurrently import concurrently
 from ..context import Context
+from ..costs import FREE, Costing, Size, Spending
 from ..errors import BackendError, DeadlineExceededError, InvalidInputError
 from ..prompts import fill, question_text
 from ..sandbox import Assertion, Bubblewrap, Limits, Program, Sandbox
@@ -230,6 +231,22 @@ class GeneratedTests:
         if ctx.deadline is not None and ctx.clock() >= ctx.deadline and not found:
             raise DeadlineExceededError(account=ctx.ledger.first_to_end())
         return dict(sorted(found.items(), key=lambda entry: (-entry[1], entry[0])))
+
+    async def worst_case(self, costing: Costing, count: float, size: Size) -> Spending:
+        """What scoring so many candidates, each of this size, costs at most."""
+        if self.column is not None or not count:
+            return Spending(label=self.name, kind=self.name, worst=FREE)
+        problem = costing.problem
+        words = {
+            "problem": question_text(problem),
+            "entry_point": _entry_point(problem) or "",
+            "count": self.per_sample,
+        }
+        ask = fill(self.template, {**problem.fields, **words}, of=f"problem {problem.id!r}")
+        worst = await costing.using(aside=True).draw(
+            ask, n=self.n, model=self.model, max_tokens=self.max_tokens
+        )
+        return Spending(label=self.name, kind=self.name, worst=worst, note=f"{self.n} samples of tests")
 
 
 _NO_PROGRAM = Score(value=None, reason="there is no program that could be run")

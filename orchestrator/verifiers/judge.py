@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 
 from ..concurrently import concurrently
 from ..context import Context
+from ..costs import FREE, Costing, Size, Spending
 from ..errors import InvalidInputError
 from ..prompts import fill
 from ..types import Candidate, Problem, Sample, Score
@@ -236,3 +237,11 @@ class Judge:
             if shares is not None:
                 return shares["yes"]
         return float(found.value == "yes")
+
+    async def worst_case(self, costing: Costing, count: float, size: Size) -> Spending:
+        """What scoring so many candidates, each of this size, costs at most."""
+        if self.show_reference and costing.problem.reference is None:
+            return Spending(label=self.name, kind=self.name, worst=FREE, note="the problem has no reference")
+        prompt = self._prompt(costing.question, costing.unknown(size.tokens), costing.problem.reference)
+        worst = (await self._question().worst_case(costing, prompt)).times(count)
+        return Spending(label=self.name, kind=self.name, worst=worst, note=f"{count:g} texts")

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from .. import _core
 from ..context import Context
+from ..costs import Cost, Costing
 from ..errors import (
     BackendError,
     BudgetExceededError,
@@ -51,6 +52,9 @@ AS_DATA = (
 
 REASON_LENGTH = 400
 """Characters of a reason in JSON, where the server keeps to the schema: so that the verdict comes before the cap."""
+
+MARKS = 80
+"""Tokens that the marks of fences may be written with beyond those of other marks: they are made from the texts."""
 
 NOT_TAKEN = (400, 422)
 """HTTP statuses of servers that do not know a field of the request."""
@@ -116,6 +120,23 @@ class Question:
         if not drawn:
             raise DeadlineExceededError(account=ctx.ledger.label)
         return sorted(drawn, key=lambda sample: (sample.call.ordinal if sample.call else 0, sample.index))
+
+    async def worst_case(self, costing: Costing, text: str) -> Cost:
+        """What asking `text` costs at most."""
+        special: dict[str, Any] = {}
+        if self.schema is not None:
+            form = {"name": "verdict", "schema": self.schema}
+            special["response_format"] = {"type": "json_schema", "json_schema": form}
+        plain = costing.using(prompt=Prompt(), aside=True)
+        return await plain.draw(
+            plain.ask(self.model, Problem(id=costing.problem.id, prompt=text)),
+            n=self.samples,
+            model=self.model,
+            per_call=self.per_call,
+            max_tokens=self.max_tokens,
+            inserted=MARKS,
+            **special,
+        )
 
 
 async def tried(part: Coroutine[Any, Any, T]) -> T | Failed:

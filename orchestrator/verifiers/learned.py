@@ -13,12 +13,13 @@ from ..types import Candidate, Problem, Score
 from .composite import score_by_each
 from .correctness import CorrectnessModel, Graded
 from .features import SCORE
+from .free import Free
 
 __all__ = ["Learned"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Learned:
+class Learned(Free):
     """Scores a candidate by the probability that its answer is right, as a fitted model sees it.
 
     The model is made once, from outcomes that are known, and saved; applying it needs nothing installed:

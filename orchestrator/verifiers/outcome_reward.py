@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from ..backends.rewards import places_in, rating_from
 from ..context import Context
+from ..costs import Costing, Size, Spending
 from ..prompts import fill
 from ..rating import Rated
 from ..types import Candidate, Problem, Rating, Score
@@ -109,6 +110,15 @@ class OutcomeRewardModel:
         if isinstance(said, Exception):
             return said
         return Score(value=reward(said, activation=self.activation, label=self.label))
+
+    async def worst_case(self, costing: Costing, count: float, size: Size) -> Spending:
+        """What scoring so many candidates, each of this size, costs at most."""
+        question = costing.question
+        rating = about(self._rating(), costing.problem, question)
+        values = {"problem": question, "solution": costing.unknown(size.tokens)}
+        text = fill(self._template(rating), values)
+        worst = await costing.rate(text, rating, model=self.model, batch=self.batch, count=count)
+        return Spending(label=self.name, kind=self.name, worst=worst, note=f"{count:g} texts")
 
 
 _EMPTY = Score(value=None, reason="no text to score")

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 
 from ..concurrently import concurrently
 from ..context import Context
+from ..costs import Costing, Size, Spending
 from ..errors import InvalidInputError
 from ..prompts import fill
 from ..ranking import Comparisons, Judgement, bradley_terry, tournament
@@ -209,6 +210,15 @@ class PairwiseJudge:
             if shares is not None:
                 return min(shares["A"] + shares["tie"] / 2, 1.0)
         return {"A": 1.0, "B": 0.0, "tie": 0.5}[found.value]
+
+    async def worst_case(self, costing: Costing, count: float, size: Size) -> Spending:
+        """What scoring so many candidates, each of this size, costs at most."""
+        pairs = count - 1 if self.method == "knockout" else count * (count - 1) / 2
+        pairs = max(0, pairs if self.max_pairs is None else min(pairs, self.max_pairs))
+        one, other = costing.unknown(size.tokens), costing.unknown(size.tokens)
+        each = await self.question().worst_case(costing, self.ask(costing.question, one, other))
+        worst = each.times(pairs * (2 if self.swap else 1))
+        return Spending(label=self.name, kind=self.name, worst=worst, note=f"{pairs:g} pairs")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

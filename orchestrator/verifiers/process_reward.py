@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 
 from ..backends.rewards import COMPLETION_LOGPROBS, PROTOCOLS, places_in, rating_from
 from ..context import Context
+from ..costs import Costing, Size, Spending
 from ..errors import InvalidInputError
 from ..prompts import fill
 from ..rating import Rated
@@ -230,6 +231,19 @@ class ProcessRewardModel:
             for at in range(0, len(numbers), width)
         )
         return Score(value=aggregate(rewards, self.aggregation), steps=rewards)
+
+    async def worst_case(self, costing: Costing, count: float, size: Size) -> Spending:
+        """What scoring so many candidates, each of this size, costs at most."""
+        way, question = self._way(), costing.question
+        rating = about(way.rating, costing.problem, question, system=way.system)
+        alone = "messages" in places_in(rating.body)
+        # Every token may be a step, with a tag after it and a label before.
+        longest = size.tokens * (1 + len(f"Step 99999: {way.tag}".encode()))
+        parts, length = (size.tokens, longest) if way.prefixes else (1, longest)
+        values = {"problem": question, "solution": costing.unknown(length)}
+        text = fill("{{ solution }}" if alone else way.template, values)
+        worst = await costing.rate(text, rating, model=self.model, batch=self.batch, count=count * parts)
+        return Spending(label=self.name, kind=self.name, worst=worst, note=f"{count:g} solutions")
 
 
 def _texts(way: Convention, question: str, steps: Sequence[str], *, alone: bool) -> list[str]:

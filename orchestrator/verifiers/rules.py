@@ -14,13 +14,14 @@ from ..answers import AnswerReader, Equivalence, Kind, PercentRule, UnitRule, eq
 from ..context import Context
 from ..errors import InvalidInputError
 from ..types import Answer, Candidate, Problem, Score
+from .free import Free
 
 __all__ = ["RIGHT", "WRONG", "Equivalent", "Predicate", "Regex", "Rule"]
 
 RIGHT, WRONG = 1.0, 0.0
 
 
-class Rule:
+class Rule(Free):
     """The root of the rules: subclasses judge one candidate at a time, synchronously."""
 
     name: ClassVar[str]

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from ..context import Context
 from ..contracts import Verifier, compares, logprobs_for, name_of
+from ..costs import Costing, Size, Spending, total
 from ..errors import InvalidInputError
 from ..types import Candidate, Problem, Score
 from .composite import score_by_each
@@ -80,3 +81,8 @@ class Screen:
             return None
         why = f": {score.reason}" if score.reason else ""
         return Score(value=0.0, reason=f"refused by {name_of(self.first)}{why}")
+
+    async def worst_case(self, costing: Costing, count: float, size: Size) -> Spending:
+        """What scoring so many candidates, each of this size, costs at most."""
+        parts = [await costing.scoring(part, count, size) for part in (self.first, self.then)]
+        return Spending(label=self.name, kind=self.name, worst=total(parts), parts=tuple(parts))

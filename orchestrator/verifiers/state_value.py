@@ -11,6 +11,7 @@ from typing import ClassVar
 from .. import _core
 from ..concurrently import concurrently
 from ..context import Context
+from ..costs import FREE, Costing, Size, Spending
 from ..errors import InvalidInputError
 from ..prompts import fill
 from ..types import Candidate, Problem, Sample, Score
@@ -127,13 +128,7 @@ class StateValue:
         prompts = [self._prompt(ctx, question, candidate) for candidate in candidates]
         different = list(dict.fromkeys(prompts))
         branches = [ctx.branch(label=digest(prompt)) for prompt in different]
-        asking = Question(
-            model=self.model,
-            temperature=self.temperature,
-            max_tokens=self.max_tokens,
-            samples=self.votes,
-            per_call=self.per_call,
-        )
+        asking = self._question()
         said = await concurrently(
             tried(asking.put(branch, prompt)) for branch, prompt in zip(branches, different, strict=True)
         )
@@ -148,12 +143,8 @@ class StateValue:
         thoughts = shown(candidate)
         answered = self.answer_template is not None and ctx.answers.stated(thoughts) is not None
         state = state_of(pattern_of(self.state), thoughts) if thoughts else question
-        values = {"problem": question, "thoughts": thoughts, "state": state, "answer": last_line(thoughts)}
         template = self.answer_template if answered else self.template
-        if template is not None:
-            return fill(template, values, of="a judge of states")
-        fences = {name: fenced(name, text, among=values.values()) for name, text in values.items()}
-        return f"{AS_DATA}\n\n{fill(_TEMPLATE, fences)}"
+        return self._worded(question, thoughts, state, template)
 
     def _score(self, votes: list[Sample] | Failed) -> Score:
         if not isinstance(votes, list):
@@ -164,6 +155,33 @@ class StateValue:
         total = sum(weights[verdict] * cast[verdict] for verdict in reversed(VERDICTS))
         reason = ", ".join(f"{cast[verdict]} {verdict}" for verdict in VERDICTS)
         return Score(value=min(1.0, total / (len(votes) * max(weights.values()))), reason=reason)
+
+    async def worst_case(self, costing: Costing, count: float, size: Size) -> Spending:
+        """What scoring so many candidates, each of this size, costs at most."""
+        question, said = costing.question, costing.unknown(size.tokens)
+        dearest = FREE
+        for template in (self.template, self.answer_template or self.template):
+            for thoughts, state in ((said, said), ("", question)):
+                prompt = self._worded(question, thoughts, state, template)
+                dearest = dearest.or_else(await self._question().worst_case(costing, prompt))
+        worst = dearest.times(count)
+        return Spending(label=self.name, kind=self.name, worst=worst, note=f"{count:g} states")
+
+    def _question(self) -> Question:
+        return Question(
+            model=self.model,
+            temperature=self.temperature,
+            max_tokens=self.max_tokens,
+            samples=self.votes,
+            per_call=self.per_call,
+        )
+
+    def _worded(self, question: str, thoughts: str, state: str, template: str | None) -> str:
+        values = {"problem": question, "thoughts": thoughts, "state": state, "answer": last_line(thoughts)}
+        if template is not None:
+            return fill(template, values, of="a judge of states")
+        fences = {name: fenced(name, text, among=values.values()) for name, text in values.items()}
+        return f"{AS_DATA}\n\n{fill(_TEMPLATE, fences)}"
 
 
 def find_verdict(vote: Sample) -> str | None:

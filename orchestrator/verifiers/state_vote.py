@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -10,10 +11,11 @@ from typing import ClassVar
 
 from .. import _core
 from ..context import Context
+from ..costs import FREE, UNKNOWN, Costing, Size, Spending
 from ..errors import InvalidInputError
 from ..prompts import fill
 from ..types import Candidate, Problem, Sample, Score
-from .judging import AS_DATA, LIMITS, Question, check_template, fenced, shown, tried
+from .judging import AS_DATA, LIMITS, MARKS, Question, check_template, fenced, shown, tried
 from .state_value import last_line
 
 __all__ = ["StateVote", "find_choice"]
@@ -91,13 +93,7 @@ class StateVote:
         choices = list(dict.fromkeys(texts))
         if len(choices) < 2:
             return [Score(value=1.0, reason="there is nothing to choose between")] * len(candidates)
-        asking = Question(
-            model=self.model,
-            temperature=self.temperature,
-            max_tokens=self.max_tokens,
-            samples=self.votes,
-            per_call=self.per_call,
-        )
+        asking = self._question()
         said = await tried(asking.put(ctx, self._prompt(ctx.prompt.question(problem), choices)))
         if isinstance(said, LIMITS):
             raise said
@@ -121,6 +117,25 @@ class StateVote:
         if self.template is not None:
             return fill(self.template, {"problem": question, "choices": listed}, of="a vote")
         return f"{AS_DATA}\n\n{fill(_TEMPLATE, {'problem': question, 'choices': listed})}"
+
+    async def worst_case(self, costing: Costing, count: float, size: Size) -> Spending:
+        """What scoring so many candidates, each of this size, costs at most."""
+        if count < 2:
+            return Spending(label=self.name, kind=self.name, worst=FREE)
+        if count == math.inf:
+            return Spending(label=self.name, kind=self.name, worst=UNKNOWN)
+        prompt = self._prompt(costing.question, [costing.unknown(size.tokens + MARKS)] * int(count))
+        worst = await self._question().worst_case(costing, prompt)
+        return Spending(label=self.name, kind=self.name, worst=worst, note=f"{count:g} states together")
+
+    def _question(self) -> Question:
+        return Question(
+            model=self.model,
+            temperature=self.temperature,
+            max_tokens=self.max_tokens,
+            samples=self.votes,
+            per_call=self.per_call,
+        )
 
 
 def find_choice(vote: Sample, choices: int) -> int | None:
