@@ -30,6 +30,7 @@ from orchestrator.primitives import (
     Vote,
 )
 from orchestrator.prompts import Example
+from orchestrator.strategies import SelfConsistency
 from orchestrator.types import Score as Verdict
 
 PROBLEM = Problem(id="p", prompt="What is 2 + 2?", fields={"unit": "metres", "parts": ["one", "two three"]})
@@ -77,7 +78,7 @@ async def spent_by(steps, reply, *, prompt=None, problem=PROBLEM, budget=None):
 
 
 INSIDE = program(Sample(max_tokens=4), Return(value="'4'"))
-THREE = program(Sample(id="a", n=3, max_tokens=5), Return(value="a"))
+THREE = SelfConsistency(n=3, max_tokens=5)
 
 STRAIGHT = {
     "sample": (Sample(n=3, max_tokens=5), Return(value="'4'")),
