@@ -197,7 +197,7 @@ class _Writer:
             raise InvalidInputError(
                 f"`{at}` is {what}, which is no {registry.what} of program files: no file can say it"
             )
-        given = self._parameters(part, f"{at}.{key}" if at else key, keep=keep)
+        given = self._parameters(part, _inside(at, key), keep=keep)
         return {key: given} if given else key
 
     def _parameters(
@@ -210,9 +210,9 @@ class _Writer:
             if only is not None and name not in only:
                 continue
             if isinstance(value, Primitive):  # `return: {vote: {...}}`
-                given[value.key] = self._inner(value, f"{at}.{value.key}")
+                given[value.key] = self._inner(value, _inside(at, value.key))
             elif name in keep or not _is_default(field, value):
-                given[shown] = self._parameter(kind, name, value, f"{at}.{shown}")
+                given[shown] = self._parameter(kind, name, value, _inside(at, shown))
         return given
 
     def _parameter(self, part: type, name: str, value: Any, at: str) -> Any:
@@ -286,6 +286,10 @@ class _Writer:
             return Path(path).relative_to(self.folder).as_posix()
         except ValueError:
             return path
+
+
+def _inside(at: str, key: str) -> str:
+    return f"{at}.{key}" if at else key
 
 
 def _as_mapping(named: Any) -> dict[str, Any]:

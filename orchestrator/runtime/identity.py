@@ -96,7 +96,7 @@ def _is_default(field: dataclasses.Field[Any], value: Any) -> bool:
 def _canonical(part: Any) -> str:
     if dataclasses.is_dataclass(part) and not isinstance(part, type):
         fields = ",".join(
-            f"{field.name}={_canonical(getattr(part, field.name))}"
+            f"{field.name}={_canonical(_as_declared(field, getattr(part, field.name)))}"
             for field in dataclasses.fields(part)
             if field.compare
         )
@@ -112,6 +112,12 @@ def _canonical(part: Any) -> str:
     if isinstance(part, str | int | float | bool | bytes | type(None)):
         return repr(part)
     return _qualified_name(type(part))
+
+
+def _as_declared(field: dataclasses.Field[Any], value: Any) -> Any:
+    """A whole number that was given for a float, as that: a file that says 1 there means 1.0."""
+    words = str(field.type).replace("|", " ").split()
+    return float(value) if type(value) is int and "float" in words and "int" not in words else value
 
 
 def _source(function: Any) -> str:
