@@ -29,10 +29,11 @@ def format_text(text: str, *, file: str = "<text>") -> str:
     if not isinstance(document.data, dict):
         raise ProgramFileError("a program file is a mapping", file=file, hint="start with `version: 1`")
     layout = read_layout(text)
-    if not _has_anchors(
-        layout
-    ):  # where a part is repeated, it must stay behind the place it is given a name at
+    # Where a part is repeated, it must stay behind the place where it is given its name.
+    if layout.entries and not _has_anchors(layout):
+        ends, layout.entries[-1].after = layout.entries[-1].after, []  # what a file ends with stays there
         _arrange(layout, list(ProgramSpec.model_fields))
+        layout.entries[-1].after += ends
     formatted = emit(layout)
     _check_same(document.data, comments_of(text), formatted, file)
     return formatted

@@ -202,7 +202,8 @@ def _settle(collection: Collection, margin: int) -> None:
             continue
         _settle(value, margin + 2)
         first = value.entries[0]
-        first.before = first.before[first.before[:1] == [""] :]
+        while first.before[:1] == [""]:
+            del first.before[0]
         if _opens_on_line(entry):
             entry.before += [line for line in (entry.beside, *first.before) if line]
             entry.beside, first.before = "", []

@@ -21,7 +21,7 @@ EXAMPLES = sorted((Path(__file__).parent.parent.parent / "examples").glob("*.yam
 
 
 def formatted(text):
-    return format_text(textwrap.dedent(text))
+    return format_text(textwrap.dedent(text).lstrip())
 
 
 def test_sections_steps_indentation_and_quotes_have_one_form():
@@ -100,6 +100,10 @@ def test_a_long_line_is_broken_up_and_a_folded_text_stays_as_it_is():
     assert format_text('a: "one\n  two"\n') == "a: one two\n"
 
 
+def test_an_empty_mapping_stays_one():
+    assert format_text("{}") == "{}\n"
+
+
 def test_what_is_repeated_stays_behind_what_it_repeats():
     text = "program: &a {single: {}}\nversion: 1\nagain: *a\n"
     assert format_text(text) == text
@@ -140,7 +144,7 @@ class Scribe:
             self.comments += 1
             at = margin + self.rng.choice([0, 0, 0, 2, 5]) if self.lines else margin
             self.lines.append(
-                self.rng.choice(["", " " * at + f"# {self.comments}", " " * at + f"#{self.comments} 'a: b"])
+                self.rng.choice(["", " " * at + f"# {self.comments}", " " * at + f"#{self.comments}: 'a"])
             )
         if line is None:
             return
@@ -151,7 +155,7 @@ class Scribe:
 
     def mapping(self, margin, depth):
         for number in range(self.rng.randint(1, 4)):
-            key = self.rng.choice(["id", "sample", "x", "'quoted key'", "wait"]) + str(number)
+            key = self.rng.choice(["id{}", "sample{}", "x{}", "'quoted key {}'", "wait{}"]).format(number)
             self.value(f"{key}:", margin, depth)
 
     def value(self, head, margin, depth):

@@ -7,6 +7,7 @@ from orchestrator.backends import FunctionBackend
 from orchestrator.errors import InvalidInputError, JournalMismatchError
 from orchestrator.runtime import Journal
 from orchestrator.runtime.identity import difference, program_hash, program_text
+from orchestrator.stopping import FixedSize
 from orchestrator.strategies import BestOfN
 from orchestrator.types import Outcome
 from orchestrator.verifiers import Predicate
@@ -15,7 +16,7 @@ from orchestrator.verifiers import Predicate
 def counting():
     sent = []
 
-    def answer(request):
+    async def answer(request):
         sent.append(request)
         return "4"
 
@@ -48,17 +49,18 @@ async def test_another_program_is_refused_with_what_differs(tmp_path):
 
 async def test_a_changed_program_that_is_allowed_meets_the_calls_it_makes_as_well(tmp_path):
     path = tmp_path / "run.db"
-    _, sent = await run(path, SelfConsistency(n=2))
+    two, three = (SelfConsistency(n=n, stop=FixedSize()) for n in (2, 3))
+    _, sent = await run(path, two)
     assert sent == 4
-    outcomes, sent = await run(path, SelfConsistency(n=3), resume=True, allow_changed_program=True)
+    outcomes, sent = await run(path, three, resume=True, allow_changed_program=True)
     assert sent == 2  # the third sample of each problem
     assert [len(outcome.candidates) for outcome in outcomes] == [3, 3]
     assert outcomes[0].usage.requests == 3
 
-    _, sent = await run(path, SelfConsistency(n=3), resume=True)  # it is the journal's program now
+    _, sent = await run(path, three, resume=True)  # it is the journal's program now
     assert sent == 0
     with pytest.raises(JournalMismatchError):
-        await run(path, SelfConsistency(n=2), resume=True)
+        await run(path, two, resume=True)
 
 
 async def test_what_the_earlier_program_finished_is_kept_apart(tmp_path):
@@ -99,6 +101,10 @@ async def test_an_old_journal_without_the_text_says_both_descriptions(tmp_path):
     assert sent == 0
 
 
+def is_right(problem, candidate):
+    return candidate.answer is not None
+
+
 async def first(ctx, problem):
     sample = await ctx.complete(problem.prompt)
     return Outcome(answer=ctx.answers.read(sample.text), confidence=1.0)
@@ -117,9 +123,9 @@ async def test_functions_are_compared_by_their_source(tmp_path):
 
 
 async def test_what_no_file_can_say_is_outlined(tmp_path):
-    await run(tmp_path / "run.db", BestOfN(n=2, verifier=Predicate(function=first)))
+    await run(tmp_path / "run.db", BestOfN(n=2, verifier=Predicate(function=is_right)))
     with pytest.raises(JournalMismatchError) as caught:
-        await run(tmp_path / "run.db", BestOfN(n=3, verifier=Predicate(function=first)), resume=True)
+        await run(tmp_path / "run.db", BestOfN(n=3, verifier=Predicate(function=is_right)), resume=True)
     assert [line for line in caught.value.diff.splitlines() if line[0] in "+-"][2:] == ["-  n: 2", "+  n: 3"]
 
 

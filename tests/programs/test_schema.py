@@ -1,0 +1,180 @@
+import json
+import re
+from pathlib import Path
+
+import jsonschema
+import pytest
+from hypothesis import given, settings
+from programs.instances import instance, saved_files
+from programs.test_writing import EVERY, composed
+
+from orchestrator import dump, loads
+from orchestrator.cli import main
+from orchestrator.errors import ProgramFileError
+from orchestrator.primitives import PRIMITIVES
+from orchestrator.programs.document import parse
+from orchestrator.programs.parts import REGISTRIES, STRATEGIES
+from orchestrator.programs.schema import DIALECT, schema
+
+EXAMPLES = Path(__file__).parent.parent.parent / "examples"
+FILES = sorted(EXAMPLES.glob("*.yaml"))
+HEAD = "version: 1\nmodels: {tiny: {local: gemma-3-270m}}\n"
+
+
+@pytest.fixture(scope="module")
+def validator():
+    made = schema()
+    jsonschema.Draft202012Validator.check_schema(made)
+    return jsonschema.Draft202012Validator(made)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    return saved_files(tmp_path_factory.mktemp("saved"))
+
+
+def takes(validator, text):
+    return validator.is_valid(parse(text, file="<text>").data)
+
+
+def test_the_schema_beside_the_examples_is_the_one_that_is_made():
+    committed = json.loads((EXAMPLES / "program.schema.json").read_text())
+    assert committed == json.loads(json.dumps(schema())), "write it again: orchestrator schema --output FILE"
+    assert committed["$schema"] == DIALECT
+    assert "$id" not in committed
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_every_example_names_the_schema_and_follows_it(path, validator):
+    text = path.read_text()
+    assert text.splitlines()[0] == "# yaml-language-server: $schema=program.schema.json"
+    assert takes(validator, text)
+
+
+@settings(max_examples=30, deadline=None)
+@given(program=composed())
+def test_composed_programs_follow_the_schema(validator, program):
+    assert takes(validator, HEAD + dump(program).removeprefix("version: 1\n"))
+    assert takes(validator, HEAD + dump(EVERY).removeprefix("version: 1\n"))
+
+
+@pytest.mark.parametrize("key", STRATEGIES.parts)
+def test_strategies_of_any_parameters_follow_the_schema(key, validator, files):
+    import random
+
+    for seed in range(5):
+        text = dump(instance(random.Random(seed), STRATEGIES.parts[key], files))
+        assert takes(validator, HEAD + text.removeprefix("version: 1\n")), text
+
+
+GOOD = [
+    "program: single",
+    "program: {single: }",
+    "program: {self_consistency: 8}",
+    "program: {cascade: [{self_consistency: 4, accept: agreement >= 0.5}, single]}",
+    "program: {cascade: [{mine: , accept: judge >= 1}, {steps: [{return: problem.text}], carry: true}, mine]}",
+    "program: {adaptive: {accept: {scored: strict}}}",
+    "check: stated_confidence\nprogram: best_of_n",
+    "check: {required_words: }\nprogram: {best_of_n: 4}",
+    "program: mine\nprograms: {mine: {revise: }}\nverifiers: {strict: {regex: a}}",
+    "program: {steps: [{id: a, self_consistency: 4, problem: 'x'}, {strict: {of: a}}, {mine: , problem: x}]}",
+    "program: {steps: [{id: a, sample: }, {judge: {of: a, model: b}}, {perplexity: a}, {return: {vote: a}}]}",
+    "program: {steps: [{repeat: {max: 2, until: true, steps: [{set: {a: 1}}]}}, {fail: 'no'}], outputs: {a: 1}}",
+    "program: {steps: [{id: a, sample: {prompt: {use: brief}}}, {return: {value: a, confidence: 0.5}}]}",
+]
+
+
+@pytest.mark.parametrize("text", GOOD)
+def test_what_can_be_written_is_taken(text, validator):
+    assert takes(validator, HEAD + text)
+
+
+BAD = [
+    "program: {self_consistency: {n: eight}}",
+    "program: {self_consistency: {n: 8, m: 1}}",
+    "program: {self_consistency: {n: 8}, single: {}}",
+    "program: {self_consistncy: {n: 8}}",
+    "program: {mcts: {prior: best}}",
+    "program: {best_of_n: {n: 4}}",
+    "program: best_of_n",
+    "check: null\nprogram: best_of_n",
+    "program: {best_of_n: {verifier: {consistency: {by: x}}}}",
+    "program: {debate: {until_agreed: 1}}",
+    "program: []",
+    "program: 3",
+    "program: {cascade: [{single: , self_consistency: }]}",
+    "program: {cascade: [{single: , carry: 1}]}",
+    "program: {cascade: [{single: , caryr: true}]}",
+    "program: {cascade: [{accept: agreement}]}",
+    "program: {adaptive: {accept: agreement > 0.5}}",
+    "program: {self_consistency: {stop: leed}}",
+    "program: {self_consistency: {stop: {after: {n: 3}}}}",
+    "program: {steps: [{sample: {}, vote: a}]}",
+    "program: {steps: [{sample: {}, strict: {of: a}}]}",
+    "program: {steps: [{sample: {n: 1.5}}]}",
+    "program: {steps: [{smaple: {n: 4}}]}",
+    "program: {steps: [{id: a}]}",
+    "program: {steps: [{id: 3, sample: }]}",
+    "program: {steps: [{sample: {n: 4}, wait: all}]}",
+    "program: {steps: [{vote: {}}]}",
+    "program: {steps: [{repeat: {until: a, steps: []}}]}",
+    "program: {steps: [{if: a}]}",
+    "program: {steps: [{if: a, then: {sample: }}]}",
+    "program: {steps: [{judge: {model: tiny}}]}",
+    "program: {steps: [{return: {value: a, vote: b}}]}",
+    "program: {steps: [{return: }]}",
+    "program: {steps: [{let: {a: [1]}}]}",
+    "program: {steps: [], single: }",
+    "program: {outputs: {a: b}}",
+    "program: single\nbudget: {tokens: 5}",
+    "program: single\nbudget: {requests: 1.5}",
+    "program: single\nmodel: x",
+    "program: single\nprompt: {template: 3}",
+    "program: single\nproblem: {fields: {a: date}}",
+    "program: single\nanswer: {units: metres}",
+    "program: single\nprograms: {my program: single}",
+    "program: single\ninclude: models.yaml",
+]
+
+
+@pytest.mark.parametrize("text", BAD)
+def test_what_the_loader_refuses_for_its_shape_the_schema_refuses(text, validator):
+    with pytest.raises(ProgramFileError):
+        loads(HEAD + text)
+    assert not takes(validator, HEAD + text)
+
+
+@pytest.mark.parametrize(
+    "models",
+    ["", "models: {}", "models: {m: {}}", "models: {m: {local: a, replay: b}}", "models: {m: {backend: a, local: b}}",
+     "models: {m: {base_url: 'http://h', model: m, api_key: x}}", "models: {m: {base_url: 'ftp://h', model: m}}",
+     "models: {m: {local: a, sampling: {temprature: 1}}}"],
+)  # fmt: skip
+def test_models_that_are_wrong_are_refused(models, validator, tmp_path):
+    from orchestrator import load
+
+    (tmp_path / "program.yaml").write_text(f"version: 1\n{models}\nprogram: single\n")
+    with pytest.raises(ProgramFileError):
+        load(tmp_path / "program.yaml")
+    assert not takes(validator, f"version: 1\n{models}\nprogram: single\n")
+
+
+def test_every_part_and_step_is_in_the_schema_with_its_description():
+    definitions = schema()["$defs"]
+    for registry in REGISTRIES:
+        for key in registry.parts:
+            assert definitions[f"{registry.what.replace(' ', '_')}.{key}"]["description"]
+    assert set(PRIMITIVES) <= set(definitions["step"]["properties"])
+    n = definitions["strategy.self_consistency"]["anyOf"][0]["properties"]["n"]
+    assert n["default"] == 16
+    assert re.match(r"\w+", n["description"])
+
+
+def test_the_command_writes_the_schema(tmp_path, capsys):
+    assert main(["schema"]) == 0
+    printed = capsys.readouterr().out
+    assert main(["schema", "--output", str(tmp_path / "s.json")]) == 0
+    assert (tmp_path / "s.json").read_text() == printed
+    assert json.loads(printed)["$schema"] == DIALECT
+    assert main(["schema", "-o", str(tmp_path / "no" / "s.json")]) == 1
+    assert "cannot write" in capsys.readouterr().err
