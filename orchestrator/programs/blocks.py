@@ -83,7 +83,7 @@ def _in_file(path: KeyPath, mistakes: Mistakes) -> KeyPath:
     """Where a path leads in the file: a step that is short for `run` or `score` stands under another key there."""
     standing: KeyPath = ()
     for step in path:
-        value = mistakes.document.at(standing)
+        value = mistakes.document.at(mistakes.document.standing(standing))
         if step in (Run.key, Score.key) and isinstance(value, dict) and step not in value:
             step = next((key for key in value if key in actions(mistakes)), step)
         standing = (*standing, step)

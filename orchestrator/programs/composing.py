@@ -86,18 +86,19 @@ class Composer:
         text: All of it.
         most_nodes: Nodes it may have.
         deepest: Levels it may have.
+        too_many: What is said of one with more nodes.
 
     Attributes:
         scalars: Makes values of scalar nodes.
     """
 
-    def __init__(self, text: str, *, most_nodes: int, deepest: int) -> None:
+    def __init__(self, text: str, *, most_nodes: int, deepest: int, too_many: str) -> None:
         yaml = YAML(typ="safe", pure=True)
         yaml.Scanner = type("_Scanner", (BoundedScanner,), {"deepest": deepest})
         self.scalars: Any = yaml.constructor
         self._events: Iterator[Any] = iter(yaml.parse(text))
         self._resolver = yaml.resolver
-        self._most, self._deepest = most_nodes, deepest
+        self._most, self._deepest, self._too_many = most_nodes, deepest, too_many
         self._nodes = self._depth = 0
         self._anchors: dict[str, Node] = {}
 
@@ -124,7 +125,7 @@ class Composer:
             raise ComposerError(None, None, "expected a value", event.start_mark)
         self._nodes += 1
         if self._nodes > self._most:
-            raise RefusedNodeError(f"more than {self._most} values", event.start_mark)
+            raise RefusedNodeError(self._too_many, event.start_mark)
         if isinstance(event, AliasEvent):
             if event.anchor not in self._anchors:
                 raise ComposerError(None, None, f"found undefined alias {event.anchor!r}", event.start_mark)

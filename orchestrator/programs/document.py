@@ -103,7 +103,7 @@ class Document:
             key: Whether the key that leads there is meant, not the value.
             offset: The character of the text at `path` that is meant, from 0.
         """
-        standing = self._standing(path)
+        standing = self.standing(path)
         if key and standing[-1:] == path[-1:] and standing in self.keys:
             return self.keys[standing]
         if offset is not None:
@@ -135,7 +135,7 @@ class Document:
         """Where each line begins."""
         return [0, *(match.end() for match in LINE_END.finditer(self.text))]
 
-    def _standing(self, path: KeyPath) -> KeyPath:
+    def standing(self, path: KeyPath) -> KeyPath:
         """As much of `path` as stands in the file, without the names that a short way of writing leaves out:
         `cascade: [...]` is `cascade: {tiers: [...]}`.
         """
@@ -206,7 +206,9 @@ def parse(text: str, *, file: str, most_nodes: int = MOST_NODES) -> Document:
         place = source._place_of(match.start())
         raise _error(source, f"the character {_named(match[0])} may not stand in a file", place)
     with _translated(source):
-        composer = Composer(text, most_nodes=most_nodes, deepest=DEEPEST)
+        together = "" if most_nodes == MOST_NODES else " in all files of this program"
+        too_many = f"more than {MOST_NODES} values{together}"
+        composer = Composer(text, most_nodes=most_nodes, deepest=DEEPEST, too_many=too_many)
         root = composer.root()
         if root is None:
             raise ProgramFileError("the file is empty", file=file, hint="start with `version: 1`")

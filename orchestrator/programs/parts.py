@@ -345,7 +345,8 @@ def _make(
     complete = instead_of is not None or _is_complete(key, part, names, {**here, **given}, at, mistakes)
     if values is None or not complete:
         return None
-    return _construct(part, {**here, **values}, given, at, mistakes, instead_of)
+    places = {name: (*at, name) for name in given}
+    return _construct(part, {**here, **values}, places, at, mistakes, instead_of)
 
 
 def build_step(
@@ -374,9 +375,8 @@ def build_step(
     complete &= _is_complete(key, part, outer, beside, at, mistakes)
     if values is None or around is None or not complete:
         return None
-    return _construct(
-        part, {**values, **around}, {**inside, **beside}, here, mistakes, outside=beside, step=at
-    )
+    places = {name: (*here, name) for name in inside} | {name: (*at, name) for name in beside}
+    return _construct(part, {**values, **around}, places, (*at, key), mistakes)
 
 
 def build_values(
@@ -459,24 +459,17 @@ def _is_complete(
 def _construct(
     part: type,
     values: Mapping[str, Any],
-    given: Mapping[str, Any],
+    places: Mapping[str, KeyPath],
     at: KeyPath,
     mistakes: Mistakes,
     instead_of: Any = None,
-    *,
-    outside: Mapping[str, Any] | None = None,
-    step: KeyPath = (),
 ) -> Any:
-    """The part of these values, or None when it refuses them, which is noted where the value it names stands: in the
-    mapping at `at`, or if it is one of `outside` in that at `step`.
-    """
+    """The part of these values; None when it refuses them, which is noted where the one it names stands."""
     try:
         return part(**values) if instead_of is None else dataclasses.replace(instead_of, **values)
     except InvalidInputError as error:
-        place = _blamed(str(error), given, at)
-        if outside is not None and place[-1] in outside and place != at:
-            place = (*step, place[-1])
-        mistakes.add(place, str(error))
+        blamed = (places[word] for word in re.findall(r"\w+", str(error)) if word in places)
+        mistakes.add(next(blamed, at), str(error))
         return None
 
 
@@ -546,14 +539,6 @@ def _what_inline(part: type) -> Registry:
 
 
 _MISSING_HINTS = {"verifier": "give it here, or as the file's `check:`"}
-
-
-def _blamed(message: str, given: Mapping[str, Any], at: KeyPath) -> KeyPath:
-    """The place of the first given parameter that an error's message names."""
-    for word in re.findall(r"\w+", message):
-        if word in given:
-            return (*at, word)
-    return at
 
 
 Maker: TypeAlias = "Callable[[Any, KeyPath, Mistakes], Any]"
