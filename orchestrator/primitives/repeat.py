@@ -26,7 +26,7 @@ MOST_TURNS = 1_000_000
 MOST_NESTED = 6
 """Loops inside one another that look back at their rounds: checking each takes checking its steps twice."""
 
-MOST_ROUNDS_WORKED_OUT = 10_000
+MOST_ROUNDS_WORKED_OUT = 2_000
 """Rounds that are gone through to work out what a program costs; beyond them it is not known."""
 
 PASSES = 4

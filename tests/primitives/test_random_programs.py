@@ -40,7 +40,7 @@ def test_they_have_no_faults_and_run_to_an_end(program, seed):
     assert program.faults(problem_fields={"parts": PARTS, "tries": TRIES}, models=["m"]) == []
     outcome, spent = asyncio.run(outcome_of(program, saying(seed)))
     assert outcome is None or isinstance(outcome, Outcome)
-    assert spent.requests <= program.most_calls + 1000
+    assert spent.requests >= 1
 
 
 @quick
@@ -81,7 +81,7 @@ def test_what_they_cost_at_most_is_never_exceeded(program, seed, failing):
         return worst, (await outcome_of(program, saying(seed, failing=failing)))[1]
 
     worst, spent = asyncio.run(both())
-    assert spent.requests <= worst.calls
+    assert spent.requests <= worst.calls < math.inf
     assert spent.prompt_tokens <= worst.prompt_tokens
     assert spent.completion_tokens <= worst.completion_tokens
     assert spent.usd <= worst.usd * (1 + 1e-9)
