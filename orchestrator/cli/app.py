@@ -194,6 +194,20 @@ def run(
             rich_help_panel=RECORD,
         ),
     ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", help="Show what it costs at most, and send nothing.", rich_help_panel=BUDGET
+        ),
+    ] = False,
+    allow_over_budget: Annotated[
+        bool,
+        typer.Option(
+            "--allow-over-budget",
+            help="With --dry-run, accept a worst case beyond the budget, which a run never exceeds.",
+            rich_help_panel=BUDGET,
+        ),
+    ] = False,
     debug: Debug = False,
 ) -> None:
     """Run a program over problems. Flags override what a program file says."""
@@ -227,7 +241,12 @@ def run(
         per_problem=given(
             total_tokens=per_problem_tokens, requests=per_problem_requests, seconds=per_problem_seconds
         ),
+        costs=dry_run,
     )
+    if dry_run:
+        from .explain import dry_run as dry_run_of
+
+        raise typer.Exit(dry_run_of(flags, allow_over_budget=allow_over_budget, as_json=as_json))
     how = Settings(
         journal=None if journal is None else str(journal),
         resume=resume,
@@ -264,6 +283,31 @@ def check(
     print(f"models: {', '.join(program.specs)}")
     if program.problems is not None:
         print(f"problems: {program.problems.count()} in {program.problems.path}")
+
+
+@app.command()
+def explain(
+    file: Annotated[str, typer.Argument(help="A program file (.yaml), or FILE.py:FUNCTION.")],
+    prompt: Annotated[
+        list[str] | None,
+        typer.Option("--prompt", "-p", help="A problem, in place of the file's; repeatable."),
+    ] = None,
+    journal: Annotated[
+        Path | None, typer.Option("--from", help="A journal: show what each part took on average there.")
+    ] = None,
+    expected: Annotated[
+        Path | None,
+        typer.Option("--expect", help="JSON with what each part is expected to take, by its path."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Show a program as a tree with what each part costs at most. Nothing is sent or started."""
+    from .explain import Options, show
+    from .job import Flags
+
+    flags = Flags(target=file, prompts=tuple(prompt or ()), costs=True)
+    raise typer.Exit(show(flags, Options(journal=journal, expected=expected, json=as_json)))
 
 
 @app.command()

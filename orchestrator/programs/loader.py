@@ -14,10 +14,12 @@ from ..answers import KINDS, AnswerReader
 from ..budget import Budget
 from ..context import Context
 from ..contracts import ControlProgram, Verifier, name_of
+from ..costs import FREE, Costing, Size, Spending
 from ..errors import BackendError, BudgetExceededError, DeadlineExceededError, InvalidInputError
 from ..prompts import Example, Prompt
 from ..runtime import Model
 from ..strategies.attempts import scored
+from ..strategies.nested import longest_text_of
 from ..types import Outcome, Problem
 from .document import Document, KeyPath, read
 from .mistakes import Mistakes, did_you_mean
@@ -65,6 +67,22 @@ class Program:
         """
         folder = Path(self.file).parent
         return {name: make_model(spec, folder=folder) for name, spec in self.specs.items()}
+
+    def models_unkeyed(self) -> Mapping[str, Model]:
+        """The models as far as costs need them; no key is read, and they are not to be asked anything."""
+        folder = Path(self.file).parent
+        return {name: make_model(spec, folder=folder, keyed=False) for name, spec in self.specs.items()}
+
+    async def worst_case(self, costing: Costing) -> Spending:
+        """What one problem costs at most: the strategy, and the check on all that it draws."""
+        found = await costing.program(self.strategy)
+        if self.check is None:
+            return found
+        size = Size(tokens=longest_text_of(self.strategy, costing))
+        checked = await costing.scoring(self.check, found.worst.samples, size)
+        if checked.worst == FREE:
+            return found
+        return replace(found, worst=found.worst + checked.worst, parts=(*found.parts, checked))
 
     @property
     def calls_at_once(self) -> int:
