@@ -14,7 +14,7 @@ from typing import Any
 
 from .answers import AnswerReader
 from .asking import Ask
-from .backends.base import Backend, Wrapper
+from .backends.base import Backend, InProcess, Wrapper, upper_bound_prompt_tokens
 from .backends.rewards import places_in, rating_request
 from .budget import Budget, Ledger
 from .context import Context, Run
@@ -409,7 +409,16 @@ def _called(program: ControlProgram) -> str:
 
 
 class _Silent(Wrapper):
-    """A model of which costs are worked out: it counts, and is asked nothing."""
+    """A model of which costs are worked out: nothing is sent to it, and it is not started.
+
+    Prompts are counted by what runs in this process, and elsewhere by their bytes, which are an upper bound.
+    """
+
+    async def count_prompt_tokens(self, request: Request) -> int:
+        """Prompt tokens of `request`, or an upper bound."""
+        if isinstance(self._source, InProcess):
+            return await self.inner.count_prompt_tokens(request)
+        return upper_bound_prompt_tokens(request)
 
     async def complete(self, request: Request) -> list[Sample]:
         """Refuses."""

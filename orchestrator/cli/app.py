@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -211,6 +211,20 @@ def run(
         ),
     ] = False,
     allow_includes_outside: AllowOutside = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", help="Show what it costs at most, and send nothing.", rich_help_panel=BUDGET
+        ),
+    ] = False,
+    allow_over_budget: Annotated[
+        bool,
+        typer.Option(
+            "--allow-over-budget",
+            help="With --dry-run, accept a worst case beyond the budget, which a run never exceeds.",
+            rich_help_panel=BUDGET,
+        ),
+    ] = False,
     debug: Debug = False,
 ) -> None:
     """Run a program over problems. Flags override what a program file says."""
@@ -247,7 +261,12 @@ def run(
             total_tokens=per_problem_tokens, requests=per_problem_requests, seconds=per_problem_seconds
         ),
         allow_outside=allow_includes_outside,
+        costs=dry_run,
     )
+    if dry_run:
+        from .explain import dry_run as dry_run_of
+
+        raise typer.Exit(dry_run_of(flags, allow_over_budget=allow_over_budget, as_json=as_json))
     how = Settings(
         journal=None if journal is None else str(journal),
         resume=resume,
@@ -289,6 +308,25 @@ def check(
 
 
 @app.command()
+def graph(
+    file: Annotated[Path, typer.Argument(help="A program file.")],
+    form: Annotated[
+        Literal["mermaid", "svg"] | None,
+        typer.Option(
+            "--format", help="How; told from the end of --output's name, else mermaid.", show_default=False
+        ),
+    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
+    allow_includes_outside: AllowOutside = False,
+    debug: Debug = False,
+) -> None:
+    """Draw a program file: what runs after what, as a Mermaid flowchart or an SVG picture."""
+    from .graph import draw
+
+    draw(file, form, output, allow_outside=allow_includes_outside)
+
+
+@app.command()
 def schema(
     output: Annotated[Path | None, typer.Option("--output", "-o", help="File; stdout if none.")] = None,
     debug: Debug = False,
@@ -312,6 +350,31 @@ def format_program_files(
     from .fmt import format_files
 
     raise typer.Exit(format_files(files, check=check, diff=diff))
+
+
+@app.command()
+def explain(
+    file: Annotated[str, typer.Argument(help="A program file (.yaml), or FILE.py:FUNCTION.")],
+    prompt: Annotated[
+        list[str] | None,
+        typer.Option("--prompt", "-p", help="A problem, in place of the file's; repeatable."),
+    ] = None,
+    journal: Annotated[
+        Path | None, typer.Option("--from", help="A journal: show what each part took on average there.")
+    ] = None,
+    expected: Annotated[
+        Path | None,
+        typer.Option("--expect", help="JSON with what each part is expected to take, by its path."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Show a program as a tree with what each part costs at most. Nothing is sent or started."""
+    from .explain import Options, show
+    from .job import Flags
+
+    flags = Flags(target=file, prompts=tuple(prompt or ()), costs=True)
+    raise typer.Exit(show(flags, Options(journal=journal, expected=expected, json=as_json)))
 
 
 @app.command()

@@ -54,6 +54,8 @@ class Flags:
     budget: Mapping[str, Any] = field(default_factory=dict)
     per_problem: Mapping[str, Any] = field(default_factory=dict)
     allow_outside: bool = False
+    costs: bool = False
+    """Whether it is only to be worked out what it costs: without keys, and without problems where there are none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +195,7 @@ def _models(flags: Flags, file: Program | None) -> Mapping[str, Model]:
                 "which model? --model NAME for one of `orchestrator model list` or a .gguf file, or "
                 "--base-url URL --model NAME for an endpoint"
             )
-        return file.models
+        return file.models_unkeyed() if flags.costs else file.models
     if len(named) > 1 and flags.price_in is not None:
         raise InvalidInputError(
             "--price-in and --price-out are for one model: give several models' prices in a program file"
@@ -205,23 +207,24 @@ def _models(flags: Flags, file: Program | None) -> Mapping[str, Model]:
 
 def _replaced(flags: Flags, file: Program, named: Mapping[str, str]) -> Mapping[str, Model]:
     """The file's models with those that were named in their place: one alone in the place of all."""
+    models = file.models_unkeyed() if flags.costs else file.models
     chosen = {
-        name: file.models[name]
+        name: models[name]
         for name, model in named.items()
         if name == model and name in file.specs and flags.base_url is None
     }
     if not chosen and (model := _only(flags)) is not None:
-        before = getattr(file.strategy, "model", None) or next(iter(file.models))
-        return {model: Model(backend=_backend(flags, model), sampling=file.models[before].sampling)}
+        before = getattr(file.strategy, "model", None) or next(iter(models))
+        return {model: Model(backend=_backend(flags, model), sampling=models[before].sampling)}
     given = {
         name: Model(
             backend=_backend(flags, model),
-            sampling=file.models[name].sampling if name in file.specs else {},
+            sampling=models[name].sampling if name in file.specs else {},
         )
         for name, model in named.items()
         if name not in chosen
     }
-    return {**chosen, **file.models, **given}
+    return {**chosen, **models, **given}
 
 
 def _named(given: Sequence[str]) -> dict[str, str]:
@@ -254,7 +257,7 @@ def _backend(flags: Flags, model: str) -> Backend:
     return HttpBackend(
         base_url=flags.base_url,
         model=model,
-        api_key=api_key_from(flags.api_key_env),
+        api_key=None if flags.costs else api_key_from(flags.api_key_env),
         price=_price(flags) or usual_price(model, flags.base_url),
     )
 
@@ -291,6 +294,8 @@ def _problems(
     recorded = _recorded(models)
     if recorded:
         return recorded[: flags.limit], len(recorded[: flags.limit])
+    if flags.costs:
+        return [], 0
     raise InvalidInputError('no problems: give --problems FILE or -p "..."')
 
 

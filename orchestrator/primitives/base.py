@@ -15,7 +15,7 @@ from ..budget import Budget
 from ..context import Context
 from ..contracts import Verifier
 from ..costs import Costing, Spending
-from ..expressions import Expression, ExpressionError, Namespace, Type, fits
+from ..expressions import Expression, ExpressionError, ListOf, Namespace, Type, fits, without_maybe
 from ..strategies.attempts import Attempts
 from ..strategies.nested import drawn_on
 from ..templates import Template, TemplateError
@@ -255,6 +255,14 @@ class Scope:
         if name in self._names:
             self._names[name].used = True
 
+    def _use_meant(self, text: str) -> None:
+        """Note as used what a text that is wrong may have meant, so that its mistake is not told again as a name that
+        nothing uses.
+        """
+        for word in NAME.findall(text):
+            for name in (word, *difflib.get_close_matches(word, self._names, n=1, cutoff=0.6)):
+                self.use(name)
+
     def settable(self, name: str) -> bool:
         """Whether `set` may change the value of `name` here."""
         return name in self._names and self._names[name].settable and name not in self._fixed
@@ -348,6 +356,7 @@ class Scope:
             kind = expression.check(self.types)
         except ExpressionError as error:
             self.fault(error.message, *at, hint=error.hint, offset=error.offset)
+            self._use_meant(text)
             return None
         wanted = expected if isinstance(expected, tuple) else () if expected is None else (expected,)
         if wanted and not any(fits(kind, one) for one in wanted):
@@ -364,6 +373,7 @@ class Scope:
             template.check(self.types)
         except TemplateError as error:
             self.fault(error.message, *at, hint=error.hint, offset=error.offset)
+            self._use_meant(text)
 
     def model(self, name: str | None, *at: str | int) -> None:
         """Check that a model of this name is there; None is the first."""
@@ -381,8 +391,19 @@ def is_name(text: str) -> bool:
 
 
 def listed(kinds: Sequence[Type]) -> str:
-    """Types in words: `a candidate, a vote or an outcome`."""
-    *others, last = map(str, kinds)
+    """Types in words: `a vote, an outcome or a list of candidates or answers`."""
+    words = [str(kind) for kind in kinds if not isinstance(kind, ListOf)]
+    items = [_several(without_maybe(kind.item)) for kind in kinds if isinstance(kind, ListOf)]
+    return _or([*words, *([f"a list of {_or(list(dict.fromkeys(items)))}"] if items else [])])
+
+
+def _several(kind: Type) -> str:
+    word = str(kind)
+    return f"{word.split(' ', 1)[1]}s" if word.startswith(("a ", "an ")) else word
+
+
+def _or(words: Sequence[str]) -> str:
+    *others, last = words
     return f"{', '.join(others)} or {last}" if others else last
 
 
@@ -525,8 +546,11 @@ def check_block(steps: Block, scope: Scope, *, valued: bool = False) -> Type | N
                     f"`{step.key}` cannot end the program here: other steps run beside this one",
                     hint="put it behind the steps that run side by side",
                 )
+            before = len(scope.faults)
             kind = step.check(scope)
             if step.id is not None:
+                if kind is None and len(scope.faults) > before:
+                    continue  # what is wrong with it has been noted
                 if kind is None:
                     scope.fault(f"`{step.key}` has no value to be called `{step.id}`", "id")
                 else:

@@ -87,6 +87,7 @@ class Steps:
             if not any(step.returns for step in self.steps):
                 scope.fault(
                     "the program can come to its end without an answer",
+                    *([len(self.steps) - 1] if self.steps else []),
                     hint="end every path in `return` or `fail`",
                 )
         for name, text in self.outputs.items():

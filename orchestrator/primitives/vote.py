@@ -19,7 +19,8 @@ from .values import CANDIDATE, CANDIDATES, OUTCOME, VOTE, Candidates, Poll, Revi
 
 __all__ = ["Vote", "counted"]
 
-BALLOTS = (CANDIDATES, CANDIDATE, OUTCOME, ANSWER, ListOf(CANDIDATE), ListOf(OUTCOME), ListOf(ANSWER))
+ONES: tuple[Type, ...] = (CANDIDATES, CANDIDATE, OUTCOME, ANSWER)
+BALLOTS = (*ONES, *(ListOf(one) for one in ONES))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -255,7 +255,8 @@ def _translated(source: Document) -> Iterator[None]:
     except RefusedNodeError as error:
         raise _error(source, error.message, Place(error.line + 1, error.column + 1)) from None
     except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
+        at_the_end = "end of stream" in str(error.problem)
+        mark = (at_the_end and error.context_mark) or error.problem_mark or error.context_mark
         what = " ".join(str(part) for part in (error.context, error.problem) if part) or "not YAML"
         place = None if mark is None else Place(mark.line + 1, mark.column + 1)
         raise ProgramFileError(
@@ -278,6 +279,8 @@ def _hint(what: str) -> str | None:
         return "indent with spaces; YAML does not allow tabs"
     if "mapping values are not allowed" in what:
         return "put a text that contains ': ' in quotes"
+    if "flow mapping" in what:
+        return "between braces, put a text that contains ': ', ',' or a brace in quotes"
     return None
 
 
@@ -333,7 +336,8 @@ class _Builder:
         data: dict[str, Any] = {}
         for key_node, value_node in node.value:
             if not isinstance(key_node, ScalarNode):
-                raise self._fail("a key must be a text", key_node)
+                hint = 'put a template in quotes, as in "{{ problem }}"'
+                raise self._fail("a key must be a text", key_node, hint)
             self._nodes += 1
             key = str(key_node.value)
             if key == "<<":

@@ -14,11 +14,13 @@ from ..answers import KINDS, AnswerReader, kinds
 from ..budget import Budget
 from ..context import Context
 from ..contracts import ControlProgram, Verifier, name_of
+from ..costs import FREE, Costing, Size, Spending
 from ..errors import BackendError, BudgetExceededError, DeadlineExceededError, InvalidInputError
 from ..expressions import TEXT
 from ..prompts import Prompt
 from ..runtime import Model
 from ..strategies.attempts import scored
+from ..strategies.nested import longest_text_of
 from ..types import Outcome, Problem
 from .blocks import FIELD_TYPES, reserved
 from .document import Document, KeyPath
@@ -84,6 +86,22 @@ class Program:
         return {
             name: make_model(spec, folder=self.folders.get(name, here)) for name, spec in self.specs.items()
         }
+
+    def models_unkeyed(self) -> Mapping[str, Model]:
+        """The models as far as costs need them; no key is read, and they are not to be asked anything."""
+        folder = Path(self.file).parent
+        return {name: make_model(spec, folder=folder, keyed=False) for name, spec in self.specs.items()}
+
+    async def worst_case(self, costing: Costing) -> Spending:
+        """What one problem costs at most: the strategy, and the check on all that it draws."""
+        found = await costing.program(self.strategy)
+        if self.check is None:
+            return found
+        size = Size(tokens=longest_text_of(self.strategy, costing))
+        checked = await costing.scoring(self.check, found.worst.samples, size)
+        if checked.worst == FREE:
+            return found
+        return replace(found, worst=found.worst + checked.worst, parts=(*found.parts, checked))
 
     @property
     def calls_at_once(self) -> int:

@@ -135,7 +135,7 @@ class Mistakes:
         name, kind, context = str(path[-1]) if path else "", details["type"], details.get("ctx", {})
         where = ".".join(str(step) for step in path[:-1])
         if kind == "extra_forbidden":
-            hint = KEY_HINTS.get(name) or self.closest(name, known)
+            hint = _quotes_hint(name) or KEY_HINTS.get(name) or self.closest(name, known)
             expected = f"; expected one of: {', '.join(known)}" if known and hint is None else ""
             said = f"unknown key `{_short(name)}`{_inside(where)}{expected}"
             self.add(path, said, hint=hint, key=True)
@@ -148,6 +148,8 @@ class Mistakes:
             self.add(
                 path, f"`{name}` must be {context['expected']}, not {_shown(details['input'])}", hint=hint
             )
+        elif kind == "model_kind":
+            self.add(path, f"`{name}` {details['msg']}")
         elif kind == "value_error":
             self.add(path, f"`{name}`: {context['error']}")
         else:
@@ -197,7 +199,16 @@ def _short(text: str) -> str:
     return text if len(text) <= SHOWN_VALUE else text[: SHOWN_VALUE - 1] + "…"
 
 
+def _quotes_hint(key: str) -> str | None:
+    """Between braces YAML cuts texts at commas, and what follows one looks like a key."""
+    return (
+        None if re.fullmatch(r"[\w.$-]*", key) else "between braces, put a text with a comma in it in quotes"
+    )
+
+
 def _shown(value: object) -> str:
+    if value is None:
+        return "nothing"
     return _short(
         "a mapping" if isinstance(value, dict) else "a list" if isinstance(value, list) else repr(value)
     )

@@ -36,14 +36,14 @@ LONGEST_ATTEMPT = 600.0
 """Seconds one attempt may take where nobody says."""
 
 
-def make_model(spec: ModelSpec, *, folder: Path) -> Model:
-    """`spec` with a backend; paths in it are relative to `folder`.
+def make_model(spec: ModelSpec, *, folder: Path, keyed: bool = True) -> Model:
+    """`spec` with a backend; paths in it are relative to `folder`. Without `keyed` it is not to be asked anything.
 
     Raises:
         InvalidInputError: A key's environment variable is not set, or recorded samples cannot be read.
     """
     return Model(
-        backend=_backend(spec, folder),
+        backend=_backend(spec, folder, keyed=keyed),
         sampling=_sampling(spec.sampling),
         concurrency=spec.concurrency,
         requests_per_minute=spec.requests_per_minute,
@@ -69,7 +69,7 @@ def usual_price(model: str, base_url: str) -> Price | None:
     return price_of(model) if base_url.startswith("https://") else None
 
 
-def _backend(spec: ModelSpec, folder: Path) -> Backend:
+def _backend(spec: ModelSpec, folder: Path, *, keyed: bool) -> Backend:
     match spec:
         case LocalSpec():
             return LocalBackend(
@@ -82,7 +82,7 @@ def _backend(spec: ModelSpec, folder: Path) -> Backend:
             return HttpBackend(
                 base_url=spec.base_url,
                 model=spec.model,
-                api_key=api_key_from(spec.api_key_env),
+                api_key=api_key_from(spec.api_key_env) if keyed else None,
                 price=_price(spec.price) or usual_price(spec.model, spec.base_url),
                 chat=spec.chat,
                 headers=spec.headers,

@@ -235,14 +235,17 @@ def build(
     elif isinstance(value, dict) and len(value) == 1:
         ((name, given),) = value.items()
     else:
-        mistakes.add(at, f"expected one {registry.what}: {', '.join(registry.known(mistakes.names))}")
+        known = ", ".join(registry.known(mistakes.names))
+        given = [f"`{key}`" for key in value] if isinstance(value, dict) else []
+        hint = f"this has {len(given)}: {', '.join(given)}" if len(given) > 1 else None
+        mistakes.add(at, f"expected one {registry.what}: {known}", hint=hint)
         return None
     here = at if isinstance(value, str) else (*at, name)
     if mistakes.names is not None and registry.section and mistakes.names.has(registry.section, name):
         made = mistakes.names.get(registry.section, name, here, mistakes, key=here != at)
-        if given is not None:
-            said = f"`{name}` is declared in `{registry.section}`, with its parameters"
-            mistakes.add(here, said, key=True)
+        if given not in (None, {}):
+            said = f"`{name}` is declared in `{registry.section}`, and takes no further parameters"
+            mistakes.add(here, said, hint=f"give them there, and write `{name}: {{}}` here", key=True)
             return None
         return made
     part = find_part(registry, name, (*at, name), mistakes)
@@ -487,7 +490,8 @@ def _build_one(kind: Registry | type, value: Any, at: KeyPath, mistakes: Mistake
     if hasattr(kind, "inline"):
         return _build_inline(kind, value, at, mistakes)
     if isinstance(value, dict):
-        return _make(str(at[-1]), kind, value, at, mistakes, {})
+        called = _snake(kind.__name__) if isinstance(at[-1], int) else at[-1]
+        return _make(called, kind, value, at, mistakes, {})
     if value is not None:
         mistakes.add(at, f"expected a mapping with any of {', '.join(parameters(kind))}")
     return None

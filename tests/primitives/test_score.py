@@ -163,7 +163,7 @@ def test_what_is_judged_must_be_candidates():
     assert found == [
         (
             "steps.1.score.of",
-            "expected a candidate, candidates, an outcome or a list, each item a candidate, "
+            "expected a candidate, candidates, an outcome or a list of candidates, "
             "but `a.texts` is a list, each item a text",
         )
     ]

@@ -99,8 +99,8 @@ def test_ballots_are_checked():
     assert faults(Sample(id="a"), Return(value=Vote(of=("a", "a.count")))) == [
         (
             "steps.1.return.vote.of.1",
-            "expected candidates, a candidate, an outcome, an answer, a list, each item a candidate, a list, "
-            "each item an outcome or a list, each item an answer, but `a.count` is a number",
+            "expected candidates, a candidate, an outcome, an answer or a list of candidates, outcomes or answers, "
+            "but `a.count` is a number",
         )
     ]
     assert faults(Return(value=Vote(of=()))) == [("steps.0.return.vote.of", "there is nothing to vote on")]

@@ -9,6 +9,7 @@ from strategies.conformance import Case
 
 from orchestrator.strategies import ParticleFilter, ParticleGibbs, StepGenerator
 from orchestrator.types import Score
+from orchestrator.verifiers.free import Free
 
 
 class Hasty:
@@ -27,7 +28,7 @@ class Hasty:
 
 
 @dataclass(frozen=True)
-class Even:
+class Even(Free):
     """Likes everything as much, so that all weights stay the same and nothing is resampled."""
 
     name: ClassVar[str] = "even"
@@ -37,7 +38,7 @@ class Even:
 
 
 @dataclass(frozen=True)
-class Odd:
+class Odd(Free):
     """Likes a hasty answer little, and says nothing of a step."""
 
     name: ClassVar[str] = "odd"

@@ -9,6 +9,7 @@ from strategies.conformance import Case
 
 from orchestrator.strategies import BeamSearch, BestFirstSearch, DiverseVerifierTreeSearch, StepGenerator
 from orchestrator.types import Score
+from orchestrator.verifiers.free import Free
 
 
 class Ways:
@@ -31,7 +32,7 @@ class Ways:
 
 
 @dataclass(frozen=True)
-class FirstWays:
+class FirstWays(Free):
     """Likes the first ways, and a hasty answer least."""
 
     name: ClassVar[str] = "first_ways"

@@ -8,12 +8,10 @@ from pathlib import Path
 import pytest
 from strategies.conformance import Case
 
-from orchestrator import Budget, Controller, Model, Outcome, Problem, SelfConsistency, Single
+from orchestrator import Controller, Model, Outcome
 from orchestrator.answers import AnswerReader
 from orchestrator.backends import RetryPolicy, Scripted, ScriptedBackend
-from orchestrator.costs import UNKNOWN, Cost
-from orchestrator.strategies import Cascade, Scored, Tier
-from orchestrator.verifiers import Judge
+from orchestrator.costs import Cost
 
 MODULES = sorted(path.stem for path in Path(__file__).parent.glob("cases_*.py"))
 CASES: list[Case] = [case for module in MODULES for case in import_module(f"strategies.{module}").CASES]
@@ -80,4 +78,4 @@ def figures(cost: Cost):
 async def outcome_of(running, case) -> Outcome:
     stream = running.map(case.program, [case.problem])
     async with stream:
-        return [outcome async for outcome in stream][0]
+        return next(outcome async for outcome in stream)

@@ -1,0 +1,47 @@
+"""A loaded program as a picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ...primitives.steps import Steps
+from ..loader import Program
+from .picture import Box, Group, Lane, Part, ends, shortened
+from .steps import steps_part
+from .strategies import budget_note, key_of_part, note, strategy_part
+
+__all__ = ["sketch"]
+
+
+def sketch(program: Program) -> Group:
+    """`program` as a picture: above, what it runs on and its limits; below, what it does from problem to answer."""
+    strategy = draw(program.strategy, key_of_part(program.strategy))
+    outputs: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = (strategy,)
+    if isinstance(strategy, Group) and isinstance(program.strategy, Steps):
+        outputs, parts = strategy.notes, strategy.lanes[0].parts
+    elif not ends(strategy):
+        parts = (strategy, Box(title="answer", notes=(program.answers.kind,), kind="end"))
+    lane = Lane(parts=(Box(title="problem", kind="start"), *parts))
+    notes = (*_notes(program), *outputs)
+    return Group(title=Path(program.file).name, notes=notes, kind="program", lanes=(lane,))
+
+
+def draw(program: object, title: str) -> Part:
+    """Any program under a title."""
+    if isinstance(program, Program):
+        program = program.strategy
+    if isinstance(program, Steps):
+        return steps_part(program, title, draw)
+    return strategy_part(program, title, draw)
+
+
+def _notes(program: Program) -> tuple[str, ...]:
+    models = [f"model {name}: {shortened(_served(spec), 60)}" for name, spec in program.specs.items()]
+    limits = [budget_note("budget", program.budget), budget_note("per problem", program.per_problem)]
+    check = None if program.check is None else note("check", program.check)
+    return (*models, *(text for text in (*limits, check) if text))
+
+
+def _served(spec: object) -> str:
+    return str(getattr(spec, "local", None) or getattr(spec, "model", None) or getattr(spec, "replay", ""))

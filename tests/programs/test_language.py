@@ -1,0 +1,166 @@
+"""The page on the language is held to the code: its files load, its tables are what there is."""
+
+import dataclasses
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from orchestrator.cli.app import app
+from orchestrator.errors import ProgramFileError
+from orchestrator.expressions import ANSWER, NUMBER, TEXT, TRUTH, ListOf, Maybe, Record
+from orchestrator.primitives import PRIMITIVES
+from orchestrator.primitives import values as kinds
+from orchestrator.primitives.asking import Asking
+from orchestrator.programs import load
+from orchestrator.programs.spec import ProgramSpec
+from orchestrator.templates.syntax import FILTERS
+
+EXAMPLES = Path(__file__).parent.parent.parent / "examples"
+PAGE = (EXAMPLES / "LANGUAGE.md").read_text()
+BLOCKS = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+
+HEAD = "version: 1\n"
+MODELS = """\
+models:
+  small: {local: smollm2-135m-instruct}
+  large: {local: gemma-3-270m}
+"""
+
+
+def whole(block):
+    """A block as a file: what the page says it leaves out is put before it."""
+    if block.startswith("version:"):
+        return block
+    if block.startswith("- "):
+        block = "program:\n  steps:\n" + re.sub(r"^(?=.)", "    ", block, flags=re.MULTILINE)
+    if not block.startswith("program:") and "\nprogram:" not in block:
+        block += "program: single\n"
+    used = "prompts:" in block or "use:" in block
+    assert used or "prompts" not in block
+    return HEAD + ("" if "models:" in block else MODELS) + block
+
+
+@pytest.mark.parametrize("number", range(len(BLOCKS)))
+def test_every_file_on_the_page_loads(number, tmp_path):
+    examples = shutil.copytree(EXAMPLES, tmp_path / "examples")
+    (examples / "page.yaml").write_text(whole(BLOCKS[number]))
+    assert load(examples / "page.yaml").specs
+
+
+def section(title, level=3):
+    """What stands under a heading, up to the next of its level or above."""
+    marks = "#" * level
+    [(_, text)] = re.findall(
+        rf"^{marks} ({re.escape(title)})\n(.*?)(?=^#{{1,{level}}} |\Z)", PAGE, re.M | re.S
+    )
+    return text
+
+
+def rows(text, heading):
+    """The cells of a table with this first heading."""
+    table = text[text.index(f"| {heading} |") :].split("\n\n")[0]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in table.splitlines()[2:]]
+
+
+def default_of(parameter):
+    if parameter.default is dataclasses.MISSING and parameter.default_factory is dataclasses.MISSING:
+        return "-"
+    value = parameter.default_factory() if parameter.default is dataclasses.MISSING else parameter.default
+    if value is None or value == ():
+        return "none"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"`{value}`" if isinstance(value, str) else f"{value}"
+
+
+def parameters_of(step, shared=()):
+    """The keys of a step in files, with their defaults."""
+    return {
+        f"`{step.spelled.get(one.name, one.name)}`": default_of(one)
+        for one in dataclasses.fields(step)
+        if one.init and one.name not in ("id", *shared)
+    }
+
+
+@pytest.mark.parametrize("key", PRIMITIVES)
+def test_every_step_has_a_table_of_its_keys_with_their_defaults(key):
+    step = PRIMITIVES[key]
+    title = "`let` and `set`" if key in ("let", "set") else f"`{key}`"
+    shared = [one.name for one in dataclasses.fields(Asking)] if issubclass(step, Asking) else []
+    said = {name: default for name, default, _ in rows(section(title), "key")}
+    assert said == parameters_of(step, shared)
+
+
+def test_the_keys_of_steps_that_ask_a_model_are_said_once():
+    said = {name: default for name, default, _ in rows(section("Steps that ask a model"), "key")}
+    assert said == parameters_of(Asking)
+
+
+@pytest.mark.parametrize("key", PRIMITIVES)
+def test_a_key_is_said_to_be_an_expression_or_a_template_where_it_is_one(key):
+    step = PRIMITIVES[key]
+    title = "`let` and `set`" if key in ("let", "set") else f"`{key}`"
+    said = {name: text for name, _, text in rows(section(title), "key")}
+    for one in dataclasses.fields(step):
+        text = said.get(f"`{step.spelled.get(one.name, one.name)}`", "")
+        for annotation, word in (("ExpressionText", "*expression*"), ("TemplateText", "*template*")):
+            if text and one.name != "cases":  # which have both a condition and steps
+                assert (annotation in str(one.type)) == (word in text), (one.name, text)
+
+
+def in_words(kind):
+    if isinstance(kind, Maybe):
+        return in_words(kind.of) + "?"
+    if isinstance(kind, ListOf):
+        return f"list of {in_words(kind.item)}"
+    plain = {NUMBER: "number", TEXT: "text", TRUTH: "true or false", ANSWER: "answer"}
+    if kind in plain.values() or not isinstance(kind, Record):
+        return plain[kind]
+    return str(kind).removeprefix("an ").removeprefix("a ")
+
+
+RECORDS = [
+    kinds.CANDIDATE,
+    kinds.CANDIDATES,
+    kinds.REVIEW,
+    kinds.CRITIQUE,
+    kinds.VOTE,
+    kinds.OUTCOME,
+    kinds.problem_type({}),
+]
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=str)
+def test_every_type_of_value_has_a_table_of_its_fields(record):
+    said = {name.strip("`"): kind for name, kind in rows(section(str(record)), "field")}
+    assert said == {name: in_words(kind) for name, kind in record.fields.items()}
+
+
+def test_the_sections_are_those_a_file_can_have():
+    said = [name.strip("`") for name, _ in rows(PAGE, "section")]
+    assert set(said) == set(ProgramSpec.model_fields)
+    assert len(said) == len(set(said))
+
+
+def test_the_filters_of_templates_are_all_named():
+    [line] = [line for line in section("Templates", 2).splitlines() if line.startswith("- Filters:")]
+    assert {name.split("(")[0] for name in re.findall(r"`([^`]+)`", line)} == set(FILTERS)
+
+
+def test_every_command_on_program_files_is_on_the_page():
+    said = section("Tools", 2)
+    for name in {*get_command(app).commands} - {"strategies", "version", "model"}:
+        assert f"`orchestrator {name}" in said, name
+
+
+def test_the_error_on_the_page_is_what_is_said(tmp_path, monkeypatch):
+    [shown] = re.findall(r"```text\n(.*?)```", section("Errors", 2), re.DOTALL)
+    wrong = BLOCKS[0].replace("if: review.score", "if: reviw.score")
+    (tmp_path / "first.yaml").write_text(wrong)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ProgramFileError) as raised:
+        load("first.yaml")
+    assert f"{raised.value}\n" == shown
