@@ -8,6 +8,7 @@ import pytest
 
 from orchestrator import Budget, Controller
 from orchestrator.backends import FunctionBackend
+from orchestrator.cli.app import main
 from orchestrator.primitives import PRIMITIVES, Steps
 from orchestrator.primitives.base import every_step
 from orchestrator.programs import load
@@ -104,3 +105,12 @@ def test_the_composed_examples_are_listed():
     listed = (EXAMPLES / "README.md").read_text()
     for path in FILES:
         assert f"| `composed/{path.name}` |" in listed, path.name
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_composed_example_is_explained_and_dry_run(path, capsys):
+    assert main(["check", str(path)]) == 0
+    assert main(["explain", str(path)]) == 0
+    assert "each problem, at most: " in capsys.readouterr().out
+    assert main(["run", str(path), "--dry-run", "--allow-over-budget"]) == 0
+    assert "each problem, at most: " in capsys.readouterr().out
