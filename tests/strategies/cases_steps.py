@@ -3,6 +3,7 @@
 from strategies.conformance import Case
 
 from orchestrator import Steps
+from orchestrator.costs import FREE, Spending
 from orchestrator.primitives import Critique, Return, Revise, Run, Sample, Score, Select, Text, Vote
 from orchestrator.strategies import SelfConsistency
 from orchestrator.types import Score as Verdict
@@ -18,6 +19,9 @@ class Near:
             Verdict(value=None if one.answer is None else 1 / (1 + abs(4 - float(one.answer.text))))
             for one in candidates
         ]
+
+    async def worst_case(self, costing, count, size):
+        return Spending(label=self.name, kind=self.name, worst=FREE)
 
 
 def by_step(**texts):
