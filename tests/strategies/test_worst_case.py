@@ -78,4 +78,5 @@ def figures(cost: Cost):
 async def outcome_of(running, case) -> Outcome:
     stream = running.map(case.program, [case.problem])
     async with stream:
-        return next(outcome async for outcome in stream)
+        [outcome] = [outcome async for outcome in stream]
+        return outcome
