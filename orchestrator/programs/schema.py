@@ -258,7 +258,8 @@ class _Builder:
                 if key not in actions:
                     actions[key] = self._short(registry, key, part)
                     beside[key] = self._parameters(short, short.beside)
-        common = {"id": {"type": ["string", "null"], "description": "What later steps call its value."}}
+        called = "What later steps call its value."
+        common = {"id": {"type": ["string", "null"], "pattern": NAME, "description": called}}
         made = _one_action(
             actions,
             common,

@@ -17,7 +17,15 @@ from orchestrator.programs.parts import REGISTRIES, STRATEGIES
 from orchestrator.programs.schema import DIALECT, schema
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
-FILES = sorted(EXAMPLES.glob("*.yaml"))
+FILES = sorted([*EXAMPLES.glob("*.yaml"), *EXAMPLES.glob("composed/*.yaml")])
+INVALID = Path(__file__).parent / "invalid"
+SHAPE = re.compile(
+    r"unknown key|is missing in|must be (a |one of|exactly|true)|expected (one|a mapping|a list\b(?!,))"
+)
+OPEN = {
+    "answer_kind_unknown",  # other packages have kinds of answers
+    "for_each_of_a_number",  # an expression is a text like any other
+}
 HEAD = "version: 1\nmodels: {tiny: {local: gemma-3-270m}}\n"
 
 
@@ -47,7 +55,8 @@ def test_the_schema_beside_the_examples_is_the_one_that_is_made():
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_every_example_names_the_schema_and_follows_it(path, validator):
     text = path.read_text()
-    assert text.splitlines()[0] == "# yaml-language-server: $schema=program.schema.json"
+    way = "../" * (path.parent != EXAMPLES)
+    assert text.splitlines()[0] == f"# yaml-language-server: $schema={way}program.schema.json"
     assert takes(validator, text)
 
 
@@ -142,6 +151,21 @@ def test_what_the_loader_refuses_for_its_shape_the_schema_refuses(text, validato
     with pytest.raises(ProgramFileError):
         loads(HEAD + text)
     assert not takes(validator, HEAD + text)
+
+
+def test_the_schema_refuses_every_invalid_file_whose_shape_is_wrong(validator):
+    passed, refused = set(), set()
+    for path in sorted(INVALID.glob("*.yaml")):
+        message = path.with_suffix(".txt").read_text().splitlines()[0]
+        if not SHAPE.search(message) or "not valid YAML" in message:
+            continue
+        try:
+            document = parse(path.read_text(), file=path.name)
+        except ProgramFileError:
+            continue  # no document, so that it has no shape
+        (passed if validator.is_valid(document.data) else refused).add(path.stem)
+    assert passed <= OPEN
+    assert len(refused) >= 30
 
 
 @pytest.mark.parametrize(
