@@ -102,9 +102,11 @@ void Tree::begin(NodeId node) {
 
 void Tree::abandon(NodeId node) {
   check(node);
-  // What is pending at a node is pending at all above it, so this is the least of them.
-  if (pending_[node] == 0)
-    throw std::invalid_argument("no visit is under way at node " + std::to_string(node));
+  // What is pending at a node is pending at all above it, but where one of them was abandoned that
+  // had not begun.
+  for (NodeId at = node; at != kNoNode; at = parent_[at])
+    if (pending_[at] == 0)
+      throw std::invalid_argument("no visit is under way at node " + std::to_string(at));
   for (NodeId at = node; at != kNoNode; at = parent_[at]) --pending_[at];
 }
 

@@ -56,7 +56,7 @@ def test_it_holds_what_a_tree_of_objects_holds(doings):
             tree.begin(at)
             for one in node.above():
                 one.pending += 1
-        elif doing == "abandon" and node.pending:
+        elif doing == "abandon" and all(one.pending for one in node.above()):
             tree.abandon(at)
             for one in node.above():
                 one.pending -= 1
@@ -85,6 +85,16 @@ def test_it_holds_what_a_tree_of_objects_holds(doings):
             kept = tree.value(at), tree.prior(at), tree.tokens(at), tree.complete(at), tree.arm(at)
             given_as = node.child
             assert kept == (given_as.value, given_as.prior, given_as.tokens, given_as.complete, 3)
+
+
+def test_abandoning_above_a_visit_under_way_takes_none_away_twice():
+    tree = Tree()
+    [first] = tree.grow(ROOT, [Child(text="a")])
+    tree.begin(first)
+    tree.abandon(ROOT)  # had not begun there, but one is under way below
+    with pytest.raises(InvalidInputError, match="no visit is under way at node 0"):
+        tree.abandon(first)
+    assert (tree.pending(ROOT), tree.pending(first)) == (0, 1)
 
 
 def test_the_candidates_of_complete_nodes_are_kept_by_number():
