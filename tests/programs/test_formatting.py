@@ -186,7 +186,7 @@ class Scribe:
         return self.rng.choice([*plain, quoted(self.rng.choice(NASTY)), "'it''s'", '"#"', "'on'"])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**32))
 def test_any_file_keeps_what_it_says_and_its_comments_and_is_formatted_once(seed):
     text = Scribe(seed).text()
