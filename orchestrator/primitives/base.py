@@ -239,7 +239,8 @@ class Scope:
     def free(self, name: str, *at: str | int) -> bool:
         """Whether a value can be given this name here; notes why not."""
         if not is_name(name):
-            self.fault(f"`{name}` cannot be a name: {NAMES}", *at)
+            why = "it is a keyword of Python, and so of expressions" if NAME.fullmatch(name) else NAMES
+            self.fault(f"`{name}` cannot be a name: {why}", *at)
             return False
         if name in self._names:
             self.fault(f"`{name}` is the name of something else already", *at, hint="choose another name")

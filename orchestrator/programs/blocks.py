@@ -159,7 +159,13 @@ def _note_actions(
     usual = {ID, *(key for part in PRIMITIVES.values() for key in _beside(part))}
     strange = [key for key in value if key not in usual]
     if not strange:
-        mistakes.add(at, f"this step does nothing; expected one of: {', '.join(PRIMITIVES)}")
+        hints = [
+            f"`{key}` stands beside {' or '.join(f'`{owner}`' for owner in owners)}, in one step"
+            for key in value
+            if (owners := [part.key for part in PRIMITIVES.values() if key in _beside(part)])
+        ]
+        said = f"this step does nothing; expected one of: {', '.join(PRIMITIVES)}"
+        mistakes.add(at, said, hint=hints[0] if hints else None)
     for key in strange:
         hint = mistakes.closest(key, [*known, *usual])
         expected = "" if hint else f"; expected one of: {', '.join(PRIMITIVES)}, a strategy or a verifier"

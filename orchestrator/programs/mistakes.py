@@ -188,6 +188,7 @@ KEY_HINTS = {
     "key": NO_KEYS,
     "max_new_tokens": "did you mean `max_tokens`?",
     "url": "did you mean `base_url`?",
+    "id": "`id` stands beside what a step does: `{id: NAME, sample: {...}}`",
 }
 
 

@@ -97,7 +97,7 @@ def test_a_program_whose_two_blocks_return_needs_no_return_behind_it():
     assert faults(both) == []
     alone = If(condition="true", then=(Return(value="'4'"),))
     assert not alone.returns
-    assert faults(alone) == ["steps: the program can come to its end without an answer"]
+    assert faults(alone) == ["steps.0: the program can come to its end without an answer"]
     assert faults(both, ask("late"), late="late.count") == [
         "steps.1: this step is never reached: the one before it ends the program"
     ]

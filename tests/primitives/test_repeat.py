@@ -284,7 +284,7 @@ def test_a_fault_in_a_loop_that_looks_back_is_told_once():
 def test_a_loop_whose_block_always_returns_ends_the_program():
     assert faults(Repeat(max=2, steps=(Return(value="'4'"),))) == []
     assert faults(Repeat(max=2, going="true", steps=(Return(value="'4'"),))) == [
-        "steps: the program can come to its end without an answer"
+        "steps.0: the program can come to its end without an answer"
     ]
 
 

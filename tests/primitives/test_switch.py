@@ -48,7 +48,7 @@ def test_it_returns_only_where_every_block_does():
     )
     assert faults(whole) == []
     without = Switch(cases=whole.cases)
-    assert faults(without) == ["steps: the program can come to its end without an answer"]
+    assert faults(without) == ["steps.0: the program can come to its end without an answer"]
 
 
 @pytest.mark.parametrize(

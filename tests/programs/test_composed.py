@@ -1,6 +1,7 @@
 """The composed examples check, are listed, and run on a scripted model within their budgets."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from orchestrator import Budget, Controller
 from orchestrator.backends import FunctionBackend
+from orchestrator.cli.app import main
 from orchestrator.primitives import PRIMITIVES, Steps
 from orchestrator.primitives.base import every_step
 from orchestrator.programs import load
@@ -93,14 +95,17 @@ def test_the_composed_examples_use_every_kind_of_step():
     assert set(PRIMITIVES) - used == set()
 
 
-def test_every_composed_example_says_what_it_does_and_what_it_costs():
-    for path in FILES:
-        header = [line for line in path.read_text().splitlines() if line.startswith("# ")]
-        assert any(line.startswith("# Costs ") for line in header), path.name
-        assert "\n#\n" in path.read_text()
-
-
 def test_the_composed_examples_are_listed():
     listed = (EXAMPLES / "README.md").read_text()
     for path in FILES:
         assert f"| `composed/{path.name}` |" in listed, path.name
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_composed_example_is_explained_and_dry_run(path, capsys):
+    assert main(["check", str(path)]) == 0
+    assert main(["explain", str(path)]) == 0
+    [calls] = re.findall(r"# Costs at most (\d+) calls a problem", path.read_text())
+    assert f"each problem, at most: {calls} calls" in capsys.readouterr().out
+    assert main(["run", str(path), "--dry-run", "--allow-over-budget"]) == 0
+    assert "each problem, at most: " in capsys.readouterr().out
