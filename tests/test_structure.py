@@ -12,7 +12,7 @@ PACKAGE = Path(importlib.import_module("orchestrator").__file__).parent
 
 # Reading order is import order: a module imports only from its own layer or earlier ones.
 LAYERS = [
-    ["excerpts", "errors", "types", "events", "recorders", "traces", "version", "plugins"],
+    ["excerpts", "spelling", "errors", "types", "events", "recorders", "traces", "version", "plugins"],
     ["_core"],
     ["pricing", "waiting", "concurrently", "fitted", "budget"],
     ["answers"],

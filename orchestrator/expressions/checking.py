@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import ExpressionError
+from ..spelling import did_you_mean
 from .functions import FUNCTIONS, is_list
-from .syntax import closest
 from .tree import (
     Arithmetic,
     Call,
@@ -129,7 +129,9 @@ class Checker:
             )
         known = f"there are: {', '.join(sorted(self.types))}" if self.types else "there are none"
         raise ExpressionError(
-            f"no name `{node.name}` here; {known}", offset=node.start, hint=closest(node.name, self.types)
+            f"no name `{node.name}` here; {known}",
+            offset=node.start,
+            hint=did_you_mean(node.name, self.types),
         )
 
     def _field(self, node: Field) -> Type:
@@ -144,7 +146,7 @@ class Checker:
             raise ExpressionError(
                 f"{kind} has no `{node.name}`{known}",
                 offset=node.name_start,
-                hint=closest(node.name, kind.fields),
+                hint=did_you_mean(node.name, kind.fields),
             )
         found = kind.fields[node.name]
         return maybe(found) if isinstance(owner, Maybe) else found

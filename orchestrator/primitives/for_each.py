@@ -13,9 +13,11 @@ from ..costs import Costing, Size, Spending
 from ..errors import InvalidInputError
 from ..expressions import NUMBER, Expression, ListOf, Namespace, Record, Type, without_maybe
 from ..strategies.base import at_least
-from .base import Block, ExpressionText, Frame, Primitive, Scope, check_block, names_of, run_block
+from .base import Block, ExpressionText, Primitive, check_block, names_of, run_block
 from .bounds import alone, fields_of, list_of, number_size, valued_spending
+from .frame import Frame
 from .repeat import check_turns
+from .scope import Scope
 
 __all__ = ["ForEach"]
 

@@ -8,7 +8,10 @@ from typing import ClassVar
 
 from ..costs import FREE, Costing, Spending
 from ..expressions import fits
-from .base import ExpressionText, Frame, Primitive, Scope, closest
+from ..spelling import did_you_mean
+from .base import ExpressionText, Primitive
+from .frame import Frame
+from .scope import Scope
 from .sizes import size_here
 
 __all__ = ["Let", "Set"]
@@ -85,7 +88,7 @@ class Set(_Naming):
             kind = scope.expression(text, *place)
             known = scope.types.get(name)
             if known is None:
-                scope.fault(f"there is no `{name}` to set", *place, hint=closest(name, tuple(scope.types)))
+                scope.fault(f"there is no `{name}` to set", *place, hint=did_you_mean(name, scope.types))
             elif not scope.settable(name):
                 scope.fault(
                     f"`{name}` cannot be set here",

@@ -12,7 +12,9 @@ from ..errors import BackendError
 from ..expressions import ListOf, Type, fits
 from ..types import Candidate, Outcome
 from ..types import Score as Verdict
-from .base import ExpressionText, Frame, Primitive, Scope
+from .base import ExpressionText, Primitive
+from .frame import Frame
+from .scope import Scope
 from .sizes import candidate_size, candidates_size, listed_size, review_size, size_here
 from .values import CANDIDATE, CANDIDATES, OUTCOME, REVIEW, Candidates, Review
 

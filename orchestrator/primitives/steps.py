@@ -14,9 +14,11 @@ from ..errors import InvalidInputError
 from ..expressions import NUMBER, TEXT, Expression, Type, fits
 from ..strategies.attempts import Attempts
 from ..types import Outcome, Problem
-from .base import Block, Execution, ExpressionText, Fault, Frame, Scope, check_block, every_step, run_block
+from .base import Block, ExpressionText, check_block, every_step, run_block
 from .bounds import block_spending
 from .branch import budgets_in
+from .frame import Execution, Frame
+from .scope import Fault, Scope
 from .score import Score
 from .sizes import problem_size
 from .values import field_types, plain, problem_type

@@ -15,7 +15,8 @@ from ..primitives.base import Block
 from .annotations import shown_as
 from .document import KeyPath
 from .mistakes import Mistakes
-from .parts import STRATEGIES, VERIFIERS, build, build_step, build_values
+from .parts import build, build_step, build_values
+from .registries import STRATEGIES, VERIFIERS
 from .spec import FieldKind
 
 __all__ = ["FIELD_TYPES", "actions", "build_block", "build_blocks", "build_steps", "reserved"]

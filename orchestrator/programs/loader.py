@@ -28,8 +28,9 @@ from .includes import Source, Sources
 from .mistakes import Mistakes
 from .models import check_backend, make_model
 from .names import Names, is_template, make_prompt
-from .parts import LONGEST_NAME, STRATEGIES, VERIFIERS, build
+from .parts import LONGEST_NAME, build
 from .problems import ProblemFile
+from .registries import STRATEGIES, VERIFIERS
 from .spec import (
     AnswerSpec,
     BackendSpec,

@@ -8,7 +8,8 @@ from jinja2 import nodes
 
 from ..errors import TemplateError
 from ..expressions import NUMBER, TEXT, TRUTH, ListOf, Maybe, Record, Type, joined, without_maybe
-from .syntax import closest, place_of
+from ..spelling import did_you_mean
+from .syntax import place_of
 
 __all__ = ["LOOP", "check", "type_of"]
 
@@ -102,7 +103,7 @@ def _named(node: nodes.Name, types: Mapping[str, Type]) -> Type:
         raise TemplateError(
             f"there is no `{node.name}` here",
             offset=node.lineno,
-            hint=closest(node.name, types) or f"there is: {known}",
+            hint=did_you_mean(node.name, types) or f"there is: {known}",
         )
     return types[node.name]
 
@@ -114,7 +115,7 @@ def _field(node: nodes.Getattr, kind: Type) -> Type:
         raise TemplateError(
             f"{record} has no field `{node.attr}`" if fields else f"{record} has no fields",
             offset=node.lineno,
-            hint=closest(node.attr, fields)
+            hint=did_you_mean(node.attr, fields)
             or (f"its fields: {', '.join(sorted(fields))}" if fields else None),
         )
     found = fields[node.attr]
