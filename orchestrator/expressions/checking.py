@@ -34,17 +34,22 @@ from .types import (
     Maybe,
     Record,
     Type,
+    is_unknown,
     joined,
     maybe,
     without_maybe,
 )
 
-__all__ = ["Checker"]
+__all__ = ["Checker", "UnknownTypeError"]
 
 LONGEST_SHOWN = 60
 """Characters of a part that a message shows, at most."""
 
 _COMPARED = (NUMBER, TEXT, TRUTH, ANSWER)
+
+
+class UnknownTypeError(Exception):
+    """A part is of a type that is not known, so that nothing can be said of the whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,7 @@ class Checker:
 
         Raises:
             ExpressionError: It, or a part of it, names what is not there or is of a wrong type.
+            UnknownTypeError: It names what is of an unknown type.
         """
         match node:
             case Constant(value=value):
@@ -122,7 +128,7 @@ class Checker:
 
     def _name(self, node: Name) -> Type:
         if node.name in self.types:
-            return self.types[node.name]
+            return _known(self.types[node.name])
         if node.name in FUNCTIONS:
             raise ExpressionError(
                 f"`{node.name}` is a function", offset=node.start, hint=f"write `{node.name}(...)`"
@@ -148,7 +154,7 @@ class Checker:
                 offset=node.name_start,
                 hint=did_you_mean(node.name, kind.fields),
             )
-        found = kind.fields[node.name]
+        found = _known(kind.fields[node.name])
         return maybe(found) if isinstance(owner, Maybe) else found
 
     def _item(self, node: Item) -> Type:
@@ -239,6 +245,12 @@ class Given:
     def refuse(self, expected: str) -> ExpressionError:
         """The error that something else was expected here."""
         return self.checker.refused(self.node, self.kind, expected)
+
+
+def _known(kind: Type) -> Type:
+    if is_unknown(kind):
+        raise UnknownTypeError
+    return kind
 
 
 def _kind_of(value: Any) -> Type:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, TypeAlias
 
 from ..costs import Costing, Spending
-from ..expressions import Type
+from ..expressions import UNKNOWN, Type
 from .frame import Frame
 from .scope import Scope
 
@@ -16,6 +16,7 @@ __all__ = [
     "ExpressionText",
     "Primitive",
     "TemplateText",
+    "Unmade",
     "check_block",
     "every_step",
     "names_of",
@@ -108,6 +109,24 @@ class Primitive:
         raise NotImplementedError
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unmade(Primitive):
+    """Stands for a step that is so wrong that it could not be made, while those around it are checked.
+
+    Args:
+        given: The names it seems to give.
+    """
+
+    key: ClassVar[str] = "unmade"
+    pure: ClassVar[bool] = False
+
+    given: tuple[str, ...] = ()
+
+    def check(self, scope: Scope) -> None:
+        """Nothing is known of it."""
+        scope.suppose(self.given)
+
+
 Block: TypeAlias = tuple[Primitive, ...]
 """Steps made one after the other; its value is the last one's."""
 
@@ -136,18 +155,18 @@ def check_block(steps: Block, scope: Scope, *, valued: bool = False) -> Type | N
     kind: Type | None = None
     for number, step in enumerate(steps):
         with scope.at(number):
-            if number and steps[number - 1].returns:
+            if number and steps[number - 1].returns and not isinstance(step, Unmade):
                 scope.fault("this step is never reached: the one before it ends the program")
             if step.returns and not step.blocks and scope.side_by_side:
                 scope.fault(
                     f"`{step.key}` cannot end the program here: other steps run beside this one",
                     hint="put it behind the steps that run side by side",
                 )
-            before = len(scope.faults)
+            before = scope.trouble
             kind = step.check(scope)
+            if kind is None and scope.trouble > before:
+                kind = UNKNOWN  # what is wrong with it has been noted, and is not to be told again of what uses it
             if step.id is not None:
-                if kind is None and len(scope.faults) > before:
-                    continue  # what is wrong with it has been noted
                 if kind is None:
                     scope.fault(f"`{step.key}` has no value to be called `{step.id}`", "id")
                 else:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from ..costs import FREE, Costing, Spending
-from ..expressions import fits
+from ..expressions import UNKNOWN, fits
 from ..spelling import did_you_mean
 from .base import ExpressionText, Primitive
 from .frame import Frame
@@ -63,8 +63,7 @@ class Let(_Naming):
         """It has no value itself."""
         kinds = {name: scope.expression(text, self.key, name) for name, text in self.values.items()}
         for name, kind in kinds.items():
-            if kind is not None:
-                scope.declare(name, kind, self.key, name, settable=True)
+            scope.declare(name, UNKNOWN if kind is None else kind, self.key, name, settable=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

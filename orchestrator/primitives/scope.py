@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from ..expressions import Expression, ExpressionError, ListOf, Type, fits, is_name, without_maybe
+from ..expressions import (
+    UNKNOWN,
+    Expression,
+    ExpressionError,
+    ListOf,
+    Type,
+    fits,
+    is_name,
+    is_unknown,
+    without_maybe,
+)
 from ..spelling import did_you_mean
 from ..templates import Template, TemplateError
 
@@ -20,7 +29,7 @@ StepPath: TypeAlias = tuple[str | int, ...]
 
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-NAMES = "names have letters, digits and `_`, and begin with no digit and no two `_`"
+NAMES = "names have letters, digits and `_`, and begin neither with a digit nor with `__`"
 """What names are made of: those of steps stand in the paths of their calls, and in expressions."""
 
 
@@ -50,6 +59,7 @@ class _Name:
     path: StepPath
     used: bool = False
     settable: bool = False
+    supposed: bool = False
     shown_by: list[_Name] = field(default_factory=list)
 
     @property
@@ -80,6 +90,7 @@ class Scope:
     def __init__(self, names: Mapping[str, Type], *, models: Sequence[str] | None = None) -> None:
         self.models = models
         self.faults: list[Fault] = []
+        self._unknown = 0
         self._path: StepPath = ()
         self._names = {name: _Name(name, kind, (), used=True) for name, kind in names.items()}
         self._fixed: frozenset[str] = frozenset(names)
@@ -107,6 +118,11 @@ class Scope:
         """Note that what stands at `at` is wrong."""
         self.faults.append(Fault(path=(*self._path, *at), message=message, hint=hint, offset=offset))
 
+    @property
+    def trouble(self) -> int:
+        """How much is wrong so far, with what could not be looked at because of mistakes elsewhere."""
+        return len(self.faults) + self._unknown
+
     # Names -----------------------------------------------------------------------------------------------
 
     def declare(self, name: str, kind: Type, *at: str | int, settable: bool = False) -> None:
@@ -118,6 +134,15 @@ class Scope:
         for shown in self._showing.pop(name, ()):
             shown.shown_by.append(entry)
 
+    def suppose(self, names: Iterable[str]) -> None:
+        """Take these names to be given by something that is wrong: what they stand for is not known, and neither is
+        whether they are.
+        """
+        self._unknown += 1
+        for name in names:
+            if name not in self._names:
+                self._names[name] = _Name(name, UNKNOWN, self._path, used=True, settable=True, supposed=True)
+
     def free(self, name: str, *at: str | int) -> bool:
         """Whether a value can be given this name here; notes why not."""
         if not is_name(name):
@@ -125,7 +150,7 @@ class Scope:
             why = "it is a keyword of Python, and so of expressions" if is_word else NAMES
             self.fault(f"`{name}` cannot be a name: {why}", *at)
             return False
-        if name in self._names:
+        if name in self._names and not self._names[name].supposed:
             self.fault(f"`{name}` is the name of something else already", *at, hint="choose another name")
             return False
         return True
@@ -138,14 +163,6 @@ class Scope:
         """Note that `name` is used."""
         if name in self._names:
             self._names[name].used = True
-
-    def _use_meant(self, text: str) -> None:
-        """Note as used what a text that is wrong may have meant, so that its mistake is not told again as a name that
-        nothing uses.
-        """
-        for word in NAME.findall(text):
-            for name in (word, *difflib.get_close_matches(word, self._names, n=1, cutoff=0.6)):
-                self.use(name)
 
     def settable(self, name: str) -> bool:
         """Whether `set` may change the value of `name` here."""
@@ -225,7 +242,7 @@ class Scope:
         expected: Type | tuple[Type, ...] | None = None,
         hint: str | None = None,
     ) -> Type | None:
-        """The type of an expression; None when it is wrong, which is noted.
+        """The type of an expression; None when it is wrong, which is noted, or uses what is wrong.
 
         Args:
             text: The expression.
@@ -240,7 +257,9 @@ class Scope:
             kind = expression.check(self.types)
         except ExpressionError as error:
             self.fault(error.message, *at, hint=error.hint, offset=error.offset)
-            self._use_meant(text)
+            return None
+        if is_unknown(kind):
+            self._unknown += 1
             return None
         wanted = expected if isinstance(expected, tuple) else () if expected is None else (expected,)
         if wanted and not any(fits(kind, one) for one in wanted):
@@ -257,7 +276,6 @@ class Scope:
             template.check(self.types)
         except TemplateError as error:
             self.fault(error.message, *at, hint=error.hint, offset=error.offset)
-            self._use_meant(text)
 
     def model(self, name: str | None, *at: str | int) -> None:
         """Check that a model of this name is there; None is the first."""

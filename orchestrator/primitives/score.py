@@ -44,11 +44,13 @@ class Score(Primitive):
     of: ExpressionText
     by: Verifier
 
-    def check(self, scope: Scope) -> Type:
+    def check(self, scope: Scope) -> Type | None:
         """A review of one candidate, else candidates."""
         judged = (CANDIDATE, CANDIDATES, OUTCOME, ListOf(CANDIDATE))
         kind = scope.expression(self.of, *self.place("of"), expected=judged)
-        return REVIEW if kind is not None and fits(kind, CANDIDATE) else CANDIDATES
+        if kind is None:
+            return None
+        return REVIEW if fits(kind, CANDIDATE) else CANDIDATES
 
     async def run(self, frame: Frame) -> Review | Candidates | None:
         """The review, or the candidates; None where there is no candidate to review."""

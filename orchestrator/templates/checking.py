@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from jinja2 import nodes
 
 from ..errors import TemplateError
-from ..expressions import NUMBER, TEXT, TRUTH, ListOf, Maybe, Record, Type, joined, without_maybe
+from ..expressions import NUMBER, TEXT, TRUTH, ListOf, Maybe, Record, Type, is_unknown, joined, without_maybe
 from ..spelling import did_you_mean
 from .syntax import place_of
 
@@ -35,8 +36,17 @@ def check(body: Sequence[nodes.Node], types: Mapping[str, Type]) -> None:
     """Refuse a template in the language that names of these types do not fill.
 
     Raises:
-        TemplateError: The first mistake.
+        TemplateError: The first mistake; what comes after something of an unknown type is not looked at.
     """
+    with suppress(_UnknownTypeError):
+        _check(body, types)
+
+
+class _UnknownTypeError(Exception):
+    """Something is of a type that is not known, so that nothing can be said of what is made of it."""
+
+
+def _check(body: Sequence[nodes.Node], types: Mapping[str, Type]) -> None:
     for node in body:
         match node:
             case nodes.Output():
@@ -45,14 +55,14 @@ def check(body: Sequence[nodes.Node], types: Mapping[str, Type]) -> None:
                         _inserted(type_of(part, types), part)
             case nodes.If():
                 type_of(node.test, types)
-                check(node.body, types)
-                check(node.elif_, types)
-                check(node.else_, types)
+                _check(node.body, types)
+                _check(node.elif_, types)
+                _check(node.else_, types)
             case nodes.For():
                 item = _item(type_of(node.iter, types), node.iter, "a loop")
                 assert isinstance(node.target, nodes.Name)
-                check(node.body, {**types, "loop": LOOP, node.target.name: item})
-                check(node.else_, types)
+                _check(node.body, {**types, "loop": LOOP, node.target.name: item})
+                _check(node.else_, types)
 
 
 def type_of(node: nodes.Node, types: Mapping[str, Type]) -> Type:
@@ -60,6 +70,7 @@ def type_of(node: nodes.Node, types: Mapping[str, Type]) -> Type:
 
     Raises:
         TemplateError: It has none.
+        _UnknownTypeError: It is not known.
     """
     match node:
         case nodes.Const():
@@ -105,7 +116,7 @@ def _named(node: nodes.Name, types: Mapping[str, Type]) -> Type:
             offset=node.lineno,
             hint=did_you_mean(node.name, types) or f"there is: {known}",
         )
-    return types[node.name]
+    return _known(types[node.name])
 
 
 def _field(node: nodes.Getattr, kind: Type) -> Type:
@@ -118,8 +129,14 @@ def _field(node: nodes.Getattr, kind: Type) -> Type:
             hint=did_you_mean(node.attr, fields)
             or (f"its fields: {', '.join(sorted(fields))}" if fields else None),
         )
-    found = fields[node.attr]
+    found = _known(fields[node.attr])
     return Maybe(found) if isinstance(kind, Maybe) and not isinstance(found, Maybe) else found
+
+
+def _known(kind: Type) -> Type:
+    if is_unknown(kind):
+        raise _UnknownTypeError
+    return kind
 
 
 def _filtered(node: nodes.Filter, types: Mapping[str, Type]) -> Type:
