@@ -1,6 +1,7 @@
 """The typed language of conditions in control programs: `agreement >= 0.8 and n < 32`."""
 
 from ..errors import ExpressionError
+from .equality import comparable, equal
 from .expression import Expression
 from .scanning import is_name
 from .types import (
@@ -43,7 +44,9 @@ __all__ = [
     "Size",
     "Type",
     "as_text",
+    "comparable",
     "declare",
+    "equal",
     "fits",
     "is_declared",
     "is_name",

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..errors import ExpressionError
 from ..spelling import did_you_mean
+from .equality import comparable
 from .functions import FUNCTIONS, is_list
 from .tree import (
     Arithmetic,
@@ -196,8 +197,9 @@ class Checker:
         if container == TEXT:
             self.expect(left, TEXT)
         elif isinstance(container, ListOf) and without_maybe(container.item) in _COMPARED:
-            if without_maybe(self.kind(left)) != NOTHING:
-                self.expect(left, without_maybe(container.item))
+            kind, item = self.kind(left), without_maybe(container.item)
+            if without_maybe(kind) != NOTHING and not comparable(kind, item):
+                raise self.refused(left, kind, item)
         else:
             raise self.refused(right, container, "a text, or a list of texts, answers or numbers")
 
@@ -207,7 +209,7 @@ class Checker:
             return
         if without_maybe(one) not in _COMPARED:
             raise self.refused(left, one, "a number, a text, an answer or true or false")
-        if without_maybe(one) != without_maybe(other):
+        if not comparable(one, other):
             raise self.refused(right, other, without_maybe(one))
 
     def _choice(self, node: Choice) -> Type:
@@ -274,6 +276,8 @@ def _instead(written: str, kind: Type, expected: Type | str) -> str | None:
         return f"did you mean `len({written}) > 0`?"
     if expected == TRUTH and isinstance(kind, Maybe):
         return f"`{written} != None` says whether it is there"
-    if ANSWER in (plain, expected) and TEXT in (plain, expected):
-        return "an answer can be compared with answers only; a step `text` makes a text of it"
+    if ANSWER in (plain, expected) and NUMBER in (plain, expected):
+        return 'an answer can be compared with answers and texts, such as "4"'
+    if plain == ANSWER and expected == TEXT:
+        return "a step `text` makes a text of an answer"
     return None

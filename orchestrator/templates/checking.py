@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 
 from jinja2 import nodes
 
 from ..errors import TemplateError
-from ..expressions import NUMBER, TEXT, TRUTH, ListOf, Maybe, Record, Type, is_unknown, joined, without_maybe
+from ..expressions import (
+    NUMBER,
+    TEXT,
+    TRUTH,
+    UNKNOWN,
+    ListOf,
+    Maybe,
+    Record,
+    Type,
+    comparable,
+    is_unknown,
+    joined,
+    without_maybe,
+)
 from ..spelling import did_you_mean
 from .syntax import place_of
 
-__all__ = ["LOOP", "check", "type_of"]
+__all__ = ["check"]
 
 LOOP = Record("the loop", {"index": NUMBER, "first": TRUTH, "last": TRUTH})
 
@@ -36,33 +48,37 @@ def check(body: Sequence[nodes.Node], types: Mapping[str, Type]) -> None:
     """Refuse a template in the language that names of these types do not fill.
 
     Raises:
-        TemplateError: The first mistake; what comes after something of an unknown type is not looked at.
+        TemplateError: The first mistake.
     """
-    with suppress(_UnknownTypeError):
-        _check(body, types)
-
-
-class _UnknownTypeError(Exception):
-    """Something is of a type that is not known, so that nothing can be said of what is made of it."""
-
-
-def _check(body: Sequence[nodes.Node], types: Mapping[str, Type]) -> None:
     for node in body:
         match node:
             case nodes.Output():
                 for part in node.nodes:
                     if not isinstance(part, nodes.TemplateData):
-                        _inserted(type_of(part, types), part)
+                        _inserted(_looked_at(part, types), part)
             case nodes.If():
-                type_of(node.test, types)
-                _check(node.body, types)
-                _check(node.elif_, types)
-                _check(node.else_, types)
+                _looked_at(node.test, types)
+                check(node.body, types)
+                check(node.elif_, types)
+                check(node.else_, types)
             case nodes.For():
-                item = _item(type_of(node.iter, types), node.iter, "a loop")
+                looped = _looked_at(node.iter, types)
+                item = UNKNOWN if is_unknown(looped) else _item(looped, node.iter, "a loop")
                 assert isinstance(node.target, nodes.Name)
-                _check(node.body, {**types, "loop": LOOP, node.target.name: item})
-                _check(node.else_, types)
+                check(node.body, {**types, "loop": LOOP, node.target.name: item})
+                check(node.else_, types)
+
+
+class _UnknownTypeError(Exception):
+    """A part is of a type that is not known, so that nothing can be said of the whole."""
+
+
+def _looked_at(node: nodes.Node, types: Mapping[str, Type]) -> Type:
+    """The type of an expression in a template; unknown where that of a name it uses is."""
+    try:
+        return type_of(node, types)
+    except _UnknownTypeError:
+        return UNKNOWN
 
 
 def type_of(node: nodes.Node, types: Mapping[str, Type]) -> Type:
@@ -178,10 +194,10 @@ def _comparable(sign: str, left: Type, right: Type, at: nodes.Node) -> None:
         item = _item_or_none(right)
         if right == TEXT and left == TEXT:
             return
-        if item is None or without_maybe(item) not in (left, nothing):
+        if item is None or not (without_maybe(item) == nothing or comparable(left, item)):
             raise TemplateError(f"{left} cannot be in {right}", offset=place_of(at))
     elif sign in ("eq", "ne"):
-        if left != right and nothing not in (left, right):
+        if nothing not in (left, right) and not comparable(left, right):
             raise TemplateError(f"{left} is never equal to {right}", offset=place_of(at))
     elif left != right or left not in (NUMBER, TEXT):
         raise TemplateError(
