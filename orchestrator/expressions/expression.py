@@ -12,7 +12,7 @@ from .checking import Checker, UnknownTypeError
 from .evaluation import Computed, compiled
 from .sizes import size_of
 from .syntax import parse
-from .tree import Name, Node, walk
+from .tree import Items, Name, Node, walk
 from .types import UNKNOWN, Size, Type
 
 __all__ = ["Expression"]
@@ -53,6 +53,11 @@ class Expression:
         if not isinstance(text, str):
             raise ExpressionError(f"expected an expression, a text, but got {type(text).__name__}")
         return _read(text)
+
+    @property
+    def items(self) -> int | None:
+        """How many items it has, where it is a list written out, as `[a, b]`; else None."""
+        return len(self._tree.items) if isinstance(self._tree, Items) else None
 
     def check(self, types: Mapping[str, Type]) -> Type:
         """The type of its value, where names have these types; unknown where that of a name it uses is.

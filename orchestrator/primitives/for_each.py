@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +10,17 @@ from typing import Any, ClassVar
 from ..concurrently import concurrently
 from ..costs import Costing, Size, Spending
 from ..errors import InvalidInputError
-from ..expressions import NUMBER, UNKNOWN, Expression, ListOf, Namespace, Record, Type, without_maybe
+from ..expressions import (
+    NUMBER,
+    UNKNOWN,
+    Expression,
+    ExpressionError,
+    ListOf,
+    Namespace,
+    Record,
+    Type,
+    without_maybe,
+)
 from ..strategies.base import at_least
 from .base import Block, ExpressionText, Primitive, check_block, names_of, run_block
 from .bounds import alone, fields_of, list_of, number_size, valued_spending
@@ -165,7 +174,6 @@ class ForEach(Primitive):
 def _items_written(text: str) -> int | None:
     """How many items a list has that stands in an expression itself; None where it is computed."""
     try:
-        body = ast.parse(text.strip(), mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return Expression.of(text).items
+    except ExpressionError:
         return None  # which the check of the expression says
-    return len(body.elts) if isinstance(body, ast.List) else None
