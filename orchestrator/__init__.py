@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         verifiers,
         voting,
     )
+    from .backends import Model
     from .budget import Budget, Ledger
     from .context import Context
     from .contracts import ControlProgram
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from .primitives import Steps
     from .programs import dump, load, loads
     from .prompts import Prompt
-    from .runtime import Controller, Model, run_sync
+    from .runtime import Controller, run_sync
     from .strategies import BestOfN, Cascade, SelfConsistency, Single, Tier
     from .types import Answer, Candidate, Outcome, Problem, Request, Sample, Score, StopReason, Usage
     from .version import __version__
@@ -68,7 +69,7 @@ _HOME = {
     "Fusion": "strategies",
     "Ledger": "budget",
     "MCTS": "strategies",
-    "Model": "runtime",
+    "Model": "backends",
     "OrchestratorError": "errors",
     "Outcome": "types",
     "ParallelRevise": "strategies",

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import orchestrator
-from orchestrator.programs.parts import STRATEGIES, VERIFIERS
+from orchestrator.programs.registries import STRATEGIES, VERIFIERS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()

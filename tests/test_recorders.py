@@ -2,10 +2,9 @@ import structlog
 from structlog.testing import CapturingLogger
 
 from orchestrator import Controller, SelfConsistency
-from orchestrator.backends import RetryPolicy, ScriptedBackend
+from orchestrator.backends import Model, RetryPolicy, ScriptedBackend
 from orchestrator.errors import StatusError
 from orchestrator.recorders import structlog_recorder
-from orchestrator.runtime import Model
 from orchestrator.stopping import FixedSize
 
 

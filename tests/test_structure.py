@@ -12,7 +12,7 @@ PACKAGE = Path(importlib.import_module("orchestrator").__file__).parent
 
 # Reading order is import order: a module imports only from its own layer or earlier ones.
 LAYERS = [
-    ["excerpts", "errors", "types", "events", "recorders", "traces", "version", "plugins"],
+    ["excerpts", "spelling", "errors", "types", "events", "recorders", "traces", "version", "plugins"],
     ["_core"],
     ["pricing", "waiting", "concurrently", "fitted", "budget"],
     ["answers"],
@@ -36,8 +36,8 @@ LAYERS = [
     ["verifiers"],
     ["strategies"],
     ["primitives"],
-    ["runtime"],
     ["programs"],
+    ["runtime"],
     ["report"],
     ["cli", "__main__"],
 ]
@@ -60,20 +60,21 @@ def layer_of(module: str) -> int:
 
 
 def imported_modules(path: Path) -> list[str]:
-    """Modules of this package that `path` imports when it is loaded (not inside functions or for typing only)."""
+    """Modules of this package that `path` imports, also inside functions; those for typing only are left out."""
     package = path.relative_to(PACKAGE).parent.parts
     found = []
 
-    def visit(nodes: list[ast.stmt]) -> None:
-        for node in nodes:
-            if isinstance(node, ast.ImportFrom) and node.level:
-                base = package[: len(package) - node.level + 1]
-                names = [node.module] if node.module else [alias.name for alias in node.names]
-                found.extend(".".join((*base, name)) for name in names)
-            elif isinstance(node, ast.Try):
-                visit(node.body)
+    def visit(node: ast.AST) -> None:
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            return
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = package[: len(package) - node.level + 1]
+            names = [node.module] if node.module else [alias.name for alias in node.names]
+            found.extend(".".join((*base, name)) for name in names)
+        for inside in ast.iter_child_nodes(node):
+            visit(inside)
 
-    visit(ast.parse(path.read_text()).body)
+    visit(ast.parse(path.read_text()))
     return found
 
 

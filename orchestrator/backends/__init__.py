@@ -6,6 +6,7 @@ from .http import HttpBackend
 from .journaled import Journaled, Resumed
 from .limited import AdaptiveLimit, Limited
 from .metered import Metered
+from .model import Model
 from .openai import OpenAIBackend
 from .replay import ReplayBackend
 from .retry import Retry, RetryPolicy
@@ -19,6 +20,7 @@ __all__ = [
     "Journaled",
     "Limited",
     "Metered",
+    "Model",
     "OpenAIBackend",
     "ReplayBackend",
     "Resumed",

@@ -380,7 +380,8 @@ def explain(
 @app.command()
 def strategies() -> None:
     """List the strategies: what they do, when they pay, what they cost, where they come from."""
-    from ..programs.parts import STRATEGIES, parameters
+    from ..programs.annotations import parameters
+    from ..programs.registries import STRATEGIES
 
     for name, strategy in STRATEGIES.parts.items():
         summary, _, _ = (sys.modules[strategy.__module__].__doc__ or "").partition(" Cost:")

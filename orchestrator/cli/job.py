@@ -11,17 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from ..answers import AnswerReader, Kind
-from ..backends import Backend, HttpBackend
+from ..backends import Backend, HttpBackend, Model
 from ..backends.local import LocalBackend
 from ..budget import Budget
 from ..contracts import ControlProgram, Verifier
 from ..errors import InvalidInputError
 from ..programs import ProblemFile, Program, load
-from ..programs.mistakes import did_you_mean
 from ..programs.models import api_key_from, usual_price
-from ..programs.parts import STRATEGIES, key_of
+from ..programs.registries import STRATEGIES, key_of
 from ..prompts import Prompt
-from ..runtime import Model
+from ..spelling import did_you_mean
 from ..types import Problem
 from .parameters import adjusted
 

@@ -1,6 +1,7 @@
 """The typed language of conditions in control programs: `agreement >= 0.8 and n < 32`."""
 
 from ..errors import ExpressionError
+from .equality import comparable, equal
 from .expression import Expression
 from .scanning import is_name
 from .types import (
@@ -9,6 +10,7 @@ from .types import (
     NUMBER,
     TEXT,
     TRUTH,
+    UNKNOWN,
     ListOf,
     Maybe,
     Namespace,
@@ -19,6 +21,7 @@ from .types import (
     declare,
     fits,
     is_declared,
+    is_unknown,
     joined,
     maybe,
     read_field,
@@ -31,6 +34,7 @@ __all__ = [
     "NUMBER",
     "TEXT",
     "TRUTH",
+    "UNKNOWN",
     "Expression",
     "ExpressionError",
     "ListOf",
@@ -40,10 +44,13 @@ __all__ = [
     "Size",
     "Type",
     "as_text",
+    "comparable",
     "declare",
+    "equal",
     "fits",
     "is_declared",
     "is_name",
+    "is_unknown",
     "joined",
     "maybe",
     "read_field",

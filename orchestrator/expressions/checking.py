@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import ExpressionError
+from ..spelling import did_you_mean
+from .equality import comparable
 from .functions import FUNCTIONS, is_list
-from .syntax import closest
 from .tree import (
     Arithmetic,
     Call,
@@ -34,17 +35,22 @@ from .types import (
     Maybe,
     Record,
     Type,
+    is_unknown,
     joined,
     maybe,
     without_maybe,
 )
 
-__all__ = ["Checker"]
+__all__ = ["Checker", "UnknownTypeError"]
 
 LONGEST_SHOWN = 60
 """Characters of a part that a message shows, at most."""
 
 _COMPARED = (NUMBER, TEXT, TRUTH, ANSWER)
+
+
+class UnknownTypeError(Exception):
+    """A part is of a type that is not known, so that nothing can be said of the whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,7 @@ class Checker:
 
         Raises:
             ExpressionError: It, or a part of it, names what is not there or is of a wrong type.
+            UnknownTypeError: It names what is of an unknown type.
         """
         match node:
             case Constant(value=value):
@@ -122,14 +129,16 @@ class Checker:
 
     def _name(self, node: Name) -> Type:
         if node.name in self.types:
-            return self.types[node.name]
+            return _known(self.types[node.name])
         if node.name in FUNCTIONS:
             raise ExpressionError(
                 f"`{node.name}` is a function", offset=node.start, hint=f"write `{node.name}(...)`"
             )
         known = f"there are: {', '.join(sorted(self.types))}" if self.types else "there are none"
         raise ExpressionError(
-            f"no name `{node.name}` here; {known}", offset=node.start, hint=closest(node.name, self.types)
+            f"no name `{node.name}` here; {known}",
+            offset=node.start,
+            hint=did_you_mean(node.name, self.types),
         )
 
     def _field(self, node: Field) -> Type:
@@ -144,9 +153,9 @@ class Checker:
             raise ExpressionError(
                 f"{kind} has no `{node.name}`{known}",
                 offset=node.name_start,
-                hint=closest(node.name, kind.fields),
+                hint=did_you_mean(node.name, kind.fields),
             )
-        found = kind.fields[node.name]
+        found = _known(kind.fields[node.name])
         return maybe(found) if isinstance(owner, Maybe) else found
 
     def _item(self, node: Item) -> Type:
@@ -188,8 +197,9 @@ class Checker:
         if container == TEXT:
             self.expect(left, TEXT)
         elif isinstance(container, ListOf) and without_maybe(container.item) in _COMPARED:
-            if without_maybe(self.kind(left)) != NOTHING:
-                self.expect(left, without_maybe(container.item))
+            kind, item = self.kind(left), without_maybe(container.item)
+            if without_maybe(kind) != NOTHING and not comparable(kind, item):
+                raise self.refused(left, kind, item)
         else:
             raise self.refused(right, container, "a text, or a list of texts, answers or numbers")
 
@@ -199,7 +209,7 @@ class Checker:
             return
         if without_maybe(one) not in _COMPARED:
             raise self.refused(left, one, "a number, a text, an answer or true or false")
-        if without_maybe(one) != without_maybe(other):
+        if not comparable(one, other):
             raise self.refused(right, other, without_maybe(one))
 
     def _choice(self, node: Choice) -> Type:
@@ -239,6 +249,12 @@ class Given:
         return self.checker.refused(self.node, self.kind, expected)
 
 
+def _known(kind: Type) -> Type:
+    if is_unknown(kind):
+        raise UnknownTypeError
+    return kind
+
+
 def _kind_of(value: Any) -> Type:
     if value is None:
         return NOTHING
@@ -260,6 +276,8 @@ def _instead(written: str, kind: Type, expected: Type | str) -> str | None:
         return f"did you mean `len({written}) > 0`?"
     if expected == TRUTH and isinstance(kind, Maybe):
         return f"`{written} != None` says whether it is there"
-    if ANSWER in (plain, expected) and TEXT in (plain, expected):
-        return "an answer can be compared with answers only; a step `text` makes a text of it"
+    if ANSWER in (plain, expected) and NUMBER in (plain, expected):
+        return 'an answer can be compared with answers and texts, such as "4"'
+    if plain == ANSWER and expected == TEXT:
+        return "a step `text` makes a text of an answer"
     return None

@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from ..types import Answer
+from .equality import equal
 from .functions import FUNCTIONS, NUMBERS, finite
 from .tree import (
     Arithmetic,
@@ -182,14 +182,8 @@ def _in_order(order: Callable[[Any, Any], Any]) -> Callable[[Any, Any], bool]:
     return lambda one, other: one is not None and other is not None and order(one, other)
 
 
-def _equal(one: Any, other: Any) -> bool:
-    if type(one) is Answer and type(other) is Answer:
-        return one.key == other.key
-    return bool(one == other)
-
-
 def _unequal(one: Any, other: Any) -> bool:
-    return not _equal(one, other)
+    return not equal(one, other)
 
 
 def _within(one: Any, container: Any) -> bool:
@@ -197,7 +191,7 @@ def _within(one: Any, container: Any) -> bool:
         return False
     if isinstance(container, str):
         return one is not None and one in container
-    return any(_equal(one, item) for item in container)
+    return any(equal(one, item) for item in container)
 
 
 def _without(one: Any, container: Any) -> bool:
@@ -206,8 +200,8 @@ def _without(one: Any, container: Any) -> bool:
 
 _COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
     **{sign: _in_order(order) for sign, order in _ORDER.items()},
-    "==": _equal,
-    "is": _equal,
+    "==": equal,
+    "is": equal,
     "!=": _unequal,
     "is not": _unequal,
     "in": _within,

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import ExpressionError
-from .checking import Checker
+from .checking import Checker, UnknownTypeError
 from .evaluation import Computed, compiled
 from .sizes import size_of
 from .syntax import parse
-from .tree import Name, Node, walk
-from .types import Size, Type
+from .tree import Items, Name, Node, walk
+from .types import UNKNOWN, Size, Type
 
 __all__ = ["Expression"]
 
@@ -54,13 +54,21 @@ class Expression:
             raise ExpressionError(f"expected an expression, a text, but got {type(text).__name__}")
         return _read(text)
 
+    @property
+    def items(self) -> int | None:
+        """How many items it has, where it is a list written out, as `[a, b]`; else None."""
+        return len(self._tree.items) if isinstance(self._tree, Items) else None
+
     def check(self, types: Mapping[str, Type]) -> Type:
-        """The type of its value, where names have these types.
+        """The type of its value, where names have these types; unknown where that of a name it uses is.
 
         Raises:
             ExpressionError: It names what is not there, or does with a value what its type does not allow.
         """
-        return Checker(self.text, types).kind(self._tree)
+        try:
+            return Checker(self.text, types).kind(self._tree)
+        except UnknownTypeError:
+            return UNKNOWN
 
     def evaluate(self, values: Mapping[str, Any]) -> Any:
         """Its value. Where `check` has passed, this raises nothing on values of the types that it was given.

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-import difflib
 from collections.abc import Iterable, Sequence
 
 from ..errors import ExpressionError
+from ..spelling import did_you_mean
 from .functions import FUNCTIONS
 from .order import DEEPEST, MOST_PARTS, check_order
 from .scanning import Token, number_of, scan, text_of
@@ -26,7 +26,7 @@ from .tree import (
     Not,
 )
 
-__all__ = ["closest", "parse"]
+__all__ = ["parse"]
 
 
 _WORDS = {"true": True, "false": False, "none": None}
@@ -201,7 +201,7 @@ class _Builder:
             raise ExpressionError(
                 f"no function `{name}`; there are: {', '.join(FUNCTIONS)}",
                 offset=start,
-                hint=closest(name, FUNCTIONS),
+                hint=did_you_mean(name, FUNCTIONS),
             )
         arity = FUNCTIONS[name].arity
         if len(found.args) not in arity:
@@ -209,9 +209,3 @@ class _Builder:
                 f"`{name}` takes {FUNCTIONS[name].takes}, not {len(found.args) or 'nothing'}", offset=start
             )
         return Call(start=start, end=end, function=name, arguments=self._nodes(found.args))
-
-
-def closest(given: str, known: Iterable[str]) -> str | None:
-    """A hint with the closest known word, or None."""
-    close = difflib.get_close_matches(given.lower(), list(known), n=1, cutoff=0.6)
-    return f"did you mean `{close[0]}`?" if close else None

@@ -17,6 +17,7 @@ __all__ = [
     "NUMBER",
     "TEXT",
     "TRUTH",
+    "UNKNOWN",
     "ListOf",
     "Maybe",
     "Namespace",
@@ -27,6 +28,7 @@ __all__ = [
     "declare",
     "fits",
     "is_declared",
+    "is_unknown",
     "joined",
     "maybe",
     "read_field",
@@ -50,6 +52,8 @@ TEXT = Plain("a text")
 ANSWER = Plain("an answer")
 NOTHING = Plain("none")
 """The type of `None` itself."""
+UNKNOWN = Plain("something unknown")
+"""The type of a value that a mistake told elsewhere hides: nothing that is done with it is called wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +109,19 @@ def maybe(kind: Type) -> Maybe:
     return kind if isinstance(kind, Maybe) else Maybe(kind)
 
 
+def is_unknown(kind: Type) -> bool:
+    """Whether nothing is known of such a value, or of the items of such a list."""
+    kind = without_maybe(kind)
+    return is_unknown(kind.item) if isinstance(kind, ListOf) else kind == UNKNOWN
+
+
 def fits(kind: Type, expected: Type) -> bool:
     """Whether a value of `kind` can stand where `expected` is: a value may be missing where the program can go on
     without it, so that `Maybe` on either side makes no difference.
     """
     kind, expected = without_maybe(kind), without_maybe(expected)
+    if UNKNOWN in (kind, expected):
+        return True
     if isinstance(kind, ListOf) and isinstance(expected, ListOf):
         return fits(kind.item, expected.item)
     return kind == expected
@@ -119,6 +131,8 @@ def joined(one: Type, other: Type) -> Type | None:
     """The type of a value that is of one of two types; None where there is none."""
     if one == other:
         return one
+    if is_unknown(one) or is_unknown(other):
+        return UNKNOWN
     if NOTHING in (one, other):
         return maybe(other if one == NOTHING else one)
     if isinstance(one, ListOf) and isinstance(other, ListOf):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from .base import Fault, Primitive
+from .base import Primitive
 from .branch import Branch
 from .conditional import If
 from .critique import Critique
@@ -15,6 +15,7 @@ from .returning import Fail, Return
 from .revise import Revise
 from .run import Run
 from .sample import Sample
+from .scope import Fault
 from .score import Score
 from .select import Select
 from .split import Split

@@ -15,7 +15,9 @@ from ..sampling import SampleStream
 from ..strategies.base import at_least
 from ..templates import Measured
 from ..types import Problem
-from .base import Frame, Primitive, Scope, TemplateText
+from .base import Primitive, TemplateText
+from .frame import Frame
+from .scope import Scope
 from .sizes import measured
 
 __all__ = ["Asking"]

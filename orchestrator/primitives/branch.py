@@ -11,8 +11,10 @@ from ..costs import Costing, Size, Spending, limited
 from ..errors import BudgetExceededError, DeadlineExceededError
 from ..expressions import Record, Type, maybe
 from ..types import StopReason
-from .base import Block, Frame, Primitive, Scope, check_block, run_block
+from .base import Block, Primitive, check_block, names_of, run_block
 from .bounds import block_spending, fields_of
+from .frame import Frame
+from .scope import Scope
 
 __all__ = ["Branch", "budgets_in"]
 
@@ -63,7 +65,7 @@ class Branch(Primitive):
         limit = _limit_outside(part, frame)
         part.attempts.stop_reason = limit
         frame.attempts.join(part.attempts)
-        return part.gathered(self.steps)
+        return part.gathered(names_of(self.steps))
 
     async def spending(self, costing: Costing) -> Spending:
         """The lesser of what the steps cost and what the budget allows, in each kind of cost."""

@@ -9,8 +9,10 @@ from typing import Any, ClassVar
 
 from ..costs import FREE, Cost, Costing, Size, Spending
 from ..expressions import TRUTH, Type, joined, maybe
-from .base import Block, ExpressionText, Frame, Primitive, Scope, check_block, run_block
+from .base import Block, ExpressionText, Primitive, check_block, run_block
 from .bounds import either, longer, valued_spending
+from .frame import Frame
+from .scope import Scope
 
 __all__ = ["If", "check_arm", "either_spending", "most_calls_of_arms", "value_of_arms"]
 

@@ -15,7 +15,9 @@ from ..strategies.critique_revise import accepts
 from ..strategies.quoting import FENCES, NOTHING, fenced, shown, visible
 from ..types import Candidate
 from .asking import Asking
-from .base import ExpressionText, Frame, Scope, TemplateText
+from .base import ExpressionText, TemplateText
+from .frame import Frame
+from .scope import Scope
 from .sizes import critique_size, listed_size, measured, size_here, tokens_of
 from .values import CRITIQUE, SINGLE, candidate_of
 from .values import Critique as Said

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,11 +10,23 @@ from typing import Any, ClassVar
 from ..concurrently import concurrently
 from ..costs import Costing, Size, Spending
 from ..errors import InvalidInputError
-from ..expressions import NUMBER, Expression, ListOf, Namespace, Record, Type, without_maybe
+from ..expressions import (
+    NUMBER,
+    UNKNOWN,
+    Expression,
+    ExpressionError,
+    ListOf,
+    Namespace,
+    Record,
+    Type,
+    without_maybe,
+)
 from ..strategies.base import at_least
-from .base import Block, ExpressionText, Frame, Primitive, Scope, check_block, names_of, run_block
+from .base import Block, ExpressionText, Primitive, check_block, names_of, run_block
 from .bounds import alone, fields_of, list_of, number_size, valued_spending
+from .frame import Frame
 from .repeat import check_turns
+from .scope import Scope
 
 __all__ = ["ForEach"]
 
@@ -77,28 +88,25 @@ class ForEach(Primitive):
 
     # Before a run ----------------------------------------------------------------------------------------
 
-    def check(self, scope: Scope) -> Type | None:
+    def check(self, scope: Scope) -> Type:
         """The type of what it brings."""
         item = self._check_list(scope)
         if not self.steps:
             scope.fault("there is no step to make for each item", self.key, "steps")
         check_turns(self, scope)
         scope.free(self.item, self.key, "as")
-        names = {} if item is None else {self.item: item}
-        with scope.at(self.key, "steps"), scope.block(names, side_by_side=True) as inside:
+        with scope.at(self.key, "steps"), scope.block({self.item: item}, side_by_side=True) as inside:
             kind = check_block(self.steps, scope, valued=True)
-        if item is None:
-            return None
         scope.show(inside, self.id)
         each = Record("the items of a loop", {name: ListOf(kind) for name, kind in inside.items()})
         values = {} if kind is None else {"values": ListOf(kind)}
         return Record("what a loop over items has brought", {**values, "each": each, "count": NUMBER})
 
-    def _check_list(self, scope: Scope) -> Type | None:
-        """The type of an item; None when `over` is no list, which is noted."""
+    def _check_list(self, scope: Scope) -> Type:
+        """The type of an item; unknown when `over` is no list, which is noted."""
         kind = scope.expression(self.over, self.key, "in")
         if kind is None:
-            return None
+            return UNKNOWN
         if self.max is None and _items_written(self.over) is None:
             scope.fault(
                 f"how many items `{self.over}` has is not known before the run: say how many at most",
@@ -109,6 +117,7 @@ class ForEach(Primitive):
         item = kind.item if isinstance(kind, ListOf | Record) else None
         if item is None:
             scope.fault(f"expected a list, but `{self.over}` is {kind}", self.key, "in")
+            return UNKNOWN
         return item
 
     # A run -----------------------------------------------------------------------------------------------
@@ -165,7 +174,6 @@ class ForEach(Primitive):
 def _items_written(text: str) -> int | None:
     """How many items a list has that stands in an expression itself; None where it is computed."""
     try:
-        body = ast.parse(text.strip(), mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return Expression.of(text).items
+    except ExpressionError:
         return None  # which the check of the expression says
-    return len(body.elts) if isinstance(body, ast.List) else None

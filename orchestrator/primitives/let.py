@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from ..costs import FREE, Costing, Spending
-from ..expressions import fits
-from .base import ExpressionText, Frame, Primitive, Scope, closest
+from ..expressions import UNKNOWN, fits
+from ..spelling import did_you_mean
+from .base import ExpressionText, Primitive
+from .frame import Frame
+from .scope import Scope
 from .sizes import size_here
 
 __all__ = ["Let", "Set"]
@@ -60,8 +63,7 @@ class Let(_Naming):
         """It has no value itself."""
         kinds = {name: scope.expression(text, self.key, name) for name, text in self.values.items()}
         for name, kind in kinds.items():
-            if kind is not None:
-                scope.declare(name, kind, self.key, name, settable=True)
+            scope.declare(name, UNKNOWN if kind is None else kind, self.key, name, settable=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +87,7 @@ class Set(_Naming):
             kind = scope.expression(text, *place)
             known = scope.types.get(name)
             if known is None:
-                scope.fault(f"there is no `{name}` to set", *place, hint=closest(name, tuple(scope.types)))
+                scope.fault(f"there is no `{name}` to set", *place, hint=did_you_mean(name, scope.types))
             elif not scope.settable(name):
                 scope.fault(
                     f"`{name}` cannot be set here",

@@ -11,10 +11,12 @@ from typing import Any, ClassVar
 
 from ..costs import Costing, Size, Spending, total
 from ..errors import InvalidInputError, most_telling
-from ..expressions import TEXT, ListOf, Namespace, Record, Type, joined, maybe
+from ..expressions import TEXT, ListOf, Namespace, Record, Type, is_name, joined, maybe
 from ..strategies.attempts import Attempts
-from .base import NAMES, Block, Frame, Primitive, Scope, check_block, is_name, run_block
+from .base import Block, Primitive, check_block, names_of, run_block
 from .bounds import alone, fields_of, list_of, longer, valued_spending
+from .frame import Frame
+from .scope import NAMES, Scope
 from .values import Candidates
 
 __all__ = ["Parallel"]
@@ -175,7 +177,7 @@ class _Made:
 
     @property
     def names(self) -> Namespace:
-        return self.frame.gathered(self.steps)
+        return self.frame.gathered(names_of(self.steps))
 
     @property
     def came_to_something(self) -> bool:

@@ -12,8 +12,10 @@ import anyio
 from ..costs import FREE, UNKNOWN, Cost, Costing, Size, Spending
 from ..errors import DeadlineExceededError, InvalidInputError
 from ..expressions import NUMBER, TRUTH, ListOf, Namespace, Record, Type, maybe
-from .base import Block, ExpressionText, Frame, Primitive, Scope, check_block, names_of, run_block
+from .base import Block, ExpressionText, Primitive, check_block, names_of, run_block
 from .bounds import block_spending, either, fields_of, list_of, longer, number_size
+from .frame import Frame
+from .scope import Scope
 
 __all__ = ["MOST_ROUNDS", "MOST_TURNS", "Repeat", "check_turns"]
 
@@ -139,7 +141,7 @@ class Repeat(Primitive):
             await run_block(self.steps, frame)
             if frame.ended:
                 break
-            rounds.add(frame.gathered(self.steps))
+            rounds.add(frame.gathered(names_of(self.steps)))
             if self._is_done(frame, rounds.count):
                 break
             frame.values[PREVIOUS] = rounds.last

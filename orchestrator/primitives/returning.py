@@ -12,7 +12,9 @@ from ..strategies.chain import linked
 from ..strategies.selection import by_vote, share_of
 from ..types import Candidate, Outcome, StopReason
 from ..types import Sample as Written
-from .base import ExpressionText, Frame, Primitive, Scope, TemplateText
+from .base import ExpressionText, Primitive, TemplateText
+from .frame import Frame
+from .scope import Scope
 from .select import Select
 from .values import ANSWERED, Candidates, Poll, Review, score_of
 from .vote import Vote

@@ -14,7 +14,9 @@ from ..strategies.quoting import NOTHING, shown
 from ..strategies.revise import PROMPT
 from ..types import Candidate
 from .asking import Asking
-from .base import ExpressionText, Frame, Scope, TemplateText
+from .base import ExpressionText, TemplateText
+from .frame import Frame
+from .scope import Scope
 from .sizes import candidate_size, listed_size, measured, size_here, tokens_of
 from .values import CANDIDATE, CRITIQUE, REVIEW, SINGLE, candidate_of
 

@@ -10,7 +10,9 @@ from ..costs import Costing, Spending
 from ..expressions import Type
 from ..strategies.nested import longest_text_of, most_calls_at_once, most_calls_of, run_nested
 from ..types import Candidate, Outcome
-from .base import Frame, Primitive, Scope, TemplateText
+from .base import Primitive, TemplateText
+from .frame import Frame
+from .scope import Scope
 from .sizes import candidate_size, candidates_size, measured, outcome_size
 from .values import OUTCOME
 

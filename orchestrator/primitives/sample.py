@@ -14,7 +14,9 @@ from ..strategies.base import at_least
 from ..templates import Measured
 from ..types import Candidate
 from .asking import Asking
-from .base import Frame, Scope, TemplateText
+from .base import TemplateText
+from .frame import Frame
+from .scope import Scope
 from .sizes import candidate_size, candidates_size, measured
 from .values import CANDIDATES, Candidates, problem_type
 

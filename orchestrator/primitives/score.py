@@ -12,7 +12,9 @@ from ..errors import BackendError
 from ..expressions import ListOf, Type, fits
 from ..types import Candidate, Outcome
 from ..types import Score as Verdict
-from .base import ExpressionText, Frame, Primitive, Scope
+from .base import ExpressionText, Primitive
+from .frame import Frame
+from .scope import Scope
 from .sizes import candidate_size, candidates_size, listed_size, review_size, size_here
 from .values import CANDIDATE, CANDIDATES, OUTCOME, REVIEW, Candidates, Review
 
@@ -42,11 +44,13 @@ class Score(Primitive):
     of: ExpressionText
     by: Verifier
 
-    def check(self, scope: Scope) -> Type:
+    def check(self, scope: Scope) -> Type | None:
         """A review of one candidate, else candidates."""
         judged = (CANDIDATE, CANDIDATES, OUTCOME, ListOf(CANDIDATE))
         kind = scope.expression(self.of, *self.place("of"), expected=judged)
-        return REVIEW if kind is not None and fits(kind, CANDIDATE) else CANDIDATES
+        if kind is None:
+            return None
+        return REVIEW if fits(kind, CANDIDATE) else CANDIDATES
 
     async def run(self, frame: Frame) -> Review | Candidates | None:
         """The review, or the candidates; None where there is no candidate to review."""

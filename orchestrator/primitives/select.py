@@ -10,7 +10,9 @@ from ..costs import FREE, Costing, Spending
 from ..expressions import ListOf, Maybe, Type
 from ..strategies.quoting import visible
 from ..types import Candidate, Outcome
-from .base import ExpressionText, Frame, Primitive, Scope
+from .base import ExpressionText, Primitive
+from .frame import Frame
+from .scope import Scope
 from .sizes import listed_size, size_here
 from .values import CANDIDATE, CANDIDATES, OUTCOME, Candidates, candidate_of
 from .vote import counted

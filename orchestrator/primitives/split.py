@@ -9,7 +9,9 @@ from ..costs import FREE, Costing, Size, Spending
 from ..errors import InvalidInputError
 from ..expressions import TEXT, Expression, ListOf, Type
 from ..strategies.base import at_least
-from .base import ExpressionText, Frame, Primitive, Scope
+from .base import ExpressionText, Primitive
+from .frame import Frame
+from .scope import Scope
 from .sizes import size_here, tokens_of
 
 __all__ = ["Split", "pieces_of"]

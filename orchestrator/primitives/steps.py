@@ -14,9 +14,11 @@ from ..errors import InvalidInputError
 from ..expressions import NUMBER, TEXT, Expression, Type, fits
 from ..strategies.attempts import Attempts
 from ..types import Outcome, Problem
-from .base import Block, Execution, ExpressionText, Fault, Frame, Scope, check_block, every_step, run_block
+from .base import Block, ExpressionText, check_block, every_step, run_block
 from .bounds import block_spending
 from .branch import budgets_in
+from .frame import Execution, Frame
+from .scope import Fault, Scope
 from .score import Score
 from .sizes import problem_size
 from .values import field_types, plain, problem_type
@@ -73,18 +75,26 @@ class Steps:
         return max((step.calls_at_once for step in self.steps), default=1)
 
     def faults(
-        self, *, problem_fields: Mapping[str, Type] | None = None, models: Sequence[str] | None = None
+        self,
+        *,
+        problem_fields: Mapping[str, Type] | None = None,
+        models: Sequence[str] | None = None,
+        complete: bool = True,
     ) -> list[Fault]:
         """What is wrong with the program; nothing is run.
+
+        What nothing uses is told only where nothing else is wrong: what is wrong may be what was to use it.
 
         Args:
             problem_fields: Types of the fields of the problems' records besides `id` and `text`; None for none.
             models: Names of the models; None when they are not known, and any name passes.
+            complete: Whether this is all of the program; else what may be wrong because of what is not there is
+                passed over.
         """
         scope = Scope({"problem": problem_type(problem_fields or {})}, models=models)
         with scope.at(self.key):
             check_block(self.steps, scope)
-            if not any(step.returns for step in self.steps):
+            if complete and not any(step.returns for step in self.steps):
                 scope.fault(
                     "the program can come to its end without an answer",
                     *([len(self.steps) - 1] if self.steps else []),
@@ -92,7 +102,8 @@ class Steps:
                 )
         for name, text in self.outputs.items():
             scope.expression(text, "outputs", name)
-        scope.note_unused()
+        if complete and not scope.faults:
+            scope.note_unused()
         return scope.faults
 
     async def __call__(self, ctx: Context, problem: Problem, /) -> Outcome:

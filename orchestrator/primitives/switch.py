@@ -7,8 +7,10 @@ from typing import Any, ClassVar
 
 from ..costs import Costing, Spending
 from ..expressions import TRUTH, Type
-from .base import Block, ExpressionText, Frame, Primitive, Scope, run_block
+from .base import Block, ExpressionText, Primitive, run_block
 from .conditional import check_arm, either_spending, most_calls_of_arms, value_of_arms
+from .frame import Frame
+from .scope import Scope
 
 __all__ = ["Case", "Switch"]
 

@@ -7,7 +7,9 @@ from typing import ClassVar
 
 from ..costs import FREE, Costing, Size, Spending
 from ..expressions import TEXT, Type
-from .base import Frame, Primitive, Scope, TemplateText
+from .base import Primitive, TemplateText
+from .frame import Frame
+from .scope import Scope
 from .sizes import measured, tokens_of
 
 __all__ = ["Text"]

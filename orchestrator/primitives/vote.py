@@ -13,7 +13,9 @@ from ..types import Answer, Candidate, Outcome
 from ..types import Sample as Written
 from ..voting import Vote as Count
 from ..voting import majority_vote, weighted_vote
-from .base import ExpressionText, Frame, Primitive, Scope
+from .base import ExpressionText, Primitive
+from .frame import Frame
+from .scope import Scope
 from .sizes import candidates_size, either, listed_size, size_here, vote_size
 from .values import CANDIDATE, CANDIDATES, OUTCOME, VOTE, Candidates, Poll, Review, score_of
 

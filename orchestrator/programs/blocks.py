@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..expressions import NUMBER, TEXT, ListOf, Type
-from ..primitives import PRIMITIVES, Primitive, Run, Score, Steps
-from ..primitives.base import Block
+from ..expressions import NUMBER, TEXT, ListOf, Type, is_name
+from ..primitives import PRIMITIVES, Let, Primitive, Run, Score, Steps
+from ..primitives.base import Block, Unmade, every_step
 from .annotations import shown_as
 from .document import KeyPath
 from .mistakes import Mistakes
-from .parts import STRATEGIES, VERIFIERS, build, build_step, build_values
+from .parts import build, build_step, build_values
+from .registries import STRATEGIES, VERIFIERS
 from .spec import FieldKind
 
 __all__ = ["FIELD_TYPES", "actions", "build_block", "build_blocks", "build_steps", "reserved"]
@@ -62,18 +63,22 @@ def build_steps(value: Mapping[str, Any], at: KeyPath, mistakes: Mistakes) -> St
         root, given = (), {"outputs": mistakes.document.data["outputs"]}
     outputs = build_values(Steps, ("outputs",), given, root, mistakes)
     steps = build_block(value["steps"], (*at, "steps"), mistakes)
-    if steps is None or outputs is None or len(mistakes.found) > before:
+    if steps is None:
         return None
-    program = Steps(steps=steps, **outputs)
-    _note_faults(program, at, root, mistakes)
-    return program
+    unmade = any(isinstance(step, Unmade) for step in every_step(steps))
+    complete = not unmade and len(mistakes.found) == before
+    program = Steps(steps=steps, **(outputs or {}))
+    _note_faults(program, at, root, mistakes, complete=complete)
+    return program if complete else None
 
 
-def _note_faults(program: Steps, at: KeyPath, outputs: KeyPath, mistakes: Mistakes) -> None:
+def _note_faults(
+    program: Steps, at: KeyPath, outputs: KeyPath, mistakes: Mistakes, *, complete: bool
+) -> None:
     """Note what is wrong with how the steps of a program go together; models are checked for all of a file."""
     fields = {} if mistakes.names is None else mistakes.names.fields
     types = {name: FIELD_TYPES[kind] for name, kind in fields.items()}
-    for fault in program.faults(problem_fields=types):
+    for fault in program.faults(problem_fields=types, complete=complete):
         root = outputs if fault.path[:1] == ("outputs",) else at
         path = _in_file((*root, *fault.path), mistakes)
         mistakes.add(path, fault.message, hint=fault.hint, offset=fault.offset)
@@ -94,13 +99,14 @@ def _in_file(path: KeyPath, mistakes: Mistakes) -> KeyPath:
 
 
 def build_block(value: Any, at: KeyPath, mistakes: Mistakes) -> Block | None:
-    """The steps of a list; None with their mistakes noted."""
+    """The steps of a list, with one that is `Unmade` for each that is wrong, which is noted; None for no list."""
     if not isinstance(value, list):
         mistakes.add(at, f"`{at[-1]}` must be a list of steps", hint="write `- ` before each step")
         return None
     known = frozenset(actions(mistakes))
-    steps = [_build_step(one, (*at, number), known, mistakes) for number, one in enumerate(value)]
-    return None if None in steps else tuple(step for step in steps if step is not None)
+    return tuple(
+        _build_step(one, (*at, number), known, mistakes) or _unmade(one) for number, one in enumerate(value)
+    )
 
 
 def build_blocks(value: Any, at: KeyPath, mistakes: Mistakes) -> dict[str, Block] | None:
@@ -130,6 +136,21 @@ def _build_step(value: Any, at: KeyPath, known: frozenset[str], mistakes: Mistak
         step: Primitive | None = build_step(part, key, value[key], beside, at, mistakes)
         return step
     return _short(part, key, value[key], beside, at, mistakes)
+
+
+def _unmade(value: Any) -> Unmade:
+    """What stands for a step that is wrong: its `id`, or what may be meant as such, can be used by others."""
+    if not isinstance(value, dict):
+        return Unmade()
+    let = value.get(Let.key)
+    given = [value[ID]] if ID in value else list(value.values())
+    return Unmade(
+        given=tuple(name for name in (*given, *(let if isinstance(let, dict) else ())) if _is_id(name))
+    )
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, str) and is_name(value)
 
 
 def _class_of(key: str, mistakes: Mistakes) -> type[Primitive]:

@@ -9,7 +9,7 @@ from ..errors import ProgramFileError
 from .commented import comments_of, read_layout
 from .document import parse
 from .layout import Collection, emit
-from .parts import key_order
+from .registries import key_order
 from .spec import ProgramSpec
 
 __all__ = ["format_text"]

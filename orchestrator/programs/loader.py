@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from ..answers import KINDS, AnswerReader, kinds
+from ..backends.model import Model
 from ..budget import Budget
 from ..context import Context
 from ..contracts import ControlProgram, Verifier, name_of
@@ -18,7 +19,6 @@ from ..costs import FREE, Costing, Size, Spending
 from ..errors import BackendError, BudgetExceededError, DeadlineExceededError, InvalidInputError
 from ..expressions import TEXT
 from ..prompts import Prompt
-from ..runtime import Model
 from ..strategies.attempts import scored
 from ..strategies.nested import longest_text_of
 from ..types import Outcome, Problem
@@ -28,8 +28,9 @@ from .includes import Source, Sources
 from .mistakes import Mistakes
 from .models import check_backend, make_model
 from .names import Names, is_template, make_prompt
-from .parts import LONGEST_NAME, STRATEGIES, VERIFIERS, build
+from .parts import LONGEST_NAME, build
 from .problems import ProblemFile
+from .registries import STRATEGIES, VERIFIERS
 from .spec import (
     AnswerSpec,
     BackendSpec,

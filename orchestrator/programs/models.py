@@ -11,9 +11,9 @@ from typing import Any, cast
 from .. import plugins
 from ..backends import Backend, HttpBackend, ReplayBackend, RetryPolicy
 from ..backends.local import LocalBackend
+from ..backends.model import Model
 from ..errors import InvalidInputError
 from ..pricing import price_of
-from ..runtime import Model
 from ..types import Price
 from .document import KeyPath
 from .mistakes import Mistakes

@@ -14,6 +14,7 @@ from ..templates import Template
 from .document import MOST_NODES, KeyPath
 from .includes import Source, Sources
 from .mistakes import Mistakes
+from .registries import STRATEGIES, VERIFIERS
 from .spec import FieldKind, ModelSpec, ProgramSpec, PromptSpec
 
 __all__ = ["Names", "Section", "is_template", "make_prompt"]
@@ -211,7 +212,7 @@ def _values_in(value: Any) -> int:
 
 
 def _built(section: Section, source: Source, path: KeyPath) -> Any:
-    from .parts import STRATEGIES, VERIFIERS, build  # which read names
+    from .parts import build  # which read names
 
     if section == "prompts":
         if source.spec is None:

@@ -30,7 +30,7 @@ from .annotations import (
     shown_as,
     without_none,
 )
-from .parts import ACCEPTANCES, STRATEGIES, VERIFIERS, Registry, kind_of
+from .registries import ACCEPTANCES, CONDITION, STRATEGIES, VERIFIERS, Registry, kind_of
 from .spec import ProgramSpec
 
 __all__ = ["DIALECT", "schema"]
@@ -40,7 +40,6 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 Schema: TypeAlias = dict[str, Any]
 
 NAME = "^[A-Za-z_][A-Za-z0-9_]*$"
-CONDITION = r"^\s*\w+\s*>=\s*(\d*\.?\d+)\s*$"
 
 EXPRESSION: Schema = {"type": ["string", "number", "boolean"]}
 DECLARED_STEP: Schema = {
@@ -130,7 +129,7 @@ class _Builder:
             bound = [key for key in registry.parts if key not in free]
             texts.append({"type": "string", "pattern": NAME, "not": {"enum": [*bound, "steps"]}})
         if registry is ACCEPTANCES:
-            texts.append({"type": "string", "pattern": CONDITION})
+            texts.append({"type": "string", "pattern": f"^{CONDITION.pattern}$"})
         properties = {key: self._part(registry, key, filled) for key in registry.parts}
         one = {"minProperties": 1, "maxProperties": 1}
         mapping: Schema = {

@@ -27,8 +27,8 @@ from .annotations import (
 )
 from .layout import Collection, Entry, Node, Scalar, emit, key_text, text_scalar
 from .loader import Program
-from .parts import REGISTRIES, STRATEGIES, VERIFIERS, Registry, kind_of, names_of
 from .problems import ProblemFile
+from .registries import REGISTRIES, STRATEGIES, VERIFIERS, Registry, kind_of, names_of
 from .spec import AnswerSpec, ModelSpec, ProgramSpec, PromptSpec
 
 __all__ = ["as_data", "dump", "dump_run"]

@@ -1,6 +1,6 @@
 """Running programs: the controller and the journal."""
 
-from .controller import Controller, Model
+from .controller import Controller
 from .graded import graded_from_journal, graded_from_jsonl
 from .journal import Journal, JournalCounts
 from .outcomes import OutcomeStream
@@ -10,7 +10,6 @@ __all__ = [
     "Controller",
     "Journal",
     "JournalCounts",
-    "Model",
     "OutcomeStream",
     "graded_from_journal",
     "graded_from_jsonl",

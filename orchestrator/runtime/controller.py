@@ -12,7 +12,7 @@ import traceback
 import uuid
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -24,6 +24,7 @@ from ..backends.base import Backend
 from ..backends.journaled import Journaled
 from ..backends.limited import AdaptiveLimit, Limited
 from ..backends.metered import require_prices
+from ..backends.model import Model
 from ..backends.retry import Retry, RetryPolicy
 from ..budget import Budget, Ledger
 from ..context import Context, Run
@@ -48,7 +49,7 @@ from .journal import Journal, RunRecord
 from .outcomes import OutcomeStream
 from .recorded import RecordedCalls
 
-__all__ = ["Controller", "Model"]
+__all__ = ["Controller"]
 
 UNKNOWN_ENDPOINT_START = 16
 """Calls in flight an endpoint of unknown width starts with; the limit doubles from there until the first 429."""
@@ -58,32 +59,6 @@ GRACE = 1.0
 
 REDONE = frozenset({StopReason.BUDGET, StopReason.DEADLINE, StopReason.ERROR, StopReason.CANCELLED})
 """Outcomes a resumed run does again (its recorded calls are free): they were cut short, not finished."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Model:
-    """A backend with how it is to be called.
-
-    Attributes:
-        backend: Where its samples come from.
-        sampling: Default sampling fields (`temperature`, `max_tokens`, ...), overridden by a program's own.
-        concurrency: Calls in flight at once; None: what the backend says it works on, else the controller's.
-        requests_per_minute: Attempts started a minute, or None.
-        tokens_per_minute: Worst-case tokens started a minute, or None.
-        retry: How failed attempts are repeated; None for the default policy.
-    """
-
-    backend: Backend
-    sampling: Mapping[str, Any] = field(default_factory=dict)
-    concurrency: int | None = None
-    requests_per_minute: float | None = None
-    tokens_per_minute: float | None = None
-    retry: RetryPolicy | None = None
-
-    @property
-    def width(self) -> int | None:
-        """Calls in flight as asked for, else those the backend says it works on; None when neither is known."""
-        return self.concurrency or self.backend.capabilities.parallel
 
 
 class Controller:

@@ -45,7 +45,9 @@ def program_hash(*parts: Any) -> str:
 
 def program_text(program: Any, answers: Any, prompt: Any, models: Sequence[str]) -> str:
     """What `program_hash` is taken of, as a program file says it; an outline of its objects where no file can."""
-    from ..programs.writing import dump_run  # a later layer: only it knows how files are written
+    from ..programs.writing import (
+        dump_run,  # which loads what reads files: only a run with a journal waits for it
+    )
 
     try:
         return dump_run(program, answers=answers, prompt=prompt, models=models)

@@ -10,10 +10,11 @@ from typing import Any
 import anyio
 
 from ..backends.base import Backend
+from ..backends.model import Model
 from ..budget import Budget
 from ..contracts import ControlProgram
 from ..types import Outcome, Problem
-from .controller import Controller, Model
+from .controller import Controller
 
 __all__ = ["run_sync"]
 

@@ -7,10 +7,24 @@ from collections.abc import Mapping, Sequence
 from jinja2 import nodes
 
 from ..errors import TemplateError
-from ..expressions import NUMBER, TEXT, TRUTH, ListOf, Maybe, Record, Type, joined, without_maybe
-from .syntax import closest, place_of
+from ..expressions import (
+    NUMBER,
+    TEXT,
+    TRUTH,
+    UNKNOWN,
+    ListOf,
+    Maybe,
+    Record,
+    Type,
+    comparable,
+    is_unknown,
+    joined,
+    without_maybe,
+)
+from ..spelling import did_you_mean
+from .syntax import place_of
 
-__all__ = ["LOOP", "check", "type_of"]
+__all__ = ["check"]
 
 LOOP = Record("the loop", {"index": NUMBER, "first": TRUTH, "last": TRUTH})
 
@@ -41,17 +55,30 @@ def check(body: Sequence[nodes.Node], types: Mapping[str, Type]) -> None:
             case nodes.Output():
                 for part in node.nodes:
                     if not isinstance(part, nodes.TemplateData):
-                        _inserted(type_of(part, types), part)
+                        _inserted(_looked_at(part, types), part)
             case nodes.If():
-                type_of(node.test, types)
+                _looked_at(node.test, types)
                 check(node.body, types)
                 check(node.elif_, types)
                 check(node.else_, types)
             case nodes.For():
-                item = _item(type_of(node.iter, types), node.iter, "a loop")
+                looped = _looked_at(node.iter, types)
+                item = UNKNOWN if is_unknown(looped) else _item(looped, node.iter, "a loop")
                 assert isinstance(node.target, nodes.Name)
                 check(node.body, {**types, "loop": LOOP, node.target.name: item})
                 check(node.else_, types)
+
+
+class _UnknownTypeError(Exception):
+    """A part is of a type that is not known, so that nothing can be said of the whole."""
+
+
+def _looked_at(node: nodes.Node, types: Mapping[str, Type]) -> Type:
+    """The type of an expression in a template; unknown where that of a name it uses is."""
+    try:
+        return type_of(node, types)
+    except _UnknownTypeError:
+        return UNKNOWN
 
 
 def type_of(node: nodes.Node, types: Mapping[str, Type]) -> Type:
@@ -59,6 +86,7 @@ def type_of(node: nodes.Node, types: Mapping[str, Type]) -> Type:
 
     Raises:
         TemplateError: It has none.
+        _UnknownTypeError: It is not known.
     """
     match node:
         case nodes.Const():
@@ -102,9 +130,9 @@ def _named(node: nodes.Name, types: Mapping[str, Type]) -> Type:
         raise TemplateError(
             f"there is no `{node.name}` here",
             offset=node.lineno,
-            hint=closest(node.name, types) or f"there is: {known}",
+            hint=did_you_mean(node.name, types) or f"there is: {known}",
         )
-    return types[node.name]
+    return _known(types[node.name])
 
 
 def _field(node: nodes.Getattr, kind: Type) -> Type:
@@ -114,11 +142,17 @@ def _field(node: nodes.Getattr, kind: Type) -> Type:
         raise TemplateError(
             f"{record} has no field `{node.attr}`" if fields else f"{record} has no fields",
             offset=node.lineno,
-            hint=closest(node.attr, fields)
+            hint=did_you_mean(node.attr, fields)
             or (f"its fields: {', '.join(sorted(fields))}" if fields else None),
         )
-    found = fields[node.attr]
+    found = _known(fields[node.attr])
     return Maybe(found) if isinstance(kind, Maybe) and not isinstance(found, Maybe) else found
+
+
+def _known(kind: Type) -> Type:
+    if is_unknown(kind):
+        raise _UnknownTypeError
+    return kind
 
 
 def _filtered(node: nodes.Filter, types: Mapping[str, Type]) -> Type:
@@ -160,10 +194,10 @@ def _comparable(sign: str, left: Type, right: Type, at: nodes.Node) -> None:
         item = _item_or_none(right)
         if right == TEXT and left == TEXT:
             return
-        if item is None or without_maybe(item) not in (left, nothing):
+        if item is None or not (without_maybe(item) == nothing or comparable(left, item)):
             raise TemplateError(f"{left} cannot be in {right}", offset=place_of(at))
     elif sign in ("eq", "ne"):
-        if left != right and nothing not in (left, right):
+        if nothing not in (left, right) and not comparable(left, right):
             raise TemplateError(f"{left} is never equal to {right}", offset=place_of(at))
     elif left != right or left not in (NUMBER, TEXT):
         raise TemplateError(

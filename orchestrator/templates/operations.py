@@ -10,8 +10,7 @@ from typing import Any
 from jinja2.runtime import Context, LoopContext
 
 from ..errors import TemplateError
-from ..expressions import as_text, read_field
-from ..types import Answer
+from ..expressions import as_text, equal, read_field
 from .template import LONGEST_TEXT
 
 __all__ = ["LOOP_FIELDS", "MOST_TURNS", "OPERATIONS", "WIDEST_INDENT", "WORK", "Work", "items_of", "text_of"]
@@ -108,7 +107,7 @@ def _compare(context: Context, value: Any, place: int, *rest: Any) -> bool:
 
 def _holds(sign: str, one: Any, other: Any, place: int) -> bool:
     if sign in ("eq", "ne"):
-        return _equal(one, other) == (sign == "eq")
+        return equal(one, other) == (sign == "eq")
     if sign in ("in", "notin"):
         return _within(one, other, place) == (sign == "in")
     if one is None or other is None:
@@ -118,19 +117,13 @@ def _holds(sign: str, one: Any, other: Any, place: int) -> bool:
     return bool(_ORDER[sign](one, other))
 
 
-def _equal(one: Any, other: Any) -> bool:
-    if isinstance(one, Answer) and isinstance(other, Answer):
-        return one.key == other.key
-    return bool(one == other)
-
-
 def _within(one: Any, other: Any, place: int) -> bool:
     if other is None or one is None:
         return False
     if isinstance(other, str) and isinstance(one, str):
         return one in other
     if isinstance(other, list | tuple):
-        return any(_equal(one, item) for item in other)
+        return any(equal(one, item) for item in other)
     raise TemplateError(f"{_kind(one)} cannot be in {_kind(other)}", offset=place)
 
 

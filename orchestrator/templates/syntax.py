@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from collections.abc import Iterable
@@ -11,9 +10,10 @@ from dataclasses import dataclass, field
 from jinja2 import TemplateSyntaxError, nodes
 
 from ..errors import TemplateError
+from ..spelling import did_you_mean
 from .sandbox import DEEPEST_EXPRESSION, DEEPEST_NESTING, Sandbox, too_deep
 
-__all__ = ["FILTERS", "Tree", "closest", "parse", "place_of"]
+__all__ = ["FILTERS", "Tree", "parse", "place_of"]
 
 FILTERS: dict[str, tuple[str, ...]] = {
     "default": ("text",),
@@ -98,12 +98,6 @@ def place_of(node: nodes.Node) -> int:
     return node.lineno
 
 
-def closest(given: str, known: Iterable[str]) -> str | None:
-    """A hint with the closest known word, or None."""
-    close = difflib.get_close_matches(given.lower(), list(known), n=1, cutoff=0.6)
-    return f"did you mean `{close[0]}`?" if close else None
-
-
 def _without_returns(text: str) -> tuple[str, str | None]:
     """The text with another white space for carriage returns, which Jinja would change, and that white space."""
     if "\r" not in text:
@@ -132,7 +126,7 @@ def _syntax_error(error: TemplateSyntaxError, source: str) -> TemplateError:
     elif match := re.match(r"encountered unknown tag '([^']*)'", message):
         ends = match[1] in ("endif", "endfor", "elif", "else")
         message = f"`{match[1]}` has no open block" if ends else f"there is no tag `{match[1]}`"
-        hint = None if ends else closest(match[1], ("if", "for", "raw")) or _TAGS
+        hint = None if ends else did_you_mean(match[1], ("if", "for", "raw")) or _TAGS
     elif message.startswith("missing end of comment"):
         place = source.rfind("{#", 0, place)
         message, hint = "a comment that begins with {# does not end", "a literal one is written {{ '{#' }}"
@@ -270,7 +264,7 @@ class _Walk:
             raise TemplateError(
                 f"there is no filter `{node.name}`",
                 offset=node.lineno,
-                hint=closest(node.name, FILTERS) or f"the filters are {', '.join(FILTERS)}",
+                hint=did_you_mean(node.name, FILTERS) or f"the filters are {', '.join(FILTERS)}",
             )
         if node.dyn_args or node.dyn_kwargs:
             raise TemplateError(f"`{node.name}` takes no * arguments", offset=node.lineno)

@@ -88,9 +88,19 @@ REFUSED = [
     ("-▸done", "expected a number, but `done` is true or false", None),
     ("done == ▸1", "expected true or false, but `1` is a number", None),
     (
-        "draft.answer == ▸'42'",
-        "expected an answer, but `'42'` is a text",
-        "an answer can be compared with answers only; a step `text` makes a text of it",
+        "draft.answer == ▸42",
+        "expected an answer, but `42` is a number",
+        'an answer can be compared with answers and texts, such as "4"',
+    ),
+    (
+        "'is ' + ▸draft.answer",
+        "expected a text, but `draft.answer` is an answer, which may be missing",
+        "a step `text` makes a text of an answer",
+    ),
+    (
+        "▸1 in [draft.answer]",
+        "expected an answer, but `1` is a number",
+        'an answer can be compared with answers and texts, such as "4"',
     ),
     (
         "▸draft == draft",

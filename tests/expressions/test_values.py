@@ -13,6 +13,7 @@ from orchestrator.expressions import (
     NUMBER,
     TEXT,
     TRUTH,
+    UNKNOWN,
     Expression,
     ListOf,
     Maybe,
@@ -20,6 +21,8 @@ from orchestrator.expressions import (
     Record,
     Type,
     declare,
+    fits,
+    joined,
 )
 from orchestrator.types import Answer
 
@@ -127,6 +130,17 @@ EXAMPLES: list[tuple[str, object]] = [
     ("answer(essay) == answer(half)", True),
     ("half in answers", True),
     ("None in answers", True),
+    # A text is read as the answer is that it is compared with
+    ("half == '0.5'", True),
+    ("' 50% ' == half", True),
+    ("half != '5'", True),
+    ("half == 'unsure'", False),
+    ("half == ''", False),
+    ("half in ['no', '1/2']", True),
+    ("'2/4' in answers", True),
+    ("'yes' in answers", False),
+    ("lost.answer == '1/2'", False),
+    ("lost.answer in ['1/2']", False),
     # What is missing
     ("lost.grade", None),
     ("lost.grade + 1", None),
@@ -233,3 +247,21 @@ def test_only_the_arm_that_is_chosen_is_computed() -> None:
     assert Expression.of("a if n > 1 else b").evaluate({"a": 1, "n": 2}) == 1
     assert Expression.of("n > 1 or b").evaluate({"n": 2}) is True
     assert Expression.of("n > 3 and b").evaluate({"n": 2}) is False
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "hidden",
+        "hidden.field * 2",
+        "1 + hidden",
+        "max(loop.each) > 1",
+        "hidden[0] if ok else 'text'",
+        "not hidden.it",
+    ],
+)
+def test_of_what_is_made_from_something_unknown_nothing_is_known(text: str) -> None:
+    types = {"hidden": UNKNOWN, "ok": TRUTH, "loop": Record("a loop", {"each": ListOf(Maybe(UNKNOWN))})}
+    assert Expression.of(text).check(types) == UNKNOWN
+    assert fits(UNKNOWN, NUMBER)
+    assert joined(ListOf(UNKNOWN), NUMBER) == UNKNOWN

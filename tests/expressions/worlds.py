@@ -63,7 +63,7 @@ LEAVES: dict[Type, list[str]] = {
         *("flags[0]", "loop.each[-2]"),
     ],
     TEXT: [
-        *("''", '"a"', "'b a'", "word", "said", "draft.text", "lost.text"),
+        *("''", '"a"', "'b a'", "'1.0'", "word", "said", "draft.text", "lost.text"),
         *("drafts.texts[0]", "words[0]"),
     ],
     ANSWER: [
@@ -137,10 +137,14 @@ def written(draw: st.DrawFn, kind: Type, depth: int, slips: bool) -> str:
         forms.append(lambda: f"answer({chosen('draft', 'lost', 'drafts', 'given', part(ANSWER))})")
 
     def equals() -> str:
+        if draw(st.integers(0, 4)) == 0:
+            return f"{part(TEXT)} {chosen('==', '!=')} {part(ANSWER)}"
         of = draw(st.sampled_from(KINDS))
         return f"{part(of)} {chosen('==', '!=')} {part(of)}"
 
     def contains() -> str:
+        if draw(st.integers(0, 4)) == 0:
+            return f"{part(ANSWER)} {chosen('in', 'not in')} {listed(TEXT)}"
         of = draw(st.sampled_from(KINDS))
         return f"{part(of)} {chosen('in', 'not in')} {listed(of)}"
 

@@ -11,7 +11,7 @@ from orchestrator.answers import AnswerReader
 from orchestrator.backends import HttpBackend, Scripted, ScriptedBackend
 from orchestrator.errors import BackendError, InvalidInputError
 from orchestrator.monitors import RepetitionGuard, ThinkingBudget, monitoring
-from orchestrator.programs.parts import MONITORS
+from orchestrator.programs.registries import MONITORS
 from orchestrator.stopping import FixedSize
 from orchestrator.types import Capabilities, Chunk, Sample, TokenLogprob
 

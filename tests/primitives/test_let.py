@@ -43,7 +43,6 @@ def test_names_are_new_used_and_of_one_type():
         ("steps.1.set.n", "`n` is a number, but `'one'` is a text"),
         ("steps.1.set.p", "there is no `p` to set"),
         ("steps.1.set.problem", "`problem` cannot be set here"),
-        ("steps.0.let.n", "nothing uses `n`"),
     ]
 
 

@@ -145,7 +145,6 @@ async def test_all_faults_are_told_at_once_before_anything_is_asked():
         "  steps[1].id: `a` is the name of something else already (choose another name)",
         "  steps[2]: nothing uses the value of this step (give it an `id`, and use that)",
         "  steps[2]: the program can come to its end without an answer (end every path in `return` or `fail`)",
-        "  steps[0].id: nothing uses `a` (use it in a later step or in `outputs`, or take the step out)",
     ]
     assert model.started == 0
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from orchestrator.answers import AnswerReader
 from orchestrator.errors import InvalidInputError
 from orchestrator.programs.annotations import hint_of, is_required, parameters, python_only, without_none
-from orchestrator.programs.parts import Registry, kind_of
+from orchestrator.programs.registries import Registry, kind_of
 from orchestrator.scaling import fit_router
 from orchestrator.types import Candidate, Sample, Score
 from orchestrator.verifiers import CorrectnessModel, Graded

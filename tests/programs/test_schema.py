@@ -13,7 +13,7 @@ from orchestrator.cli import main
 from orchestrator.errors import ProgramFileError
 from orchestrator.primitives import PRIMITIVES
 from orchestrator.programs.document import parse
-from orchestrator.programs.parts import REGISTRIES, STRATEGIES
+from orchestrator.programs.registries import REGISTRIES, STRATEGIES
 from orchestrator.programs.schema import DIALECT, schema
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"

@@ -48,7 +48,8 @@ from orchestrator.programs import Program
 from orchestrator.programs.document import parse
 from orchestrator.programs.formatting import format_text
 from orchestrator.programs.mistakes import Mistakes
-from orchestrator.programs.parts import REGISTRIES, STRATEGIES, build
+from orchestrator.programs.parts import build
+from orchestrator.programs.registries import REGISTRIES, STRATEGIES
 from orchestrator.prompts import Example
 from orchestrator.runtime.identity import program_hash
 from orchestrator.stopping import AnyOf, LeadStop, MajorityStop

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from orchestrator.answers import normalize
 from orchestrator.expressions import (
     ANSWER,
     NOTHING,
@@ -205,9 +206,13 @@ def _comparable(operator: ast.cmpop, left: ast.expr, right: ast.expr) -> bool:
         return (
             isinstance(other, ListOf)
             and _core(other.item) in COMPARED
-            and one in (_core(other.item), NOTHING)
+            and (one == NOTHING or _alike(one, _core(other.item)))
         )
-    return NOTHING in (one, other) or (one == other and one in COMPARED)
+    return NOTHING in (one, other) or (_alike(one, other) and one in COMPARED)
+
+
+def _alike(one: Type, other: Type) -> bool:
+    return one == other or (one == ANSWER and other == TEXT) or (one == TEXT and other == ANSWER)
 
 
 def _is_none(node: ast.expr) -> bool:
@@ -348,6 +353,10 @@ def _result(operator: ast.operator, left: Any, right: Any) -> Any:
 def _same(one: Any, other: Any) -> bool:
     if isinstance(one, Answer) and isinstance(other, Answer):
         return one.key == other.key
+    if isinstance(one, Answer) and isinstance(other, str):
+        one, other = other, one
+    if isinstance(one, str) and isinstance(other, Answer):
+        return normalize(one, kind=other.kind) == other.key
     return one is None if other is None else bool(one == other)
 
 

@@ -12,7 +12,7 @@ from strategies.conformance import Case, Models, controller_of, run
 
 from orchestrator import Budget, Steps, StopReason
 from orchestrator.events import BranchOpened, CallSettled, CandidatesScored, StepTaken
-from orchestrator.programs.parts import STRATEGIES
+from orchestrator.programs.registries import STRATEGIES
 
 MODULES = sorted(path.stem for path in Path(__file__).parent.glob("cases_*.py"))
 CASES: list[Case] = [case for module in MODULES for case in import_module(f"strategies.{module}").CASES]

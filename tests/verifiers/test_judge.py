@@ -6,7 +6,7 @@ import pytest
 from faulty_server import Canned
 
 from orchestrator import BestOfN, Budget, Controller, Outcome, Problem, load
-from orchestrator.backends import HttpBackend, RetryPolicy, ScriptedBackend
+from orchestrator.backends import HttpBackend, Model, RetryPolicy, ScriptedBackend
 from orchestrator.backends.scripted import Scripted, prompt_text
 from orchestrator.errors import (
     BudgetExceededError,
@@ -15,7 +15,6 @@ from orchestrator.errors import (
     StatusError,
 )
 from orchestrator.prompts import Prompt
-from orchestrator.runtime import Model
 from orchestrator.types import Candidate, Capabilities, Price, Sample, TokenLogprob
 from orchestrator.verifiers import REGISTRY, Judge, PairwiseJudge
 from orchestrator.verifiers.judging import fenced

@@ -13,11 +13,10 @@ from hypothesis import strategies as st
 
 from orchestrator import BestOfN, Budget, Controller, Outcome, Problem
 from orchestrator.answers import AnswerReader
-from orchestrator.backends import HttpBackend, RetryPolicy, ScriptedBackend
+from orchestrator.backends import HttpBackend, Model, RetryPolicy, ScriptedBackend
 from orchestrator.backends.scripted import Scripted, prompt_text
 from orchestrator.errors import BudgetExceededError, ConnectionLostError, InvalidInputError
 from orchestrator.ranking import kendall_tau
-from orchestrator.runtime import Model
 from orchestrator.types import Answer, Candidate, Sample, TokenLogprob
 from orchestrator.verifiers import REGISTRY, PairwiseJudge
 from orchestrator.verifiers.knockout import Knockout, all_pairs

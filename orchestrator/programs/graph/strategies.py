@@ -9,16 +9,8 @@ from typing import Any, TypeAlias
 from ...budget import Budget
 from ...prompts import Prompt
 from ...strategies import Cascade, Router, Strategy, Tier
-from ..parts import (
-    ACCEPTANCES,
-    MONITORS,
-    SCORERS,
-    STOPPING_RULES,
-    STRATEGIES,
-    VERIFIERS,
-    WEIGHTINGS,
-    parameters,
-)
+from ..annotations import parameters
+from ..registries import ACCEPTANCES, MONITORS, SCORERS, STOPPING_RULES, STRATEGIES, VERIFIERS, WEIGHTINGS
 from .picture import Box, Group, Lane, Part, shortened
 
 __all__ = ["Draw", "budget_note", "given", "key_of_part", "note", "packed", "strategy_part", "verifier_part"]
