@@ -15,16 +15,8 @@ from rich.table import Table
 
 from ..costs import Cost
 from ..errors import InvalidInputError
-from ..programs.explaining import (
-    FIGURES,
-    Expected,
-    Explanation,
-    Row,
-    expected_from,
-    expected_in,
-    explain,
-    rows,
-)
+from ..programs.expected import FIGURES, Expected, expected_from, expected_in
+from ..programs.explaining import Explanation, Row, explain, rows
 from ..runtime import Controller
 from ..types import Problem
 from .failures import FAILED, complain
@@ -201,6 +193,7 @@ def _row_dict(row: Row) -> dict[str, Any]:
         "note": spending.note,
         "worst": _cost_dict(spending.worst),
         "expected": None if row.expected is None else _cost_dict(row.expected),
+        "expected_of_its_own": None if row.own is None else _cost_dict(row.own),
     }
 
 
