@@ -113,8 +113,8 @@ def _cost(figures: Mapping[str, Any]) -> Cost:
 # Which part made a call -----------------------------------------------------------------------------------
 
 
-def shares(spending: Spending, calls: Sequence[RecordedCall]) -> list[Cost]:
-    """What each part of a program took: every call counts at one part, and at those that this one is a part of.
+def shares(spending: Spending, calls: Sequence[RecordedCall]) -> list[Cost | None]:
+    """What each part of a program took of its own, every call at exactly one part.
 
     A call is the part's whose branch it was made on. Parts on branches of one label, such as a verifier that is asked
     twice, have the branches in turn: steps come one after the other, and after a loop's last its first again. A call
@@ -125,14 +125,16 @@ def shares(spending: Spending, calls: Sequence[RecordedCall]) -> list[Cost]:
         calls: Calls, in the order they were sent.
 
     Returns:
-        The calls' cost of each part of its own, in the order of the parts, each before its own.
+        The cost of each part's own calls, in the order of the parts, each before its own; None for parts that make
+        theirs on one branch, where a journal does not tell them apart: what they are a part of has the calls.
     """
-    places = list(_placed(spending))
-    own = [FREE] * len(places)
+    places = _placed(spending)
+    untold = {one.number for place in places for one in place.untold()}
+    own: list[Cost | None] = [None if place.number in untold else FREE for place in places]
     finder = _Finder(root=places[0])
     for call in calls:
         at = finder.place(call.problem, call.path).number
-        own[at] += call.cost
+        own[at] = (own[at] or FREE) + call.cost
     return own
 
 
@@ -152,18 +154,27 @@ class _Place:
             else:
                 yield from part.branches()
 
-    def drawn(self) -> Iterator[_Place]:
+    def drawn(self) -> list[_Place]:
         """The parts that make calls on this one's branch itself."""
+        found: list[_Place] = []
         for part in self.parts:
-            if part.spending.on_branch or not part.spending.worst.calls:
-                continue
-            if part.parts:
-                yield from part.drawn()
-            else:
+            if not part.spending.on_branch and part.spending.worst.calls:
+                found += part.drawn() if part.parts else [part]
+        return found
+
+    def untold(self) -> Iterator[_Place]:
+        """These where they are several, and the parts that consist of them."""
+        return self._drawing() if len(self.drawn()) > 1 else iter(())
+
+    def _drawing(self) -> Iterator[_Place]:
+        for part in self.parts:
+            leaf = not part.parts and part.spending.worst.calls > 0
+            if not part.spending.on_branch and (leaf or part.drawn()):
                 yield part
+                yield from part._drawing()
 
 
-def _placed(spending: Spending) -> Iterator[_Place]:
+def _placed(spending: Spending) -> list[_Place]:
     """All parts, each before its own, with their numbers."""
     found: list[_Place] = []
 
@@ -174,7 +185,7 @@ def _placed(spending: Spending) -> Iterator[_Place]:
         return here
 
     place(spending)
-    return iter(found)
+    return found
 
 
 @dataclass(slots=True, kw_only=True)
@@ -203,7 +214,7 @@ class _Finder:
             here, taken = found
             at = "/".join(steps[: ahead + taken])
             ahead += taken
-        drawn = list(here.drawn())
+        drawn = here.drawn()
         return drawn[0] if len(drawn) == 1 else here
 
     def _next(self, problem: str, here: _Place, at: str, steps: Sequence[str]) -> tuple[_Place, int] | None:

@@ -60,7 +60,7 @@ class Row:
         depth: How deep it stands.
         path: The path of its calls; `#` instead of `/` before a part without a branch of its own.
         spending: What it costs at most.
-        expected: What it is expected to take for a problem, with its parts; None where nobody said.
+        expected: What it is expected to take for a problem, with its parts; None where it is not known.
         own: The share of `expected` that no part of it has.
     """
 
@@ -155,13 +155,14 @@ def _rows(spending: Spending, *, depth: int, path: str) -> Iterator[Row]:
 
 
 def _with_means(table: Sequence[Row], expected: Expected) -> list[Row]:
-    """Rows with the means for a problem, what a row's parts took being in it as well."""
-    means = [
-        own.times(1 / expected.problems) if expected.problems else FREE
-        for own in shares(table[0].spending, expected.calls)
-    ]
+    """Rows with the means for a problem, what a row's parts took being in it as well; None for
+    parts that are not told apart.
+    """
+    share = 1 / max(expected.problems, 1)
+    means = [None if own is None else own.times(share) for own in shares(table[0].spending, expected.calls)]
     found = []
-    for number, row in enumerate(table):
+    for number, (row, own) in enumerate(zip(table, means, strict=True)):
         end = next((at for at in range(number + 1, len(table)) if table[at].depth <= row.depth), len(table))
-        found.append(replace(row, own=means[number], expected=sum(means[number:end], FREE)))
+        whole = sum((one for one in means[number:end] if one is not None), FREE)
+        found.append(replace(row, own=own, expected=None if own is None else whole))
     return found
