@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -22,6 +23,8 @@ class Cost:
         completion_tokens: Tokens written, over all choices.
         usd: Money, in US dollars; `math.inf` also where a model's price is not known.
         samples: Choices drawn, over all requests.
+        together: Prompt and completion tokens together, where these are fewer than the two bounds' sum, as a budget
+            of all tokens makes them; else None.
     """
 
     calls: float = 0.0
@@ -29,32 +32,23 @@ class Cost:
     completion_tokens: float = 0.0
     usd: float = 0.0
     samples: float = 0.0
+    together: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.together is not None and self.together >= self.prompt_tokens + self.completion_tokens:
+            object.__setattr__(self, "together", None)
 
     @property
     def total_tokens(self) -> float:
-        """Prompt plus completion tokens."""
-        return self.prompt_tokens + self.completion_tokens
+        """Prompt and completion tokens together."""
+        return self.prompt_tokens + self.completion_tokens if self.together is None else self.together
 
     def __add__(self, other: Cost) -> Cost:
-        return Cost(
-            calls=self.calls + other.calls,
-            prompt_tokens=self.prompt_tokens + other.prompt_tokens,
-            completion_tokens=self.completion_tokens + other.completion_tokens,
-            usd=self.usd + other.usd,
-            samples=self.samples + other.samples,
-        )
+        return _each(operator.add, self, other)
 
     def times(self, number: float) -> Cost:
         """This cost `number` times; 0 times an unknown one is nothing."""
-        if number == 0:
-            return FREE
-        return Cost(
-            calls=_product(self.calls, number),
-            prompt_tokens=_product(self.prompt_tokens, number),
-            completion_tokens=_product(self.completion_tokens, number),
-            usd=_product(self.usd, number),
-            samples=_product(self.samples, number),
-        )
+        return _each(lambda one, _: _product(one, number), self, self)
 
     def at_most(self, other: Cost) -> Cost:
         """The lesser of two in each kind: what can cost both this and `other` at most."""
@@ -70,13 +64,14 @@ def _product(one: float, other: float) -> float:
     return one * other if one and other else 0.0
 
 
-def _each(pick: Callable[[float, float], float], one: Cost, other: Cost) -> Cost:
+def _each(joined: Callable[[float, float], float], one: Cost, other: Cost) -> Cost:
     return Cost(
-        calls=pick(one.calls, other.calls),
-        prompt_tokens=pick(one.prompt_tokens, other.prompt_tokens),
-        completion_tokens=pick(one.completion_tokens, other.completion_tokens),
-        usd=pick(one.usd, other.usd),
-        samples=pick(one.samples, other.samples),
+        calls=joined(one.calls, other.calls),
+        prompt_tokens=joined(one.prompt_tokens, other.prompt_tokens),
+        completion_tokens=joined(one.completion_tokens, other.completion_tokens),
+        usd=joined(one.usd, other.usd),
+        samples=joined(one.samples, other.samples),
+        together=joined(one.total_tokens, other.total_tokens),
     )
 
 
@@ -98,6 +93,7 @@ def limited(cost: Cost, budget: Budget | None) -> Cost:
         completion_tokens=min(all_tokens, _limit(budget.completion_tokens)),
         usd=usd,
         samples=math.inf,
+        together=all_tokens,
     )
     return cost.at_most(most)
 
