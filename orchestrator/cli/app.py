@@ -313,14 +313,18 @@ def check(
     allow_includes_outside: AllowOutside = False,
     debug: Debug = False,
 ) -> None:
-    """Check a program file and its problems without running anything."""
+    """Check a program file and its problems without running anything; shows what it says, with all defaults left
+    out.
+    """
     from ..programs import load
+    from ..programs.writing import dump
 
     program = load(file, allow_outside=allow_includes_outside)
-    print(f"{file}: {program.strategy!r}")
+    print(f"{file}: no mistakes")
     print(f"models: {', '.join(program.specs)}")
     if program.problems is not None:
         print(f"problems: {program.problems.count()} in {program.problems.path}")
+    print(dump(program.strategy).removeprefix("version: 1\n"), end="")
 
 
 @app.command()
