@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import json
 import sqlite3
 
 import pytest
@@ -10,6 +11,7 @@ from orchestrator import Budget, Controller, Model, Outcome, Problem
 from orchestrator.answers import AnswerReader
 from orchestrator.backends import RetryPolicy, ScriptedBackend
 from orchestrator.backends.scripted import prompt_text
+from orchestrator.expressions import as_text
 from orchestrator.programs import loads
 from orchestrator.strategies import Cascade, SelfConsistency, Single, Tier
 from orchestrator.strategies.acceptance import Agreement
@@ -48,7 +50,7 @@ async def loop(ctx, problem):
         prompt = f"{problem.prompt} Said before: {shown}"
         draft = ctx.read(await ctx.branch(label="draft").complete(prompt, max_tokens=6, **DRAWN))
         [score] = await ctx.score(Judge(max_tokens=5), problem, [draft])
-        judged = f"Judged {score.value:g}." if score.value else ""
+        judged = f"Judged {as_text(score.value)}." if score.value else ""
         asked = f"{problem.prompt} Not {draft.sample.text}. {judged}"
         ask = ctx.ask(problem).then(draft.sample.text, asked)
         better = ctx.read(await ctx.branch(label="better").complete(ask, max_tokens=7, **DRAWN))
@@ -96,7 +98,7 @@ async def sides(ctx, problem):
         ask = [{"role": "system", "content": "Count."}, {"role": "user", "content": text}]
         first = await branch.branch(label="again").complete(ask, max_tokens=4, **DRAWN)
         last = branch.branch(label="last")
-        return await last.complete(first.text, max_tokens=4, temperature=0)
+        return await last.complete(first.text, max_tokens=4, temperature=0.0)
 
     places = [ctx.branch(label=label) for label in ("left", "right")]
     (one, said), two = await asyncio.gather(left(places[0]), right(places[1]))
@@ -179,7 +181,7 @@ async def journal_of(program, path):
         models=models, answers=AnswerReader(kind="number"), journal=path, seed=7
     ) as controller:
         stream = controller.map(program, PROBLEMS)
-        answers = {outcome.problem.id: outcome.answer and outcome.answer.key async for outcome in stream}
+        answers = {outcome.problem: outcome.answer and outcome.answer.key async for outcome in stream}
     connection = sqlite3.connect(path)
     try:
         rows = connection.execute(
@@ -193,7 +195,15 @@ async def journal_of(program, path):
     finally:
         connection.close()
     assert calls == len(rows)
-    return rows, answers
+    return [(*row[:-1], untimed(row[-1])) for row in rows], answers
+
+
+def untimed(samples):
+    """Samples as a journal has them, but for the seconds they took."""
+    found = json.loads(samples)
+    for sample in found:
+        sample["usage"].pop("seconds", None)
+    return found
 
 
 def paths(rows, problem):
