@@ -90,7 +90,10 @@ async def test_nothing_can_be_sent():
 async def test_a_part_within_a_budget_costs_no_more_than_that():
     cost = Cost(calls=9, prompt_tokens=50, completion_tokens=70, usd=math.inf)
     within = limited(cost, Budget(requests=4, total_tokens=60, usd=2))
-    assert within == Cost(calls=4, prompt_tokens=50, completion_tokens=60, usd=2)
+    assert within == Cost(calls=4, prompt_tokens=50, completion_tokens=60, usd=2, together=60)
+    assert within.total_tokens == (within + within).total_tokens / 2 == 60
+    assert (within + FREE, within.times(1), within.or_else(FREE)) == (within, within, within)
+    assert limited(cost, Budget(total_tokens=120)).together is None
     assert limited(cost, None) is cost
 
 

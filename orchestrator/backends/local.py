@@ -72,6 +72,11 @@ class LocalBackend:
         return self._capabilities if self._http is None else self._http.capabilities
 
     @property
+    def counts_prompts(self) -> bool:
+        """Whether its server counts prompts exactly: it does."""
+        return True
+
+    @property
     def price(self) -> Price:
         """Nothing: it runs on this machine."""
         return Price(input=0, output=0)

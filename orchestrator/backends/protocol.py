@@ -90,6 +90,11 @@ class ProtocolBackend:
         """Which server it is, as far as `prepare` could tell."""
         return self._server.flavour
 
+    @property
+    def counts_prompts(self) -> bool:
+        """Whether the server counts prompts exactly, as far as `prepare` could tell."""
+        return self.flavour is not Flavour.UNKNOWN
+
     async def prepare(self) -> None:
         """Finds out which server it is and what it can do; a server that does not say costs nothing."""
         await self._server.prepare()

@@ -83,6 +83,16 @@ AllowOutside = Annotated[
 ]
 
 
+ExactPrompts = Annotated[
+    bool,
+    typer.Option(
+        "--exact-prompts",
+        help="Have models count prompts for the worst case: those on this machine are started, and servers asked. "
+        "Nothing is generated or charged. Without it prompts are bounded by their bytes, and nothing is started.",
+    ),
+]
+
+
 PROBLEMS, MODEL, STRATEGY, BUDGET, RECORD = "Problems", "Model", "Strategy", "Budget", "Record and output"
 
 
@@ -225,6 +235,7 @@ def run(
             rich_help_panel=BUDGET,
         ),
     ] = False,
+    exact_prompts: ExactPrompts = False,
     debug: Debug = False,
 ) -> None:
     """Run a program over problems. Flags override what a program file says."""
@@ -262,11 +273,16 @@ def run(
         ),
         allow_outside=allow_includes_outside,
         costs=dry_run,
+        unkeyed=dry_run and not exact_prompts,
     )
+    if exact_prompts and not dry_run:
+        raise typer.BadParameter("needs --dry-run", param_hint="--exact-prompts")
     if dry_run:
         from .explain import dry_run as dry_run_of
 
-        raise typer.Exit(dry_run_of(flags, allow_over_budget=allow_over_budget, as_json=as_json))
+        raise typer.Exit(
+            dry_run_of(flags, exact=exact_prompts, allow_over_budget=allow_over_budget, as_json=as_json)
+        )
     how = Settings(
         journal=None if journal is None else str(journal),
         resume=resume,
@@ -297,14 +313,18 @@ def check(
     allow_includes_outside: AllowOutside = False,
     debug: Debug = False,
 ) -> None:
-    """Check a program file and its problems without running anything."""
+    """Check a program file and its problems without running anything; shows what it says, with all defaults left
+    out.
+    """
     from ..programs import load
+    from ..programs.writing import dump
 
     program = load(file, allow_outside=allow_includes_outside)
-    print(f"{file}: {program.strategy!r}")
+    print(f"{file}: no mistakes")
     print(f"models: {', '.join(program.specs)}")
     if program.problems is not None:
         print(f"problems: {program.problems.count()} in {program.problems.path}")
+    print(dump(program.strategy).removeprefix("version: 1\n"), end="")
 
 
 @app.command()
@@ -354,10 +374,18 @@ def format_program_files(
 
 @app.command()
 def explain(
-    file: Annotated[str, typer.Argument(help="A program file (.yaml), or FILE.py:FUNCTION.")],
+    file: Annotated[str, typer.Argument(help="A program file (.yaml), or a strategy's name with --model.")],
+    problems: Annotated[
+        Path | None, typer.Option(help="Problems, in place of the file's: JSONL, JSON, CSV or TSV, also .gz.")
+    ] = None,
     prompt: Annotated[
         list[str] | None,
         typer.Option("--prompt", "-p", help="A problem, in place of the file's; repeatable."),
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Problems at most.")] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(help="A model on this machine, in place of the file's; as `run` takes it."),
     ] = None,
     journal: Annotated[
         Path | None, typer.Option("--from", help="A journal: show what each part took on average there.")
@@ -366,15 +394,29 @@ def explain(
         Path | None,
         typer.Option("--expect", help="JSON with what each part is expected to take, by its path."),
     ] = None,
+    exact_prompts: ExactPrompts = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    allow_includes_outside: AllowOutside = False,
     debug: Debug = False,
 ) -> None:
-    """Show a program as a tree with what each part costs at most. Nothing is sent or started."""
+    """Show a program as a tree with what each part costs at most. Nothing is generated, and nothing started unless
+    prompts are to be counted exactly.
+    """
     from .explain import Options, show
     from .job import Flags
 
-    flags = Flags(target=file, prompts=tuple(prompt or ()), costs=True)
-    raise typer.Exit(show(flags, Options(journal=journal, expected=expected, json=as_json)))
+    flags = Flags(
+        target=file,
+        problems=problems,
+        prompts=tuple(prompt or ()),
+        limit=limit,
+        models=tuple(model or ()),
+        allow_outside=allow_includes_outside,
+        costs=True,
+        unkeyed=not exact_prompts,
+    )
+    options = Options(journal=journal, expected=expected, exact=exact_prompts, json=as_json)
+    raise typer.Exit(show(flags, options))
 
 
 @app.command()

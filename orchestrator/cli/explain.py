@@ -1,4 +1,4 @@
-"""`orchestrator explain` and `run --dry-run`: what a program costs at most, with nothing sent."""
+"""`orchestrator explain` and `run --dry-run`: what a program costs at most, with nothing generated."""
 
 from __future__ import annotations
 
@@ -11,36 +11,37 @@ from typing import Any
 
 import anyio
 from rich.console import Console
-from rich.table import Table
 
-from ..costs import Cost
+from ..backends import Backend
+from ..backends.base import InProcess
+from ..budget import Budget
+from ..costs import Cost, counted
 from ..errors import InvalidInputError
-from ..programs.explaining import (
-    FIGURES,
-    Expected,
-    Explanation,
-    Row,
-    expected_from,
-    expected_in,
-    explain,
-    rows,
-)
+from ..programs.expected import FIGURES, Expected, expected_from, expected_in
+from ..programs.explaining import Explanation, Row, explain, rows
 from ..runtime import Controller
 from ..types import Problem
+from .costs_table import figure, plain_table, terminal_table
 from .failures import FAILED, complain
 from .job import Flags, make_job
 
 __all__ = ["Options", "dry_run", "show"]
 
-COLUMNS = ("calls", "prompt tokens", "completion tokens", "US dollars")
+BOUNDED = (
+    "prompts are bounded by their bytes: --exact-prompts starts the models on this machine, and asks servers, to "
+    "count them"
+)
+
+UNTOLD = "without expected figures: parts that draw on one branch, which a journal does not tell apart"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What to compare with, and how to write it."""
+    """What to compare with, whether servers count prompts, and how to write it."""
 
     journal: Path | None = None
     expected: Path | None = None
+    exact: bool = False
     json: bool = False
 
 
@@ -48,37 +49,32 @@ def show(flags: Flags, options: Options) -> int:
     """Print the program `flags` describe as a tree with costs; returns the exit code."""
     if options.journal is not None and options.expected is not None:
         raise InvalidInputError("give either --from or --expect")
-    found, note = _explained(flags)
-    expected: Expected | Mapping[str, Cost] | None = None
-    if options.journal is not None:
-        expected = expected_from(options.journal)
-        note = (*note, f"expected: means of {expected.problems} problems in {options.journal}")
-    elif options.expected is not None:
-        expected = expected_in(options.expected)
-    table = rows(found.spending, expected)
+    expected, source = _expected(options)
+    found, notes = _explained(flags, exact=options.exact)
+    notes, table = [*notes, *source], rows(found.spending, expected)
+    if options.journal is not None and any(row.expected is None for row in table):
+        notes.append(UNTOLD)
     if options.json:
-        print(
-            json.dumps({**_as_dict(found), "notes": list(note), "parts": [_row_dict(row) for row in table]})
-        )
+        print(json.dumps({**_as_dict(found), "notes": notes, "parts": [_row_dict(row) for row in table]}))
         return 0
-    for line in (*_head(found), *note):
+    for line in (*_head(found), *notes):
         print(line)
     print()
     out = Console(highlight=False)
     if out.is_terminal:
-        out.print(_rich(table))
+        out.print(terminal_table(table, width=out.width))
     else:
-        print("\n".join(_plain(table)))
+        print("\n".join(plain_table(table)))
     return 0
 
 
-def dry_run(flags: Flags, *, allow_over_budget: bool, as_json: bool) -> int:
+def dry_run(flags: Flags, *, exact: bool, allow_over_budget: bool, as_json: bool) -> int:
     """Print the worst case of the run `flags` describe; refuse one that exceeds its budget."""
-    found, note = _explained(flags)
+    found, notes = _explained(flags, exact=exact)
     if as_json:
-        print(json.dumps({**_as_dict(found), "notes": list(note)}))
+        print(json.dumps({**_as_dict(found), "notes": notes}))
     else:
-        for line in (*_head(found), *note):
+        for line in (*_head(found), *notes):
             print(line)
     if not found.over:
         return 0
@@ -92,31 +88,62 @@ def dry_run(flags: Flags, *, allow_over_budget: bool, as_json: bool) -> int:
     return FAILED
 
 
-def _explained(flags: Flags) -> tuple[Explanation, Sequence[str]]:
+def _expected(options: Options) -> tuple[Expected | Mapping[str, Cost] | None, list[str]]:
+    """What parts are expected to take, and where that comes from."""
+    if options.journal is not None:
+        recorded = expected_from(options.journal)
+        return recorded, [f"expected: means of {counted(recorded.problems, 'problem')} in {options.journal}"]
+    if options.expected is not None:
+        return expected_in(options.expected), [f"expected: as {options.expected} has it"]
+    return None, []
+
+
+def _explained(flags: Flags, *, exact: bool) -> tuple[Explanation, list[str]]:
+    """What the program costs at most, and what is to be said about that."""
     job = make_job(flags)
     controller = Controller(models=job.models, answers=job.answers, prompt=job.prompt)
-    note: tuple[str, ...] = ()
-    problems = job.problems
+    problems, notes = job.problems, list[str]()
     if job.total == 0:
-        problems, note = [Problem(id="", prompt="")], ("there are no problems: worked out for an empty one",)
+        problems, notes = [Problem(id="", prompt="")], ["there are no problems: worked out for an empty one"]
 
     async def work() -> Explanation:
         return await explain(
             job.program,
             problems,
-            costing=controller.costing,
+            costing=lambda problem: controller.costing(problem, exact=exact),
             budget=job.budget,
             per_problem=job.per_problem,
         )
 
-    return anyio.run(work), note
+    async def started() -> tuple[Explanation, list[str]]:
+        async with controller:
+            backends = {name: model.backend for name, model in job.models.items()}
+            bounded = [name for name, backend in backends.items() if not _counts(backend)]
+            return await work(), bounded
+
+    if exact:
+        found, bounded = anyio.run(started)
+        return found, [*notes, *_counted_by(bounded)]
+    found = anyio.run(work)
+    in_process = all(isinstance(model.backend, InProcess) for model in job.models.values())
+    return found, [*notes, *([] if in_process else [BOUNDED])]
+
+
+def _counts(backend: Backend) -> bool:
+    return isinstance(backend, InProcess) or bool(getattr(backend, "counts_prompts", False))
+
+
+def _counted_by(bounded: Sequence[str]) -> list[str]:
+    if not bounded:
+        return ["prompts are counted exactly"]
+    return [f"prompts of {', '.join(bounded)} are bounded by their bytes: the server does not count them"]
 
 
 def _head(found: Explanation) -> list[str]:
     lines = [f"each problem, at most: {_said(found.spending.worst)}"]
     if found.problem != found.spending.worst:
         lines.append(f"  within its budget: {_said(found.problem)}")
-    lines.append(f"{found.problems} problem(s), at most: {_said(found.unlimited)}")
+    lines.append(f"{counted(found.problems, 'problem')}, at most: {_said(found.unlimited)}")
     if found.run != found.unlimited:
         lines.append(f"  within the problems' budgets: {_said(found.run)}")
     lines.append(f"budget: {_limits(found.budget)}; each problem: {_limits(found.per_problem)}")
@@ -124,59 +151,16 @@ def _head(found: Explanation) -> list[str]:
 
 
 def _said(cost: Cost) -> str:
-    calls, prompt, completion, usd = (_figure(getattr(cost, name)) for name in FIGURES)
-    return f"{calls} calls, {prompt} prompt + {completion} completion tokens, {usd} US dollars"
+    calls, prompt, completion, usd = (figure(getattr(cost, name)) for name in FIGURES)
+    together = "" if cost.together is None else f" (together {figure(cost.together)})"
+    words = "call" if cost.calls == 1 else "calls"
+    return f"{calls} {words}, {prompt} prompt + {completion} completion tokens{together}, {usd} US dollars"
 
 
-def _figure(value: float) -> str:
-    if value == math.inf:
-        return "unknown"
-    return f"{value:,.0f}" if value >= 1000 or value == int(value) else f"{value:,.4g}"
-
-
-def _limits(budget: Any) -> str:
+def _limits(budget: Budget) -> str:
     names = ("usd", "prompt_tokens", "completion_tokens", "total_tokens", "requests", "seconds")
     given = [(name, getattr(budget, name)) for name in names]
-    return ", ".join(f"{name} {value}" for name, value in given if value is not None) or "no limits"
-
-
-def _cells(row: Row, *, expected: bool) -> list[str]:
-    spending = row.spending
-    kind = "" if spending.kind == spending.label else f" ({spending.kind})"
-    cells = [f"{'  ' * row.depth}{spending.label}{kind}"]
-    cells += [_figure(getattr(spending.worst, name)) for name in FIGURES]
-    if expected:
-        cells += ["" if row.expected is None else _figure(getattr(row.expected, name)) for name in FIGURES]
-    return [*cells, spending.note]
-
-
-def _titles(table: Sequence[Row]) -> tuple[bool, list[str]]:
-    expected = any(row.expected is not None for row in table)
-    further = [f"expected {name}" for name in COLUMNS] if expected else []
-    return expected, ["part", *COLUMNS, *further, ""]
-
-
-def _plain(table: Sequence[Row]) -> list[str]:
-    expected, titles = _titles(table)
-    cells = [titles, *(_cells(row, expected=expected) for row in table)]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return [
-        "  ".join(
-            cell.ljust(width) if at in (0, len(row) - 1) else cell.rjust(width)
-            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in cells
-    ]
-
-
-def _rich(table: Sequence[Row]) -> Table:
-    expected, titles = _titles(table)
-    shown = Table(box=None, pad_edge=False)
-    for at, title in enumerate(titles):
-        shown.add_column(title, justify="left" if at in (0, len(titles) - 1) else "right")
-    for row in table:
-        shown.add_row(*_cells(row, expected=expected))
-    return shown
+    return ", ".join(f"{name} {value:,.10g}" for name, value in given if value is not None) or "no limits"
 
 
 def _as_dict(found: Explanation) -> dict[str, Any]:
@@ -201,10 +185,11 @@ def _row_dict(row: Row) -> dict[str, Any]:
         "note": spending.note,
         "worst": _cost_dict(spending.worst),
         "expected": None if row.expected is None else _cost_dict(row.expected),
+        "expected_of_its_own": None if row.own is None else _cost_dict(row.own),
     }
 
 
 def _cost_dict(cost: Cost) -> dict[str, float | None]:
     """JSON has no infinity: None is what is not known."""
-    figures = {name: getattr(cost, name) for name in FIGURES}
+    figures = {name: getattr(cost, name) for name in (*FIGURES, "total_tokens")}
     return {name: None if value == math.inf else value for name, value in figures.items()}

@@ -54,7 +54,9 @@ class Flags:
     per_problem: Mapping[str, Any] = field(default_factory=dict)
     allow_outside: bool = False
     costs: bool = False
-    """Whether it is only to be worked out what it costs: without keys, and without problems where there are none."""
+    """Whether it is only to be worked out what it costs: without problems where there are none."""
+    unkeyed: bool = False
+    """Whether no model is to be asked anything, so that no keys are needed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,7 +196,7 @@ def _models(flags: Flags, file: Program | None) -> Mapping[str, Model]:
                 "which model? --model NAME for one of `orchestrator model list` or a .gguf file, or "
                 "--base-url URL --model NAME for an endpoint"
             )
-        return file.models_unkeyed() if flags.costs else file.models
+        return file.models_unkeyed() if flags.unkeyed else file.models
     if len(named) > 1 and flags.price_in is not None:
         raise InvalidInputError(
             "--price-in and --price-out are for one model: give several models' prices in a program file"
@@ -206,7 +208,7 @@ def _models(flags: Flags, file: Program | None) -> Mapping[str, Model]:
 
 def _replaced(flags: Flags, file: Program, named: Mapping[str, str]) -> Mapping[str, Model]:
     """The file's models with those that were named in their place: one alone in the place of all."""
-    models = file.models_unkeyed() if flags.costs else file.models
+    models = file.models_unkeyed() if flags.unkeyed else file.models
     chosen = {
         name: models[name]
         for name, model in named.items()
@@ -256,7 +258,7 @@ def _backend(flags: Flags, model: str) -> Backend:
     return HttpBackend(
         base_url=flags.base_url,
         model=model,
-        api_key=None if flags.costs else api_key_from(flags.api_key_env),
+        api_key=None if flags.unkeyed else api_key_from(flags.api_key_env),
         price=_price(flags) or usual_price(model, flags.base_url),
     )
 

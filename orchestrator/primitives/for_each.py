@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ..concurrently import concurrently
-from ..costs import Costing, Size, Spending
+from ..costs import Costing, Size, Spending, counted, scaled
 from ..errors import InvalidInputError
 from ..expressions import (
     NUMBER,
@@ -161,12 +161,13 @@ class ForEach(Primitive):
             each = Size(fields={name: list_of(size, most) for name, size in names.items()})
             fields = {"values": list_of(value, most), "each": each, "count": number_size(most)}
             costing.sizes[self.id] = Size(fields=fields)
+        every = scaled(one, most)
         return Spending(
             label=self.label,
             kind=self.key,
-            worst=one.worst.times(most),
-            parts=(one,),
-            note=f"at most {most:.0f} items",
+            worst=every.worst,
+            parts=(every,),
+            note=f"at most {counted(most, 'item')}",
             on_branch=False,
         )
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import anyio
 
-from ..costs import FREE, UNKNOWN, Cost, Costing, Size, Spending
+from ..costs import FREE, UNKNOWN, Cost, Costing, Size, Spending, added, counted, scaled
 from ..errors import DeadlineExceededError, InvalidInputError
 from ..expressions import NUMBER, TRUTH, ListOf, Namespace, Record, Type, maybe
 from .base import Block, ExpressionText, Primitive, check_block, names_of, run_block
@@ -168,9 +168,21 @@ class Repeat(Primitive):
 
     async def spending(self, costing: Costing) -> Spending:
         """The sum over `max` rounds, each with what the rounds before it can have made longer."""
+        outer = costing.sizes.get(PREVIOUS)
+        bound, ends = await self._rounds(costing)
+        costing.sizes.clear()
+        costing.sizes.update(ends if outer is None else {**ends, PREVIOUS: outer})
+        if self.id is not None:
+            costing.sizes[self.id] = bound.size(self.max)
+        note = f"at most {counted(self.max, 'round')}"
+        return Spending(
+            label=self.label, kind=self.key, worst=bound.worst, parts=bound.parts, note=note, on_branch=False
+        )
+
+    async def _rounds(self, costing: Costing) -> tuple[_Bound, dict[str, Size]]:
+        """What the rounds cost at most, and how long the values of the names outside can be after them."""
         bound = _Bound(steps=self.steps)
         ends = {name: size for name, size in costing.sizes.items() if name != PREVIOUS}
-        outer = costing.sizes.get(PREVIOUS)
         for number in range(self.max):
             if costing.rounds >= MOST_ROUNDS_WORKED_OUT:
                 bound.unknown(ends)
@@ -184,14 +196,7 @@ class Repeat(Primitive):
             if same:
                 bound.again(self.max - number - 1)
                 break
-        costing.sizes.clear()
-        costing.sizes.update(ends if outer is None else {**ends, PREVIOUS: outer})
-        if self.id is not None:
-            costing.sizes[self.id] = bound.size(self.max)
-        note = f"at most {self.max} rounds" if self.max > 1 else "1 round"
-        return Spending(
-            label=self.label, kind=self.key, worst=bound.worst, parts=bound.parts, note=note, on_branch=False
-        )
+        return bound, ends
 
 
 @dataclass(slots=True, kw_only=True)
@@ -220,7 +225,7 @@ class _Bound:
 
     steps: Block
     worst: Cost = FREE
-    round: Cost = FREE
+    round: Spending | None = None
     parts: tuple[Spending, ...] = ()
     last: dict[str, Size] = field(default_factory=dict)
     longest: dict[str, Size] = field(default_factory=dict)
@@ -233,7 +238,7 @@ class _Bound:
         made = await block_spending(self.steps, costing, label="round")
         brought = fields_of(self.steps, costing)
         same = brought == self.last and all(costing.sizes[name] == size for name, size in before.items())
-        self.round, self.parts, self.last = made.worst, made.parts, brought
+        self.round, self.last = made, brought
         self._add(1)
         return same
 
@@ -245,6 +250,7 @@ class _Bound:
     def unknown(self, outside: dict[str, Size]) -> None:
         """Further rounds of which nothing is known."""
         self.worst = UNKNOWN
+        self.parts = tuple(scaled(part, math.inf) for part in self.parts)
         endless = Size(tokens=math.inf, count=math.inf)
         for sizes in (outside, self.longest):
             sizes.update(dict.fromkeys(sizes, endless))
@@ -256,7 +262,10 @@ class _Bound:
         return Size(fields={**self.longest, "rounds": number_size(most), "each": Size(fields=each)})
 
     def _add(self, rounds: int) -> None:
-        self.worst += self.round.times(rounds)
+        if self.round is not None:
+            all_of_them = scaled(self.round, rounds)
+            self.worst += all_of_them.worst
+            self.parts = added(self.parts, all_of_them.parts)
         for name, size in self.last.items():
             self.longest[name] = longer(self.longest.get(name, size), size)
             self.tokens[name] = self.tokens.get(name, 0.0) + size.tokens * rounds

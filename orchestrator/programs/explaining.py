@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import math
-import re
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, replace
 
 from ..budget import Budget
 from ..contracts import ControlProgram
 from ..costs import FREE, Cost, Costing, Spending, limited
 from ..errors import InvalidInputError
 from ..types import PICODOLLARS_PER_USD, Problem
+from .expected import Expected, shares
 
-__all__ = ["Explanation", "Row", "expected_from", "expected_in", "explain", "overruns", "rows"]
-
-FIGURES = ("calls", "prompt_tokens", "completion_tokens", "usd")
+__all__ = ["Explanation", "Row", "explain", "overruns", "rows"]
 
 ROUNDING = 1e-12
-
-FROM_ABOVE = r"(?:[^/#]+/)*"
-SEVERAL = r"(?:-?\d+|-[0-9a-f]{12})?(?:~\d+)?"
-"""After a label: the number of one of several branches, or the digest of what a verifier judged there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,12 +54,21 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A part of a program in a table: how deep it stands, and the path of its calls."""
+    """A part of a program in a table.
+
+    Attributes:
+        depth: How deep it stands.
+        path: The path of its calls; `#` instead of `/` before a part without a branch of its own.
+        spending: What it costs at most.
+        expected: What it is expected to take for a problem, with its parts; None where it is not known.
+        own: The share of `expected` that no part of it has.
+    """
 
     depth: int
     path: str
     spending: Spending
     expected: Cost | None = None
+    own: Cost | None = None
 
 
 async def explain(
@@ -134,86 +133,36 @@ def overruns(cost: Cost, budget: Budget, whose: str) -> list[str]:
 
 
 def rows(spending: Spending, expected: Mapping[str, Cost] | Expected | None = None) -> list[Row]:
-    """A program's parts as rows, each before its own."""
-    return list(_rows(spending, expected, depth=0, path=""))
+    """A program's parts as rows, each before its own.
 
-
-def _rows(
-    spending: Spending, expected: Mapping[str, Cost] | Expected | None, *, depth: int, path: str
-) -> Iterator[Row]:
-    cost = None
+    Args:
+        spending: The program.
+        expected: What parts took in an earlier run, or are expected to take, by their paths.
+    """
+    table = list(_rows(spending, depth=0, path=""))
     if isinstance(expected, Expected):
-        cost = expected.at(path) if spending.on_branch or not depth else None
-    elif expected is not None:
-        cost = expected.get(path)
-    yield Row(depth=depth, path=path, spending=spending, expected=cost)
+        return _with_means(table, expected)
+    if expected is not None:
+        return [replace(row, expected=expected.get(row.path)) for row in table]
+    return table
+
+
+def _rows(spending: Spending, *, depth: int, path: str) -> Iterator[Row]:
+    yield Row(depth=depth, path=path, spending=spending)
     for part in spending.parts:
         mark = ("/" if path else "") if part.on_branch else "#"
-        yield from _rows(part, expected, depth=depth + 1, path=f"{path}{mark}{part.label}")
+        yield from _rows(part, depth=depth + 1, path=f"{path}{mark}{part.label}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expected:
-    """What calls took in an earlier run.
-
-    Attributes:
-        calls: The path of each call, and what it took.
-        problems: Problems they were made for.
+def _with_means(table: Sequence[Row], expected: Expected) -> list[Row]:
+    """Rows with the means for a problem, what a row's parts took being in it as well; None for
+    parts that are not told apart.
     """
-
-    calls: Sequence[tuple[str, Cost]] = field(repr=False)
-    problems: int
-
-    def at(self, path: str) -> Cost:
-        """The mean for a problem of all calls on branches of this path, and below."""
-        steps = path.replace("#", "/").split("/") if path else []
-        pattern = re.compile("".join(f"{FROM_ABOVE}{re.escape(step)}{SEVERAL}(?:[/#]|$)" for step in steps))
-        found = sum((cost for at, cost in self.calls if pattern.match(at)), FREE)
-        return found.times(1 / self.problems) if self.problems else FREE
-
-
-def expected_from(journal: str | Path) -> Expected:
-    """What the calls in a journal took.
-
-    Raises:
-        InvalidInputError: It is no journal.
-    """
-    path = Path(journal)
-    if not path.is_file():
-        raise InvalidInputError(f"there is no journal {str(path)!r}")
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
-    try:
-        found = connection.execute(
-            "SELECT c.path, r.requests, r.prompt_tokens, r.completion_tokens, r.picodollars "
-            "FROM calls c JOIN results r ON r.call = c.id"
-        ).fetchall()
-        [(problems,)] = connection.execute("SELECT COUNT(DISTINCT problem) FROM calls").fetchall()
-    except sqlite3.DatabaseError as error:
-        raise InvalidInputError(f"{str(path)!r} is no journal: {error}") from error
-    finally:
-        connection.close()
-    calls = [
-        (at, Cost(calls=n, prompt_tokens=read, completion_tokens=written, usd=paid / PICODOLLARS_PER_USD))
-        for at, n, read, written, paid in found
-    ]
-    return Expected(calls=calls, problems=problems)
-
-
-def expected_in(file: str | Path) -> dict[str, Cost]:
-    """What parts are expected to take for a problem, by their paths, from a JSON file.
-
-    Raises:
-        InvalidInputError: It is not `{path: {calls, prompt_tokens, completion_tokens, usd}}`.
-    """
-    try:
-        given: Any = json.loads(Path(file).read_text(encoding="utf-8"))
-        return {str(path): _cost(figures) for path, figures in given.items()}
-    except (OSError, ValueError, AttributeError, TypeError) as error:
-        form = '{"path": {"calls": ..., "prompt_tokens": ..., "completion_tokens": ...}}'
-        raise InvalidInputError(f"{str(file)!r} must be JSON like {form}: {error}") from error
-
-
-def _cost(figures: Mapping[str, Any]) -> Cost:
-    if unknown := sorted(set(figures) - set(FIGURES)):
-        raise ValueError(f"unknown key {unknown[0]!r}; there are: {', '.join(FIGURES)}")
-    return Cost(**{name: float(value) for name, value in figures.items()})
+    share = 1 / max(expected.problems, 1)
+    means = [None if own is None else own.times(share) for own in shares(table[0].spending, expected.calls)]
+    found = []
+    for number, (row, own) in enumerate(zip(table, means, strict=True)):
+        end = next((at for at in range(number + 1, len(table)) if table[at].depth <= row.depth), len(table))
+        whole = sum((one for one in means[number:end] if one is not None), FREE)
+        found.append(replace(row, own=own, expected=None if own is None else whole))
+    return found

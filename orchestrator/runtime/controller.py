@@ -235,14 +235,21 @@ class Controller:
         """The open journal, or None."""
         return self._journal
 
-    def costing(self, problem: Problem) -> Costing:
-        """Works out what programs cost at most on `problem`; the controller need not be entered, nothing is sent."""
+    def costing(self, problem: Problem, *, exact: bool = False) -> Costing:
+        """Works out what programs cost at most on `problem`; nothing is generated or charged.
+
+        Args:
+            problem: The problem.
+            exact: Whether the models' servers count prompts, where they can: the controller must be entered. Else
+                prompts are bounded by their bytes, and the controller need not be entered.
+        """
         return costing_of(
             problem,
             models={name: model.backend for name, model in self._models.items()},
             sampling={name: model.sampling for name, model in self._models.items()},
             prompt=self._prompt,
             answers=self._answers,
+            exact=exact,
         )
 
     # Running ---------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 
 from ..context import Context
 from ..contracts import name_of
-from ..costs import FREE, Cost, Costing, Size, Spending, repeated
+from ..costs import FREE, Cost, Costing, Size, Spending, counted, repeated
 from ..errors import InvalidInputError
 from ..prompts import Rendered, fill
 from ..search import AdaptiveBranching, Child, Expansion
@@ -245,7 +245,11 @@ class ABMCTS(TreeSearch):
             times = self.num_nodes - shown_ones if shown_ones == deepest else 1
             worst += (await self._answering(costing, tokens, shown_ones)).times(times)
         drawn = Spending(
-            label="answers", kind="sample", worst=worst, note=f"at most {self.num_nodes}", on_branch=False
+            label="answers",
+            kind="sample",
+            worst=worst,
+            note=f"at most {counted(self.num_nodes, 'node')}",
+            on_branch=False,
         )
         judged = await costing.scoring(self.verifier, 1, Size(tokens=tokens))
         return self._spending(drawn, repeated(judged, self.num_nodes))

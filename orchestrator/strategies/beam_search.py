@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from ..concurrently import concurrently
@@ -137,6 +137,7 @@ class BeamSearch(TreeSearch):
         ahead = await self._stepping(
             costing, costing.ask(self.model).continued("."), n=1, inserted=before, note="ahead"
         )
+        ahead = replace(ahead, on_branch=True)
         return self._spending(*found.parts, repeated(ahead, (first + later * children) * self.lookahead))
 
     @property

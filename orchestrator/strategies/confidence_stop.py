@@ -13,7 +13,7 @@ from ..asking import Ask
 from ..concurrently import concurrently
 from ..confidence import GroupAggregation
 from ..context import Context
-from ..costs import Costing, Spending
+from ..costs import Costing, Spending, counted
 from ..errors import InvalidInputError
 from ..monitors import ConfidenceFloor
 from ..sampling import SampleStream
@@ -194,11 +194,11 @@ class ConfidenceStop(Strategy):
         if full:
             parts.append(
                 await self._drawing(
-                    costing, ask, n=full, per_call=self.per_call, label="in full", note=f"{full} traces"
+                    costing, ask, n=full, per_call=self.per_call, label="in full", note=counted(full, "trace")
                 )
             )
         if later := self.n - full:
-            note = f"at most {later} traces"
+            note = f"at most {counted(later, 'trace')}"
             parts.append(await self._drawing(costing, ask, n=later, label="watched", note=note))
         return self._spending(*parts)
 

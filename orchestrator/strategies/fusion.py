@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from ..concurrently import concurrently
 from ..context import Context
-from ..costs import FREE, Costing, Spending
+from ..costs import FREE, Costing, Spending, counted
 from ..prompts import fill
 from ..types import Candidate, Outcome, Problem, Sample
 from .attempts import Attempts
@@ -159,7 +159,7 @@ class Fusion(Strategy):
                 ask = ask.adding(fill(self.synthesize, values))
             fences = FENCES * sum(size for _, size in proposals)
             worst += (await self._drawing(costing, ask, model=model, inserted=fences)).worst
-        return Spending(label=label, kind="sample", worst=worst, note=f"{len(models)} answers")
+        return Spending(label=label, kind="sample", worst=worst, note=counted(len(models), "answer"))
 
     def longest_text(self, costing: Costing) -> int:
         """Tokens that the text of one of its candidates has at most."""

@@ -239,7 +239,7 @@ class MCTS(TreeSearch):
         rollout = await self._stepping(
             costing, ask, n=self.rollouts, inserted=before, note="rollouts", rest=True
         )
-        parts = [*unjudged.parts, repeated(rollout, steps)]
+        parts = [*unjudged.parts, repeated(replace(rollout, label="rollout", on_branch=True), steps)]
         if self.value == "rollout":
             judged = await costing.scoring(self.verifier, self.rollouts, Size(tokens=self.longest_path))
             parts.append(repeated(judged, steps))

@@ -293,9 +293,10 @@ class TreeSearch(Strategy):
     async def _finishing(self, costing: Costing, ask: Rendered) -> Spending:
         """What writing the best partial solution to its end costs at most."""
         begun = costing.unknown(self.max_steps * max(self.longest_step, self.longest))
-        return await self._drawing(
+        drawn = await self._drawing(
             costing, ask.continued(begun), label="finish", aside=True, max_tokens=self.finish_tokens
         )
+        return replace(drawn, on_branch=True)
 
 
 def _most_of_the_time(ctx: Context) -> Budget | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias, g
 from ..answers import PassMatrix
 from ..concurrently import concurrently
 from ..context import Context
-from ..costs import FREE, Costing, Size, Spending
+from ..costs import FREE, Costing, Size, Spending, counted
 from ..errors import BackendError, DeadlineExceededError, InvalidInputError
 from ..prompts import fill, question_text
 from ..sandbox import Assertion, Bubblewrap, Limits, Program, Sandbox
@@ -246,7 +246,9 @@ class GeneratedTests:
         worst = await costing.using(aside=True).draw(
             ask, n=self.n, model=self.model, max_tokens=self.max_tokens
         )
-        return Spending(label=self.name, kind=self.name, worst=worst, note=f"{self.n} samples of tests")
+        return Spending(
+            label=self.name, kind=self.name, worst=worst, note=f"{counted(self.n, 'sample')} of tests"
+        )
 
 
 _NO_PROGRAM = Score(value=None, reason="there is no program that could be run")

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 
 from ..concurrently import concurrently
 from ..context import Context
-from ..costs import FREE, Costing, Size, Spending
+from ..costs import FREE, Costing, Size, Spending, counted
 from ..errors import InvalidInputError
 from ..prompts import fill
 from ..types import Candidate, Problem, Sample, Score
@@ -244,4 +244,4 @@ class Judge:
             return Spending(label=self.name, kind=self.name, worst=FREE, note="the problem has no reference")
         prompt = self._prompt(costing.question, costing.unknown(size.tokens), costing.problem.reference)
         worst = (await self._question().worst_case(costing, prompt)).times(count)
-        return Spending(label=self.name, kind=self.name, worst=worst, note=f"{count:g} texts")
+        return Spending(label=self.name, kind=self.name, worst=worst, note=counted(count, "text"))

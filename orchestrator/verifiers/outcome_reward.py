@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from ..backends.rewards import places_in, rating_from
 from ..context import Context
-from ..costs import Costing, Size, Spending
+from ..costs import Costing, Size, Spending, counted
 from ..prompts import fill
 from ..rating import Rated
 from ..types import Candidate, Problem, Rating, Score
@@ -118,7 +118,7 @@ class OutcomeRewardModel:
         values = {"problem": question, "solution": costing.unknown(size.tokens)}
         text = fill(self._template(rating), values)
         worst = await costing.rate(text, rating, model=self.model, batch=self.batch, count=count)
-        return Spending(label=self.name, kind=self.name, worst=worst, note=f"{count:g} texts")
+        return Spending(label=self.name, kind=self.name, worst=worst, note=counted(count, "text"))
 
 
 _EMPTY = Score(value=None, reason="no text to score")

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 
 from ..concurrently import concurrently
 from ..context import Context
-from ..costs import Costing, Size, Spending
+from ..costs import Costing, Size, Spending, counted
 from ..errors import InvalidInputError
 from ..prompts import fill
 from ..ranking import Comparisons, Judgement, bradley_terry, tournament
@@ -218,7 +218,7 @@ class PairwiseJudge:
         one, other = costing.unknown(size.tokens), costing.unknown(size.tokens)
         each = await self.question().worst_case(costing, self.ask(costing.question, one, other))
         worst = each.times(pairs * (2 if self.swap else 1))
-        return Spending(label=self.name, kind=self.name, worst=worst, note=f"{pairs:g} pairs")
+        return Spending(label=self.name, kind=self.name, worst=worst, note=counted(pairs, "pair"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 
 from ..backends.rewards import COMPLETION_LOGPROBS, PROTOCOLS, places_in, rating_from
 from ..context import Context
-from ..costs import Costing, Size, Spending
+from ..costs import Costing, Size, Spending, counted
 from ..errors import InvalidInputError
 from ..prompts import fill
 from ..rating import Rated
@@ -243,7 +243,7 @@ class ProcessRewardModel:
         values = {"problem": question, "solution": costing.unknown(length)}
         text = fill("{{ solution }}" if alone else way.template, values)
         worst = await costing.rate(text, rating, model=self.model, batch=self.batch, count=count * parts)
-        return Spending(label=self.name, kind=self.name, worst=worst, note=f"{count:g} solutions")
+        return Spending(label=self.name, kind=self.name, worst=worst, note=counted(count, "solution"))
 
 
 def _texts(way: Convention, question: str, steps: Sequence[str], *, alone: bool) -> list[str]:

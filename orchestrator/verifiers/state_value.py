@@ -11,7 +11,7 @@ from typing import ClassVar
 from .. import _core
 from ..concurrently import concurrently
 from ..context import Context
-from ..costs import FREE, Costing, Size, Spending
+from ..costs import FREE, Costing, Size, Spending, counted
 from ..errors import InvalidInputError
 from ..prompts import fill
 from ..types import Candidate, Problem, Sample, Score
@@ -165,7 +165,7 @@ class StateValue:
                 prompt = self._worded(question, thoughts, state, template)
                 dearest = dearest.or_else(await self._question().worst_case(costing, prompt))
         worst = dearest.times(count)
-        return Spending(label=self.name, kind=self.name, worst=worst, note=f"{count:g} states")
+        return Spending(label=self.name, kind=self.name, worst=worst, note=counted(count, "state"))
 
     def _question(self) -> Question:
         return Question(

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from .. import _core
 from ..context import Context
-from ..costs import FREE, UNKNOWN, Costing, Size, Spending
+from ..costs import FREE, UNKNOWN, Costing, Size, Spending, counted
 from ..errors import InvalidInputError
 from ..prompts import fill
 from ..types import Candidate, Problem, Sample, Score
@@ -126,7 +126,9 @@ class StateVote:
             return Spending(label=self.name, kind=self.name, worst=UNKNOWN)
         prompt = self._prompt(costing.question, [costing.unknown(size.tokens + MARKS)] * int(count))
         worst = await self._question().worst_case(costing, prompt)
-        return Spending(label=self.name, kind=self.name, worst=worst, note=f"{count:g} states together")
+        return Spending(
+            label=self.name, kind=self.name, worst=worst, note=f"{counted(count, 'state')} together"
+        )
 
     def _question(self) -> Question:
         return Question(

@@ -34,7 +34,8 @@ def test_check_says_what_a_file_does(cli, recorded, tmp_path):
     recorded.write_text(recorded.read_text() + "problems: {file: more.csv}\n")
     result = cli("check", recorded)
     assert result.code == 0
-    assert "n=4, stop=FixedSize()" in result.out
+    assert "no mistakes" in result.out
+    assert "program:\n  self_consistency: {n: 4, stop: fixed_size}\n" in result.out
     assert "problems: 2 in" in result.out
 
 
@@ -82,3 +83,27 @@ def test_pulling_shows_progress_and_prints_the_path(cli, monkeypatch, tmp_path):
     assert result.out == f"{tmp_path}/tiny\n"
     assert "tiny: 50/100 MB" in result.err
     assert "tiny: 100/100 MB" in result.err
+
+
+def test_check_writes_a_program_of_steps_in_its_one_form(cli, tmp_path):
+    file = tmp_path / "steps.yaml"
+    file.write_text(
+        "version: 1\n"
+        "models: {m: {local: smollm2-135m-instruct}}\n"
+        "verifiers: {strict: {judge: {max_tokens: 4}}}\n"
+        "program: {steps: [{sample: {n: 1}, id: a}, {score: {by: strict, of: a}, id: b}, {return: b}]}\n"
+    )
+    result = cli("check", file)
+    assert result.code == 0, result.err
+    assert result.out.endswith(
+        "program:\n"
+        "  steps:\n"
+        "    - id: a\n"
+        "      sample: {}\n"
+        "    - id: b\n"
+        "      score:\n"
+        "        of: a\n"
+        "        by:\n"
+        "          judge: {max_tokens: 4}\n"
+        "    - return: b\n"
+    )

@@ -3,6 +3,12 @@
 import json
 
 import pytest
+from faulty_server import FaultyServer
+from rich.console import Console
+
+from orchestrator.cli.costs_table import plain_table, terminal_table
+from orchestrator.costs import UNKNOWN, Cost, Spending
+from orchestrator.programs.explaining import rows
 
 ENDPOINT = """\
 version: 1
@@ -36,7 +42,9 @@ def test_without_a_problem_it_is_worked_out_for_an_empty_one_and_says_so(cli, pr
     result = cli("explain", priced, "--json")
     [found] = result.objects
     assert found["per_problem"]["prompt_tokens"] == 4 * 80
-    assert found["notes"] == ["there are no problems: worked out for an empty one"]
+    first, second = found["notes"]
+    assert first == "there are no problems: worked out for an empty one"
+    assert second.startswith("prompts are bounded by their bytes: --exact-prompts")
     assert [(part["path"], part["depth"]) for part in found["parts"]] == [("", 0), ("#answers", 1)]
 
 
@@ -81,3 +89,139 @@ def test_expected_figures_come_from_a_journal(cli, recorded, tmp_path):
     assert 0 < root["expected"]["calls"] <= root["worst"]["calls"]
     assert 0 < root["expected"]["completion_tokens"] <= root["worst"]["completion_tokens"]
     assert cli("explain", recorded, "--from", recorded).code == 1
+
+
+SERVED = """\
+version: 1
+models: {{m: {{base_url: "{url}", model: test, price: {{input: 1, output: 2}}}}}}
+budget: {{per_problem: {{prompt_tokens: 12}}}}
+program: {{self_consistency: {{n: 4, max_tokens: 10}}}}
+"""
+
+
+@pytest.mark.parametrize("flavour", ["llama.cpp", "vllm"])
+def test_a_server_with_a_tokenizer_is_asked_to_count_prompts_and_nothing_else(cli, tmp_path, flavour):
+    path = tmp_path / "served.yaml"
+    with FaultyServer(flavour=flavour).in_thread() as server:
+        path.write_text(SERVED.format(url=server.base_url))
+        bounded = cli("run", path, "--dry-run", "-p", "a b c", "--json")
+        assert (bounded.code, server.connections) == (1, 0)
+        exact = cli("run", path, "--dry-run", "--exact-prompts", "-p", "a b c", "--json")
+        [found] = exact.objects
+        assert exact.code == 0, exact.err
+        assert found["per_problem"]["prompt_tokens"] == 4 * 3
+        assert found["notes"] == ["prompts are counted exactly"]
+        shown = cli("explain", path, "--exact-prompts", "-p", "a b c")
+        assert "12 prompt + 40 completion tokens" in shown.out
+        assert "prompts are counted exactly" in shown.out
+        assert server.seen == []
+
+
+def test_a_server_without_a_tokenizer_is_said_not_to_count(cli, tmp_path):
+    path = tmp_path / "served.yaml"
+    with FaultyServer().in_thread() as server:
+        path.write_text(SERVED.format(url=server.base_url))
+        [found] = cli("explain", path, "--exact-prompts", "-p", "a b c", "--json").objects
+    assert found["notes"] == ["prompts of m are bounded by their bytes: the server does not count them"]
+    assert found["per_problem"]["prompt_tokens"] == 4 * (80 + 5)
+
+
+def test_exact_prompts_are_for_dry_runs(cli, priced):
+    result = cli("run", priced, "-p", "a", "--exact-prompts")
+    assert result.code == 2
+    assert "--dry-run" in result.err
+
+
+@pytest.mark.local_model
+def test_a_model_on_this_machine_counts_at_most_the_bytes_and_is_given_back(cli, tmp_path):
+    path = tmp_path / "local.yaml"
+    path.write_text(
+        "version: 1\n"
+        "models: {tiny: {local: smollm2-135m-instruct, parallel: 1, context_length: 512}}\n"
+        "program: {critique_revise: {rounds: 2, max_tokens: 8}}\n"
+    )
+    [bounded] = cli("explain", path, "-p", "What is two plus two?", "--json").objects
+    [exact] = cli("explain", path, "-p", "What is two plus two?", "--json", "--exact-prompts").objects
+    assert 0 < exact["per_problem"]["prompt_tokens"] < bounded["per_problem"]["prompt_tokens"] / 2
+    assert exact["per_problem"]["calls"] == bounded["per_problem"]["calls"] == 5
+    ran = cli("run", path, "-p", "What is two plus two?", "--json")
+    assert ran.objects[0]["usage"]["prompt_tokens"] <= exact["per_problem"]["prompt_tokens"]
+
+
+def test_a_budget_of_all_tokens_counts_once_for_prompts_and_answers(cli, tmp_path):
+    path = tmp_path / "together.yaml"
+    path.write_text(
+        ENDPOINT.replace(
+            "{requests: 3, per_problem: {completion_tokens: 25}}",
+            "{total_tokens: 200, per_problem: {total_tokens: 100}}",
+        )
+    )
+    [found] = cli("explain", path, "-p", "ab", "-p", "ab", "--json").objects
+    assert found["per_problem_within_budget"]["total_tokens"] == 100
+    assert found["run_within_budgets_of_problems"]["total_tokens"] == 200
+    assert found["over"] == ["each problem's budget has 100 tokens, and it can take 368"]
+
+
+def test_words_agree_with_their_numbers(cli, priced):
+    one = cli("explain", priced, "-p", "ab").out
+    assert "1 problem, at most" in one
+    assert "2 problems, at most" in cli("explain", priced, "-p", "ab", "-p", "b").out
+    judged = priced.read_text().replace(
+        "{self_consistency: {n: 4, max_tokens: 10}}", "{best_of_n: {n: 1, verifier: judge}}"
+    )
+    priced.write_text(judged)
+    assert "1 text\n" in cli("explain", priced, "-p", "ab").out
+
+
+def test_a_strategy_is_explained_on_a_model_that_is_named(cli):
+    result = cli("explain", "self_consistency", "--model", "smollm2-135m-instruct", "-p", "What is 2 + 2?")
+    assert result.code == 0, result.err
+    assert "self_consistency" in result.out
+    assert "1 problem, at most: 16 calls" in result.out
+
+
+DEEP = Spending(
+    label="steps",
+    kind="steps",
+    worst=Cost(calls=1234567, prompt_tokens=98765432, completion_tokens=1234567, usd=1234.5),
+    parts=(
+        Spending(
+            label="a_rather_long_name_of_a_step",
+            kind="self_consistency",
+            worst=UNKNOWN,
+            note="at most 12 rounds",
+        ),
+        Spending(label="b", kind="sample", worst=Cost(calls=1, prompt_tokens=7, usd=0.000408)),
+    ),
+)
+
+
+@pytest.mark.parametrize("width", [80, 120])
+@pytest.mark.parametrize("expected", [{}, {"": Cost(calls=12, prompt_tokens=0.25), "b": Cost(calls=1)}])
+def test_the_table_fits_a_terminal_with_every_figure_whole(width, expected):
+    out = Console(width=width, highlight=False)
+    with out.capture() as captured:
+        out.print(terminal_table(rows(DEEP, expected), width=width))
+    lines = captured.get().splitlines()
+    assert max(map(len, lines)) <= width
+    text = captured.get()
+    for figure in (
+        "1,234,567",
+        "98,765,432",
+        "1,234",
+        "unknown",
+        "0.000408",
+        *(["0.25"] if expected else []),
+    ):
+        assert figure in text
+    ends = [
+        line.index(figure) + len(figure)
+        for line in lines
+        for figure in ("1,234,567", "unknown")
+        if figure in line
+    ]
+    assert len(set(ends)) == 1  # figures of a column end at one place
+
+
+def test_a_part_of_which_nothing_is_known_is_shown_so():
+    assert [line.count("unknown") for line in plain_table(rows(DEEP))] == [0, 0, 0, 4, 0]

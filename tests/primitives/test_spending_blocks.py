@@ -127,7 +127,7 @@ async def test_the_parts_are_those_of_the_blocks():
     assert [(part.label, part.note, [inner.label for inner in part.parts]) for part in parts[:-1]] == [
         ("if", "one of these", ["then", "else"]),
         ("loop", "at most 3 rounds", ["draft"]),
-        ("for_each", "at most 1 items", ["for_each-*"]),
+        ("for_each", "at most 1 item", ["for_each-*"]),
         ("parallel", "all of these: who loses may have been paid", ["a"]),
         ("part", "within its budget", ["sample"]),
     ]

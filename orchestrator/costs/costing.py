@@ -1,174 +1,41 @@
-"""What a program costs at most, and where, before anything is spent.
-
-Worst cases are sums over the calls a program can make, each with its prompt and its cap on the answer. What sampling
-again after a failure costs is not in them, nor what a server writes beyond its cap: the ledger holds those to the
-budget while the program runs.
-"""
+"""Working out what a program costs at most on one problem, with nothing sent."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from .answers import AnswerReader
-from .asking import Ask
-from .backends.base import Backend, InProcess, Wrapper, upper_bound_prompt_tokens
-from .backends.rewards import places_in, rating_request
-from .budget import Budget, Ledger
-from .context import Context, Run
-from .contracts import ControlProgram, Verifier, name_of
-from .errors import InvalidInputError
-from .expressions import Size
-from .monitors import Monitor
-from .prompts import Prompt, Rendered
-from .sampling import Scope
-from .types import PICODOLLARS_PER_USD, Candidate, Price, Problem, Rating, Request, Sample
+from ..answers import AnswerReader
+from ..asking import Ask
+from ..backends.base import Backend, InProcess, Wrapper, upper_bound_prompt_tokens
+from ..backends.rewards import places_in, rating_request
+from ..budget import Budget, Ledger
+from ..context import Context, Run
+from ..contracts import ControlProgram, Verifier, name_of
+from ..errors import InvalidInputError
+from ..expressions import Size
+from ..monitors import Monitor
+from ..prompts import Prompt, Rendered
+from ..sampling import Scope
+from ..types import Candidate, Problem, Rating, Request, Sample
+from .cost import FREE, UNKNOWN, Cost, priced
+from .marks import Marks
+from .spending import Spending
 
-__all__ = [
-    "FREE",
-    "UNKNOWN",
-    "Cost",
-    "Costing",
-    "Size",
-    "Spending",
-    "costing_of",
-    "limited",
-    "repeated",
-    "total",
-]
+__all__ = ["Costing", "costing_of"]
+
+LINE_END = "\n"
+"""Stands for a text that is not written yet where a prompt is counted by words or bytes."""
+
+SEAM = "\x01"
+"""The same where a tokenizer counts: no vocabulary joins it to what stands beside it, as it joins several ends of
+lines, so that the parts around it count as much as they can.
+"""
 
 SHORTEST_SHOWN = 16
 """Tokens that what is shown for an answer without text can have: `(no answer)`."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cost:
-    """Upper bounds on what calls use; `math.inf` where none is known. Adds up with `+`.
-
-    Attributes:
-        calls: Requests.
-        prompt_tokens: Tokens read.
-        completion_tokens: Tokens written, over all choices.
-        usd: Money, in US dollars; `math.inf` also where a model's price is not known.
-        samples: Choices drawn, over all requests.
-    """
-
-    calls: float = 0.0
-    prompt_tokens: float = 0.0
-    completion_tokens: float = 0.0
-    usd: float = 0.0
-    samples: float = 0.0
-
-    @property
-    def total_tokens(self) -> float:
-        """Prompt plus completion tokens."""
-        return self.prompt_tokens + self.completion_tokens
-
-    def __add__(self, other: Cost) -> Cost:
-        return Cost(
-            calls=self.calls + other.calls,
-            prompt_tokens=self.prompt_tokens + other.prompt_tokens,
-            completion_tokens=self.completion_tokens + other.completion_tokens,
-            usd=self.usd + other.usd,
-            samples=self.samples + other.samples,
-        )
-
-    def times(self, number: float) -> Cost:
-        """This cost `number` times; 0 times an unknown one is nothing."""
-        if number == 0:
-            return FREE
-        return Cost(
-            calls=_product(self.calls, number),
-            prompt_tokens=_product(self.prompt_tokens, number),
-            completion_tokens=_product(self.completion_tokens, number),
-            usd=_product(self.usd, number),
-            samples=_product(self.samples, number),
-        )
-
-    def at_most(self, other: Cost) -> Cost:
-        """The lesser of two in each kind: what can cost both this and `other` at most."""
-        return _each(min, self, other)
-
-    def or_else(self, other: Cost) -> Cost:
-        """The greater of two in each kind: what costs either this or `other`."""
-        return _each(max, self, other)
-
-
-def _product(one: float, other: float) -> float:
-    """0 times what is not known is nothing."""
-    return one * other if one and other else 0.0
-
-
-def _each(pick: Callable[[float, float], float], one: Cost, other: Cost) -> Cost:
-    return Cost(
-        calls=pick(one.calls, other.calls),
-        prompt_tokens=pick(one.prompt_tokens, other.prompt_tokens),
-        completion_tokens=pick(one.completion_tokens, other.completion_tokens),
-        usd=pick(one.usd, other.usd),
-        samples=pick(one.samples, other.samples),
-    )
-
-
-FREE = Cost()
-UNKNOWN = Cost(
-    calls=math.inf, prompt_tokens=math.inf, completion_tokens=math.inf, usd=math.inf, samples=math.inf
-)
-
-
-def limited(cost: Cost, budget: Budget | None) -> Cost:
-    """What costs `cost` at most, inside `budget`, which is never overspent."""
-    if budget is None:
-        return cost
-    all_tokens = _limit(budget.total_tokens)
-    usd = math.inf if budget.picodollars is None else budget.picodollars / PICODOLLARS_PER_USD
-    most = Cost(
-        calls=_limit(budget.requests),
-        prompt_tokens=min(all_tokens, _limit(budget.prompt_tokens)),
-        completion_tokens=min(all_tokens, _limit(budget.completion_tokens)),
-        usd=usd,
-        samples=math.inf,
-    )
-    return cost.at_most(most)
-
-
-def _limit(value: int | None) -> float:
-    return math.inf if value is None else float(value)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spending:
-    """A part of a program with what it costs at most, its parts' costs included.
-
-    Attributes:
-        label: Its step in the path of its calls, or what it does where it makes none of its own.
-        kind: Its key in files, such as `sample` or `self_consistency`.
-        worst: What it costs at most each time it is reached.
-        parts: What it consists of, in order.
-        note: How `worst` comes from its parts, in a few words: `at most 3 rounds`, `one of these`.
-        on_branch: Whether its calls are made on a branch labelled so; else on the branch of what it is part of.
-    """
-
-    label: str
-    kind: str
-    worst: Cost
-    parts: tuple[Spending, ...] = ()
-    note: str = ""
-    on_branch: bool = True
-
-
-def total(parts: Sequence[Spending]) -> Cost:
-    """What parts cost together."""
-    return sum((part.worst for part in parts), FREE)
-
-
-def repeated(spending: Spending, times: float) -> Spending:
-    """A part that is reached so many times, with what that costs together; its own parts cost what they cost once."""
-    if times == 1:
-        return spending
-    note = f"{times:g} times" + (f"; {spending.note}" if spending.note else "")
-    return replace(spending, worst=spending.worst.times(times), note=note)
 
 
 class Costing:
@@ -189,7 +56,7 @@ class Costing:
         self.ctx, self.problem = ctx, problem
         self.sizes: dict[str, Size] = dict(sizes or {})
         self.rounds = 0
-        self._marks = _Marks()
+        self._marks = Marks()
         self._monitors: tuple[Monitor, ...] = ()
 
     # Asking ----------------------------------------------------------------------------------------------
@@ -230,10 +97,9 @@ class Costing:
         backend, request = self.ctx.request(ask, model=model, **sampling)
         known = backend.capabilities
         each = 1 if known.n is not True else min(per_call, known.parallel or per_call)
-        counted, held = self._marks.taken_out(request)
-        prompt = await backend.count_prompt_tokens(counted) + held + inserted
+        prompt = await self._prompt_tokens(backend, request) + inserted
         cap, calls = request.max_tokens or 0, -(-n // each)
-        drawn = _priced(backend.price, calls=calls, prompt=prompt, completion=n * cap, samples=n)
+        drawn = priced(backend.price, calls=calls, prompt=prompt, completion=n * cap, samples=n)
         going_on = _going_on(self._watching(monitors))
         if not going_on:
             return drawn
@@ -242,7 +108,7 @@ class Costing:
         # A choice that was not alone in its request is charged what was written after its cut as well.
         rest, further = (0 if each == 1 else cap), len(self._watching(monitors)) * n
         longer = prompt + cap + going_on
-        return drawn + _priced(backend.price, calls=further, prompt=longer, completion=further * rest)
+        return drawn + priced(backend.price, calls=further, prompt=longer, completion=further * rest)
 
     async def rate(
         self, text: str, rating: Rating, *, model: str | None = None, batch: int = 1, count: float = 1.0
@@ -251,11 +117,16 @@ class Costing:
         if count == math.inf:
             return UNKNOWN
         backend, _ = self.ctx.request("", model=model)
-        counted, held = self._marks.taken_out(rating_request([text], rating))
-        prompt = await backend.count_prompt_tokens(counted) + held
+        prompt = await self._prompt_tokens(backend, rating_request([text], rating))
         calls = math.ceil(count / (batch if "texts" in places_in(rating.body) else 1))
-        drawn = _priced(backend.price, calls=calls, prompt=0.0, completion=count * rating.writes)
-        return drawn + _priced(backend.price, calls=count, prompt=prompt, completion=0.0, of_calls=False)
+        drawn = priced(backend.price, calls=calls, prompt=0.0, completion=count * rating.writes)
+        return drawn + priced(backend.price, calls=count, prompt=prompt, completion=0.0, of_calls=False)
+
+    async def _prompt_tokens(self, backend: Backend, request: Request) -> float:
+        """Tokens of a prompt, what is not written yet counting as much as it can have."""
+        seam = getattr(backend, "seam", LINE_END)
+        counted, held = self._marks.taken_out(request, seam=seam)
+        return await backend.count_prompt_tokens(counted) + held
 
     def answer_tokens(self, model: str | None = None, max_tokens: int | None = None, **sampling: Any) -> int:
         """Tokens that an answer has at most, what monitors put into it included."""
@@ -337,71 +208,10 @@ class Costing:
         return [one for one in (*self._monitors, *monitors) if hasattr(one, "resumption")]
 
 
-@dataclass(slots=True)
-class _Marks:
-    """Characters that stand for texts not written yet: of Unicode's private use, which no problem has a use for."""
-
-    tokens: dict[str, float] = field(default_factory=dict)
-
-    def new(self, tokens: float) -> str:
-        mark = chr(0xF0000 + len(self.tokens))
-        if len(self.tokens) >= 0xFFFE:
-            raise InvalidInputError("the program has too many parts for its cost to be worked out")
-        self.tokens[mark] = tokens
-        return mark
-
-    def taken_out(self, request: Request) -> tuple[Request, float]:
-        """`request` with a line's end for each mark, which parts what stands around it, and what they stand for."""
-        held = 0.0
-
-        def counted(value: Any) -> Any:
-            nonlocal held
-            if isinstance(value, str):
-                found = [mark for mark in value if mark in self.tokens]
-                held += sum(self.tokens[mark] for mark in found)
-                return value.translate({ord(mark): "\n" for mark in found}) if found else value
-            if isinstance(value, Mapping):
-                return {key: counted(part) for key, part in value.items()}
-            if isinstance(value, list | tuple):
-                return type(value)(counted(part) for part in value)
-            return value
-
-        prompt, messages = counted(request.prompt), counted(request.messages)
-        texts = counted(request.texts)
-        rating = request.rating
-        if rating is not None:
-            rating = replace(rating, query=counted(rating.query), messages=counted(rating.messages))
-        return request.replace(prompt=prompt, messages=messages, texts=texts, rating=rating), held
-
-
 def _going_on(monitors: Sequence[Monitor]) -> float:
     """Tokens that `monitors` put into a sample to let it go on; infinite where one does not say."""
     texts = [getattr(one, "inserts", None) for one in monitors]
     return sum(math.inf if text is None else len(text.encode()) for text in texts)
-
-
-def _priced(
-    price: Price | None,
-    *,
-    calls: float,
-    prompt: float,
-    completion: float,
-    samples: float = 0.0,
-    of_calls: bool = True,
-) -> Cost:
-    """`calls` requests with so many prompt tokens each, and so many completion tokens in all; without `of_calls`,
-    parts of requests that are counted elsewhere.
-    """
-    read = _product(calls, prompt)
-    usd = math.inf if calls else 0.0
-    if price is not None:
-        per_token = max(price.input, price.cached_input or 0)
-        picodollars = (
-            _product(read, per_token) + _product(completion, price.output) + calls * price.request * of_calls
-        )
-        usd = picodollars / PICODOLLARS_PER_USD
-    calls = calls if of_calls else 0.0
-    return Cost(calls=calls, prompt_tokens=read, completion_tokens=completion, usd=usd, samples=samples)
 
 
 def _called(program: ControlProgram) -> str:
@@ -409,16 +219,25 @@ def _called(program: ControlProgram) -> str:
 
 
 class _Silent(Wrapper):
-    """A model of which costs are worked out: nothing is sent to it, and it is not started.
+    """A model of which costs are worked out: nothing is generated.
 
-    Prompts are counted by what runs in this process, and elsewhere by their bytes, which are an upper bound.
+    Prompts are counted by what runs in this process, and elsewhere by their bytes, which are an upper bound and
+    start nothing; or with `exact` by the model's server, which has been prepared, as far as it can.
     """
+
+    def __init__(self, inner: Backend, *, exact: bool) -> None:
+        super().__init__(inner)
+        in_process = isinstance(self._source, InProcess)
+        self._counts = exact or in_process
+        self.seam = LINE_END if in_process or not exact else SEAM
 
     async def count_prompt_tokens(self, request: Request) -> int:
         """Prompt tokens of `request`, or an upper bound."""
-        if isinstance(self._source, InProcess):
-            return await self.inner.count_prompt_tokens(request)
-        return upper_bound_prompt_tokens(request)
+        return (
+            await self.inner.count_prompt_tokens(request)
+            if self._counts
+            else upper_bound_prompt_tokens(request)
+        )
 
     async def complete(self, request: Request) -> list[Sample]:
         """Refuses."""
@@ -432,6 +251,7 @@ def costing_of(
     sampling: Mapping[str, Mapping[str, Any]] | None = None,
     prompt: Prompt | None = None,
     answers: AnswerReader | None = None,
+    exact: bool = False,
 ) -> Costing:
     """A costing over models that need not be started; nothing is sent.
 
@@ -441,11 +261,13 @@ def costing_of(
         sampling: Default sampling fields by model.
         prompt: How problems are put to models.
         answers: How answers are read.
+        exact: Whether prompts are counted by the models' servers, which have been prepared, where they can; else by
+            their bytes, and nothing is asked.
     """
     ledger = Ledger(Budget(), label="costs")
     tasks: Any = None  # samples are drawn in it, and none are
     run = Run(
-        models={name: _Silent(backend) for name, backend in models.items()},
+        models={name: _Silent(backend, exact=exact) for name, backend in models.items()},
         sampling=sampling or {},
         seed=0,
         emit=lambda event: None,

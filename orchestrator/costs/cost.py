@@ -1,0 +1,126 @@
+"""Upper bounds on what calls use: requests, tokens and money."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..budget import Budget
+from ..types import PICODOLLARS_PER_USD, Price
+
+__all__ = ["FREE", "UNKNOWN", "Cost", "limited", "priced"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """Upper bounds on what calls use; `math.inf` where none is known. Adds up with `+`.
+
+    Attributes:
+        calls: Requests.
+        prompt_tokens: Tokens read.
+        completion_tokens: Tokens written, over all choices.
+        usd: Money, in US dollars; `math.inf` also where a model's price is not known.
+        samples: Choices drawn, over all requests.
+        together: Prompt and completion tokens together, where these are fewer than the two bounds' sum, as a budget
+            of all tokens makes them; else None.
+    """
+
+    calls: float = 0.0
+    prompt_tokens: float = 0.0
+    completion_tokens: float = 0.0
+    usd: float = 0.0
+    samples: float = 0.0
+    together: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.together is not None and self.together >= self.prompt_tokens + self.completion_tokens:
+            object.__setattr__(self, "together", None)
+
+    @property
+    def total_tokens(self) -> float:
+        """Prompt and completion tokens together."""
+        return self.prompt_tokens + self.completion_tokens if self.together is None else self.together
+
+    def __add__(self, other: Cost) -> Cost:
+        return _each(operator.add, self, other)
+
+    def times(self, number: float) -> Cost:
+        """This cost `number` times; 0 times an unknown one is nothing."""
+        return _each(lambda one, _: _product(one, number), self, self)
+
+    def at_most(self, other: Cost) -> Cost:
+        """The lesser of two in each kind: what can cost both this and `other` at most."""
+        return _each(min, self, other)
+
+    def or_else(self, other: Cost) -> Cost:
+        """The greater of two in each kind: what costs either this or `other`."""
+        return _each(max, self, other)
+
+
+def _product(one: float, other: float) -> float:
+    """0 times what is not known is nothing."""
+    return one * other if one and other else 0.0
+
+
+def _each(joined: Callable[[float, float], float], one: Cost, other: Cost) -> Cost:
+    return Cost(
+        calls=joined(one.calls, other.calls),
+        prompt_tokens=joined(one.prompt_tokens, other.prompt_tokens),
+        completion_tokens=joined(one.completion_tokens, other.completion_tokens),
+        usd=joined(one.usd, other.usd),
+        samples=joined(one.samples, other.samples),
+        together=joined(one.total_tokens, other.total_tokens),
+    )
+
+
+FREE = Cost()
+UNKNOWN = Cost(
+    calls=math.inf, prompt_tokens=math.inf, completion_tokens=math.inf, usd=math.inf, samples=math.inf
+)
+
+
+def limited(cost: Cost, budget: Budget | None) -> Cost:
+    """What costs `cost` at most, inside `budget`, which is never overspent."""
+    if budget is None:
+        return cost
+    all_tokens = _limit(budget.total_tokens)
+    usd = math.inf if budget.picodollars is None else budget.picodollars / PICODOLLARS_PER_USD
+    most = Cost(
+        calls=_limit(budget.requests),
+        prompt_tokens=min(all_tokens, _limit(budget.prompt_tokens)),
+        completion_tokens=min(all_tokens, _limit(budget.completion_tokens)),
+        usd=usd,
+        samples=math.inf,
+        together=all_tokens,
+    )
+    return cost.at_most(most)
+
+
+def _limit(value: int | None) -> float:
+    return math.inf if value is None else float(value)
+
+
+def priced(
+    price: Price | None,
+    *,
+    calls: float,
+    prompt: float,
+    completion: float,
+    samples: float = 0.0,
+    of_calls: bool = True,
+) -> Cost:
+    """`calls` requests with so many prompt tokens each, and so many completion tokens in all; without `of_calls`,
+    parts of requests that are counted elsewhere.
+    """
+    read = _product(calls, prompt)
+    usd = math.inf if calls else 0.0
+    if price is not None:
+        per_token = max(price.input, price.cached_input or 0)
+        picodollars = (
+            _product(read, per_token) + _product(completion, price.output) + calls * price.request * of_calls
+        )
+        usd = picodollars / PICODOLLARS_PER_USD
+    calls = calls if of_calls else 0.0
+    return Cost(calls=calls, prompt_tokens=read, completion_tokens=completion, usd=usd, samples=samples)
