@@ -21,6 +21,7 @@ from typing import Any
 
 from .. import _core
 from ..errors import InvalidInputError
+from ..patterns import Pattern
 from ..types import Answer
 from .json_values import ParsedJson, json_key, parse_json
 from .normalize import Kind, PercentRule, UnitRule, check_kind, check_rules, fold
@@ -51,7 +52,8 @@ class AnswerReader:
     Attributes:
         kind: How answers are read and compared.
         pattern: A regular expression: the last match wins, its group `answer` or else its first group or
-            else all of it is the answer. Matched by Python's `re`: its cost on long texts is the pattern's.
+            else all of it is the answer. In the syntax of Python's `re`; one that takes longer than
+            a second on a text is an error.
         field: A field of the last JSON object in the text that has it; `a.b` goes into nested objects.
         tag: An XML tag: the contents of the last `<tag>...</tag>`; one that runs to the end of a text that was
             not truncated counts too, since a closing tag is often a stop string.
@@ -74,7 +76,7 @@ class AnswerReader:
     function: Callable[[str], str | None] | None = None
     units: UnitRule = "by_kind"
     percent: PercentRule = "fraction"
-    _compiled: re.Pattern[str] | None = dataclass_field(default=None, init=False, repr=False, compare=False)
+    _compiled: Pattern | None = dataclass_field(default=None, init=False, repr=False, compare=False)
     _native: bool = dataclass_field(default=False, init=False, repr=False, compare=False)
     _own: AnswerKind | None = dataclass_field(default=None, init=False, repr=False, compare=False)
 
@@ -101,10 +103,7 @@ class AnswerReader:
         if self.language is not None and not self.language.strip():
             raise InvalidInputError("language must name a language of fenced code, such as 'python'")
         if self.pattern is not None:
-            try:
-                object.__setattr__(self, "_compiled", re.compile(self.pattern))
-            except re.error as error:
-                raise InvalidInputError(f"pattern {self.pattern!r} does not compile: {error}") from error
+            object.__setattr__(self, "_compiled", Pattern.of(self.pattern))
 
     @property
     def _ways(self) -> tuple[object, ...]:
@@ -127,7 +126,8 @@ class AnswerReader:
                 is not asked.
 
         Raises:
-            InvalidInputError: `text` is not a string, or `function` returns something else than one or None.
+            InvalidInputError: `text` is not a string, looking for `pattern` takes too long, or `function` returns
+                something else than one or None.
         """
         if not isinstance(text, str):
             raise _not_a_text(text)
@@ -191,15 +191,9 @@ class AnswerReader:
 
     def _matched(self, text: str, truncated: bool) -> str | None:
         assert self._compiled is not None
-        last = None
-        for match in self._compiled.finditer(text):
-            if not truncated or match.end() < len(text):
-                last = match
-        if last is None:
-            return None
-        groups = last.groupdict()
-        found: str | None = groups["answer"] if "answer" in groups else last[min(1, self._compiled.groups)]
-        return found
+        matches = self._compiled.all_in(text, name="answer")
+        ended = [match.text for match in matches if not truncated or match.end < len(text)]
+        return ended[-1] if ended else None
 
     def _json(self, text: str, truncated: bool) -> Answer | None:
         whole = (

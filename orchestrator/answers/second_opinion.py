@@ -9,26 +9,19 @@ from __future__ import annotations
 
 import atexit
 import importlib.util
-import json
 import os
-import queue
-import subprocess
-import sys
 import threading
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from ..errors import InvalidInputError, OrchestratorError
+from ..errors import InvalidInputError
 from ..types import Answer
+from ..worker import Worker, WorkerLostError
 
 __all__ = ["MathVerify", "check_installed", "math_verify_equal"]
-
-START_SECONDS = 120.0
-"""Time for a worker to import sympy; not counted against a pair."""
 
 WORKER_BYTES = 2 * 2**30
 """Address space of a worker, where the system can limit it: sympy may try to write out a tower of powers."""
@@ -40,75 +33,6 @@ def check_installed() -> None:
     """Raises `InvalidInputError`, with the line that installs it, unless there is math-verify."""
     if importlib.util.find_spec("math_verify") is None:
         raise InvalidInputError("a second opinion needs math-verify: run `pip install 'orchestrator[math]'`")
-
-
-class _WorkerLost(Exception):
-    """A worker died, or did not answer in time and was killed."""
-
-
-class _Worker:
-    """One process that answers pair after pair; used by one thread at a time."""
-
-    def __init__(self) -> None:
-        # By its path and with -P: it must import neither the caller's __main__ nor this package.
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", str(_WORKER), str(WORKER_BYTES)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
-        self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-        self._reader = threading.Thread(target=self._read, name="math-verify reader", daemon=True)
-        self._reader.start()
-        self._ready = False
-
-    def _read(self) -> None:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            self._lines.put(line)
-        self._lines.put(b"")  # the end: it died or was killed
-
-    def ask(self, first: str, second: str, timeout: float) -> bool | None:
-        """Its verdict; raises `_WorkerLost` when there is none in `timeout` seconds."""
-        if not self._ready:
-            self._start()
-        assert self._process.stdin is not None
-        try:
-            self._process.stdin.write(json.dumps([first, second, timeout]).encode() + b"\n")
-            self._process.stdin.flush()
-        except OSError as error:
-            raise _WorkerLost from error
-        verdict = self._next(timeout)
-        return verdict if isinstance(verdict, bool) else None
-
-    def _start(self) -> None:
-        try:
-            self._next(START_SECONDS)
-        except _WorkerLost as error:
-            command = f"{sys.executable} -P {_WORKER} {WORKER_BYTES}"
-            raise OrchestratorError(
-                f"math-verify's worker process did not start; `{command}` shows why"
-            ) from error
-        self._ready = True
-
-    def _next(self, timeout: float) -> object:
-        try:
-            line = self._lines.get(timeout=timeout)
-        except queue.Empty as error:
-            raise _WorkerLost from error
-        if not line:
-            raise _WorkerLost
-        return json.loads(line)
-
-    def stop(self) -> None:
-        """Kills the process and waits for its end. Safe to call twice."""
-        self._process.kill()
-        self._process.wait()
-        self._reader.join()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                with suppress(BrokenPipeError):  # a question it never read
-                    pipe.close()
 
 
 class MathVerify:
@@ -132,7 +56,7 @@ class MathVerify:
             )
         check_installed()
         self.timeout, self.workers = timeout, workers
-        self._idle: list[_Worker] = []
+        self._idle: list[Worker] = []
         self._slots = threading.BoundedSemaphore(workers)
         self._lock = threading.Lock()
         self._closed = False
@@ -166,8 +90,9 @@ class MathVerify:
         with self._slots:
             worker = self._take()
             try:
-                verdict = worker.ask(str(a), str(b), self.timeout if timeout is None else timeout)
-            except _WorkerLost:
+                seconds = self.timeout if timeout is None else timeout
+                verdict = worker.ask([str(a), str(b), seconds], seconds)
+            except WorkerLostError:
                 worker.stop()
                 self.restarts += 1
                 return None
@@ -177,7 +102,7 @@ class MathVerify:
                 worker.stop()
                 raise
             self._put_back(worker)
-            return verdict
+            return verdict if isinstance(verdict, bool) else None
 
     def equal_all(self, pairs: Iterable[tuple[Answer | str, Answer | str]]) -> list[bool | None]:
         """`equal` of each pair, on all workers at once."""
@@ -191,15 +116,15 @@ class MathVerify:
         for worker in idle:
             worker.stop()
 
-    def _take(self) -> _Worker:
+    def _take(self) -> Worker:
         with self._lock:
             if self._closed:
                 raise InvalidInputError("this MathVerify has been closed")
             if self._idle:
                 return self._idle.pop()
-        return _Worker()
+        return Worker(_WORKER, [str(WORKER_BYTES)], what="math-verify")
 
-    def _put_back(self, worker: _Worker) -> None:
+    def _put_back(self, worker: Worker) -> None:
         with self._lock:
             if not self._closed:
                 self._idle.append(worker)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import ClassVar, Literal, get_args
 
 from ..asking import DEFAULT_MAX_TOKENS
@@ -13,6 +11,7 @@ from ..context import Context
 from ..contracts import Verifier, logprobs_for, name_of
 from ..costs import FREE, Costing, Size, Spending, repeated
 from ..errors import InvalidInputError
+from ..patterns import Pattern
 from ..prompts import Rendered, fill
 from ..search import BreadthFirst, Child, DepthFirst, Expansion, Search
 from ..templates import Template
@@ -150,7 +149,7 @@ class TreeOfThoughts(TreeSearch):
         in_unit(threshold=self.threshold)
         pattern_of(self.state)
         for name, pattern in (("solved", self.solved), ("thought", self.thought)):
-            _compiled(name, pattern)
+            _pattern(name, pattern)
         for name, template in (("prompt", self.prompt), ("answer_prompt", self.answer_prompt)):
             _check_places(name, template)
 
@@ -220,7 +219,7 @@ class TreeOfThoughts(TreeSearch):
         """The thoughts in the replies to a prompt: one reply, or as many as thoughts are wanted."""
         question = place.prompt.question(growth.problem)
         state = state_of(pattern_of(self.state), said) if said.strip() else question
-        answering = last if self.solved is None else re.fullmatch(self.solved, state) is not None
+        answering = last if self.solved is None else _pattern("solved", self.solved).is_all_of(state)
         template = (self.answer_prompt or ANSWER) if answering else (self.prompt or PROPOSE)
         values = {"problem": question, "thoughts": said.rstrip() or NO_THOUGHTS, "state": state}
         text = fill(template, {**values, "n": self.thoughts}, of="a tree of thoughts")
@@ -246,7 +245,7 @@ class TreeOfThoughts(TreeSearch):
 
         A reply without a thought is one that says nothing more: an empty thought, as an empty step is.
         """
-        found = [sample.text.strip()] if whole else _thoughts(_compiled("thought", self.thought), sample.text)
+        found = [sample.text.strip()] if whole else _thoughts(_pattern("thought", self.thought), sample.text)
         if sample.truncated and len(found) > 1:
             del found[-1]  # its end is missing
         found = found[:MOST_THOUGHTS] or [""]
@@ -363,21 +362,13 @@ class TreeOfThoughts(TreeSearch):
         return Spending(label="thoughts", kind="sample", worst=worst, on_branch=False)
 
 
-@lru_cache(maxsize=64)
-def _pattern(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)
+def _pattern(name: str, pattern: str | None) -> Pattern:
+    return Pattern.of(pattern or "", name=name, trusted=pattern == THOUGHT)
 
 
-def _compiled(name: str, pattern: str | None) -> re.Pattern[str]:
-    try:
-        return _pattern(pattern or "")
-    except re.error as error:
-        raise InvalidInputError(f"{name} {pattern!r} does not compile: {error}") from error
-
-
-def _thoughts(pattern: re.Pattern[str], reply: str) -> list[str]:
+def _thoughts(pattern: Pattern, reply: str) -> list[str]:
     """What `pattern` finds in a reply, in order, without the space around it."""
-    return [(match[min(1, pattern.groups)] or "").strip() for match in pattern.finditer(reply)]
+    return [(found.text or "").strip() for found in pattern.all_in(reply)]
 
 
 def _shares(usage: Usage, lengths: Sequence[int]) -> Iterator[Usage]:

@@ -12,7 +12,7 @@ import anyio.to_thread
 
 from ..answers import AnswerReader, Equivalence, Kind, PercentRule, UnitRule, equivalent, normalize
 from ..context import Context
-from ..errors import InvalidInputError
+from ..patterns import Pattern
 from ..types import Answer, Candidate, Problem, Score
 from .free import Free
 
@@ -73,18 +73,15 @@ class Regex(Rule):
     ignore_case: bool = False
 
     def __post_init__(self) -> None:
-        try:
-            re.compile(self.pattern)
-        except re.error as error:
-            raise InvalidInputError(f"pattern {self.pattern!r}: {error}") from error
+        Pattern.of(self.pattern)
 
     @cached_property
-    def _compiled(self) -> re.Pattern[str]:
-        return re.compile(self.pattern, re.IGNORECASE if self.ignore_case else 0)
+    def _compiled(self) -> Pattern:
+        return Pattern.of(self.pattern, flags=re.IGNORECASE if self.ignore_case else 0)
 
     def judge(self, problem: Problem, candidate: Candidate) -> Score:
         """Whether the pattern is in the text."""
-        found = self._compiled.search(candidate.sample.text) is not None
+        found = self._compiled.is_in(candidate.sample.text)
         return Score(value=RIGHT if found else WRONG, reason="" if found else "the pattern is not found")
 
 

@@ -13,6 +13,7 @@ from ..concurrently import concurrently
 from ..context import Context
 from ..costs import FREE, Costing, Size, Spending, counted
 from ..errors import InvalidInputError
+from ..patterns import Pattern
 from ..prompts import fill
 from ..types import Candidate, Problem, Sample, Score
 from .judging import AS_DATA, LIMITS, Failed, Question, check_template, digest, fenced, shown, tried
@@ -193,26 +194,22 @@ def find_verdict(vote: Sample) -> str | None:
     return match[1].lower()
 
 
-def pattern_of(state: str | None) -> re.Pattern[str] | None:
+def pattern_of(state: str | None) -> Pattern | None:
     """The regular expression of a state.
 
     Raises:
         InvalidInputError: It is not one.
     """
-    try:
-        return None if state is None else re.compile(state)
-    except re.error as error:
-        raise InvalidInputError(f"state {state!r} does not compile: {error}") from error
+    return None if state is None else Pattern.of(state, name="state")
 
 
-def state_of(pattern: re.Pattern[str] | None, thoughts: str) -> str:
+def state_of(pattern: Pattern | None, thoughts: str) -> str:
     """The state that `thoughts` have led to: all of them without a `pattern`, else what it says of the last one."""
     if pattern is None:
         return thoughts
-    line, found = last_line(thoughts), None
-    for match in pattern.finditer(line):
-        found = match
-    return line if found is None else (found[min(1, pattern.groups)] or "").strip()
+    line = last_line(thoughts)
+    found = pattern.last_in(line)
+    return line if found is None else found.strip()
 
 
 def last_line(text: str) -> str:
