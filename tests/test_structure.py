@@ -12,7 +12,18 @@ PACKAGE = Path(importlib.import_module("orchestrator").__file__).parent
 
 # Reading order is import order: a module imports only from its own layer or earlier ones.
 LAYERS = [
-    ["excerpts", "spelling", "errors", "types", "events", "recorders", "traces", "version", "plugins", "worker"],
+    [
+        "excerpts",
+        "spelling",
+        "errors",
+        "types",
+        "events",
+        "recorders",
+        "traces",
+        "version",
+        "plugins",
+        "worker",
+    ],
     ["_core"],
     ["pricing", "waiting", "concurrently", "fitted", "budget"],
     ["patterns"],
