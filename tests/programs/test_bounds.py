@@ -58,7 +58,7 @@ def asking(draw):
 VERIFIERS = [
     {"judge": {"max_tokens": 4}},
     {"judge": {"form": "json", "max_tokens": 12, "model": "large"}},
-    {"judge": {"form": "yes_no", "samples": 2}},
+    {"judge": {"form": "yes_no", "samples": 2, "temperature": 0.5}},
     {"pairwise_judge": {"max_tokens": 4}},
     {"regex": {"pattern": "4"}},
 ]
@@ -68,7 +68,7 @@ PROGRAMS = [
     {"single": {"model": "large", "max_tokens": 6}},
     {"best_of_n": {"n": 2, "verifier": {"judge": {"max_tokens": 4}}, "max_tokens": 5}},
     {"critique_revise": {"rounds": 2, "max_tokens": 7}},
-    {"revise": {"length": 3, "max_tokens": 4}},
+    {"parallel_revise": {"chains": 2, "length": 2, "max_tokens": 4}},
     {"debate": {"rounds": 1, "max_tokens": 5}},
     {"fusion": {"proposers": 2, "max_tokens": 5}},
 ]
@@ -80,7 +80,8 @@ def program_inside(draw):
         tier = {**inside, "accept": "agreement", "budget": {"total_tokens": draw(st.integers(1, 200))}}
         return {"cascade": {"tiers": [tier, {"single": {"max_tokens": 8}}]}}
     if kind == "steps":
-        return {"steps": [{"sample": {"max_tokens": 3}}, {"id": "c", **inside}, {"return": "c"}]}
+        steps = [{"sample": {"max_tokens": 3}}, {"id": "c", **inside}, {"return": "c"}]
+        return {"run": {"program": {"steps": steps}}}
     return inside
 
 
@@ -123,9 +124,10 @@ def step(draw, depth):
     if kind == 3:
         return {"parallel": {"x": block(draw, depth - 1), "y": [simple(draw)]}}
     if kind == 4:
-        asked = {"sample": {"prompt": "{{ piece }}", **asking(draw)}}
+        name = f"piece{depth}"
+        asked = {"sample": {"prompt": f"{{{{ {name} }}}}", **asking(draw)}}
         steps = [asked, *block(draw, depth - 1)]
-        return {"for_each": {"in": "parts", "as": "piece", "max": 9, "steps": steps}}
+        return {"for_each": {"in": "parts", "as": name, "max": 9, "steps": steps}}
     return simple(draw)
 
 
