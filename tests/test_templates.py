@@ -322,6 +322,14 @@ def test_a_value_of_python_is_not_inserted():
         assert (error.message, error.offset) == ("a Python cannot be put into a text", place)
 
 
+def test_loops_take_as_many_turns_as_they_may_and_no_more():
+    template = Template.of("{% for a in xs %}{% for b in ys %}{% endfor %}{% endfor %}.")
+    assert template.render({"xs": list(range(100)), "ys": list(range(99))}) == "."
+    assert (
+        "10,000 turns" in refusal(template.render, {"xs": list(range(100)), "ys": list(range(100))}).message
+    )
+
+
 BIG = list(range(3_000))
 
 
