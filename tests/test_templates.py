@@ -330,6 +330,13 @@ def test_loops_take_as_many_turns_as_they_may_and_no_more():
     )
 
 
+@pytest.mark.parametrize("template", ["{{ a }}", "{{ a|default('') }}"])
+def test_a_filled_text_is_as_long_as_it_may_be_and_no_longer(template):
+    most = 4 * 1024 * 1024
+    assert len(Template.of(template).render({"a": "x" * most})) == most
+    assert "longer than 4,194,304" in refusal(Template.of(template).render, {"a": "x" * (most + 1)}).message
+
+
 BIG = list(range(3_000))
 
 
