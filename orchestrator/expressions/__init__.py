@@ -24,9 +24,11 @@ from .types import (
     read_field,
     without_maybe,
 )
+from .work import ITEM, bounded, made_step, spend, weigh
 
 __all__ = [
     "ANSWER",
+    "ITEM",
     "NOTHING",
     "NUMBER",
     "TEXT",
@@ -40,12 +42,16 @@ __all__ = [
     "Size",
     "Type",
     "as_text",
+    "bounded",
     "declare",
     "fits",
     "is_declared",
     "is_name",
     "joined",
+    "made_step",
     "maybe",
     "read_field",
+    "spend",
+    "weigh",
     "without_maybe",
 ]

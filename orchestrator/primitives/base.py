@@ -15,7 +15,16 @@ from ..budget import Budget
 from ..context import Context
 from ..contracts import Verifier
 from ..costs import Costing, Spending
-from ..expressions import Expression, ExpressionError, ListOf, Namespace, Type, fits, without_maybe
+from ..expressions import (
+    Expression,
+    ExpressionError,
+    ListOf,
+    Namespace,
+    Type,
+    fits,
+    made_step,
+    without_maybe,
+)
 from ..strategies.attempts import Attempts
 from ..strategies.nested import drawn_on
 from ..templates import Template, TemplateError
@@ -566,6 +575,7 @@ async def run_block(steps: Block, frame: Frame) -> Any:
     """Make steps one after the other, until the program returns; the value of the last one made."""
     value: Any = None
     for step in steps:
+        made_step(frame.ctx.candidates)
         value = await step.run(frame)
         if step.id is not None:
             frame.values[step.id] = value

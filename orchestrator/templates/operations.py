@@ -10,7 +10,7 @@ from typing import Any
 from jinja2.runtime import Context, LoopContext
 
 from ..errors import TemplateError
-from ..expressions import as_text, read_field
+from ..expressions import ITEM, as_text, read_field, spend, weigh
 from ..types import Answer
 from .template import LONGEST_TEXT
 
@@ -48,11 +48,13 @@ class Work:
 
     def add(self, amount: int, place: int | None) -> None:
         self.done += amount
+        spend(amount)
         if self.done > MOST_WORK:
             raise TemplateError("filling it takes too much work", offset=place, hint="loop over less")
 
     def turn(self, count: int, place: int) -> None:
         self.turns += count
+        spend(ITEM * count)
         if self.turns > MOST_TURNS:
             raise TemplateError(f"its loops take more than {MOST_TURNS:,} turns", offset=place)
 
@@ -121,6 +123,8 @@ def _holds(sign: str, one: Any, other: Any, place: int) -> bool:
 def _equal(one: Any, other: Any) -> bool:
     if isinstance(one, Answer) and isinstance(other, Answer):
         return one.key == other.key
+    if isinstance(one, list | tuple):
+        weigh(one)
     return bool(one == other)
 
 
