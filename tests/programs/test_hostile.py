@@ -142,6 +142,19 @@ FILES = {
     "a number of very many digits": ("x: " + "9" * 100_000, "not a number that can be read"),
     "a NUL": ("x: a\0b\n", "1:5: the character U+0000 (NUL) may not stand in a file"),
     "an escape sequence for terminals": ("x: \x1b[2J\n", "U+001B (a control character)"),
+    "an escape sequence for terminals in a key": (
+        HEAD + 'program: {"\\e[2Jred\\u202e": {}}\n',
+        "no strategy `�[2Jred�`",
+    ),
+    "an escape sequence in the name of a model": (
+        HEAD + 'program: {single: {model: "\\e]0;x\\a"}}\n',
+        "no model `�]0;x�`",
+    ),
+    "a tag that does not fit": ("x: !!bool maybe\n", "does not fit"),
+    "a pattern that goes on for ever to compile": (
+        HEAD + "answer: {pattern: '" + "(" * 3_000 + "a" + ")" * 3_000 + "'}\nprogram: single\n",
+        "does not compile",
+    ),
     "bytes that are no text": (b"version: 1\nx: \xff\xfe\n", ":2: is not UTF-8 text"),
     "half a pair of surrogates": (b"x: \xed\xa0\x80\n", "is not UTF-8 text"),
     "UTF-16": ("version: 1\n".encode("utf-16"), "is not UTF-8 text"),
