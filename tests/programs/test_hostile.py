@@ -3,10 +3,14 @@ little time, and the kernel ends one that needs more.
 """
 
 import json
+import os
 import subprocess
 import sys
 
 import pytest
+
+from orchestrator import load
+from orchestrator.errors import ProgramFileError
 
 MEMORY = 100 * 2**20
 """Bytes that refusing a file may add to what the loader itself takes up."""
@@ -206,6 +210,10 @@ FILES = {
     ),
     "an absolute path": (HEAD + "include: [/etc/passwd]\nprogram: single\n", "is outside of the folder"),
     "a device": (HEAD + "include: [/dev/zero]\nprogram: single\n", "is outside of the folder"),
+    "a device for a learned verifier": (
+        HEAD + "program: {best_of_n: {verifier: {learned: {file: /dev/zero}}}}\n",
+        "is not a file",
+    ),
     "a path with a NUL in it": (HEAD + 'include: ["a\\0b"]\nprogram: single\n', "cannot be included"),
     "a path that is too long": (HEAD + f"include: [{'a/' * 3_000}]\nprogram: single\n", "cannot be included"),
     "itself": (
@@ -220,3 +228,11 @@ def test_a_hostile_file_is_refused_with_little_memory_and_time(refusals, name):
     _, message = FILES[name]
     assert message in refusals[name]
     assert len(refusals[name]) < 20_000
+
+
+def test_a_pipe_for_a_learned_verifier_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    file = tmp_path / "program.yaml"
+    file.write_text(HEAD + "program: {best_of_n: {verifier: {learned: {file: pipe}}}}\n")
+    with pytest.raises(ProgramFileError, match="is not a file"):
+        load(file)
