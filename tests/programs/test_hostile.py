@@ -214,6 +214,9 @@ FILES = {
         HEAD + "program: {best_of_n: {verifier: {learned: {file: /dev/zero}}}}\n",
         "is not a file",
     ),
+    "more agents than can be": (HEAD + "program: {debate: {agents: 1000000000}}\n", "at most 100"),
+    "more proposals than can be": (HEAD + "program: {fusion: {proposers: 1000000000}}\n", "at most 1,000"),
+    "more chains than can be": (HEAD + "program: {parallel_revise: {chains: 1000000000}}\n", "at most 1,000"),
     "a path with a NUL in it": (HEAD + 'include: ["a\\0b"]\nprogram: single\n', "cannot be included"),
     "a path that is too long": (HEAD + f"include: [{'a/' * 3_000}]\nprogram: single\n", "cannot be included"),
     "itself": (
