@@ -31,7 +31,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .excerpts import pointed
+from .excerpts import harmless, pointed
 
 if TYPE_CHECKING:
     from .types import Answer, Usage
@@ -106,10 +106,10 @@ class ProgramFileError(InvalidInputError):
     def _said(self) -> str:
         """This mistake alone: place and message, the line with a caret under the place, and the hint."""
         place = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
-        said = f"{place}: {self.message}"
+        said = harmless(f"{place}: {self.message}")
         if self.source is not None and self.column is not None:
             said += "".join(f"\n    {line}" for line in pointed(self.source, self.column))
-        return said + (f"\n  hint: {self.hint}" if self.hint else "")
+        return said + (harmless(f"\n  hint: {self.hint}") if self.hint else "")
 
     def _last(self) -> tuple[str, ...]:
         return (f"and {self.unsaid} more mistakes",) if self.unsaid else ()

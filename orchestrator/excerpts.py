@@ -1,10 +1,10 @@
-"""A line of a file with a caret under one of its characters, as a terminal shows it."""
+"""What files and models have written, as a terminal may show it: a line with a caret under one of its characters."""
 
 from __future__ import annotations
 
 import unicodedata
 
-__all__ = ["WIDEST", "pointed"]
+__all__ = ["WIDEST", "harmless", "pointed"]
 
 WIDEST = 100
 """Characters of a line that are shown; a longer one is cut around its caret."""
@@ -36,6 +36,13 @@ def pointed(line: str, column: int) -> tuple[str, str]:
     before = cut_before + "".join(map(_shown, line[start:at]))
     shown = before + "".join(map(_shown, line[at:end])).rstrip() + cut_after
     return shown, " " * sum(map(_width, before)) + "^"
+
+
+def harmless(text: str) -> str:
+    """`text` without what would steer a terminal, or turn the direction of writing: shown as `�`."""
+    if text.isprintable():
+        return text
+    return "".join(one if one in "\n\t" else _shown(one) for one in text)
 
 
 def _shown(character: str) -> str:

@@ -64,7 +64,9 @@ class Fitted:
             InvalidInputError: There is no such file, or as for `from_json`; names the file.
         """
         try:
-            return cls.from_json(json.loads(Path(path).read_text(encoding="utf-8")))
+            return cls.from_json(json.loads(_read(Path(path))))
+        except RecursionError:
+            raise InvalidInputError(f"file {str(path)!r}: nested too deeply") from None
         except (OSError, ValueError) as error:
             raise InvalidInputError(f"file {str(path)!r}: {error}") from error
 
@@ -76,3 +78,18 @@ class Fitted:
     def _from_values(cls, document: Mapping[str, Any]) -> Self:
         """It from what `_values` gave."""
         raise NotImplementedError
+
+
+LARGEST_FILE = 64 * 2**20
+"""Bytes."""
+
+
+def _read(path: Path) -> str:
+    """What stands in a file; a device or a pipe might never end, or never begin."""
+    if path.exists() and not path.is_file():
+        raise ValueError("is not a file")
+    with path.open("rb") as stream:
+        raw = stream.read(LARGEST_FILE + 1)
+    if len(raw) > LARGEST_FILE:
+        raise ValueError(f"larger than {LARGEST_FILE // 2**20} MiB")
+    return raw.decode("utf-8")

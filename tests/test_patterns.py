@@ -11,7 +11,7 @@ from orchestrator.errors import InvalidInputError
 from orchestrator.patterns import Found, Pattern
 from orchestrator.patterns import pattern as module
 from orchestrator.types import Candidate, Problem, Sample
-from orchestrator.verifiers import Regex
+from orchestrator.verifiers import JsonSchema, Regex
 
 
 @pytest.fixture
@@ -42,6 +42,16 @@ def test_a_rule_does_not_look_without_end(hurried):
         Regex(pattern="(a|aa)+$").judge(
             Problem(id="1", prompt="?"), Candidate(sample=Sample(text="a" * 60 + "!"), answer=None)
         )
+
+
+@pytest.mark.parametrize("schema", [{"pattern": "(a|aa)+$"}, {"patternProperties": {"(a+)+$": {}}}])
+def test_a_schema_does_not_look_without_end(hurried, schema):
+    pytest.importorskip("jsonschema")
+    long = "a" * 60 + "!"
+    text = f'"{long}"' if "pattern" in schema else f'{{"{long}": 1}}'
+    candidate = Candidate(sample=Sample(text=text), answer=None)
+    with pytest.raises(InvalidInputError, match="takes longer"):
+        JsonSchema(schema=schema, whole=True).judge(Problem(id="1", prompt="?"), candidate)
 
 
 @pytest.mark.parametrize("text", ["(", "a" * 10_001, "[a-", "(?P<n>a)(?P<n>b)", "a{9999999999}"])

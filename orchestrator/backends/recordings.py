@@ -27,6 +27,9 @@ from .accounting import apportion
 
 __all__ = ["Columns", "Recorded", "RecordedProblem", "read_recordings", "tokens_in"]
 
+LONGEST_LINE = 16 * 2**20
+"""Characters."""
+
 CHARACTERS_PER_TOKEN = 4
 """What a token is taken to be where a file has characters only; such usage is marked as estimated."""
 
@@ -136,7 +139,11 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
             if path.suffix == ".gz"
             else path.open(encoding="utf-8") as file
         ):
-            for number, line in enumerate(file, 1):
+            number = 0
+            while line := file.readline(LONGEST_LINE + 1):
+                number += 1
+                if len(line) > LONGEST_LINE:
+                    raise InvalidInputError(f"{path}:{number}: longer than {LONGEST_LINE // 2**20} MiB")
                 if line.strip():
                     yield number, line
     except (OSError, EOFError, UnicodeDecodeError) as error:

@@ -19,6 +19,7 @@ import traceback
 from collections.abc import Callable
 
 from ..errors import OrchestratorError
+from ..excerpts import harmless
 
 __all__ = ["BROKEN_PIPE", "BUG", "DEBUG_VARIABLE", "FAILED", "complain", "guarded", "quiet_stdout"]
 
@@ -75,7 +76,7 @@ def _debugging() -> bool:
 def complain(message: str) -> None:
     """Print `message` on stderr, if anybody can still read it."""
     with contextlib.suppress(OSError, ValueError):
-        print(message, file=sys.stderr, flush=True)
+        print(harmless(message), file=sys.stderr, flush=True)
 
 
 def quiet_stdout() -> None:

@@ -16,6 +16,7 @@ from rich.text import Text
 
 from ..budget import Budget, Ledger
 from ..events import CallFailed, CallRetried, CallSettled, Event, LimitChanged, RequestShrunk
+from ..excerpts import harmless
 from ..report import Tracker, money
 from ..types import Usage
 
@@ -139,7 +140,7 @@ class LiveView:
 
     def note(self, line: str) -> None:
         """Show a line above."""
-        self.console.print(Text(line), soft_wrap=True)
+        self.console.print(Text(harmless(line)), soft_wrap=True)
 
     def changed(self, status: Status) -> None:
         """Nothing: it is drawn anew anyway."""
@@ -186,7 +187,7 @@ class PlainView:
 
     def note(self, line: str) -> None:
         """Print the line."""
-        self.console.print(Text(line), soft_wrap=True)
+        self.console.print(Text(harmless(line)), soft_wrap=True)
 
     def changed(self, status: Status) -> None:
         """Print where the run is, unless that was done a moment ago."""

@@ -27,9 +27,11 @@ from .types import (
     read_field,
     without_maybe,
 )
+from .work import ITEM, bounded, made_step, spend, weigh
 
 __all__ = [
     "ANSWER",
+    "ITEM",
     "NOTHING",
     "NUMBER",
     "TEXT",
@@ -44,6 +46,7 @@ __all__ = [
     "Size",
     "Type",
     "as_text",
+    "bounded",
     "comparable",
     "declare",
     "equal",
@@ -52,7 +55,10 @@ __all__ = [
     "is_name",
     "is_unknown",
     "joined",
+    "made_step",
     "maybe",
     "read_field",
+    "spend",
+    "weigh",
     "without_maybe",
 ]

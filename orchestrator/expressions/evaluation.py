@@ -24,6 +24,7 @@ from .tree import (
     Not,
 )
 from .types import read_field
+from .work import spend
 
 __all__ = ["Computed", "compiled"]
 
@@ -134,7 +135,11 @@ def _arithmetic(node: Arithmetic) -> Computed:
             except ArithmeticError:
                 return None
         if joins and isinstance(one, str) and isinstance(other, str):
-            return one + other if len(one) + len(other) <= LONGEST_TEXT else None
+            length = len(one) + len(other)
+            if length > LONGEST_TEXT:
+                return None
+            spend(length)
+            return one + other
         return None  # `*` would repeat a text and `%` fill it in
 
     return computed
@@ -190,6 +195,7 @@ def _within(one: Any, container: Any) -> bool:
     if container is None:
         return False
     if isinstance(container, str):
+        spend(len(container))
         return one is not None and one in container
     return any(equal(one, item) for item in container)
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
+from .work import ITEM, spend
+
 __all__ = [
     "ANSWER",
     "NOTHING",
@@ -221,6 +223,8 @@ def read_field(value: Any, name: str) -> Any:
     if type(value) is Namespace:
         return value[name]
     kind = _KINDS[type(value)]
+    if isinstance(value, tuple):  # what is read from a list, such as its best item, takes going through it
+        spend(ITEM * len(value))
     reader = kind.fields.get(name)
     if reader is not None:
         return reader(value)
@@ -247,5 +251,8 @@ def as_text(value: Any) -> str:
     if kind is not None and kind.text is not None:
         return kind.text(value)
     if type(value) in (list, tuple):
-        return ", ".join(as_text(item) for item in value)
+        spend(ITEM * len(value))
+        text = ", ".join([as_text(item) for item in value])
+        spend(len(text))
+        return text
     raise TypeError(f"a {type(value).__name__} cannot be put into a text")

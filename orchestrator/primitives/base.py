@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, TypeAlias
 
 from ..costs import Costing, Spending
-from ..expressions import UNKNOWN, Type
+from ..expressions import UNKNOWN, Type, made_step
 from .frame import Frame
 from .scope import Scope
 
@@ -182,6 +182,7 @@ async def run_block(steps: Block, frame: Frame) -> Any:
     """Make steps one after the other, until the program returns; the value of the last one made."""
     value: Any = None
     for step in steps:
+        made_step(frame.ctx.candidates)
         value = await step.run(frame)
         if step.id is not None:
             frame.values[step.id] = value

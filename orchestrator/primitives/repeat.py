@@ -22,8 +22,10 @@ __all__ = ["MOST_ROUNDS", "MOST_TURNS", "Repeat", "check_turns"]
 MOST_ROUNDS = 1000
 """Rounds that one loop may make."""
 
-MOST_TURNS = 1_000_000
-"""Steps that a loop may make with all those inside it: it ends in seconds where none of them makes a call."""
+MOST_TURNS = 250_000
+"""Steps that a loop may make with all those inside it: it ends in seconds where none of them makes a call. Programs
+that are called have loops of their own; while they run, all steps together are bounded (`expressions.work`).
+"""
 
 MOST_NESTED = 6
 """Loops inside one another that look back at their rounds: checking each takes checking its steps twice."""

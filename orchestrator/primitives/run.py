@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from ..contracts import ControlProgram
 from ..costs import Costing, Spending
-from ..expressions import Type
+from ..expressions import Type, made_step
 from ..strategies.nested import longest_text_of, most_calls_at_once, most_calls_of, run_nested
 from ..types import Candidate, Outcome
 from .base import Primitive, TemplateText
@@ -17,6 +17,9 @@ from .sizes import candidate_size, candidates_size, measured, outcome_size
 from .values import OUTCOME
 
 __all__ = ["Run"]
+
+CALLED = 32
+"""Steps that calling a program counts as, beside the program's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +67,7 @@ class Run(Primitive):
         problem = frame.problem
         if self.problem is not None:
             problem = replace(problem, prompt=frame.render(self.problem), messages=None)
+        made_step(frame.ctx.candidates, CALLED)
         ctx = frame.ctx.branch(label=self.label)
         outcome = await run_nested(ctx, self.program, problem, frame.attempts)
         if outcome is None:

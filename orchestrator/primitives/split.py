@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from ..costs import FREE, Costing, Size, Spending
 from ..errors import InvalidInputError
-from ..expressions import TEXT, Expression, ListOf, Type
+from ..expressions import ITEM, TEXT, Expression, ListOf, Type, spend
 from ..strategies.base import at_least
 from .base import ExpressionText, Primitive
 from .frame import Frame
@@ -15,6 +15,9 @@ from .scope import Scope
 from .sizes import size_here, tokens_of
 
 __all__ = ["Split", "pieces_of"]
+
+MOST_PIECES = 10_000
+"""Pieces of one text, as many as a `for_each` takes."""
 
 PARAGRAPH = ("\n\n",)
 SENTENCE = (". ", "! ", "? ", ".\n", "!\n", "?\n", "。", "！", "？")
@@ -34,7 +37,7 @@ class Split(Primitive):
         text: The text.
         size: Characters in a piece, at least 1; what `most` asks for aside.
         overlap: Characters that a piece repeats from the end of the one before, 0..size // 2.
-        most: Pieces at most, at least 1.
+        most: Pieces at most, in 1..10,000.
     """
 
     key: ClassVar[str] = "split"
@@ -45,7 +48,9 @@ class Split(Primitive):
     most: int = 100
 
     def __post_init__(self) -> None:
-        at_least(1, size=self.size, most=self.most)
+        at_least(1, size=self.size)
+        if not 1 <= self.most <= MOST_PIECES:
+            raise InvalidInputError(f"most must be in 1..{MOST_PIECES}, not {self.most}")
         if not 0 <= self.overlap <= self.size // 2:
             raise InvalidInputError(
                 f"overlap must be at least 0 and at most half of size, not {self.overlap} of {self.size}"
@@ -85,19 +90,26 @@ class Split(Primitive):
 def pieces_of(text: str, *, size: int, overlap: int = 0, most: int) -> list[str]:
     """`text` cut into at most `most` pieces, each of at most `size` characters where that is enough; see `Split`."""
     text = text.strip()
-    while len(pieces := _cut(text, size, overlap)) > most:
-        size = max(size + 1, size * len(pieces) // (most + 1))
-    return pieces
+    while True:
+        pieces, cut = _cut(text, size, overlap, most)
+        if len(pieces) <= most:
+            return pieces
+        # As many pieces of the same text's rest would follow; there is place for one more than `most` counts.
+        size = max(size + 1 + size // 16, size * (len(text) * len(pieces) // cut) // (most + 1))
 
 
-def _cut(text: str, size: int, overlap: int) -> list[str]:
-    pieces, start = [], 0
-    while len(text) - start > size:
-        end = _end(text, start, start + size)
-        pieces.append(text[start:end])
-        start = _begin(text, start, end, overlap)
-    pieces.append(text[start:])
-    return [piece for piece in map(str.strip, pieces) if piece]
+def _cut(text: str, size: int, overlap: int, most: int) -> tuple[list[str], int]:
+    """The pieces, up to one more than `most`, and how many characters have been cut."""
+    pieces: list[str] = []
+    start = 0
+    while start < len(text) and len(pieces) <= most:
+        whole = len(text) - start <= size
+        end = len(text) if whole else _end(text, start, start + size)
+        spend(4 * ITEM + end - start)
+        if piece := text[start:end].strip():
+            pieces.append(piece)
+        start = end if whole else _begin(text, start, end, overlap)
+    return pieces, start
 
 
 def _end(text: str, start: int, limit: int) -> int:

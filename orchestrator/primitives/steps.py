@@ -11,7 +11,7 @@ from ..context import Context
 from ..contracts import Verifier, logprobs_for, name_of
 from ..costs import Costing, Spending
 from ..errors import InvalidInputError
-from ..expressions import NUMBER, TEXT, Expression, Type, fits
+from ..expressions import NUMBER, TEXT, Expression, Type, bounded, fits
 from ..strategies.attempts import Attempts
 from ..types import Outcome, Problem
 from .base import Block, ExpressionText, check_block, every_step, run_block
@@ -110,6 +110,7 @@ class Steps:
         """Solve `problem`.
 
         Raises:
+            InvalidInputError: The program has faults, or does too much between its calls.
             UnknownPriceError: A branch's budget limits money and a model's price is not known; no call has been made.
         """
         self._check(ctx.models, field_types(problem))
@@ -124,13 +125,14 @@ class Steps:
             attempts=Attempts(),
             run=run,
         )
-        await run_block(self.steps, frame)
-        outcome = run.returned
-        if outcome is None:  # the check has seen that every path returns
-            raise AssertionError("the program has ended without a return")
-        return (
-            replace(outcome, detail={**outcome.detail, **self._outputs(frame)}) if self.outputs else outcome
-        )
+        with bounded():
+            await run_block(self.steps, frame)
+            outcome = run.returned
+            if outcome is None:  # the check has seen that every path returns
+                raise AssertionError("the program has ended without a return")
+            if not self.outputs:
+                return outcome
+            return replace(outcome, detail={**outcome.detail, **self._outputs(frame)})
 
     async def worst_case(self, costing: Costing) -> Spending:
         """What a problem costs at most: all of its steps, as if each were reached."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..expressions import (
     ANSWER,
+    ITEM,
     NUMBER,
     TEXT,
     TRUTH,
@@ -19,6 +20,7 @@ from ..expressions import (
     as_text,
     declare,
     joined,
+    spend,
 )
 from ..prompts import question_text
 from ..strategies.quoting import visible
@@ -224,6 +226,8 @@ ANSWERED = (CANDIDATE, CANDIDATES, REVIEW, VOTE, OUTCOME, ANSWER, TEXT, NUMBER)
 
 def plain(value: Any) -> Any:
     """A value as JSON can hold it: of a record its text, of a list its items, of names their values."""
+    if isinstance(value, str | list | tuple):
+        spend(len(value) if isinstance(value, str) else ITEM * len(value))
     if value is None or isinstance(value, str | bool | int | float):
         return value
     if type(value) is Namespace:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from ..costs import FREE, Costing, Spending
-from ..expressions import ANSWER, ListOf, Type
+from ..expressions import ANSWER, ITEM, ListOf, Type, spend
 from ..strategies.selection import representative
 from ..types import Answer, Candidate, Outcome
 from ..types import Sample as Written
@@ -86,6 +86,7 @@ def counted(candidates: Candidates, *, weighted: bool = False) -> Poll:
 
 def _ballots(value: Any) -> Iterator[Candidate]:
     """The candidates in a value, an outcome's being the one that stands for its answer."""
+    spend(ITEM)
     if isinstance(value, Candidate):
         yield value
     elif isinstance(value, Review):

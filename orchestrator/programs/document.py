@@ -356,6 +356,8 @@ class _Builder:
                 return self._scalars.construct_object(node)
             except (ValueError, OverflowError) as error:
                 raise self._fail(f"not a number that can be read: {error}", node) from error
+            except LookupError as error:  # `!!bool maybe`, `!!int ""`: a tag that its text does not fit
+                raise self._fail(f"the tag {node.tag!s} does not fit what it stands before", node) from error
         if kind in ("str", "timestamp", "value", "merge"):
             self._written[path] = Written(node.start_mark.index, node.end_mark.index, node.style or "")
             return str(node.value)

@@ -321,12 +321,18 @@ def _build_one(kind: Registry | type, value: Any, at: KeyPath, mistakes: Mistake
 def _build_all(kind: Registry | type, value: Any, at: KeyPath, mistakes: Mistakes) -> tuple[Any, ...]:
     """The parts of a list, such as the rules of `any: [...]`."""
     if not isinstance(value, list):
-        each = (
-            f"{kind.what}: {', '.join(kind.parts)}" if isinstance(kind, Registry) else what_inline(kind).what
-        )
-        mistakes.add(at, f"expected a list, each entry one {each}")
+        mistakes.add(at, f"expected a list, each entry {_entry_of(kind)}")
         return ()
     return tuple(_build_one(kind, entry, (*at, number), mistakes) for number, entry in enumerate(value))
+
+
+def _entry_of(kind: Registry | type) -> str:
+    """What an entry of a list of such parts is, in words."""
+    if isinstance(kind, Registry):
+        return f"one {kind.what}: {', '.join(kind.parts)}"
+    if hasattr(kind, "inline"):
+        return f"one {what_inline(kind).what}"
+    return f"a mapping with {', '.join(shown_as(kind, name) for name in parameters(kind))}"
 
 
 def _build_inline(part: type, value: Any, at: KeyPath, mistakes: Mistakes) -> Any:

@@ -146,6 +146,8 @@ class ProblemFile:
                         "a JSON object" if "item" in place else "`,` or `]`" if place != "end" else "nothing"
                     )
                     raise self._wrong(line, f"expected {expected}, found {buffer[:20]!r}")
+            if len(buffer) > LONGEST_LINE:
+                raise self._wrong(line, f"this item is longer than {LONGEST_LINE // 2**20} MiB")
         if place != "end":
             if buffer:
                 self._decoded(line, buffer)
@@ -271,11 +273,17 @@ def _chained(seen: list[str], rest: Iterator[str]) -> Iterator[str]:
 
 
 def _growing(lines: Iterator[str]) -> Iterator[str]:
-    """`lines` joined in blocks of 1, 2, 4, ... lines, so that decoding one long item again stays cheap."""
-    size = 1
-    while block := "".join(islice(lines, size)):
-        yield block
-        size = min(2 * size, 4096)
+    """`lines` joined in blocks of 1, 2, 4, ... lines, so that decoding one long item again stays cheap; none is much
+    longer than the longest line.
+    """
+    size, block, length = 1, [], 0
+    for line in lines:
+        block.append(line)
+        length += len(line)
+        if len(block) >= size or length > LONGEST_LINE:
+            yield "".join(block)
+            size, block, length = min(2 * size, 4096), [], 0
+    yield "".join(block)
 
 
 def _as_prompt(value: Any) -> str | None:

@@ -14,7 +14,7 @@ from ..monitors import Monitor
 from ..sampling import SampleStream
 from ..types import Outcome, Problem
 
-__all__ = ["Strategy", "at_least", "in_unit"]
+__all__ = ["Strategy", "at_least", "at_most", "in_unit"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +187,17 @@ def at_least(low: int, **numbers: int | None) -> None:
     for name, value in numbers.items():
         if value is not None and value < low:
             raise InvalidInputError(f"{name} must be at least {low}, not {value}")
+
+
+def at_most(high: int, **numbers: int) -> None:
+    """Refuse numbers above `high`: so many parts would be made before the budget could say anything.
+
+    Raises:
+        InvalidInputError: One is; names it.
+    """
+    for name, value in numbers.items():
+        if value > high:
+            raise InvalidInputError(f"{name} must be at most {high:,}, not {value}")
 
 
 def in_unit(**numbers: float | None) -> None:

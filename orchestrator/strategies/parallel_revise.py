@@ -12,12 +12,14 @@ from ..contracts import Verifier, name_of
 from ..costs import Costing, Size, Spending, repeated
 from ..types import Candidate, Outcome, Problem
 from .attempts import Attempts
-from .base import Strategy, at_least
+from .base import Strategy, at_least, at_most
 from .chain import linked
 from .revise import PROMPT, Revise
 from .selection import by_score, by_vote, representative
 
 __all__ = ["ParallelRevise"]
+
+MOST_CHAINS = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +38,8 @@ class ParallelRevise(Strategy):
     Cost: chains * length calls, plus the verifier's for as many candidates.
 
     Args:
-        chains: Chains side by side, at least 1.
-        length: Answers in each, at least 1.
+        chains: Chains side by side, in 1..1000.
+        length: Answers in each, in 1..1000.
         memory: Earlier answers of its chain that a revision is shown, at least 1.
         verifier: Scores the answers; None for a vote.
         weighted: Add up the scores of equal answers, instead of taking the best single candidate.
@@ -66,6 +68,7 @@ class ParallelRevise(Strategy):
 
     def __post_init__(self) -> None:
         at_least(1, chains=self.chains, length=self.length, memory=self.memory)
+        at_most(MOST_CHAINS, chains=self.chains, length=self.length)
 
     @property
     def most_calls(self) -> int:

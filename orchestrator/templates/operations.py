@@ -10,7 +10,7 @@ from typing import Any
 from jinja2.runtime import Context, LoopContext
 
 from ..errors import TemplateError
-from ..expressions import as_text, equal, read_field
+from ..expressions import ITEM, as_text, equal, read_field, spend
 from .template import LONGEST_TEXT
 
 __all__ = ["LOOP_FIELDS", "MOST_TURNS", "OPERATIONS", "WIDEST_INDENT", "WORK", "Work", "items_of", "text_of"]
@@ -47,11 +47,13 @@ class Work:
 
     def add(self, amount: int, place: int | None) -> None:
         self.done += amount
+        spend(amount)
         if self.done > MOST_WORK:
             raise TemplateError("filling it takes too much work", offset=place, hint="loop over less")
 
     def turn(self, count: int, place: int) -> None:
         self.turns += count
+        spend(ITEM * count)
         if self.turns > MOST_TURNS:
             raise TemplateError(f"its loops take more than {MOST_TURNS:,} turns", offset=place)
 

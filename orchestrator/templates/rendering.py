@@ -8,6 +8,7 @@ from typing import Any
 from jinja2 import nodes, pass_context
 
 from ..errors import TemplateError
+from ..expressions import spend
 from .operations import OPERATIONS, WORK, Work, items_of
 from .sandbox import Sandbox
 from .syntax import place_of
@@ -36,6 +37,7 @@ class Renderer:
             length += len(piece)
             if length > LONGEST_TEXT:
                 raise TemplateError(f"filled in, it is longer than {LONGEST_TEXT:,} characters")
+            spend(len(piece))
             pieces.append(piece)
         return "".join(pieces)
 

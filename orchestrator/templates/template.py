@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from ..errors import TemplateError
-from ..expressions import Size, Type, as_text
+from ..expressions import Size, Type, as_text, spend
 
 if TYPE_CHECKING:
     from .rendering import Renderer
@@ -126,10 +126,11 @@ class Template:
             parts[1::2] = [as_text(values[name]) for name in parts[1::2]]
         except TypeError as error:
             raise self._unreadable(values, error) from error
-        text = "".join(parts)
-        if len(text) > LONGEST_TEXT:
+        length = sum(map(len, parts))
+        if length > LONGEST_TEXT:
             raise TemplateError(f"filled in, it is longer than {LONGEST_TEXT:,} characters")
-        return text
+        spend(length)
+        return "".join(parts)
 
     def measure(self, values: Mapping[str, Any], sizes: Mapping[str, Size]) -> Measured:
         """How long the filled text can be, when only `values` are known of what goes into it.

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from ..answers import AnswerReader
 from ..answers.json_values import loads_strictly
 from ..errors import InvalidInputError
+from ..patterns import Pattern
 from ..types import Candidate, Problem, Score
 from .rules import RIGHT, WRONG, Rule
 
@@ -78,6 +79,8 @@ class JsonSchema(Rule):
             return self._broken(value)
         except json.JSONDecodeError as error:
             return f"the text is not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
+        except InvalidInputError:
+            raise  # a pattern that takes too long
         except (ValueError, OverflowError) as error:  # what the standard library reads and JSON has not
             return f"the text is not JSON: {error}"[:LONGEST_REASON]
         except RecursionError:
@@ -123,7 +126,25 @@ def _validator_of(schema: Mapping[str, Any]) -> Any:
         raise InvalidInputError(
             f"schema refers to {error.ref!r}, which is not in it; put it under `$defs`"
         ) from error
-    return kind(plain, registry=registry)
+    bounded = {"pattern": _pattern, "patternProperties": _pattern_properties}
+    return jsonschema.validators.extend(kind, bounded)(plain, registry=registry)
+
+
+def _pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> Iterator[Any]:
+    """What `pattern` says of a text, in the time that a pattern may take."""
+    from jsonschema import ValidationError
+
+    if validator.is_type(instance, "string") and not Pattern.of(pattern).is_in(instance):
+        yield ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+def _pattern_properties(validator: Any, patterns: Any, instance: Any, schema: Any) -> Iterator[Any]:
+    """What `patternProperties` says of an object, in the time that patterns may take."""
+    if validator.is_type(instance, "object"):
+        for pattern, inner in patterns.items():
+            for name, value in instance.items():
+                if Pattern.of(pattern).is_in(name):
+                    yield from validator.descend(value, inner, path=name, schema_path=pattern)
 
 
 def _references(resolver: Any, resource: Any) -> Iterator[tuple[Any, str]]:

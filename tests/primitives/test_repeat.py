@@ -226,7 +226,7 @@ def test_loops_inside_one_another_are_refused_where_they_could_go_on_for_hours()
     [fault, *_] = [one for one in faults(*steps, Return(value="'4'")) if "nothing uses" not in one]
     assert fault == (
         "steps.0.repeat.steps.0.repeat.max: with the loops inside it, it makes up to 1,001,001 steps, "
-        "and 1,000,000 are allowed"
+        "and 250,000 are allowed"
     )
     deep = [one for one in faults(nested(7), Return(value="'4'")) if "inside one another" in one]
     assert deep == ["steps.0.repeat.steps: more than 6 loops inside one another"]

@@ -3,10 +3,14 @@ little time, and the kernel ends one that needs more.
 """
 
 import json
+import os
 import subprocess
 import sys
 
 import pytest
+
+from orchestrator import load
+from orchestrator.errors import ProgramFileError
 
 MEMORY = 100 * 2**20
 """Bytes that refusing a file may add to what the loader itself takes up."""
@@ -142,6 +146,19 @@ FILES = {
     "a number of very many digits": ("x: " + "9" * 100_000, "not a number that can be read"),
     "a NUL": ("x: a\0b\n", "1:5: the character U+0000 (NUL) may not stand in a file"),
     "an escape sequence for terminals": ("x: \x1b[2J\n", "U+001B (a control character)"),
+    "an escape sequence for terminals in a key": (
+        HEAD + 'program: {"\\e[2Jred\\u202e": {}}\n',
+        "no strategy `�[2Jred�`",
+    ),
+    "an escape sequence in the name of a model": (
+        HEAD + 'program: {single: {model: "\\e]0;x\\a"}}\n',
+        "no model `�]0;x�`",
+    ),
+    "a tag that does not fit": ("x: !!bool maybe\n", "does not fit"),
+    "a pattern that goes on for ever to compile": (
+        HEAD + "answer: {pattern: '" + "(" * 3_000 + "a" + ")" * 3_000 + "'}\nprogram: single\n",
+        "does not compile",
+    ),
     "bytes that are no text": (b"version: 1\nx: \xff\xfe\n", ":2: is not UTF-8 text"),
     "half a pair of surrogates": (b"x: \xed\xa0\x80\n", "is not UTF-8 text"),
     "UTF-16": ("version: 1\n".encode("utf-16"), "is not UTF-8 text"),
@@ -193,6 +210,13 @@ FILES = {
     ),
     "an absolute path": (HEAD + "include: [/etc/passwd]\nprogram: single\n", "is outside of the folder"),
     "a device": (HEAD + "include: [/dev/zero]\nprogram: single\n", "is outside of the folder"),
+    "a device for a learned verifier": (
+        HEAD + "program: {best_of_n: {verifier: {learned: {file: /dev/zero}}}}\n",
+        "is not a file",
+    ),
+    "more agents than can be": (HEAD + "program: {debate: {agents: 1000000000}}\n", "at most 100"),
+    "more proposals than can be": (HEAD + "program: {fusion: {proposers: 1000000000}}\n", "at most 1,000"),
+    "more chains than can be": (HEAD + "program: {parallel_revise: {chains: 1000000000}}\n", "at most 1,000"),
     "a path with a NUL in it": (HEAD + 'include: ["a\\0b"]\nprogram: single\n', "cannot be included"),
     "a path that is too long": (HEAD + f"include: [{'a/' * 3_000}]\nprogram: single\n", "cannot be included"),
     "itself": (
@@ -207,3 +231,11 @@ def test_a_hostile_file_is_refused_with_little_memory_and_time(refusals, name):
     _, message = FILES[name]
     assert message in refusals[name]
     assert len(refusals[name]) < 20_000
+
+
+def test_a_pipe_for_a_learned_verifier_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    file = tmp_path / "program.yaml"
+    file.write_text(HEAD + "program: {best_of_n: {verifier: {learned: {file: pipe}}}}\n")
+    with pytest.raises(ProgramFileError, match="is not a file"):
+        load(file)

@@ -159,3 +159,13 @@ def test_a_line_of_json_that_breaks_off_is_named_by_its_own_number(tmp_path):
     path.write_text('{"question": "a"}\n{"question": "b"\n')
     with pytest.raises(InvalidInputError, match=r"cut\.jsonl:2: not JSON"):
         list(ProblemFile(path=path))
+
+
+def test_an_item_of_an_array_that_does_not_end_is_not_read_to_the_end(tmp_path):
+    path = tmp_path / "problems.json.gz"
+    with gzip.open(path, "wb", compresslevel=1) as stream:
+        stream.write(b'[{"question":')
+        for _ in range(24):
+            stream.write((b" " * 2**20) + b"\n")
+    with pytest.raises(InvalidInputError, match="this item is longer than 16 MiB"):
+        list(ProblemFile(path=path))
