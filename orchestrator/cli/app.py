@@ -157,7 +157,7 @@ def run(
     kind: Annotated[
         str | None,
         typer.Option(
-            help="How answers are read: number, math, choice, boolean, date, text, json, ...",
+            help="How answers are read: number, math, choice, boolean, date, text, whole, json, ...",
             rich_help_panel=STRATEGY,
         ),
     ] = None,
@@ -317,13 +317,16 @@ def check(
     out.
     """
     from ..programs import load
+    from ..programs.loader import checked_problems
     from ..programs.writing import dump
 
-    program = load(file, allow_outside=allow_includes_outside)
+    program = load(file, allow_outside=allow_includes_outside, local_models=True)
+    problems = program.problems
+    count = 0 if problems is None else checked_problems(problems, program.fields)
     print(f"{file}: no mistakes")
     print(f"models: {', '.join(program.specs)}")
-    if program.problems is not None:
-        print(f"problems: {program.problems.count()} in {program.problems.path}")
+    if problems is not None:
+        print(f"problems: {count} in {problems.path}")
     print(dump(program.strategy).removeprefix("version: 1\n"), end="")
 
 

@@ -17,6 +17,7 @@ from ..budget import Budget
 from ..contracts import ControlProgram, Verifier
 from ..errors import InvalidInputError
 from ..programs import ProblemFile, Program, load
+from ..programs.loader import checked_problems
 from ..programs.models import api_key_from, usual_price
 from ..programs.registries import STRATEGIES, key_of
 from ..prompts import Prompt
@@ -129,7 +130,8 @@ def _target(flags: Flags) -> Any:
     if Path(target).suffix.lower() in (".yaml", ".yml") or Path(target).is_file():
         if Path(target).suffix == ".py":
             raise InvalidInputError(f"which function of {target}? write {target}:NAME")
-        return load(target, allow_outside=flags.allow_outside)
+        # Models that flags put in their place are not looked up.
+        return load(target, allow_outside=flags.allow_outside, local_models=not flags.models)
     if (brought := STRATEGIES.find(target)) is not None:
         return brought
     hint = did_you_mean(target, STRATEGIES.known())
@@ -291,7 +293,8 @@ def _problems(
         return problems[: flags.limit], len(problems[: flags.limit])
     source = _problem_file(flags, file)
     if source is not None:
-        return source, source.count() if _is_small(source.path) else None
+        fields = {} if file is None else file.fields
+        return source, checked_problems(source, fields) if _is_small(source.path) else None
     recorded = _recorded(models)
     if recorded:
         return recorded[: flags.limit], len(recorded[: flags.limit])

@@ -139,7 +139,6 @@ class _Session:
         with self.view.showing(self.status):
             for name, model in self.job.models.items():
                 if isinstance(model.backend, LocalBackend):
-                    self._say(f"starting {name}")
                     model.backend.progress = _FetchProgress(self, name)
             try:
                 async with self._controller() as controller:
@@ -166,7 +165,13 @@ class _Session:
             answers=job.answers,
             prompt=job.prompt,
             recorders=(self._record,),
+            program=job.program,
+            starting=self._starting,
         )
+
+    def _starting(self, name: str) -> None:
+        if isinstance(self.job.models[name].backend, LocalBackend):
+            self._say(f"starting {name}")
 
     async def _collect(self, controller: Controller, stop: anyio.CancelScope) -> None:
         outcomes = controller.map(

@@ -22,11 +22,12 @@ from ..prompts import Prompt
 from ..strategies.attempts import scored
 from ..strategies.nested import longest_text_of
 from ..types import Outcome, Problem
+from .annotations import names_models
 from .blocks import FIELD_TYPES, reserved
 from .document import Document, KeyPath
 from .includes import Source, Sources
 from .mistakes import Mistakes
-from .models import check_backend, make_model
+from .models import check_backend, check_local, make_model
 from .names import Names, is_template, make_prompt
 from .parts import LONGEST_NAME, build
 from .problems import ProblemFile
@@ -36,13 +37,14 @@ from .spec import (
     BackendSpec,
     FieldKind,
     LimitsSpec,
+    LocalSpec,
     ModelSpec,
     ProblemsSpec,
     ProgramSpec,
     UseSpec,
 )
 
-__all__ = ["Program", "check_model_names", "load", "loads"]
+__all__ = ["Program", "check_model_names", "checked_problems", "load", "loads"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +135,7 @@ class Program:
         return replace(outcome, candidates=tuple(scored(candidates, name, scores)))
 
 
-def load(file: str | Path, *, allow_outside: bool = False) -> Program:
+def load(file: str | Path, *, allow_outside: bool = False, local_models: bool = False) -> Program:
     """The control program in a YAML file, with its models, budget, prompt and problems.
 
     Nothing is started, fetched or connected, and no key is read.
@@ -141,11 +143,14 @@ def load(file: str | Path, *, allow_outside: bool = False) -> Program:
     Args:
         file: The file.
         allow_outside: Whether it may include files that are not in its folder or below.
+        local_models: Whether models on this machine are looked up: their names must be known here, and their files
+            be there.
 
     Raises:
         ProgramFileError: The file is not a program; says where, what was expected, and all mistakes at once.
     """
-    return _program(Sources(file, allow_outside=allow_outside), needs_models=True)
+    sources = Sources(file, allow_outside=allow_outside)
+    return _program(sources, needs_models=True, local_models=local_models)
 
 
 def loads(text: str, *, file: str | Path = "<text>", allow_outside: bool = False) -> Program:
@@ -162,7 +167,7 @@ def loads(text: str, *, file: str | Path = "<text>", allow_outside: bool = False
     return _program(Sources(file, text=text, allow_outside=allow_outside), needs_models=False)
 
 
-def _program(sources: Sources, *, needs_models: bool) -> Program:
+def _program(sources: Sources, *, needs_models: bool, local_models: bool = False) -> Program:
     names = Names(sources, reserved=reserved())
     top = sources.top
     strategy, check = _parts(sources)
@@ -172,7 +177,7 @@ def _program(sources: Sources, *, needs_models: bool) -> Program:
         top.mistakes.add(("outputs",), "only a `program` made of `steps` has outputs", key=True)
     names.finish()
     if needs_models or names.of("models"):
-        _check_models(sources, names)
+        _check_models(sources, names, local=local_models)
     sources.raise_any()
     spec = top.spec
     assert isinstance(spec, ProgramSpec)
@@ -208,7 +213,7 @@ def _parts(sources: Sources) -> tuple[Any, Any]:
     return strategy, check
 
 
-def _check_models(sources: Sources, names: Names) -> None:
+def _check_models(sources: Sources, names: Names, *, local: bool) -> None:
     """Note that there are no models, what is wrong with those of other packages, and names that are none of them."""
     known, top = names.of("models"), sources.top
     if "models" not in top.document.data and not known:
@@ -218,6 +223,8 @@ def _check_models(sources: Sources, names: Names) -> None:
     for name, spec, source in names.models():
         if isinstance(spec, BackendSpec):
             check_backend(spec, ("models", name), source.mistakes)
+        elif local and isinstance(spec, LocalSpec):
+            check_local(spec, source.folder, ("models", name), source.mistakes)
     for source in sources:
         for part in ("program", "check", "programs", "verifiers"):
             if known:
@@ -258,12 +265,18 @@ def _model_names(value: Any, at: KeyPath) -> Iterator[tuple[KeyPath, str]]:
         here = (*at, key)
         if key in NO_MODELS:
             continue
-        if isinstance(entry, str) and str(key).endswith("model"):
+        if isinstance(entry, str) and names_models(str(key)):
             yield here, entry
-        elif isinstance(entry, list) and str(key).endswith("models"):
+        elif isinstance(entry, list) and names_models(str(key)):
             yield from (((*here, n), name) for n, name in enumerate(entry) if isinstance(name, str))
         else:
             yield from _model_names(entry, here)
+
+
+LABEL_WORDS = frozenset({"label", "labels", "choices", "class", "category", "enum"})
+"""What somebody may take for the kind of an answer that is one of a set of labels."""
+
+LABELS_HINT = "a set of labels is no kind: write `answer: {labels: [LABEL, LABEL]}`"
 
 
 def _reader(document: Document, mistakes: Mistakes) -> AnswerReader:
@@ -274,13 +287,13 @@ def _reader(document: Document, mistakes: Mistakes) -> AnswerReader:
         return AnswerReader()  # the whole file's spec says what is wrong
     options: dict[str, Any] = {name: value for name, value in spec if value is not None}
     if spec.kind not in KINDS and spec.kind not in kinds():
-        hint = mistakes.closest(spec.kind, kinds())
+        hint = LABELS_HINT if spec.kind.lower() in LABEL_WORDS else mistakes.closest(spec.kind, kinds())
         mistakes.add(("answer", "kind"), f"`kind` must be one of {', '.join(kinds())}", hint=hint)
         return AnswerReader()
     try:
         return AnswerReader(**options)
     except InvalidInputError as error:
-        ways = [name for name in ("pattern", "field", "tag", "language") if name in options]
+        ways = [name for name in ("labels", "pattern", "field", "tag", "language") if name in options]
         mistakes.add(("answer", ways[0] if ways and spec.kind in KINDS else "kind"), str(error))
         return AnswerReader()
 
@@ -325,6 +338,22 @@ def check_fields(fields: Mapping[str, FieldKind], problem: Problem) -> None:
             raise InvalidInputError(
                 f"problem {problem.id!r}: the field `{name}` must be a {kind}, not {value!r:.60}"
             )
+
+
+def checked_problems(problems: ProblemFile, fields: Mapping[str, FieldKind]) -> int:
+    """How many problems a file has; all are read, and each must have the fields that are declared.
+
+    Raises:
+        InvalidInputError: The file is no file of problems, or one lacks a field; says on which line.
+    """
+    count = 0
+    for line, problem in problems.numbered():
+        try:
+            check_fields(fields, problem)
+        except InvalidInputError as error:
+            raise InvalidInputError(f"{problems.path}:{line}: {error}") from error
+        count += 1
+    return count
 
 
 _PYTHON_KINDS: Mapping[FieldKind, tuple[type, ...]] = {

@@ -14,6 +14,7 @@ from ..backends.local import LocalBackend
 from ..backends.model import Model
 from ..errors import InvalidInputError
 from ..pricing import price_of
+from ..serving.models import HUB_ID, available, looks_like_a_path
 from ..types import Price
 from .document import KeyPath
 from .mistakes import Mistakes
@@ -28,7 +29,7 @@ from .spec import (
     SamplingSpec,
 )
 
-__all__ = ["api_key_from", "check_backend", "make_model", "usual_price"]
+__all__ = ["api_key_from", "check_backend", "check_local", "make_model", "usual_price"]
 
 USUAL_KEY_VARIABLE = "OPENAI_API_KEY"
 
@@ -123,6 +124,24 @@ def check_backend(spec: BackendSpec, at: KeyPath, mistakes: Mistakes) -> None:
         )
         if needed and parameter.name not in _parameters(spec):
             mistakes.add(at, f"`{parameter.name}` is missing in `{at[-1]}`")
+
+
+def check_local(spec: LocalSpec, folder: Path, at: KeyPath, mistakes: Mistakes) -> None:
+    """Note that no model on this machine is called so, or that there is no such file.
+
+    Nothing is fetched. A Hugging Face id passes: whether it is one can only be asked there.
+    """
+    name = _weights(spec.local, folder)
+    if looks_like_a_path(name):
+        if not Path(name).expanduser().is_file():
+            mistakes.add((*at, "local"), f"there is no model file `{spec.local}`")
+        return
+    known = [card.name for card in available()]
+    if name not in known and not HUB_ID.fullmatch(name):
+        hint = mistakes.closest(name, known)
+        hint = hint or next((f"did you mean `{one}`?" for one in known if one.startswith(name.lower())), None)
+        others = "" if hint else f"; there are: {', '.join(known)}, and the path of a .gguf file"
+        mistakes.add((*at, "local"), f"no model on this machine is called `{name[:60]}`{others}", hint=hint)
 
 
 def _brought(spec: BackendSpec, folder: Path) -> Backend:

@@ -64,6 +64,10 @@ class ProblemFile:
             raise InvalidInputError(f"offset must not be negative, not {self.offset}")
 
     def __iter__(self) -> Iterator[Problem]:
+        return (problem for _, problem in self.numbered())
+
+    def numbered(self) -> Iterator[tuple[int, Problem]]:
+        """The problems, each with the line it begins on. Raises as iterating does."""
         stop = None if self.limit is None else self.offset + self.limit
         lines: dict[str, int] = {}
         for line, record in islice(self._rows(), self.offset, stop):
@@ -71,7 +75,7 @@ class ProblemFile:
             if problem.id in lines:
                 raise self._wrong(line, f"the id {problem.id!r} is already on line {lines[problem.id]}")
             lines[problem.id] = line
-            yield problem
+            yield line, problem
         if not lines:
             what = f"no problems after the first {self.offset}" if self.offset else "no problems in it"
             raise InvalidInputError(f"{self.path}: {what}")

@@ -82,6 +82,9 @@ class Controller:
         answers: How answers are read from samples.
         prompt: How problems are put to models.
         recorders: Called with every event.
+        program: What will be run, where that is known: a journal that is resumed is then compared with it on entry,
+            before any model is started.
+        starting: Called with each model's name before it is prepared, once everything else has been checked.
         clock: Seconds, monotonic; the event loop's own.
 
     Raises (on entry):
@@ -89,7 +92,7 @@ class Controller:
         UnknownPriceError: Money is limited and a model's price is not known.
         JournalError: The journal cannot be opened, or belongs to another run.
 
-    Raises (on the first problem):
+    Raises (on the first problem; on entry where `program` is given):
         JournalMismatchError: The journal is another program's; its `diff` says in what they differ.
     """
 
@@ -107,6 +110,8 @@ class Controller:
         answers: AnswerReader | None = None,
         prompt: Prompt | None = None,
         recorders: Sequence[Recorder] = (),
+        program: ControlProgram | None = None,
+        starting: Callable[[str], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         if not models:
@@ -129,6 +134,7 @@ class Controller:
         self._allow_changed_program = allow_changed_program
         self._concurrency, self._recorders, self._clock = concurrency, tuple(recorders), clock
         self._answers, self._prompt = answers or AnswerReader(), prompt or Prompt()
+        self._program, self._starting = program, starting
         self._journal: Journal | None = None
         self._program_hash: str | None = None
         self._questions = itertools.count()
@@ -177,6 +183,10 @@ class Controller:
                 if self._seed is None:
                     self._seed = self._journal.recorded_seed()
             self._seed = self._seed or 0
+            if (
+                self._program is not None and self._resume
+            ):  # a new journal stays empty until models have started
+                self._begin(self._program)
             for model in self._models.values():
                 stack.push_async_callback(model.backend.aclose)
             await self._prepare()
@@ -203,7 +213,9 @@ class Controller:
 
     async def _prepare(self) -> None:
         # One after the other: what starts here is closed by this same task.
-        for model in self._models.values():
+        for name, model in self._models.items():
+            if self._starting is not None:
+                self._starting(name)
             await model.backend.prepare()
 
     def _wire(self, name: str, model: Model) -> Backend:
@@ -325,7 +337,7 @@ class Controller:
                 id=uuid.uuid4().hex,
                 program=describe(program),
                 program_hash=identity,
-                seed=self._run_state.seed,
+                seed=self._seed or 0,
                 budget=repr(self.budget),
                 text=program_text(program, self._answers, self._prompt, sorted(self._models)),
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, fields
+from numbers import Real
 from typing import Any, ClassVar
 
 from ..asking import Ask
@@ -178,13 +179,15 @@ def _snake_case(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
-def at_least(low: int, **numbers: int | None) -> None:
-    """Refuse numbers below `low`; None passes.
+def at_least(low: int, **numbers: Any) -> None:
+    """Refuse numbers below `low`, and what is no number; None passes.
 
     Raises:
         InvalidInputError: One is; names it.
     """
     for name, value in numbers.items():
+        if value is not None and not isinstance(value, Real):
+            raise InvalidInputError(f"{name} must be a number of at least {low}, not {value!r:.60}")
         if value is not None and value < low:
             raise InvalidInputError(f"{name} must be at least {low}, not {value}")
 

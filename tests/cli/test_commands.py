@@ -107,3 +107,35 @@ def test_check_writes_a_program_of_steps_in_its_one_form(cli, tmp_path):
         "          judge: {max_tokens: 4}\n"
         "    - return: b\n"
     )
+
+
+def test_models_on_this_machine_that_there_are_not_are_mistakes_of_the_file(cli, tmp_path):
+    file = tmp_path / "program.yaml"
+    head = "version: 1\nmodels: {{small: {{local: {}}}}}\nprogram: single\n"
+    for command in (["check", file], ["explain", file, "-p", "x"], ["run", file, "-p", "x", "--dry-run"]):
+        file.write_text(head.format("smollm2"))
+        result = cli(*command)
+        assert result.code == 1
+        assert f"{file}:2:25: no model on this machine is called `smollm2`" in result.err
+        assert "hint: did you mean `smollm2-135m-instruct`?" in result.err
+        file.write_text(head.format("gone/weights.gguf"))
+        assert ":2:25: there is no model file `gone/weights.gguf`" in cli(*command).err
+    file.write_text(head.format("someone/some-model"))
+    assert cli("check", file).code == 0
+
+
+def test_check_says_which_problem_lacks_a_declared_field(cli, recorded, tmp_path):
+    said = "problem: {fields: {topic: text}}\nproblems: {file: more.jsonl}\n"
+    recorded.write_text(recorded.read_text() + said)
+    problems = tmp_path / "more.jsonl"
+    first = '{"question": "a", "topic": "x"}\n\n'
+    for second, wrong in (
+        ('{"question": "b"}', "has no field `topic`"),
+        ('{"question": "b", "topic": 3}', "a text"),
+    ):
+        problems.write_text(first + second + "\n")
+        for command in (["check"], ["run"]):
+            result = cli(*command, recorded)
+            assert result.code == 1
+            assert f"{problems}:3: problem '3'" in result.err
+            assert wrong in result.err

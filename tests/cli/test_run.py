@@ -436,3 +436,24 @@ def test_a_trace_shows_each_problem_as_a_tree(cli, recorded):
         ["a", "7 (0.75, complete)"],
         ["b", "7 (0.50, complete)"],
     ]
+
+
+def test_a_journal_that_does_not_fit_is_refused_before_a_model_is_started(
+    cli, recorded, tmp_path, monkeypatch
+):
+    started = []
+    monkeypatch.setattr("orchestrator.serving.Endpoint", lambda *given, **options: started.append(given))
+    journal = tmp_path / "journal.db"
+    assert cli("run", recorded, "--journal", journal).code == 0
+    local = ("run", "single", "-p", "x", "--model", "gemma-3-270m", "--journal")
+    for words in (
+        (journal,),
+        (journal, "--resume"),
+        (journal, "--resume", "--seed", 5),
+        (tmp_path / "no" / "j",),
+    ):
+        result = cli(*local, *words)
+        assert result.code == 1
+        assert "the journal" in result.err
+        assert "starting" not in result.err
+    assert not started

@@ -182,3 +182,8 @@ async def test_a_prompt_object_is_asked_with_its_examples():
 def test_numbers_out_of_range_are_refused(parameters):
     with pytest.raises(InvalidInputError, match=next(iter(parameters))):
         Sample(**parameters)
+
+
+def test_a_number_that_is_none_is_refused():
+    with pytest.raises(InvalidInputError, match="n must be a number of at least 1, not 'four'"):
+        Sample(n="four")
