@@ -322,6 +322,21 @@ def test_a_value_of_python_is_not_inserted():
         assert (error.message, error.offset) == ("a Python cannot be put into a text", place)
 
 
+def test_loops_take_as_many_turns_as_they_may_and_no_more():
+    template = Template.of("{% for a in xs %}{% for b in ys %}{% endfor %}{% endfor %}.")
+    assert template.render({"xs": list(range(100)), "ys": list(range(99))}) == "."
+    assert (
+        "10,000 turns" in refusal(template.render, {"xs": list(range(100)), "ys": list(range(100))}).message
+    )
+
+
+@pytest.mark.parametrize("template", ["{{ a }}", "{{ a|default('') }}"])
+def test_a_filled_text_is_as_long_as_it_may_be_and_no_longer(template):
+    most = 4 * 1024 * 1024
+    assert len(Template.of(template).render({"a": "x" * most})) == most
+    assert "longer than 4,194,304" in refusal(Template.of(template).render, {"a": "x" * (most + 1)}).message
+
+
 BIG = list(range(3_000))
 
 

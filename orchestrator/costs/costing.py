@@ -134,6 +134,13 @@ class Costing:
         going_on = _going_on(self._watching(()))
         return (request.max_tokens or 0) + (0 if going_on == math.inf else int(going_on))
 
+    def tokenizes(self, model: str | None = None) -> bool:
+        """Whether a tokenizer counts the model's prompts, so that how many tokens a text has depends on what stands
+        in it; words and bytes are counted otherwise.
+        """
+        backend, _ = self.ctx.request("", model=model)
+        return getattr(backend, "seam", LINE_END) == SEAM
+
     # What is not known yet ---------------------------------------------------------------------------------
 
     def unknown(self, tokens: float) -> str:

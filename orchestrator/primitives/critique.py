@@ -12,7 +12,7 @@ from ..prompts import fill
 from ..strategies.chain import prompt_values
 from ..strategies.critique_revise import CRITIQUE as PROMPT
 from ..strategies.critique_revise import accepts
-from ..strategies.quoting import FENCES, NOTHING, fenced, shown, visible
+from ..strategies.quoting import NOTHING, fenced, fences_beyond, shown, visible
 from ..types import Candidate
 from .asking import Asking
 from .base import ExpressionText, TemplateText
@@ -85,12 +85,14 @@ class Critique(Asking):
         """That of its call."""
         size = listed_size(size_here(costing, self.of)).item
         answer, system = fenced(shown(costing.candidate(size.tokens))), self.measured_system(costing)
+        fences = fences_beyond(costing, size.tokens, model=self.model)
         if self.prompt is None:
             values = {"problem": costing.question, "answer": answer, "mark": self.mark}
-            asked, inserted = fill(PROMPT, values, of="the critique"), FENCES * size.tokens
+            asked, inserted = fill(PROMPT, values, of="the critique"), fences
         else:
             known = {"question": costing.question, "mark": self.mark}
-            long = Size(tokens=(1 + FENCES) * size.tokens + await tokens_of(costing, fenced(NOTHING)))
+            least, around = await tokens_of(costing, NOTHING), await tokens_of(costing, fenced(""))
+            long = Size(tokens=max(size.tokens, least) + around + fences)
             prompt = measured(costing, self.prompt, known=known, sizes={"answer": long})
             asked, inserted = prompt.counted, prompt.inserted
         instructed = None if self.system is None else system.counted

@@ -83,15 +83,18 @@ class Program:
         Raises:
             InvalidInputError: A key's environment variable is not set, or recorded samples cannot be read.
         """
-        here = Path(self.file).parent
-        return {
-            name: make_model(spec, folder=self.folders.get(name, here)) for name, spec in self.specs.items()
-        }
+        return self._models(keyed=True)
 
     def models_unkeyed(self) -> Mapping[str, Model]:
         """The models as far as costs need them; no key is read, and they are not to be asked anything."""
-        folder = Path(self.file).parent
-        return {name: make_model(spec, folder=folder, keyed=False) for name, spec in self.specs.items()}
+        return self._models(keyed=False)
+
+    def _models(self, *, keyed: bool) -> Mapping[str, Model]:
+        here = Path(self.file).parent
+        return {
+            name: make_model(spec, folder=self.folders.get(name, here), keyed=keyed)
+            for name, spec in self.specs.items()
+        }
 
     async def worst_case(self, costing: Costing) -> Spending:
         """What one problem costs at most: the strategy, and the check on all that it draws."""

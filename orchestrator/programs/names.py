@@ -187,21 +187,24 @@ class Names:
 
     def finish(self) -> None:
         """Make what nothing has used, to find what is wrong with it, and note the names of the file that runs that
-        nothing uses; a file that is included may bring more than is needed.
+        nothing uses: unless something is wrong, which may be what was to use them. A file that is included may bring
+        more than is needed.
         """
+        for section in USED_AS:
+            for name, entry in self._entries[section].items():
+                if not entry.used and not entry.made:
+                    self._make((section, name), entry)
+        if self._sources.top.mistakes.found:
+            return
         for section, used_as in USED_AS.items():
             for name, entry in self._entries[section].items():
-                if entry.used:
-                    continue
-                if entry.source is self._sources.top:
+                if not entry.used and entry.source is self._sources.top:
                     entry.source.mistakes.add(
                         entry.path,
                         f"nothing uses the {ONE[section]} `{name}`",
                         hint=f"{used_as.format(name=name)}, or take it out",
                         key=True,
                     )
-                if not entry.made:
-                    self._make((section, name), entry)
 
 
 def _values_in(value: Any) -> int:

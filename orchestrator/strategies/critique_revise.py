@@ -16,7 +16,7 @@ from .acceptance import Acceptance, Verdict, examine, examining, verifier_of
 from .attempts import Attempts
 from .base import Strategy, at_least
 from .chain import choose_in_chain, extend, linked, prompt_values, state
-from .quoting import FENCES, fenced, shown, visible
+from .quoting import fenced, further_fences, shown, visible
 from .selection import share_of
 
 __all__ = ["CritiqueRevise", "accepts"]
@@ -145,13 +145,14 @@ class CritiqueRevise(Strategy):
         critic = costing.using(aside=True).answer_tokens(model, cap)
         current, said = costing.candidate(tokens), costing.unknown(max(critic, len(NO_CRITIQUE)))
         values = prompt_values(costing.ctx, costing.problem, current) | {"mark": self.mark}
+        about = fill(self.critique_prompt, values | {"answer": fenced(values["answer"])}, of="the critique")
         criticised = await self._drawing(
             costing,
-            fill(self.critique_prompt, values | {"answer": fenced(values["answer"])}, of="the critique"),
+            about,
             label="critique",
             model=model,
             aside=True,
-            inserted=FENCES * tokens,
+            inserted=further_fences(costing, about, [(current, tokens)], model=model),
             max_tokens=cap,
         )
         asked = fill(self.revise_prompt, values | {"critique": said}, of="the revision")

@@ -13,7 +13,7 @@ from ..prompts import Rendered, fill
 from ..types import Answer, Candidate, Outcome, Problem, StopReason
 from .attempts import Attempts
 from .base import Strategy, at_least
-from .quoting import FENCES, numbered, shown
+from .quoting import further_fences, numbered, shown
 from .selection import by_vote
 
 __all__ = ["Debate"]
@@ -128,9 +128,10 @@ class Debate(Strategy):
         said = [costing.candidate(size) for size in sizes]
         parts = []
         for number, model in enumerate(models):
-            others = [one for other, one in enumerate(said) if other != number]
-            fences = FENCES * (sum(sizes) - sizes[number])
-            asked = fill(self.reconsider, {"answers": numbered(others), "problem": costing.question})
+            others = [one for other, one in enumerate(zip(said, sizes, strict=True)) if other != number]
+            answers = numbered([one for one, _ in others])
+            asked = fill(self.reconsider, {"answers": answers, "problem": costing.question})
+            fences = further_fences(costing, asked, others, model=model)
             ask = costing.ask(model)
             again = ask.then(shown(said[number]), asked)
             first = await self._drawing(costing, ask, model=model)

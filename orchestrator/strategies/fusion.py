@@ -13,7 +13,7 @@ from ..prompts import fill
 from ..types import Candidate, Outcome, Problem, Sample
 from .attempts import Attempts
 from .base import Strategy, at_least
-from .quoting import FENCES, merged, numbered
+from .quoting import further_fences, merged, numbered
 from .selection import by_vote, share_of
 
 __all__ = ["Fusion"]
@@ -153,11 +153,11 @@ class Fusion(Strategy):
         """What an answer of each of `models` costs at most, in the light of `proposals`, each of a length."""
         worst = FREE
         for model in models:
-            ask = costing.ask(model)
+            ask, fences = costing.ask(model), 0.0
             if proposals:
                 values = {"answers": numbered([one for one, _ in proposals]), "problem": costing.question}
-                ask = ask.adding(fill(self.synthesize, values))
-            fences = FENCES * sum(size for _, size in proposals)
+                asked = fill(self.synthesize, values)
+                ask, fences = ask.adding(asked), further_fences(costing, asked, proposals, model=model)
             worst += (await self._drawing(costing, ask, model=model, inserted=fences)).worst
         return Spending(label=label, kind="sample", worst=worst, note=counted(len(models), "answer"))
 

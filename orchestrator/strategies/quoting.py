@@ -6,16 +6,17 @@ import re
 from collections.abc import Sequence
 
 from .. import _core
+from ..costs import Costing
 from ..types import Candidate, Sample
 
-__all__ = ["FENCES", "fenced", "merged", "numbered", "shown", "visible"]
+__all__ = ["fenced", "fences_beyond", "further_fences", "merged", "numbered", "shown", "visible"]
 
 NOTHING = "(no answer)"
 
 SHORTEST_FENCE = 3
 
 FENCES = 2
-"""By how much fences lengthen a text at most: one of backticks alone has as many again before and after it."""
+"""Fences around a text."""
 
 BACKTICKS = re.compile(r"`+")
 
@@ -36,6 +37,23 @@ def fenced(text: str) -> str:
     longest = max((len(row) for row in BACKTICKS.findall(text)), default=0)
     fence = "`" * max(SHORTEST_FENCE, longest + 1)
     return f"{fence}\n{text.strip()}\n{fence}"
+
+
+def fences_beyond(costing: Costing, tokens: float, *, model: str | None = None) -> float:
+    """Tokens that the fences around a text of so many can have beyond the shortest: one of backticks alone has them
+    one longer than itself.
+    """
+    shortest = 1 if costing.tokenizes(model) else SHORTEST_FENCE
+    return FENCES * max(tokens + 1 - shortest, 0)
+
+
+def further_fences(
+    costing: Costing, asked: str, answers: Sequence[tuple[Candidate, float]], *, model: str | None = None
+) -> float:
+    """That of all fences in a prompt around answers that are not written yet, each with its tokens."""
+    return sum(
+        asked.count(shown(one)) * fences_beyond(costing, tokens, model=model) for one, tokens in answers
+    )
 
 
 def merged(candidates: Sequence[Candidate]) -> list[tuple[Candidate, int]]:

@@ -54,7 +54,9 @@ REASON_LENGTH = 400
 """Characters of a reason in JSON, where the server keeps to the schema: so that the verdict comes before the cap."""
 
 MARKS = 80
-"""Tokens that the marks of fences may be written with beyond those of other marks: they are made from the texts."""
+"""Tokens that the marks of fences may be written with beyond those of other marks: they are made from the texts, and
+a tokenizer cuts one into more pieces than another.
+"""
 
 NOT_TAKEN = (400, 422)
 """HTTP statuses of servers that do not know a field of the request."""
@@ -133,7 +135,7 @@ class Question:
             model=self.model,
             per_call=self.per_call,
             max_tokens=self.max_tokens,
-            inserted=MARKS,
+            inserted=MARKS if costing.tokenizes(self.model) else 0,
             **special,
         )
 

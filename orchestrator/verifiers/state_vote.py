@@ -124,7 +124,8 @@ class StateVote:
             return Spending(label=self.name, kind=self.name, worst=FREE)
         if count == math.inf:
             return Spending(label=self.name, kind=self.name, worst=UNKNOWN)
-        prompt = self._prompt(costing.question, [costing.unknown(size.tokens + MARKS)] * int(count))
+        marks = MARKS if costing.tokenizes(self.model) else 0
+        prompt = self._prompt(costing.question, [costing.unknown(size.tokens + marks)] * int(count))
         worst = await self._question().worst_case(costing, prompt)
         return Spending(
             label=self.name, kind=self.name, worst=worst, note=f"{counted(count, 'state')} together"

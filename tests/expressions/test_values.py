@@ -103,6 +103,8 @@ EXAMPLES: list[tuple[str, object]] = [
     ("[1, None]", [1, None]),
     ("words[0] + words[-1]", "yesno"),
     ("loop.rounds + 1", 3),
+    ("9007199254740991 + 1", 2**53),
+    ("9007199254740992 + 2", 2.0**53 + 2),
     ("loop.last.text", "b"),
     ("'many' if n > 3 else 'few'", "many"),
     ("1 if not done else 2 if n == 5 else 3", 2),
@@ -180,6 +182,12 @@ EXAMPLES: list[tuple[str, object]] = [
     ("1e300 * 1e300 - 1e300 * 1e300 == None", True),
     ("9007199254740992 + 1", 9007199254740992.0),
 ]
+
+
+def test_an_answer_of_a_kind_that_nobody_knows_is_compared_by_its_text() -> None:
+    values = {"half": Answer(text="one half", key="u:halves:1", kind="halves")}
+    assert Expression.of("half == ' one half '").evaluate(values) is True
+    assert Expression.of("half == 'half'").evaluate(values) is False
 
 
 @pytest.mark.parametrize(("text", "value"), EXAMPLES)

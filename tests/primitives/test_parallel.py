@@ -16,12 +16,14 @@ from orchestrator.primitives import (
     Repeat,
     Return,
     Sample,
+    Score,
     Select,
     Set,
     Steps,
     Text,
     Vote,
 )
+from orchestrator.verifiers import Predicate
 
 
 def ask(name="draft", prompt="say", **more):
@@ -281,3 +283,37 @@ async def test_the_best_of_all_blocks_can_be_selected():
         Return(value="best"),
     )
     assert (await play(steps, TEXTS)).answer.text == "1"
+
+
+async def test_the_failures_of_a_block_that_lost_are_not_the_programs():
+    good = (ask("aside", "as green", aside=True), Text(id="said", template="{{ aside.best.text }}"))
+    race = Parallel(id="both", branches={"bad": (ask(prompt="as red"),), "good": good}, wait="race")
+    script = gated({"as red": BackendError("down"), "as green": "2"}, ["as red", "as green"])
+    outcome = await play((race, Return(value="both.bad.draft")), script, said="both.good.said")
+    assert outcome.answer is None
+    assert outcome.detail["outputs"] == {"said": "2"}
+
+
+async def test_blocks_do_not_know_what_the_others_have_scored_meanwhile():
+    asked = []
+
+    def length(problem, candidate):
+        asked.append(candidate.sample.text)
+        return True
+
+    verifier = Predicate(function=length)
+    late = (ask("later", "as blue", aside=True), Score(id="judged", of="drafts", by=verifier))
+    blocks = {"now": (Score(id="judged", of="drafts", by=verifier),), "late": late}
+    steps = (
+        ask("drafts", "as red"),
+        Parallel(id="both", branches=blocks),
+        Score(id="again", of="drafts", by=verifier),
+        Return(value="again"),
+    )
+    used = {
+        "now": "both.now.judged.scores",
+        "late": "both.late.judged.scores",
+        "texts": "both.late.later.texts",
+    }
+    await play(steps, {"as red": "1", "as blue": "3"}, **used)
+    assert asked == ["1", "1"]

@@ -297,3 +297,11 @@ def test_most_calls_counts_rounds_items_and_the_longest_block():
     assert Branch(budget=Budget(), steps=block).most_calls == 3
     whole = Steps(steps=(Repeat(max=3, steps=(ForEach(over="x", item="y", max=4, steps=block),)),))
     assert whole.most_calls == 36
+
+
+async def test_behind_a_loop_inside_previous_is_that_of_the_loop_around_again():
+    inner = Repeat(max=2, steps=(Text(id="low", template="{{ previous.low }}y"),), id="inner")
+    line = Text(id="line", template="{{ previous.line }}x{{ inner.low }}")
+    steps = (Repeat(id="loop", max=3, steps=(inner, line)), Return(value="loop.line"))
+    outcome = await play(steps, FOUR, lines="loop.each.line")
+    assert outcome.detail["outputs"] == {"lines": ["xyy", "xyyxyy", "xyyxyyxyy"]}

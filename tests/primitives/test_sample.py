@@ -151,7 +151,6 @@ def test_names_models_and_templates_are_checked():
         "steps.0.sample.system",
         "steps.1.sample.prompt",
         "steps.2.text.template",
-        "steps.2.id",
     }
 
 

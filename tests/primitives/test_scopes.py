@@ -162,3 +162,10 @@ def test_the_value_of_a_loop_that_may_make_no_round_has_the_types_of_its_names()
 def test_names_are_identifiers_because_paths_and_expressions_have_them(name):
     found = faults(ask(name), END)
     assert [one for one in found if f"steps.0.id: `{name}` cannot be a name: " in one]
+
+
+@pytest.mark.parametrize("kind", EVERYWHERE)
+def test_set_may_change_what_it_could_before_behind_a_block(kind):
+    step = around(ask(None))[kind]
+    change = Set(values={"total": "total + 1"})
+    assert faults(Let(values={"total": "0"}), step, change, END, total="total", fields=FIELDS) == []

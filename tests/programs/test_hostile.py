@@ -166,7 +166,7 @@ FILES = {
         "more than 3000 values",
     ),
     "loops in loops": (nested(20), "loops inside one another"),
-    "as many loops as may be": (nested(6), "nothing uses"),
+    "as many loops as may be": (nested(6), "the program can come to its end without an answer"),
     "an expression of many parentheses": (
         HEAD + "program: {steps: [{return: '" + "(" * 100_000 + "'}]}\n",
         "characters",

@@ -41,6 +41,7 @@ def test_included_files_are_found_from_the_file_that_includes_them(write):
     write("side.yaml", "include: [shared/more/models.yaml]\nprograms: {one: single}\n")
     program = load(write("program.yaml", "version: 1\ninclude: [shared/all.yaml]\nprogram: one\n"))
     assert list(program.models) == ["recorded"]
+    assert list(program.models_unkeyed()) == ["recorded"]
 
 
 def test_a_mistake_in_an_included_file_is_told_with_that_file(write, refusal):

@@ -162,3 +162,16 @@ program:
 
 def test_a_program_named_alone_is_made_of_its_defaults(write):
     assert load(write("program.yaml", HEAD + "programs: {a: single}\nprogram: a\n")).strategy == Single()
+
+
+def test_programs_are_used_inside_each_other_as_deep_as_they_may_be_and_no_deeper(write):
+    def chain(length):
+        links = [
+            f"  p{number}: {{cascade: [{{p{number + 1}: , accept: agreement}}, single]}}"
+            for number in range(length)
+        ]
+        return "\n".join([HEAD + "program: p0", "programs:", *links, f"  p{length}: single", ""])
+
+    assert isinstance(load(write("program.yaml", chain(29))).strategy, Cascade)
+    with pytest.raises(InvalidInputError, match="inside each other more than 30 deep"):
+        load(write("program.yaml", chain(30)))

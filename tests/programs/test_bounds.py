@@ -1,0 +1,271 @@
+"""What programs in files cost at most: no run costs more, whatever models write, and one can cost as much."""
+
+import asyncio
+import json
+import math
+import random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from orchestrator import Controller, Model, Problem
+from orchestrator.answers import AnswerReader
+from orchestrator.backends import RetryPolicy, ScriptedBackend
+from orchestrator.programs import dump, loads
+
+PROBLEM = Problem(
+    id="p",
+    prompt="A train goes 60 miles in 1.5 hours. How fast is it? Say so in miles an hour, and nothing else.",
+    reference="40",
+)
+PRICES = {"small": {"input": 1, "output": 2}, "large": {"input": 5, "output": 20, "request": 0.01}}
+
+
+async def both(program, reply):
+    """What the program can cost at most, and what a run of it costs; no call fails or is sent again."""
+    models = {
+        name: Model(backend=ScriptedBackend(reply, name=name, price=price), retry=RetryPolicy(attempts=1))
+        for name, price in PRICES.items()
+    }
+    async with Controller(models=models, answers=AnswerReader(kind="number")) as controller:
+        worst = (await controller.costing(PROBLEM).program(program)).worst
+        spent = (await controller.run(program, PROBLEM)).usage
+    return (
+        (worst.calls, worst.prompt_tokens, worst.completion_tokens, worst.total_tokens, worst.usd),
+        (
+            spent.requests,
+            spent.prompt_tokens,
+            spent.completion_tokens,
+            spent.total_tokens,
+            spent.picodollars / 1e12,
+        ),
+    )
+
+
+# Never exceeded -------------------------------------------------------------------------------------------
+
+ONES = ("a.first", "a.best", "a.last")
+
+
+def asking(draw):
+    return {
+        "max_tokens": draw(st.integers(1, 9)),
+        **draw(st.sampled_from([{}, {"model": "large"}, {"system": "Be brief."}])),
+    }
+
+
+VERIFIERS = [
+    {"judge": {"max_tokens": 4}},
+    {"judge": {"form": "json", "max_tokens": 12, "model": "large"}},
+    {"judge": {"form": "yes_no", "samples": 2, "temperature": 0.5}},
+    {"pairwise_judge": {"max_tokens": 4}},
+    {"regex": {"pattern": "4"}},
+]
+
+PROGRAMS = [
+    {"self_consistency": {"n": 3, "max_tokens": 5}},
+    {"single": {"model": "large", "max_tokens": 6}},
+    {"best_of_n": {"n": 2, "verifier": {"judge": {"max_tokens": 4}}, "max_tokens": 5}},
+    {"critique_revise": {"rounds": 2, "max_tokens": 7}},
+    {"parallel_revise": {"chains": 2, "length": 2, "max_tokens": 4}},
+    {"debate": {"rounds": 1, "max_tokens": 5}},
+    {"fusion": {"proposers": 2, "max_tokens": 5}},
+]
+
+
+def program_inside(draw):
+    inside, kind = draw(st.sampled_from(PROGRAMS)), draw(st.sampled_from(["strategy", "cascade", "steps"]))
+    if kind == "cascade":
+        tier = {**inside, "accept": "agreement", "budget": {"total_tokens": draw(st.integers(1, 200))}}
+        return {"cascade": {"tiers": [tier, {"single": {"max_tokens": 8}}]}}
+    if kind == "steps":
+        steps = [{"sample": {"max_tokens": 3}}, {"id": "c", **inside}, {"return": "c"}]
+        return {"run": {"program": {"steps": steps}}}
+    return inside
+
+
+def simple(draw):
+    """A step that makes calls."""
+    one, kind = draw(st.sampled_from(ONES)), draw(st.integers(0, 6))
+    if kind == 0:
+        return {"sample": {"n": draw(st.integers(1, 3)), "per_call": draw(st.integers(1, 2)), **asking(draw)}}
+    if kind == 1:
+        texts = "{% for one in a.texts %}[{{ one }}]{% endfor %} {{ problem }}"
+        return {"sample": {"prompt": texts, **asking(draw)}}
+    if kind == 2:
+        prompt = draw(st.sampled_from([{}, {"prompt": "{{ answer }} {{ answer }} {{ question }}"}]))
+        return {"critique": {"of": one, **prompt, **asking(draw)}}
+    if kind == 3:
+        return {"revise": {"of": one, "with": f"{draw(st.sampled_from(ONES))}.text", **asking(draw)}}
+    if kind == 4:
+        judged = {"id": "judged", "score": {"of": "a", "by": draw(st.sampled_from(VERIFIERS))}}
+        shown = {"sample": {"prompt": "{{ judged.best.text }} {{ judged.best.reason }}", **asking(draw)}}
+        return {"if": "a.count > 0", "then": [judged, shown]}
+    inside = program_inside(draw)
+    return inside if kind == 5 else {**inside, "problem": f"{{{{ {one}.text }}}} {{{{ problem }}}}"}
+
+
+def block(draw, depth):
+    return [step(draw, depth) for _ in range(draw(st.integers(1, 2)))]
+
+
+def step(draw, depth):
+    """A step behind `a`, which are candidates, and `parts`, which are texts."""
+    kind = draw(st.integers(0, 9)) if depth else 9
+    if kind == 0:
+        until = draw(st.sampled_from([{}, {"until": "a.count > 9"}]))
+        return {"repeat": {"max": draw(st.integers(1, 3)), **until, "steps": block(draw, depth - 1)}}
+    if kind == 1:
+        return {"if": "a.agreement > 0.5", "then": block(draw, depth - 1), "else": [simple(draw)]}
+    if kind == 2:
+        budget = draw(st.sampled_from([{"requests": 2}, {"total_tokens": 90}, {"completion_tokens": 7}]))
+        return {"branch": {"budget": budget, "steps": block(draw, depth - 1)}}
+    if kind == 3:
+        return {"parallel": {"x": block(draw, depth - 1), "y": [simple(draw)]}}
+    if kind == 4:
+        name = f"piece{depth}"
+        asked = {"sample": {"prompt": f"{{{{ {name} }}}}", **asking(draw)}}
+        steps = [asked, *block(draw, depth - 1)]
+        return {"for_each": {"in": "parts", "as": name, "max": 9, "steps": steps}}
+    return simple(draw)
+
+
+@st.composite
+def files(draw):
+    """A program in a file: of steps of all kinds, with strategies, verifiers and programs inside."""
+    size = draw(st.integers(2, 30))
+    made = [
+        {"id": "a", "sample": {"n": 3, "max_tokens": 7}},
+        {"id": "parts", "split": {"text": "problem.text", "size": size, "overlap": draw(st.integers(0, 1))}},
+        *block(draw, 2),
+        {"sample": {"prompt": "{% for one in parts %}{{ one }} {% endfor %}", "max_tokens": 2}},
+        {"return": "a"},
+    ]
+    return json.dumps({"version": 1, "program": {"steps": made}})
+
+
+def writing(seed):
+    """A model that writes words, marks, numbers and backticks, mostly up to its cap."""
+    chance = random.Random(seed)
+
+    def reply(request):
+        if "response_format" in request.extra and chance.random() < 0.5:
+            return json.dumps({"reason": "so", "score": 3})
+        length = chance.choice([0, 1, request.max_tokens, request.max_tokens, request.max_tokens])
+        pieces = chance.choice(
+            [["!"], ["`"], ["!", " a", "`", "4", " 4", "\n", "ab", "```", "ACCEPT", "Yes"]]
+        )
+        return "".join(chance.choice(pieces) for _ in range(length))
+
+    return reply
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@given(files(), st.integers(0, 2**32))
+def test_no_run_of_a_program_in_a_file_costs_more_than_it_is_said_to(text, seed):
+    program = loads(text).strategy
+    assert loads(dump(program)).strategy == program
+    bound, spent = asyncio.run(both(program, writing(seed)))
+    assert all(used <= most < math.inf for used, most in zip(spent[:-1], bound[:-1], strict=True)), (
+        spent,
+        bound,
+    )
+    assert spent[-1] <= bound[-1] * (1 + 1e-9)
+
+
+# Reached --------------------------------------------------------------------------------------------------
+
+
+def marks(request):
+    """As many marks as tokens are allowed, no two of which are read as one, and another text every time."""
+    marks.made += 1
+    return "".join("!?"[marks.made >> at & 1] for at in range(request.max_tokens))
+
+
+def backticks(request):
+    """As many backticks as tokens are allowed: the fences around them are longer than they are."""
+    return "`" * request.max_tokens
+
+
+marks.made = 0
+
+REACHED = {
+    "samples, judged and voted on": (
+        marks,
+        """
+    - {id: a, sample: {n: 3, max_tokens: 20}}
+    - {id: judged, judge: {of: a, max_tokens: 5}}
+    - return: {vote: {of: judged, weight: score}}
+""",
+    ),
+    "judged in JSON by another model": (
+        marks,
+        """
+    - {id: a, sample: {n: 2, max_tokens: 20}}
+    - {id: judged, judge: {of: a, form: json, max_tokens: 9, model: large}}
+    - return: {vote: {of: judged, weight: score}}
+""",
+    ),
+    "compared in pairs": (
+        marks,
+        """
+    - {id: a, sample: {n: 3, max_tokens: 20}}
+    - {id: ranked, pairwise_judge: {of: a, max_tokens: 5}}
+    - return: {vote: {of: ranked, weight: score}}
+""",
+    ),
+    "sampled, criticised, revised and voted on": (
+        backticks,
+        """
+    - {id: a, sample: {n: 2, max_tokens: 20}}
+    - {id: said, critique: {of: a.first, max_tokens: 18}}
+    - {id: told, critique: {of: a.last, prompt: "[{{ answer }}] {{ question }}", max_tokens: 18}}
+    - {id: b, revise: {of: a.first, with: said, max_tokens: 17}}
+    - {id: c, revise: {of: b, with: told, prompt: "[{{ answer }}] [{{ critique }}]", max_tokens: 17}}
+    - return: {vote: {of: [a, b, c]}}
+""",
+    ),
+    "criticised, revised, judged and voted on": (
+        backticks,
+        """
+    - {id: a, sample: {max_tokens: 20}}
+    - {id: said, critique: {of: a.first, max_tokens: 18}}
+    - {id: b, revise: {of: a.first, with: said, max_tokens: 17}}
+    - {id: judged, judge: {of: b, max_tokens: 5, model: large}}
+    - return: {vote: {of: [a, judged.candidate]}}
+""",
+    ),
+    "the items of a list that is as long as it can be": (
+        marks,
+        """
+    - id: each
+      for_each:
+        in: "['a', 'b', 'c']"
+        as: piece
+        steps:
+          - {id: part, sample: {prompt: "[{{ piece }}]", max_tokens: 4}}
+          - {id: judged, judge: {of: part.first, max_tokens: 4}}
+    - return: {vote: {of: each.each.part}}
+""",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REACHED)
+async def test_the_bound_is_reached_by_a_model_that_writes_all_it_may(name):
+    reply, made = REACHED[name]
+    program = loads(f"version: 1\nprogram:\n  steps:{made}").strategy
+    bound, spent = await both(program, reply)
+    assert spent[:-1] == bound[:-1]
+    assert spent[-1] == pytest.approx(bound[-1])
+
+
+async def test_a_critique_of_what_is_no_backticks_costs_less_by_the_fences_it_does_not_need():
+    made = """
+    - {id: a, sample: {max_tokens: 20}}
+    - {id: said, critique: {of: a.first, max_tokens: 18}}
+    - return: {value: a, confidence: "1 if said.accepted else 0"}
+"""
+    bound, spent = await both(loads(f"version: 1\nprogram:\n  steps:{made}").strategy, marks)
+    assert bound[1] - spent[1] == 2 * (21 - 3)  # two fences of 21 backticks, and not of 3
