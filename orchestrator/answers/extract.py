@@ -7,14 +7,14 @@ what the kind allows: the last formula or number, a choice letter alone or said 
 an answer by itself, the last line. A marked answer that cannot be read as the kind wanted abstains rather than
 letting weaker evidence speak. What names several options or a range ("either A or B", "5 to 7", "less than 5")
 says no one of them, and dots and dashes say nothing. That something cannot be determined is an answer; that the model
-does not know is not.
+does not know is not. The kind `whole` looks for nothing: what the reader sees is the answer, as it was written.
 """
 
 from __future__ import annotations
 
 import re
 import string
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from typing import Any
@@ -24,12 +24,13 @@ from ..errors import InvalidInputError
 from ..patterns import Pattern
 from ..types import Answer
 from .json_values import ParsedJson, json_key, parse_json
-from .normalize import Kind, PercentRule, UnitRule, check_kind, check_rules, fold
+from .labels import Labels, check_labels
+from .normalize import Kind, PercentRule, UnitRule, check_kind, check_rules, fold, whole_key
 from .own_kinds import AnswerKind, own_key
 
 __all__ = ["AnswerReader", "extract", "listed"]
 
-LAYERED = ("json", "expression")
+LAYERED = ("json", "expression", "whole")
 """Kinds whose answers are found by a step of their own, not by the evidence above."""
 
 JSON_SPANS = 8
@@ -59,13 +60,16 @@ class AnswerReader:
             not truncated counts too, since a closing tag is often a stop string.
         language: A language of fenced code: the last closed block that names it (`python` also takes `py`).
         function: Takes the text (after thinking) and returns the bare answer, or None to abstain.
+        labels: The answers there are, two or more texts: the last one stated, by whole words and whatever its case,
+            is the answer (see `Labels`); they go with no `kind`, and are compared as `whole`. Beside `pattern`,
+            `field`, `tag` or `function` they are looked for in what these find.
         units: What becomes of a unit after a number: `drop` it, `keep` it so that units must agree, or as is usual
             for the kind.
         percent: Whether `50%` is the `fraction` 1/2 or the `number` 50.
 
     Raises:
         InvalidInputError: an unknown kind or rule, a pattern that does not compile, an empty field, no tag's name,
-            one of another type, or more than one way to find answers.
+            one of another type, more than one way to find answers, or labels that are none or have a kind.
     """
 
     kind: Kind = "auto"
@@ -74,6 +78,7 @@ class AnswerReader:
     tag: str | None = None
     language: str | None = None
     function: Callable[[str], str | None] | None = None
+    labels: Sequence[str] | None = None
     units: UnitRule = "by_kind"
     percent: PercentRule = "fraction"
     _compiled: Pattern | None = dataclass_field(default=None, init=False, repr=False, compare=False)
@@ -81,6 +86,8 @@ class AnswerReader:
     _own: AnswerKind | None = dataclass_field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        if self.labels is not None:
+            self._set_labels(self.labels)
         object.__setattr__(self, "_own", check_kind(self.kind))
         check_rules(self.units, self.percent)
         ways = sum(way is not None for way in self._ways)
@@ -105,6 +112,12 @@ class AnswerReader:
         if self.pattern is not None:
             object.__setattr__(self, "_compiled", Pattern.of(self.pattern))
 
+    def _set_labels(self, labels: Any) -> None:
+        if self.kind not in ("auto", "whole"):
+            raise InvalidInputError(f"labels are compared as they are, not as {self.kind!r}: leave kind out")
+        object.__setattr__(self, "labels", check_labels(labels))
+        object.__setattr__(self, "kind", "whole")
+
     @property
     def _ways(self) -> tuple[object, ...]:
         return self.pattern, self.field, self.tag, self.language, self.function
@@ -114,6 +127,11 @@ class AnswerReader:
 
         What merely stands last, as in a step on the way, is none: nothing says yet that the text ends here.
         """
+        if self.labels is not None and not any(self._ways):
+            visible = _core.after_thinking(text)
+            return None if visible is None else self._labelled(self._labels.marked(visible))
+        if self.kind == "whole" and not any(self._ways):
+            return None
         return self.read(f"{text.rstrip()}\n\n-", truncated=True)
 
     def read(self, text: str, *, truncated: bool = False) -> Answer | None:
@@ -123,7 +141,7 @@ class AnswerReader:
             text: What the model wrote.
             truncated: Whether the token limit cut it off (`Sample.truncated`). Then only a marked answer
                 that is complete counts; with `pattern`, a match that ends before the text does; `function`
-                is not asked.
+                is not asked. A `whole` text that was cut off is still a text.
 
         Raises:
             InvalidInputError: `text` is not a string, looking for `pattern` takes too long, or `function` returns
@@ -150,6 +168,10 @@ class AnswerReader:
             return None if truncated else self._bare(self._told(self.function, visible))
         if self._own is not None:
             return None if truncated else self._bare(self._told(self._own.find, visible, "find"))
+        if self.labels is not None:
+            return self._labelled(self._labels.find(visible, truncated=truncated))
+        if self.kind == "whole":
+            return self._bare(visible)
         if self.kind == "expression":
             return None if truncated else self._bare(visible)
         return self._json(visible, truncated)
@@ -158,6 +180,14 @@ class AnswerReader:
     def native(self) -> bool:
         """Whether all of the reading is done by the extension, which can then read many texts in one call."""
         return self._native
+
+    @property
+    def _labels(self) -> Labels:
+        return Labels(tuple(self.labels or ()))
+
+    @staticmethod
+    def _labelled(label: str | None) -> Answer | None:
+        return None if label is None else Answer(text=label, key=whole_key(label), kind="whole")
 
     @staticmethod
     def _told(function: Callable[[str], object], visible: str, called: str = "function") -> str | None:
@@ -173,6 +203,10 @@ class AnswerReader:
         if self._own is not None:
             key = own_key(self.kind, self._own, found)
             return None if key is None else Answer(text=found.strip(), key=key, kind=self.kind)
+        if self.labels is not None:
+            return self._labelled(self._labels.find(found))
+        if self.kind == "whole":
+            return Answer(text=found.strip(), key=whole_key(found), kind="whole")
         if self.kind != "code" and not found.strip(_LEFT_OPEN):
             return None
         if self.kind == "json":
@@ -274,6 +308,7 @@ def extract(
     tag: str | None = None,
     language: str | None = None,
     function: Callable[[str], str | None] | None = None,
+    labels: Sequence[str] | None = None,
     units: UnitRule = "by_kind",
     percent: PercentRule = "fraction",
     truncated: bool = False,
@@ -290,6 +325,7 @@ def extract(
         tag=tag,
         language=language,
         function=function,
+        labels=labels,
         units=units,
         percent=percent,
     )

@@ -44,10 +44,11 @@ __all__ = [
     "fold",
     "kinds",
     "normalize",
+    "whole_key",
 ]
 
 Kind: TypeAlias = Literal[
-    "auto", "number", "expression", "math", "choice", "boolean", "date", "text", "json", "code"
+    "auto", "number", "expression", "math", "choice", "boolean", "date", "text", "whole", "json", "code"
 ]
 """How answers are read and compared.
 
@@ -55,7 +56,8 @@ Kind: TypeAlias = Literal[
 cannot be variables and keep formulas; `expression` evaluates the arithmetic a model wrote (`48 - 19 = 31` is 29), for
 models that set a problem up better than they calculate; `auto` also knows choice letters and unmistakable dates and
 times; `boolean` takes `yes`, `true` and `correct` for one answer; `date` reads 05/01/2021 as May 1, the month first
-unless a number above 12 says otherwise (05.01.2021, with points, has the day first); `text` interprets nothing.
+unless a number above 12 says otherwise (05.01.2021, with points, has the day first); `text` interprets nothing;
+`whole` is all that the model wrote after its thinking, equal up to case and white space.
 """
 
 UnitRule: TypeAlias = Literal["by_kind", "drop", "keep"]
@@ -100,6 +102,9 @@ def normalize(
         if found is not None:
             return found
         return fold(_core.normalize(text, kind="text"))
+    if kind == "whole":
+        check_rules(units, percent)
+        return whole_key(text)
     try:
         key = _core.normalize(text, kind, units, percent)  # positional: half the time of a short one's key
     except ValueError:
@@ -143,6 +148,11 @@ def check_rules(units: str, percent: str) -> None:
     ):
         if given not in rules:
             raise InvalidInputError(f"{name} must be one of {', '.join(rules)}, not {given!r}")
+
+
+def whole_key(text: str) -> str:
+    """The key of a text as a whole: case and white space alone do not tell two apart."""
+    return fold(f"t:{' '.join(text.split()).lower() if text.isascii() else ' '.join(text.split())}")
 
 
 def fold(key: str) -> str:

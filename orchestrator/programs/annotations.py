@@ -20,8 +20,10 @@ __all__ = [
     "is_several",
     "kinds_of",
     "model_of",
+    "names_models",
     "parameters",
     "python_only",
+    "short_form",
     "shown_as",
     "without_none",
 ]
@@ -38,6 +40,19 @@ def shown_as(part: type, name: str) -> str:
     """What a parameter is called in files, where its name in Python must be another."""
     spelled: Mapping[str, str] = getattr(part, "spelled", {})
     return spelled.get(name, name)
+
+
+def names_models(parameter: str) -> bool:
+    """Whether a parameter names models: it is called `model`, `..._model`, `models` or `..._models`."""
+    return parameter.endswith(("model", "models"))
+
+
+def short_form(part: type) -> str | None:
+    """The parameter that a file gives when it gives one alone, as in `judge: RUBRIC`; None where there is none.
+
+    It is the first that does not name a model: a text that stands alone is never taken for a model's name.
+    """
+    return next((name for name in parameters(part) if not names_models(name)), None)
 
 
 def is_required(field: dataclasses.Field[Any]) -> bool:

@@ -22,6 +22,7 @@ from ..prompts import Prompt
 from ..strategies.attempts import scored
 from ..strategies.nested import longest_text_of
 from ..types import Outcome, Problem
+from .annotations import names_models
 from .blocks import FIELD_TYPES, reserved
 from .document import Document, KeyPath
 from .includes import Source, Sources
@@ -258,12 +259,18 @@ def _model_names(value: Any, at: KeyPath) -> Iterator[tuple[KeyPath, str]]:
         here = (*at, key)
         if key in NO_MODELS:
             continue
-        if isinstance(entry, str) and str(key).endswith("model"):
+        if isinstance(entry, str) and names_models(str(key)):
             yield here, entry
-        elif isinstance(entry, list) and str(key).endswith("models"):
+        elif isinstance(entry, list) and names_models(str(key)):
             yield from (((*here, n), name) for n, name in enumerate(entry) if isinstance(name, str))
         else:
             yield from _model_names(entry, here)
+
+
+LABEL_WORDS = frozenset({"label", "labels", "choices", "class", "category", "enum"})
+"""What somebody may take for the kind of an answer that is one of a set of labels."""
+
+LABELS_HINT = "a set of labels is no kind: write `answer: {labels: [LABEL, LABEL]}`"
 
 
 def _reader(document: Document, mistakes: Mistakes) -> AnswerReader:
@@ -274,13 +281,13 @@ def _reader(document: Document, mistakes: Mistakes) -> AnswerReader:
         return AnswerReader()  # the whole file's spec says what is wrong
     options: dict[str, Any] = {name: value for name, value in spec if value is not None}
     if spec.kind not in KINDS and spec.kind not in kinds():
-        hint = mistakes.closest(spec.kind, kinds())
+        hint = LABELS_HINT if spec.kind.lower() in LABEL_WORDS else mistakes.closest(spec.kind, kinds())
         mistakes.add(("answer", "kind"), f"`kind` must be one of {', '.join(kinds())}", hint=hint)
         return AnswerReader()
     try:
         return AnswerReader(**options)
     except InvalidInputError as error:
-        ways = [name for name in ("pattern", "field", "tag", "language") if name in options]
+        ways = [name for name in ("labels", "pattern", "field", "tag", "language") if name in options]
         mistakes.add(("answer", ways[0] if ways and spec.kind in KINDS else "kind"), str(error))
         return AnswerReader()
 

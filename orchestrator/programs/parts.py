@@ -27,6 +27,7 @@ from .annotations import (
     kinds_of,
     model_of,
     parameters,
+    short_form,
     shown_as,
     without_none,
 )
@@ -54,8 +55,8 @@ def build(
 ) -> Any:
     """The part `value` names, or None with its mistakes noted.
 
-    Three ways to write one: `lead` (all defaults), `{beta: 0.95}` (its first parameter),
-    `{self_consistency: {n: 8}}`.
+    Three ways to write one: `lead` (all defaults), `{beta: 0.95}` (its first parameter that does not name a
+    model), `{self_consistency: {n: 8}}`.
 
     Args:
         registry: The parts there are.
@@ -120,7 +121,7 @@ def build_part(
     defaults: Mapping[str, Any] | None = None,
     instead_of: Any = None,
 ) -> Any:
-    """A `part` of these parameters (a mapping, the first parameter alone, or None), or None with mistakes noted.
+    """A `part` of these parameters (a mapping, one alone as `short_form` says, or None); None with mistakes noted.
 
     Args:
         part: Its class.
@@ -143,11 +144,11 @@ _WRONG: Any = object()
 
 
 def _shorthand(part: type, given: Any, at: KeyPath, mistakes: Mistakes) -> Any:
-    fields = parameters(part)
-    if not fields:
+    name = short_form(part)
+    if name is None:
         mistakes.add(at, f"`{at[-1]}` takes no parameters")
         return _WRONG
-    return {next(iter(fields)): given}
+    return {shown_as(part, name): given}
 
 
 def _make(

@@ -25,6 +25,7 @@ from .annotations import (
     is_required,
     is_several,
     kinds_of,
+    names_models,
     parameters,
     python_only,
     shown_as,
@@ -168,7 +169,7 @@ class _Builder:
         return self._defined(name, lambda: self._behind_key(part, _required(part, filled)))
 
     def _behind_key(self, part: type, required: list[str], *, extra: Schema | None = None) -> Schema:
-        """The parameters of a part: a mapping, the first one alone, or nothing where none is required."""
+        """The parameters of a part: a mapping, one alone (see `short_form`), or nothing where none is required."""
         names = [(name, shown_as(part, name)) for name in parameters(part)]
         properties = {**(extra or {}), **self._parameters(part, [name for name, _ in names])}
         return _with_shorthand(properties, [*(extra or {}), *required]) | _described(_summary(part))
@@ -331,9 +332,9 @@ def _one_action(
 
 
 def _with_shorthand(properties: Mapping[str, Schema], required: list[str]) -> Schema:
-    """Parameters as a mapping, the first one alone where no other is required, or none at all."""
+    """Parameters as a mapping, the first one that names no model alone where no other is required, or none at all."""
     ways: list[Schema] = [_closed(properties, required)]
-    first = next(iter(properties), None)
+    first = next((name for name in properties if not names_models(name)), None)
     if first is not None and not set(required) - {first}:
         alone = {name: value for name, value in properties[first].items() if name != "default"}
         ways.append({"allOf": [{"not": {"type": ["object", "null"]}}, alone]})

@@ -232,6 +232,7 @@ class AnswerSpec(Spec):
     field: Text | None = None
     tag: Text | None = None
     language: Text | None = None
+    labels: list[Text] | None = None
     units: UnitRule = "by_kind"
     percent: PercentRule = "fraction"
 

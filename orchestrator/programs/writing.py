@@ -142,7 +142,11 @@ def _prompt(prompt: Prompt) -> dict[str, Any]:
 def _answer(answers: AnswerReader) -> dict[str, Any]:
     if answers.function is not None:
         raise InvalidInputError("`answer.function` is a function of Python, which no file can say")
-    return _differing(answers, AnswerSpec)
+    said = _differing(answers, AnswerSpec)
+    if answers.labels is not None:
+        del said["kind"]  # it follows from them
+        said["labels"] = list(answers.labels)
+    return said
 
 
 def _differing(value: Any, spec: type[PromptSpec | AnswerSpec]) -> dict[str, Any]:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.answers import AnswerReader, Kind, equivalent, extract, normalize
+from orchestrator.answers import AnswerReader, Kind, cluster, equivalent, extract, normalize
 from orchestrator.errors import InvalidInputError
 
 
@@ -337,3 +337,84 @@ def test_comparison_signs_of_every_shape_say_which_way() -> None:
 )
 def test_an_option_that_is_turned_down_first_is_not_chosen(text: str, expected: str | None) -> None:
     assert key(text, "choice") == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("This answer is wrong. A new, ...", "This answer is wrong. A new, ..."),
+        ("<think>Hm.</think>\n\nDear all,\n\n\\boxed{5}, Answer: 7\n", "Dear all,\n\n\\boxed{5}, Answer: 7"),
+        ("...", "..."),
+        ("<think>not finished", None),
+        (" \n", None),
+    ],
+)
+def test_a_whole_text_is_the_answer_as_it_was_written(text: str, expected: str | None) -> None:
+    for truncated in (False, True):  # one that was cut off is still a text
+        answer = extract(text, kind="whole", truncated=truncated)
+        assert (answer and answer.text) == expected
+
+
+def test_whole_texts_are_equal_up_to_case_and_white_space() -> None:
+    assert equivalent("Ein  Straßenname.\n", "ein STRASSENNAME.", kind="whole")
+    assert not equivalent("Paris.", "Paris", kind="whole")
+    assert cluster(["A  b", "a\nB", "ab"], kind="whole") == [0, 0, 1]
+    assert normalize(" A  b", kind="whole") == "t:a b"
+    assert AnswerReader(kind="whole").stated("The answer is 7.") is None
+
+
+TOPICS = ("Billing", "technical", "technical support", "account")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected", "cut_off"),
+    [
+        ("billing", "Billing", "Billing"),
+        ("This one is about BILLING.", "Billing", None),
+        ("It could be account. No: the category is billing.", "Billing", None),
+        ("Answer: billing. It is not technical.", "Billing", "Billing"),
+        ("Answer: billing or account. So account.", None, None),
+        ("The answer is about money.\nCategory: **Technical**", "technical", "technical"),
+        ("Category: technical", "technical", None),
+        ("Billing. They also say that something technical failed.", "Billing", "Billing"),
+        ("I think it is billing, not technical.", None, None),
+        ("It is a question for technical\nsupport, then", "technical", None),
+        ("They need technical  support.", "technical support", None),
+        ("a non-technical matter, biotechnical", None, None),
+        ("<think>billing</think>_account_", "account", "account"),
+        ("<think>billing", None, None),
+        ("nothing of that kind", None, None),
+    ],
+)
+def test_the_last_label_stated_is_the_answer(text: str, expected: str | None, cut_off: str | None) -> None:
+    reader = AnswerReader(labels=TOPICS)
+    for truncated, wanted in ((False, expected), (True, cut_off)):
+        answer = reader.read(text, truncated=truncated)
+        assert (answer and answer.text) == wanted
+        assert answer is None or answer.key == f"t:{answer.text.lower()}"
+
+
+def test_labels_are_looked_for_in_what_a_tag_holds_and_only_marks_state_one() -> None:
+    tagged = extract("<label>It is billing</label> or account", labels=TOPICS, tag="label")
+    assert tagged is not None
+    assert tagged.text == "Billing"
+    reader = AnswerReader(labels=TOPICS)
+    assert reader.stated("billing") is None
+    assert reader.stated("Answer: billing") == reader.read("billing")
+    assert reader.kind == "whole"
+    assert reader == AnswerReader(labels=list(TOPICS), kind="whole")
+
+
+@pytest.mark.parametrize(
+    ("labels", "kind", "said"),
+    [
+        (["a"], "auto", "labels must be two or more"),
+        (["a", " "], "auto", "each of the labels must be a text"),
+        (["a b", "A  B"], "auto", "'a b' is there twice"),
+        ("ab", "auto", "labels must be a list of texts"),
+        (["a", "b"], "choice", "leave kind out"),
+    ],
+)
+def test_labels_that_are_none_are_refused(labels: list[str], kind: Kind, said: str) -> None:
+    with pytest.raises(InvalidInputError, match=said):
+        AnswerReader(labels=labels, kind=kind)

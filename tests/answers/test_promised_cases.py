@@ -304,6 +304,7 @@ ABSTENTIONS: list[tuple[str, dict[str, Any]]] = [
         (text, {"kind": kind})
         for text in ("...", "-", "—", "___", "The answer is -.")
         for kind in KINDS
+        if kind != "whole"  # whose answer is whatever was written
         if kind != "code"
     ),
     ("<result>—</result>", {"tag": "result"}),

@@ -23,7 +23,7 @@ def test_several_mistakes_are_told_in_the_files_order_each_with_its_line(refusal
     said = refusal(HEAD + "answer: {kind: numbr}\nbudget: {usd: -1}\nprogram: {single: {temperature: hot}}\n")
     assert said.splitlines() == [
         "program.yaml:3:16: `kind` must be one of auto, number, expression, math, choice, boolean, date, text, "
-        "json, code",
+        "whole, json, code",
         "    answer: {kind: numbr}",
         "                   ^",
         "  hint: did you mean `number`?",

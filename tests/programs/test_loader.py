@@ -9,7 +9,11 @@ from orchestrator.backends import HttpBackend, ReplayBackend
 from orchestrator.backends.local import LocalBackend
 from orchestrator.errors import InvalidInputError, ProgramFileError
 from orchestrator.monitors import RepetitionGuard, ThinkingBudget
+from orchestrator.programs import loads
+from orchestrator.programs.annotations import short_form
 from orchestrator.programs.document import LARGEST_FILE
+from orchestrator.programs.registries import ACCEPTANCES, STRATEGIES, VERIFIERS
+from orchestrator.programs.writing import dump
 from orchestrator.prompts import Example, Prompt
 from orchestrator.runtime.identity import program_hash
 from orchestrator.scaling import fit_router
@@ -157,6 +161,9 @@ def test_a_strategys_keys_are_its_fields(file, text, made):
         ("{tag: result}", AnswerReader(tag="result")),
         ("{kind: code, language: python}", AnswerReader(kind="code", language="python")),
         ("{kind: boolean}", AnswerReader(kind="boolean")),
+        ("{kind: whole}", AnswerReader(kind="whole")),
+        ("{labels: [yes, No]}", AnswerReader(labels=("yes", "No"))),
+        ("{tag: topic, labels: [a, b]}", AnswerReader(tag="topic", labels=("a", "b"))),
         ("{kind: date, field: due}", AnswerReader(kind="date", field="due")),
         (
             "{kind: number, units: keep, percent: number}",
@@ -165,7 +172,9 @@ def test_a_strategys_keys_are_its_fields(file, text, made):
     ],
 )
 def test_answers_are_read_as_the_file_says(file, answer, reader):
-    assert load(file(TINY + f"answer: {answer}\nprogram: single\n")).answers == reader
+    program = load(file(TINY + f"answer: {answer}\nprogram: single\n"))
+    assert program.answers == reader
+    assert loads(dump(program)).answers == reader
 
 
 @pytest.mark.parametrize(
@@ -179,6 +188,9 @@ def test_answers_are_read_as_the_file_says(file, answer, reader):
         ("{tagg: a}", ":3:10: unknown key `tagg` in `answer`\n  hint: did you mean `tag`?"),
         ("{tag: <a>}", ":3:15: tag must be the name of a tag, such as 'answer', not '<a>'"),
         ("{tag: a, field: b}", "give at most one of pattern, field, tag, language and function"),
+        ("{labels: [a, A]}", ":3:18: labels must differ by more than case and white space"),
+        ("{kind: choice, labels: [a, b]}", "leave kind out"),
+        ("{kind: label, labels: [a, b]}", "hint: a set of labels is no kind: write `answer: {labels: ["),
         ("{kind: boolan}", ":3:16: `kind` must be one of auto, number"),
     ],
 )
@@ -464,3 +476,28 @@ WRITTEN_OUT = """  cascade:
 )
 def test_mistakes_in_a_cascade_are_placed(file, tiers, message):
     assert message in mistakes(file, TWO + f"  cascade: {tiers}\n")
+
+
+def test_a_part_given_by_one_parameter_is_never_given_by_a_model(file):
+    program = load(file(TINY + "check: {judge: good}\nprogram: single\n"))
+    assert (program.check.model, program.check.rubric) == (None, "good")
+    for registry in (STRATEGIES, VERIFIERS, ACCEPTANCES):
+        for key, part in registry.parts.items():
+            name = short_form(part)
+            assert name is None or not name.endswith(("model", "models")), key
+
+
+@pytest.mark.parametrize(
+    ("program", "column"),
+    [
+        ("check: {judge: {model: good}}\nprogram: single", "3:24"),
+        ("program: {single: {model: good}}", "3:27"),
+        ("program: {debate: {models: [tiny, good]}}", "3:35"),
+        ("program: {best_of_n: {verifier: {judge: {model: good}}}}", "3:49"),
+        ("program: {cascade: [{single: {model: good}, accept: {scored: {verifier: state_vote}}}, single]}", "3:38"),
+        ("program: {steps: [{id: a, sample: {model: good}}, {return: a}]}", "3:43"),
+        ("program: {steps: [{id: a, sample: 2}, {judge: {of: a, model: good}}, {return: a}]}", "3:62"),
+    ],
+)  # fmt: skip
+def test_models_that_there_are_not_are_found_wherever_they_are_named(file, program, column):
+    assert f":{column}: no model `good`; there are: tiny" in mistakes(file, f"{TINY}{program}\n")
