@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-from orchestrator import run_sync
+from orchestrator import Budget, run_sync
 from orchestrator.answers import KINDS, AnswerReader, normalize
 from orchestrator.backends import ScriptedBackend
 from orchestrator.cli import main
@@ -303,3 +303,33 @@ def test_calls_stand_in_the_journal_under_the_paths_on_the_page(tmp_path):
         assert f"`{path}`" in table
     [shown] = re.findall(r"`(judge-[^`]*)`", table)
     assert re.fullmatch(r"judge-[0-9a-f]{12}/[0-9a-f]{10}", shown)
+
+
+SPENT = """\
+version: 1
+models:
+  small: {local: smollm2-135m-instruct}
+program:
+  steps:
+    - id: drafts
+      sample: {max_tokens: 5}
+    - id: long
+      sample: {max_tokens: 5, prompt: "LONG"}
+    - id: short
+      sample: {max_tokens: 5}
+    - id: judged
+      judge: {of: drafts, max_tokens: 5}
+    - return:
+        vote: {of: [judged, long, short]}
+"""
+
+
+def test_after_a_call_that_does_not_fit_only_verifiers_are_asked(tmp_path):
+    (tmp_path / "spent.yaml").write_text(SPENT.replace("LONG", "word " * 4000))
+    asked = []
+    model = ScriptedBackend(lambda request: asked.append(request.messages[-1]["content"]) or "4")
+    strategy = load(tmp_path / "spent.yaml").strategy
+    outcome = run_sync(strategy, "?", models={"small": model}, budget=Budget(total_tokens=2000))
+    assert (outcome.stop_reason, len(asked)) == ("budget", 2)
+    assert asked[0] == "?"
+    assert "You judge an answer" in asked[1]
