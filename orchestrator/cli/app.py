@@ -423,23 +423,34 @@ def explain(
 
 
 @app.command()
-def strategies() -> None:
-    """List the strategies: what they do, when they pay, what they cost, where they come from."""
-    from ..programs.annotations import parameters
+def strategies(
+    name: Annotated[str | None, typer.Argument(help="One of them, to be shown in full.")] = None,
+    debug: Debug = False,
+) -> None:
+    """List the strategies: what they do, when they pay, what they cost, and their parameters."""
     from ..programs.registries import STRATEGIES
 
-    for name, strategy in STRATEGIES.parts.items():
-        summary, _, _ = (sys.modules[strategy.__module__].__doc__ or "").partition(" Cost:")
-        facts = {
-            "when it pays": strategy.pays,  # type: ignore[attr-defined]
-            "calls": strategy.cost,  # type: ignore[attr-defined]
-            "source": strategy.paper,  # type: ignore[attr-defined]
-            "parameters": ", ".join(parameters(strategy)),
-        }
-        print(f"{name}: {summary}")
-        for fact, text in facts.items():
-            if text:
-                print(f"    {fact}: {text}")
+    _show(STRATEGIES, name)
+
+
+@app.command()
+def verifiers(
+    name: Annotated[str | None, typer.Argument(help="One of them, to be shown in full.")] = None,
+    debug: Debug = False,
+) -> None:
+    """List the verifiers: what they score, what they cost, and their parameters."""
+    from ..programs.registries import VERIFIERS
+
+    _show(VERIFIERS, name)
+
+
+def _show(registry: Any, name: str | None) -> None:
+    from .parts import show_all, show_one
+
+    if name is None:
+        show_all(registry)
+    else:
+        show_one(registry, name)
 
 
 @app.command()

@@ -1,7 +1,11 @@
 import subprocess
 import sys
 
+import pytest
+
 from orchestrator import __version__
+from orchestrator.programs.annotations import parameters
+from orchestrator.programs.registries import STRATEGIES, VERIFIERS
 
 
 def test_the_version(cli):
@@ -52,7 +56,45 @@ def test_strategies_are_listed_with_their_parameters(cli):
     assert result.code == 0
     assert "self_consistency: Self-consistency" in result.out
     assert "    calls: ceil(n / per_call)\n    source: Wang et al., arXiv 2203.11171" in result.out
-    assert "    parameters: n, stop, weights, per_call, model, temperature, max_tokens" in result.out
+    listed = result.out[result.out.index("\nself_consistency: ") : result.out.index("\nsingle: ")]
+    assert "        stop: stopping rule = none\n" in listed
+    assert "        per_call: whole number = 1\n        model: text | none = none\n" in listed
+
+
+def test_verifiers_are_listed_with_types_and_defaults_of_their_parameters(cli):
+    result = cli("verifiers")
+    assert result.code == 0
+    names = [line.split(":")[0] for line in result.out.splitlines() if not line.startswith(" ")]
+    assert names == list(VERIFIERS.parts)
+    assert "judge: Scores each candidate by a rubric that a model applies to it.\n" in result.out
+    assert "        lowest: whole number = 1\n        highest: whole number = 10\n" in result.out
+    assert "        form: number | json | yes_no = number\n" in result.out
+    assert "        pattern: text, required\n        ignore_case: true or false = false\n" in result.out
+    assert "        parts: list of verifier, required\n" in result.out
+
+
+@pytest.mark.parametrize(("command", "registry"), [("strategies", STRATEGIES), ("verifiers", VERIFIERS)])
+def test_every_part_is_shown_in_full_with_what_each_parameter_means(cli, command, registry):
+    for name, part in registry.parts.items():
+        result = cli(command, name)
+        assert result.code == 0, result.err
+        lines = result.out.splitlines()
+        for one in parameters(part):
+            found = [at for at, line in enumerate(lines) if line.startswith(f"    {one}: ")]
+            if found:  # else it takes an object of Python's
+                assert lines[found[0] + 1].startswith("        "), (name, one)
+
+
+def test_what_a_part_takes_as_a_mapping_is_shown_below_it(cli):
+    result = cli("strategies", "cascade")
+    assert "    tiers: list of tier = none\n" in result.out
+    assert "        carry: true or false = false\n            Vote over the samples" in result.out
+
+
+def test_a_part_nobody_knows(cli):
+    result = cli("verifiers", "juge")
+    assert result.code == 1
+    assert "no verifier 'juge'; did you mean `judge`?" in result.err
 
 
 def test_models_are_listed_and_not_fetched(cli, monkeypatch, tmp_path):

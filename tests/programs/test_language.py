@@ -1,13 +1,20 @@
 """The page on the language is held to the code: its files load, its tables are what there is."""
 
+import contextlib
 import dataclasses
+import io
 import re
 import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
 from typer.main import get_command
 
+from orchestrator import Budget, run_sync
+from orchestrator.answers import KINDS, AnswerReader, normalize
+from orchestrator.backends import ScriptedBackend
+from orchestrator.cli import main
 from orchestrator.cli.app import app
 from orchestrator.errors import ProgramFileError
 from orchestrator.expressions import ANSWER, NUMBER, TEXT, TRUTH, ListOf, Maybe, Record
@@ -15,8 +22,11 @@ from orchestrator.primitives import PRIMITIVES
 from orchestrator.primitives import values as kinds
 from orchestrator.primitives.asking import Asking
 from orchestrator.programs import load
-from orchestrator.programs.spec import ProgramSpec
+from orchestrator.programs.document import parse
+from orchestrator.programs.registries import ACCEPTANCES
+from orchestrator.programs.spec import AnswerSpec, ProgramSpec
 from orchestrator.templates.syntax import FILTERS
+from orchestrator.verifiers import Judge
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 PAGE = (EXAMPLES / "LANGUAGE.md").read_text()
@@ -164,3 +174,162 @@ def test_the_error_on_the_page_is_what_is_said(tmp_path, monkeypatch):
     with pytest.raises(ProgramFileError) as raised:
         load("first.yaml")
     assert f"{raised.value}\n" == shown
+
+
+def test_the_python_on_the_page_prints_what_it_says():
+    [(code, printed)] = re.findall(r"```python\n(.*?)```\n\n```text\n(.*?)```", PAGE, re.DOTALL)
+    assert PAGE.count("```python\n") == 1
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        exec(code, {})
+    assert out.getvalue() == printed
+
+
+def test_the_keys_with_another_name_in_python_are_those_that_have_one():
+    said = {
+        (step, key, name)
+        for key, steps, name in rows(section("The same in Python", 2), "key")
+        for step in steps.split(", ")
+    }
+    assert said == {
+        (f"`{step.key}`", f"`{key}`", f"`{name}`")
+        for step in PRIMITIVES.values()
+        for name, key in step.spelled.items()
+    }
+
+
+def in_code(cell):
+    """What stands in a cell as code; ⏎ is the end of a line there."""
+    return cell.removeprefix("`").removesuffix("`").strip().replace("⏎", "\n")
+
+
+def read_as(written):
+    return parse(written, file="page").data
+
+
+@pytest.mark.parametrize("row", rows(section("`answer`"), "kind"), ids=lambda row: row[0])
+def test_a_kind_of_answers_reads_its_example_as_said(row):
+    kind, _, text, answer = map(in_code, row)
+    found = AnswerReader(kind=kind).read(text)
+    assert found.key == normalize(answer, kind=kind)
+
+
+@pytest.mark.parametrize("row", rows(section("`answer`"), "`answer:`"), ids=lambda row: row[0])
+def test_a_key_of_the_section_on_answers_reads_its_example_as_said(row):
+    written, _, text, answer = map(in_code, row)
+    found = AnswerReader(**read_as(written)).read(text)
+    assert found.text.strip() == answer or found.key == AnswerReader(**read_as(written)).read(answer).key
+
+
+def test_all_kinds_and_keys_of_answers_are_said():
+    assert [in_code(row[0]) for row in rows(section("`answer`"), "kind")] == list(KINDS)
+    keys = {key for row in rows(section("`answer`"), "`answer:`") for key in read_as(in_code(row[0]))}
+    assert keys == set(AnswerSpec.model_fields)
+
+
+def test_the_rules_by_which_a_tier_accepts_are_those_there_are():
+    said = section("`programs` and `program`")
+    for form in ("agreement >= 0.75", "confidence >= 0.75", "taste >= 0.8"):
+        assert f"`{form}`" in said
+    assert list(ACCEPTANCES.parts) == ["agreement", "confident", "scored"]
+
+
+def test_what_is_said_of_the_judge_is_so():
+    judge = Judge()
+    assert (judge.form, judge.lowest, judge.highest) == ("number", 1, 10)
+    said = section("`verifiers` and `check`")
+    assert "`form` is `number` by default, a number from `lowest` (1) to `highest` (10)" in said
+
+
+def test_the_first_program_is_refused_by_a_dry_run_unless_it_may_end_early(tmp_path, capsys):
+    (tmp_path / "first.yaml").write_text(BLOCKS[0])
+    words = ["run", str(tmp_path / "first.yaml"), "-p", "Write one sentence about a lighthouse.", "--dry-run"]
+    assert main(words) == 1
+    assert "each problem's budget has 3,000 tokens, and it can take " in capsys.readouterr().out
+    assert main([*words, "--allow-over-budget"]) == 0
+
+
+PATHS = """\
+version: 1
+models:
+  small: {local: smollm2-135m-instruct}
+program:
+  steps:
+    - sample: {aside: true}
+    - id: sides
+      parallel:
+        calm:
+          - id: said
+            sample: {}
+    - id: read
+      for_each:
+        in: "[1, 2]"
+        as: number
+        steps:
+          - id: notes
+            sample: {prompt: "{{ number }}"}
+    - id: cheap
+      branch:
+        budget: {requests: 5}
+        steps:
+          - id: drafts
+            sample: {}
+    - id: rounds
+      repeat:
+        max: 2
+        steps:
+          - id: next
+            sample: {}
+          - id: review
+            judge: {of: next, form: json}
+    - return:
+        vote: {of: [sides.calm.said, read.each.notes, cheap.drafts, rounds.next, rounds.review.best]}
+"""
+
+
+def test_calls_stand_in_the_journal_under_the_paths_on_the_page(tmp_path):
+    (tmp_path / "paths.yaml").write_text(PATHS)
+    model = ScriptedBackend(lambda request: "4")
+    strategy = load(tmp_path / "paths.yaml").strategy
+    run_sync(strategy, "?", models={"small": model}, journal=tmp_path / "run.db")
+    with contextlib.closing(sqlite3.connect(tmp_path / "run.db")) as journal:
+        paths = {path for (path,) in journal.execute("select path from calls")}
+    judged = {path for path in paths if path.startswith("judge-")}
+    plain = {"sample", "calm/said", "read-1/notes", "read-2/notes", "cheap/drafts", "next", "next~2"}
+    assert paths - judged == plain
+    assert all(re.fullmatch(r"judge-[0-9a-f]{12}(~2)?/[0-9a-f]{10}", path) for path in judged)
+    table = section("Budgets, failures, missing values", 2)
+    for path in ("sample", "next~2", "calm/said", "read-2/notes", "cheap/drafts"):
+        assert f"`{path}`" in table
+    [shown] = re.findall(r"`(judge-[^`]*)`", table)
+    assert re.fullmatch(r"judge-[0-9a-f]{12}/[0-9a-f]{10}", shown)
+
+
+SPENT = """\
+version: 1
+models:
+  small: {local: smollm2-135m-instruct}
+program:
+  steps:
+    - id: drafts
+      sample: {max_tokens: 5}
+    - id: long
+      sample: {max_tokens: 5, prompt: "LONG"}
+    - id: short
+      sample: {max_tokens: 5}
+    - id: judged
+      judge: {of: drafts, max_tokens: 5}
+    - return:
+        vote: {of: [judged, long, short]}
+"""
+
+
+def test_after_a_call_that_does_not_fit_only_verifiers_are_asked(tmp_path):
+    (tmp_path / "spent.yaml").write_text(SPENT.replace("LONG", "word " * 4000))
+    asked = []
+    model = ScriptedBackend(lambda request: asked.append(request.messages[-1]["content"]) or "4")
+    strategy = load(tmp_path / "spent.yaml").strategy
+    outcome = run_sync(strategy, "?", models={"small": model}, budget=Budget(total_tokens=2000))
+    assert (outcome.stop_reason, len(asked)) == ("budget", 2)
+    assert asked[0] == "?"
+    assert "You judge an answer" in asked[1]
