@@ -447,7 +447,7 @@ WRITTEN_OUT = """  cascade:
 @pytest.mark.parametrize(
     ("tiers", "message"),
     [
-        ("[{self_consistency: {n: 4}}, single]", "4:12: tiers: number 0 (from 0) ends it always"),
+        ("[{self_consistency: {n: 4}}, single]", "4:12: tiers: tier 1 has no accept"),
         ("[{self_consistency: {n: 4, model: smal}, accept: agreement}]", "4:46: no model `smal`"),
         (
             "[{single: {}, budget: {requsts: 4}}]",
