@@ -286,10 +286,16 @@ def instead(written: str, kind: Type, expected: Sequence[Type | str]) -> str | N
         paths = [f"`{written}.{path}`" for path in found[:MOST_SHOWN]]
         joint = " or ".join(paths)
         return f"{joint} is {expected[0]}" if len(expected) == 1 else f"did you mean {joint}?"
-    for path, part in {written: plain, f"{written}.values": _fields(plain).get("values")}.items():
+    converted = _converted(written, kind, expected[0]) if len(expected) == 1 else None
+    return converted or _item_of(written, plain, expected)
+
+
+def _item_of(written: str, kind: Type, expected: Sequence[Type | str]) -> str | None:
+    """A hint where a list, or what a record has as its `values`, has items that are expected."""
+    for path, part in {written: kind, f"{written}.values": _fields(kind).get("values")}.items():
         if isinstance(part, ListOf) and PATH.fullmatch(path) and _is_one_of(part.item, expected):
             return f"did you mean one item of `{path}`, such as `{path}[0]`?"
-    return _converted(written, kind, expected[0]) if len(expected) == 1 else None
+    return None
 
 
 def _fitting(kind: Type, expected: Sequence[Type | str]) -> list[str]:
