@@ -165,6 +165,8 @@ def _unmade(value: Any) -> Unmade:
         return Unmade()
     let = value.get(Let.key)
     given = [value[ID]] if ID in value else list(value.values())
+    if isinstance(let, str):  # `let: name = EXPRESSION`
+        given.append(let.partition("=")[0].strip())
     return Unmade(
         given=tuple(name for name in (*given, *(let if isinstance(let, dict) else ())) if _is_id(name))
     )

@@ -167,6 +167,9 @@ def _key_hint(path: KeyPath) -> str | None:
     return KEY_HINTS.get(name)
 
 
+NAMED = re.compile(r"\s*(\w+)\s*=\s*([\w.]{1,40})\s*")
+"""A name that is given a value as in Python."""
+
 FORMS: Mapping[KeyPath, str] = {
     ("answer",): "answer: {{kind: {0}}}",
     ("include",): "include: [{0}]",
@@ -181,6 +184,9 @@ def _form(path: KeyPath, given: object) -> str | None:
     """How a text is written that is given in the place of a mapping or a list that has it."""
     form = f"{path[1]}: {{{{local: {{0}}}}}}" if path[:1] == ("models",) and len(path) == 2 else None
     form = form or FORMS.get(path)
+    named = NAMED.fullmatch(given) if isinstance(given, str) and path[-1:] in (("let",), ("set",)) else None
+    if named is not None:
+        return f"write `{path[-1]}: {{{named[1]}: {named[2]}}}`"
     if form is None or not isinstance(given, str) or len(given) > SHOWN_VALUE:
         return None
     plain = re.fullmatch(r"[\w./-]+", given)
