@@ -187,6 +187,7 @@ async def _scores(backend: Backend, request: Request) -> list[tuple[float, ...]]
     vectors = [sample.vector for sample in samples if sample.vector is not None]
     if len(vectors) != len(request.texts):
         raise MalformedResponseError(
-            f"{backend.name!r} returned {len(vectors)} scores for {len(request.texts)} texts; is it a reward model?"
+            f"{backend.name!r} returned {len(vectors)} scores where {len(request.texts)} were asked for, one a "
+            "text; is it a reward model?"
         )
     return vectors

@@ -76,7 +76,8 @@ async def embed(backend: Backend, request: Request) -> list[list[float]]:
     vectors = [list(sample.vector) for sample in samples if sample.vector is not None]
     if len(vectors) != len(request.texts):
         raise MalformedResponseError(
-            f"{backend.name!r} returned {len(vectors)} embeddings for {len(request.texts)} texts; does it have any?"
+            f"{backend.name!r} returned {len(vectors)} embeddings where {len(request.texts)} were asked for, one for "
+            "each text; does it have any?"
         )
     return vectors
 

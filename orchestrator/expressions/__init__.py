@@ -1,6 +1,7 @@
 """The typed language of conditions in control programs: `agreement >= 0.8 and n < 32`."""
 
 from ..errors import ExpressionError
+from .checking import inside, instead
 from .equality import comparable, equal
 from .expression import Expression
 from .scanning import is_name
@@ -51,6 +52,8 @@ __all__ = [
     "declare",
     "equal",
     "fits",
+    "inside",
+    "instead",
     "is_declared",
     "is_name",
     "is_unknown",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,16 +36,23 @@ from .types import (
     Maybe,
     Record,
     Type,
+    fits,
     is_unknown,
     joined,
     maybe,
     without_maybe,
 )
 
-__all__ = ["Checker", "UnknownTypeError"]
+__all__ = ["Checker", "UnknownTypeError", "inside", "instead"]
 
 LONGEST_SHOWN = 60
 """Characters of a part that a message shows, at most."""
+
+MOST_SHOWN = 2
+"""Parts that a hint names, at most."""
+
+PATH = re.compile(r"\w+(?:\.\w+)*")
+"""A name, or a field of one."""
 
 _COMPARED = (NUMBER, TEXT, TRUTH, ANSWER)
 
@@ -119,7 +127,7 @@ class Checker:
         return ExpressionError(
             f"expected {expected}, but `{self.written(node)}` is {kind}",
             offset=node.start,
-            hint=_instead(self.written(node), kind, expected),
+            hint=instead(self.written(node), kind, (expected,)),
         )
 
     def written(self, node: Node) -> str:
@@ -153,7 +161,7 @@ class Checker:
             raise ExpressionError(
                 f"{kind} has no `{node.name}`{known}",
                 offset=node.name_start,
-                hint=did_you_mean(node.name, kind.fields),
+                hint=inside(self.written(node.of), kind, node.name) or did_you_mean(node.name, kind.fields),
             )
         found = _known(kind.fields[node.name])
         return maybe(found) if isinstance(owner, Maybe) else found
@@ -263,13 +271,59 @@ def _kind_of(value: Any) -> Type:
     return TEXT if isinstance(value, str) else NUMBER
 
 
-def _instead(written: str, kind: Type, expected: Type | str) -> str | None:
-    """A hint what to write instead of a part, so that it is what was expected."""
+def inside(written: str, kind: Record, name: str) -> str | None:
+    """A hint where a field of a record's field has the name that the record has not."""
+    parts = {owner: without_maybe(part) for owner, part in kind.fields.items()}
+    owners = [owner for owner, part in parts.items() if name in _fields(part)]
+    paths = [f"`{written}.{owner}.{name}`" for owner in owners[:MOST_SHOWN]]
+    return f"did you mean {' or '.join(paths)}?" if paths and PATH.fullmatch(written) else None
+
+
+def instead(written: str, kind: Type, expected: Sequence[Type | str]) -> str | None:
+    """A hint what to write instead of a part, so that it is one of what was expected."""
     plain = without_maybe(kind)
-    if isinstance(plain, Record):
-        fits = [name for name, field in plain.fields.items() if without_maybe(field) == expected]
-        if fits:
-            return f"{' or '.join(f'`{written}.{name}`' for name in fits)} is {expected}"
+    if PATH.fullmatch(written) and (found := _fitting(plain, expected)):
+        paths = [f"`{written}.{path}`" for path in found[:MOST_SHOWN]]
+        joint = " or ".join(paths)
+        return f"{joint} is {expected[0]}" if len(expected) == 1 else f"did you mean {joint}?"
+    converted = _converted(written, kind, expected[0]) if len(expected) == 1 else None
+    return converted or _item_of(written, plain, expected)
+
+
+def _item_of(written: str, kind: Type, expected: Sequence[Type | str]) -> str | None:
+    """A hint where a list, or what a record has as its `values`, has items that are expected."""
+    for path, part in {written: kind, f"{written}.values": _fields(kind).get("values")}.items():
+        if isinstance(part, ListOf) and PATH.fullmatch(path) and _is_one_of(part.item, expected):
+            return f"did you mean one item of `{path}`, such as `{path}[0]`?"
+    return None
+
+
+def _fitting(kind: Type, expected: Sequence[Type | str]) -> list[str]:
+    """The fields of a record that are of a type that is expected."""
+    fields = _fields(kind)
+    groups = {name: one.fields for name, one in fields.items() if isinstance(one, Record) and _is_group(one)}
+    parts = fields | {f"{name}.{part}": one for name, inner in groups.items() for part, one in inner.items()}
+    found = [name for name, one in parts.items() if _is_one_of(one, expected)]
+    if len(expected) > 1:  # a count is hardly meant where more than numbers can stand
+        found = [name for name in found if parts[name] != NUMBER]
+    return [name for name in found if name != "id" or "text" not in found]
+
+
+def _fields(kind: Type) -> dict[str, Type]:
+    return dict(kind.fields) if isinstance(kind, Record) else {}
+
+
+def _is_group(kind: Record) -> bool:
+    """Whether it is a record of nothing but names, such as what a loop has brought of each."""
+    return not kind.text and kind.item is None
+
+
+def _is_one_of(kind: Type, expected: Sequence[Type | str]) -> bool:
+    return any(fits(kind, one) if isinstance(one, ListOf) else without_maybe(kind) == one for one in expected)
+
+
+def _converted(written: str, kind: Type, expected: Type | str) -> str | None:
+    plain = without_maybe(kind)
     if is_list(plain) and expected == NUMBER:
         return f"`len({written})` is {expected}"
     if is_list(plain) and expected == TRUTH:

@@ -31,6 +31,7 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _ESCAPE = re.compile(r"\\(.)")
+_BRACED = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}")
 _ESCAPES = {"\\": "\\", "'": "'", '"': '"', "n": "\n", "r": "\r", "t": "\t"}
 
 _SYMBOLS = frozenset(
@@ -118,9 +119,20 @@ def scan(text: str) -> list[Token]:
         token = Token(match.lastgroup, match.group(), at)
         at = match.end()
         if token.kind != "space":
+            if token.text in ("{", "}") and "{{" in text:
+                raise ExpressionError(
+                    "there are no braces in expressions", offset=token.start, hint=_without_braces(text)
+                )
             _check_token(token, tokens[-1] if tokens else None)
             tokens.append(token)
     return tokens
+
+
+def _without_braces(text: str) -> str:
+    """What an expression that is written as a template should be."""
+    plain = " ".join(_BRACED.sub(r"\1", text).split())
+    shown = "" if "{{" in plain or "}}" in plain or not plain or len(plain) > 100 else f": `{plain}`"
+    return f"an expression is written without `{{{{ }}}}`{shown}"
 
 
 def _unknown_character(text: str, at: int) -> ExpressionError:

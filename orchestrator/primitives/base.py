@@ -153,6 +153,7 @@ def check_block(steps: Block, scope: Scope, *, valued: bool = False) -> Type | N
         valued: Whether the value of the block is used, and so that of its last step.
     """
     kind: Type | None = None
+    scope.expect({name: number for number, step in enumerate(steps) for name in step.names})
     for number, step in enumerate(steps):
         with scope.at(number):
             if number and steps[number - 1].returns and not isinstance(step, Unmade):

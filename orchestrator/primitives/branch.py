@@ -55,7 +55,7 @@ class Branch(Primitive):
             scope.fault("there is no step to make on the branch", self.key, "steps")
         with scope.at(self.key, "steps"), scope.block() as inside:
             check_block(self.steps, scope)
-        scope.show(inside, self.id)
+        scope.show(inside, self.id, key=self.key)
         return Record("what a branch has brought", {name: maybe(kind) for name, kind in inside.items()})
 
     async def run(self, frame: Frame) -> Any:

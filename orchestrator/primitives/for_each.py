@@ -97,7 +97,7 @@ class ForEach(Primitive):
         scope.free(self.item, self.key, "as")
         with scope.at(self.key, "steps"), scope.block({self.item: item}, side_by_side=True) as inside:
             kind = check_block(self.steps, scope, valued=True)
-        scope.show(inside, self.id)
+        scope.show(inside, self.id, key=self.key, within="each")
         each = Record("the items of a loop", {name: ListOf(kind) for name, kind in inside.items()})
         values = {} if kind is None else {"values": ListOf(kind)}
         return Record("what a loop over items has brought", {**values, "each": each, "count": NUMBER})

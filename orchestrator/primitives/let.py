@@ -87,7 +87,9 @@ class Set(_Naming):
             kind = scope.expression(text, *place)
             known = scope.types.get(name)
             if known is None:
-                scope.fault(f"there is no `{name}` to set", *place, hint=did_you_mean(name, scope.types))
+                hint = did_you_mean(name, scope.types) or f"give it before, as in `let: {{{name}: {text}}}`"
+                scope.fault(f"there is no `{name}` to set", *place, hint=hint)
+                scope.suppose([name])
             elif not scope.settable(name):
                 scope.fault(
                     f"`{name}` cannot be set here",

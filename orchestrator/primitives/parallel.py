@@ -94,7 +94,7 @@ class Parallel(Primitive):
                         f"its last step has no value, so that it cannot count for `wait: {self.wait}`",
                         hint="end it with a step that has one",
                     )
-            scope.show(inside, self.id)
+            scope.show(inside, self.id, key=self.key, within=name)
             record = Record(f"what `{name}` has brought", dict(inside))
             fields[name] = record if self.wait == "all" else maybe(record)
         if self.wait == "race":

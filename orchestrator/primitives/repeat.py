@@ -38,6 +38,9 @@ PASSES = 4
 
 PREVIOUS = "previous"
 
+BEFORE = "`while` is asked before a round: give `{name}` a value with `let` before the loop, or use `until`"
+"""What is said of a name of a round that `while` uses."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repeat(Primitive):
@@ -116,6 +119,7 @@ class Repeat(Primitive):
             before = maybe(Record("the round before", fields))
             with scope.at(self.key), scope.block({PREVIOUS: before}) as inside:
                 if self.going is not None:
+                    scope.explain(names_of(self.steps), BEFORE)
                     scope.expression(self.going, "while", expected=TRUTH)
                 with scope.at("steps"):
                     check_block(self.steps, scope)
@@ -126,7 +130,7 @@ class Repeat(Primitive):
                 break
             scope.back_to(mark)
             known = dict(inside)
-        scope.show(inside, self.id)
+        scope.show(inside, self.id, key=self.key)
         if looks_back:
             scope.keep(inside)
         return inside
@@ -154,12 +158,12 @@ class Repeat(Primitive):
     def _goes_on(self, frame: Frame, made: int) -> bool:
         if self.going is None or frame.evaluate(self.going) is True:
             return True
-        frame.ctx.step("while", f"{self.label}: {self.going} is not true after {made} rounds")
+        frame.ctx.step("while", f"{self.label}: {self.going} is not true after {counted(made, 'round')}")
         return False
 
     def _is_done(self, frame: Frame, made: int) -> bool:
         if self.until is not None and frame.evaluate(self.until) is True:
-            frame.ctx.step("until", f"{self.label}: {self.until} after {made} rounds")
+            frame.ctx.step("until", f"{self.label}: {self.until} after {counted(made, 'round')}")
             return True
         deadline = frame.ctx.deadline
         if deadline is not None and frame.ctx.clock() >= deadline and not frame.attempts.ended:

@@ -22,6 +22,10 @@ from .vote import Vote
 __all__ = ["Fail", "Return"]
 
 
+NO_ANSWER = "return what a step has found, by its `id`"
+"""What is said of a program that returns the problem itself."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Return(Primitive):
     """Ends the program with the answer of a value.
@@ -61,7 +65,8 @@ class Return(Primitive):
             with scope.at(self.key):
                 self.value.check(scope)
         else:
-            kind = scope.expression(self.value, *self.place("value"), expected=ANSWERED)
+            hint = NO_ANSWER if self.value.strip() == "problem" else None
+            kind = scope.expression(self.value, *self.place("value"), expected=ANSWERED, hint=hint)
             scope.returned += [] if kind is None else [kind]
         if self.confidence is not None:
             scope.expression(self.confidence, *self.place("confidence"), expected=NUMBER)
@@ -77,7 +82,7 @@ class Return(Primitive):
         if outcome.answer is not None:
             outcome = self._as_confident(frame, outcome)
         elif candidates:
-            frame.ctx.step("voted", f"the value has no answer: {self.value}")
+            frame.ctx.step("voted", f"the value has no answer: {_shown(self.value)}")
             outcome = by_vote(candidates)
         elif frame.attempts.failures:
             raise frame.attempts.failures[0]
@@ -132,6 +137,11 @@ class Fail(Primitive):
     async def spending(self, costing: Costing) -> Spending:
         """Nothing."""
         return Spending(label=self.label, kind=self.key, worst=FREE)
+
+
+def _shown(value: ExpressionText | Vote | Select) -> str:
+    """What is returned, as a file writes it."""
+    return f"{value.key} of {value.of}" if isinstance(value, Vote | Select) else value
 
 
 def _read(frame: Frame, text: str) -> Candidate:

@@ -15,6 +15,7 @@ from ..expressions import (
     ListOf,
     Type,
     fits,
+    instead,
     is_name,
     is_unknown,
     without_maybe,
@@ -33,6 +34,12 @@ NAMES = "names have letters, digits and `_`, and begin neither with a digit nor 
 """What names are made of: those of steps stand in the paths of their calls, and in expressions."""
 
 
+ENDED = "`{name}` ends with its block: `let` a name before, and `set` it there"
+
+FILLED = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
+"""What a template does not insert as it is written."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
     """A mistake in a composed program.
@@ -42,12 +49,22 @@ class Fault:
         message: What is wrong, and what was expected.
         hint: What to write instead, or None.
         offset: Characters into the text at `path`, from 0; None where the whole is meant.
+        see: Where else to look, such as where a name is given; None for nowhere.
     """
 
     path: StepPath
     message: str
     hint: str | None = None
     offset: int | None = None
+    see: StepPath | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Absent:
+    """Why a name that is given somewhere cannot be used here: what to write instead, and where it is given."""
+
+    hint: str
+    see: StepPath | None = None
 
 
 @dataclass(slots=True)
@@ -96,6 +113,8 @@ class Scope:
         self._fixed: frozenset[str] = frozenset(names)
         self._given: list[_Name] = []
         self._showing: dict[str, list[_Name]] = {}
+        self._absent: dict[str, _Absent] = {}
+        self._templates: list[str] = []
         self.side_by_side = False
         self.returned: list[Type] = []
 
@@ -114,9 +133,17 @@ class Scope:
         finally:
             self._path = before
 
-    def fault(self, message: str, *at: str | int, hint: str | None = None, offset: int | None = None) -> None:
+    def fault(
+        self,
+        message: str,
+        *at: str | int,
+        hint: str | None = None,
+        offset: int | None = None,
+        see: StepPath | None = None,
+    ) -> None:
         """Note that what stands at `at` is wrong."""
-        self.faults.append(Fault(path=(*self._path, *at), message=message, hint=hint, offset=offset))
+        path = (*self._path, *at)
+        self.faults.append(Fault(path=path, message=message, hint=hint, offset=offset, see=see))
 
     @property
     def trouble(self) -> int:
@@ -142,6 +169,15 @@ class Scope:
         for name in names:
             if name not in self._names:
                 self._names[name] = _Name(name, UNKNOWN, self._path, used=True, settable=True, supposed=True)
+
+    def expect(self, names: Mapping[str, int]) -> None:
+        """Note that steps further down in this block give these names: each with the step's number."""
+        for name, number in names.items():
+            self._absent[name] = _Absent("it is given only later", (*self._path, number))
+
+    def explain(self, names: Iterable[str], hint: str) -> None:
+        """Note what to write instead where one of these names is used and is not there."""
+        self._absent.update((name, _Absent(hint.replace("{name}", name))) for name in names)
 
     def free(self, name: str, *at: str | int) -> bool:
         """Whether a value can be given this name here; notes why not."""
@@ -182,6 +218,7 @@ class Scope:
             A mapping that has the names given in the block, with their types, when the block has ended.
         """
         outside, fixed, beside, before = self._names, self._fixed, self.side_by_side, len(self._given)
+        absent, self._absent = self._absent, dict(self._absent)
         self._names = outside | {name: _Name(name, kind, ()) for name, kind in (names or {}).items()}
         self._fixed = fixed | set(names or ()) | (set(outside) if side_by_side else set())
         self.side_by_side = beside or side_by_side
@@ -192,13 +229,23 @@ class Scope:
             here = {id(entry) for entry in self._names.values()}
             inside.entries = [entry for entry in self._given[before:] if id(entry) in here]
             inside.update((entry.name, entry.kind) for entry in inside.entries)
-            self._names, self._fixed, self.side_by_side = outside, fixed, beside
+            self._names, self._fixed, self.side_by_side, self._absent = outside, fixed, beside, absent
+            self.explain(inside, ENDED)
 
-    def show(self, inside: Given, by: str | None) -> None:
+    def show(self, inside: Given, by: str | None, *, key: str, within: str = "") -> None:
         """Note that the names of a block that has ended are fields of `by`: they are used where that is.
 
         `by` may be given to its value later: a step's `id` is when the step has been checked.
+
+        Args:
+            inside: The names.
+            by: The `id` of the step that the block is in.
+            key: That step's key.
+            within: The field of `by` that has them as its own; "" where they are fields of `by` itself.
         """
+        field_ = f"{by or 'ID'}.{within and within + '.'}{{name}}"
+        how = f"use `{field_}`" if by else f"give that an `id`, and use `{field_}`"
+        self.explain(inside, f"`{{name}}` ends with the `{key}` that it is given in: {how}")
         if by is None:
             return
         if by in self._names:
@@ -229,9 +276,18 @@ class Scope:
                     Fault(
                         path=entry.path,
                         message=f"nothing uses `{entry.name}`",
-                        hint="use it in a later step or in `outputs`, or take the step out",
+                        hint=self._bare(entry.name)
+                        or "use it in a later step or in `outputs`, or take the step out",
                     )
                 )
+
+    def _bare(self, name: str) -> str | None:
+        """A hint where a template has a field of `name` in plain words."""
+        for text in self._templates:
+            found = re.search(rf"(?<![\w.]){name}\.\w+", FILLED.sub(" ", text))
+            if found:
+                return f"in a template a name stands in braces: `{{{{ {found.group()} }}}}`"
+        return None
 
     # Texts -----------------------------------------------------------------------------------------------
 
@@ -256,26 +312,37 @@ class Scope:
                 self.use(name)
             kind = expression.check(self.types)
         except ExpressionError as error:
-            self.fault(error.message, *at, hint=error.hint, offset=error.offset)
+            self._refused(text, error, *at)
             return None
         if is_unknown(kind):
             self._unknown += 1
             return None
         wanted = expected if isinstance(expected, tuple) else () if expected is None else (expected,)
         if wanted and not any(fits(kind, one) for one in wanted):
+            hint = hint or instead(text, kind, wanted)
             self.fault(f"expected {listed(wanted)}, but `{text}` is {kind}", *at, hint=hint)
             return None
         return kind
 
     def template(self, text: str, *at: str | int) -> None:
         """Check a template; what is wrong with it is noted."""
+        self._templates.append(text)
         try:
             template = Template.of(text)
             for name in template.names:
                 self.use(name)
             template.check(self.types)
         except TemplateError as error:
+            self._refused(text, error, *at)
+
+    def _refused(self, text: str, error: ExpressionError | TemplateError, *at: str | int) -> None:
+        """Note an error in a text; where it is about a name that is given elsewhere, with where that is."""
+        word = None if error.offset is None else NAME.match(text, error.offset)
+        absent = None if word is None or word[0] in self._names else self._absent.get(word[0])
+        if absent is None or text[: error.offset].rstrip().endswith("."):
             self.fault(error.message, *at, hint=error.hint, offset=error.offset)
+        else:
+            self.fault(error.message, *at, hint=absent.hint, offset=error.offset, see=absent.see)
 
     def model(self, name: str | None, *at: str | int) -> None:
         """Check that a model of this name is there; None is the first."""

@@ -26,6 +26,11 @@ FIELD_TYPES: Mapping[FieldKind, Type] = {"text": TEXT, "number": NUMBER, "list":
 
 ID = "id"
 
+LONGEST_SHOWN = 80
+"""Characters of a step that a hint shows, at most."""
+
+IN_REPEAT = ("while", "until")
+
 
 def reserved() -> dict[str, str]:
     """Names that a file cannot give to verifiers and programs, and what they are."""
@@ -81,7 +86,11 @@ def _note_faults(
     for fault in program.faults(problem_fields=types, complete=complete):
         root = outputs if fault.path[:1] == ("outputs",) else at
         path = _in_file((*root, *fault.path), mistakes)
-        mistakes.add(path, fault.message, hint=fault.hint, offset=fault.offset)
+        hint = fault.hint
+        see = None if fault.see is None else mistakes.document.place(_in_file((*at, *fault.see), mistakes))
+        if hint is not None and see is not None:
+            hint = f"{hint}, in line {see.line}"
+        mistakes.add(path, fault.message, hint=hint, offset=fault.offset)
 
 
 def _in_file(path: KeyPath, mistakes: Mistakes) -> KeyPath:
@@ -121,7 +130,8 @@ def build_blocks(value: Any, at: KeyPath, mistakes: Mistakes) -> dict[str, Block
 
 def _build_step(value: Any, at: KeyPath, known: frozenset[str], mistakes: Mistakes) -> Primitive | None:
     if not isinstance(value, dict):
-        mistakes.add(at, "a step is a mapping with what it does, such as `{id: drafts, sample: {n: 4}}`")
+        said = "a step is a mapping with what it does, such as `{id: drafts, sample: {n: 4}}`"
+        mistakes.add(at, said, hint=_with_colon(value, known))
         return None
     found = [key for key in value if key in known]
     if len(found) != 1:
@@ -138,12 +148,25 @@ def _build_step(value: Any, at: KeyPath, known: frozenset[str], mistakes: Mistak
     return _short(part, key, value[key], beside, at, mistakes)
 
 
+def _with_colon(value: Any, known: frozenset[str]) -> str | None:
+    """A hint where a text would be a step with a colon."""
+    key, _, behind = value.partition(" ") if isinstance(value, str) else ("", "", "")
+    if key not in known:
+        return None
+    if not behind:
+        return f"a colon is missing: `{key}: {{}}`"
+    shown = f"{key}: {behind.strip()}"
+    return "a colon is missing" + (f": `{shown}`" if len(shown) <= LONGEST_SHOWN else f" behind `{key}`")
+
+
 def _unmade(value: Any) -> Unmade:
     """What stands for a step that is wrong: its `id`, or what may be meant as such, can be used by others."""
     if not isinstance(value, dict):
         return Unmade()
     let = value.get(Let.key)
     given = [value[ID]] if ID in value else list(value.values())
+    if isinstance(let, str):  # `let: name = EXPRESSION`
+        given.append(let.partition("=")[0].strip())
     return Unmade(
         given=tuple(name for name in (*given, *(let if isinstance(let, dict) else ())) if _is_id(name))
     )
@@ -187,6 +210,10 @@ def _note_actions(
         ]
         said = f"this step does nothing; expected one of: {', '.join(PRIMITIVES)}"
         mistakes.add(at, said, hint=hints[0] if hints else None)
+    if loops := [key for key in strange if key in IN_REPEAT]:
+        key, strange = loops[0], []
+        form = f"repeat: {{max: 8, {key}: ..., steps: [...]}}"
+        mistakes.add((*at, key), f"`{key}` stands in a `repeat`", hint=f"write `{form}`", key=True)
     for key in strange:
         hint = mistakes.closest(key, [*known, *usual])
         expected = "" if hint else f"; expected one of: {', '.join(PRIMITIVES)}, a strategy or a verifier"

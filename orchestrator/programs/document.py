@@ -19,6 +19,7 @@ from typing import Any, TypeAlias
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from ..costs import counted
 from ..errors import ProgramFileError
 from .composing import ALIAS_BOMB, Composer, RefusedNodeError
 
@@ -49,6 +50,15 @@ LINE_END = re.compile(r"\r\n?|\n")
 
 PROPERTIES = re.compile(r"(?:[&!]\S*\s+)+")
 """An anchor and a tag before a value."""
+
+BRACES = re.compile(r"""[^"'#]*[:-]\s+\{\{""")
+"""A template where a value begins, without quotes."""
+
+ENTRY = re.compile(r"\s*(?:- +)*([\w.$-]+)\s*:(?:\s+([^\s#].*))?")
+"""The first key of a line, and what follows it."""
+
+MISPLACED = ("expected <block end>", "mapping values are not allowed")
+"""What the scanner says of a line that begins at a column where none can."""
 
 FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that no YAML file has."""
@@ -259,12 +269,18 @@ def _translated(source: Document) -> Iterator[None]:
         mark = (at_the_end and error.context_mark) or error.problem_mark or error.context_mark
         what = " ".join(str(part) for part in (error.context, error.problem) if part) or "not YAML"
         place = None if mark is None else Place(mark.line + 1, mark.column + 1)
+        hint = _hint(what)
+        if place is not None:
+            if misplaced := _misplaced(source, what, place):
+                what, hint = misplaced
+            elif BRACES.match((source.line(place.line) or "")[: place.column - 1]):
+                hint = 'put a text that begins with `{{` in quotes, as in "{{ problem }}"'
         raise ProgramFileError(
             f"not valid YAML: {what}",
             file=source.file,
             line=None if place is None else place.line,
             column=None if place is None else place.column,
-            hint=_hint(what),
+            hint=hint,
             source=None if place is None else source.line(place.line),
         ) from error
     except (YAMLError, ValueError) as error:
@@ -282,6 +298,44 @@ def _hint(what: str) -> str | None:
     if "flow mapping" in what:
         return "between braces, put a text that contains ': ', ',' or a brace in quotes"
     return None
+
+
+def _misplaced(source: Document, what: str, place: Place) -> tuple[str, str] | None:
+    """What is said, and the hint, where a line begins at none of the columns that those before it begin at, or deeper
+    than a value on the line before allows; else None.
+    """
+    found = _entry(source, place.line)
+    before = next(
+        ((line, entry) for line in range(place.line - 1, 0, -1) if (entry := _entry(source, line))), None
+    )
+    if found is None or before is None or not any(sign in what for sign in MISPLACED):
+        return None
+    if "mapping values" in what:
+        line, (column, name, has_value) = before
+        if place.column < found[0] or found[0] <= column or not has_value:
+            return None
+    elif place.column > found[0]:
+        return None
+    else:
+        line, (column, name, _) = _nearest(source, place)
+    hint = f"indent it as far as `{name}` in line {line}: by {counted(column - 1, 'space')}"
+    return f"`{found[1]}` does not line up with the lines before it", hint
+
+
+def _nearest(source: Document, place: Place) -> tuple[int, tuple[int, str, bool]]:
+    """The line before `place` whose entry begins at the nearest column; of several the latest."""
+    entries = ((line, _entry(source, line)) for line in range(place.line - 1, 0, -1))
+    return min(
+        ((line, entry) for line, entry in entries if entry), key=lambda one: abs(one[1][0] - place.column)
+    )
+
+
+def _entry(source: Document, line: int) -> tuple[int, str, bool] | None:
+    """The column where the first key of a line stands, behind its dashes, the key, and whether a value follows on the
+    line; None where it begins with something else.
+    """
+    match = ENTRY.match(source.line(line) or "")
+    return None if match is None else (match.start(1) + 1, match[1], bool(match[2]))
 
 
 class _Builder:

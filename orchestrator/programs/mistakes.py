@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from pydantic_core import ErrorDetails
 from ..errors import ProgramFileError
 from ..spelling import did_you_mean
 from .document import Document, KeyPath
+from .spec import SamplingSpec
 
 if TYPE_CHECKING:
     from .names import Names
@@ -94,21 +96,22 @@ class Mistakes:
         name, kind, context = str(path[-1]) if path else "", details["type"], details.get("ctx", {})
         where = ".".join(str(step) for step in path[:-1])
         if kind == "extra_forbidden":
-            hint = _quotes_hint(name) or KEY_HINTS.get(name) or self.closest(name, known)
+            hint = _quotes_hint(name) or _key_hint(path) or self.closest(name, known)
             expected = f"; expected one of: {', '.join(known)}" if known and hint is None else ""
             said = f"unknown key `{_short(name)}`{_inside(where)}{expected}"
             self.add(path, said, hint=hint, key=True)
         elif kind == "missing":
             self.add(path[:-1], f"`{name}` is missing{_inside(where)}")
         elif kind in EXPECTED:
-            self.add(path, f"`{name}` must be {EXPECTED[kind]}, not {_shown(details['input'])}")
+            hint = _form(path, details["input"])
+            self.add(path, f"`{name}` must be {EXPECTED[kind]}, not {_shown(details['input'])}", hint=hint)
         elif kind == "literal_error":
             hint = self.closest(str(details["input"]), re.findall(r"'([^']+)'", str(context["expected"])))
             self.add(
                 path, f"`{name}` must be {context['expected']}, not {_shown(details['input'])}", hint=hint
             )
         elif kind == "model_kind":
-            self.add(path, f"`{name}` {details['msg']}")
+            self.add(path, f"`{name}` {details['msg']}", hint=_form(path, details["input"]))
         elif kind == "value_error":
             self.add(path, f"`{name}`: {context['error']}")
         else:
@@ -149,6 +152,45 @@ KEY_HINTS = {
     "url": "did you mean `base_url`?",
     "id": "`id` stands beside what a step does: `{id: NAME, sample: {...}}`",
 }
+
+
+SAMPLING = tuple(SamplingSpec.model_fields)
+
+
+def _key_hint(path: KeyPath) -> str | None:
+    """What to write instead of an unknown key."""
+    name = str(path[-1])
+    if path == ("steps",):
+        return "put it under `program:`"
+    if path[:1] == ("models",) and len(path) == 3 and name in SAMPLING:
+        return f"put it under `sampling`: `sampling: {{{name}: ...}}`"
+    return KEY_HINTS.get(name)
+
+
+NAMED = re.compile(r"\s*(\w+)\s*=\s*([\w.]{1,40})\s*")
+"""A name that is given a value as in Python."""
+
+FORMS: Mapping[KeyPath, str] = {
+    ("answer",): "answer: {{kind: {0}}}",
+    ("include",): "include: [{0}]",
+    ("models",): "models: {{small: {{local: {0}}}}}",
+    ("problems",): "problems: {{file: {0}}}",
+    ("prompt",): "prompt: {{template: {0}}}",
+}
+"""How what is given alone is written in full."""
+
+
+def _form(path: KeyPath, given: object) -> str | None:
+    """How a text is written that is given in the place of a mapping or a list that has it."""
+    form = f"{path[1]}: {{{{local: {{0}}}}}}" if path[:1] == ("models",) and len(path) == 2 else None
+    form = form or FORMS.get(path)
+    named = NAMED.fullmatch(given) if isinstance(given, str) and path[-1:] in (("let",), ("set",)) else None
+    if named is not None:
+        return f"write `{path[-1]}: {{{named[1]}: {named[2]}}}`"
+    if form is None or not isinstance(given, str) or len(given) > SHOWN_VALUE:
+        return None
+    plain = re.fullmatch(r"[\w./-]+", given)
+    return f"write `{form.format(given if plain else json.dumps(given, ensure_ascii=False))}`"
 
 
 def _inside(where: str) -> str:

@@ -33,7 +33,16 @@ from .annotations import (
 )
 from .document import KeyPath
 from .mistakes import Mistakes
-from .registries import STRATEGIES, VERIFIERS, Registry, kind_of, snake_case, what_inline
+from .registries import (
+    ACCEPTANCES,
+    STRATEGIES,
+    VERIFIERS,
+    Registry,
+    condition_meant,
+    kind_of,
+    snake_case,
+    what_inline,
+)
 
 if TYPE_CHECKING:
     from .names import Names
@@ -65,6 +74,7 @@ def build(
         mistakes: Receives what is wrong.
         defaults: Values for parameters of these names that the file does not give.
     """
+    written = value
     value = registry.rewrite(value, partial(_is_verifier, mistakes.names))
     if registry is STRATEGIES and isinstance(value, dict) and "steps" in value:
         from .blocks import build_steps  # which builds its steps' parameters here
@@ -88,7 +98,8 @@ def build(
             mistakes.add(here, said, hint=f"give them there, and write `{name}: {{}}` here", key=True)
             return None
         return made
-    part = find_part(registry, name, (*at, name), mistakes)
+    compared = registry is ACCEPTANCES and isinstance(written, str) and SIGN.search(written) is not None
+    part = find_part(registry, name, (*at, name), mistakes, rule=written if compared else None)
     return None if part is None else build_part(part, given, here, mistakes, key=name, defaults=defaults)
 
 
@@ -96,8 +107,18 @@ def _is_verifier(names: Names | None, name: str) -> bool:
     return name in VERIFIERS.known(names)
 
 
-def find_part(registry: Registry, name: str, at: KeyPath, mistakes: Mistakes) -> type | None:
-    """The class of a key that stands at `at`; None when there is none, which is noted."""
+def find_part(
+    registry: Registry, name: str, at: KeyPath, mistakes: Mistakes, *, rule: str | None = None
+) -> type | None:
+    """The class of a key that stands at `at`; None when there is none, which is noted.
+
+    Args:
+        registry: The parts there are.
+        name: The key.
+        at: Where it stands.
+        mistakes: Receives what is wrong.
+        rule: The whole, where it is written as a comparison.
+    """
     try:
         part = registry.find(name)
     except InvalidInputError as error:
@@ -105,7 +126,11 @@ def find_part(registry: Registry, name: str, at: KeyPath, mistakes: Mistakes) ->
         return None
     if part is None:
         known = registry.known(mistakes.names)
-        hint = mistakes.closest(name, known)
+        if rule is not None:
+            known = [*known, *VERIFIERS.known(mistakes.names)]
+            hint: str | None = condition_meant(rule, mistakes.closest, known)
+        else:
+            hint = registry.instead(name) or mistakes.closest(name, known)
         others = "" if hint else f"; there are: {', '.join(known)}"
         mistakes.add(at, f"no {registry.what} `{name[:LONGEST_NAME]}`{others}", hint=hint, key=True)
     return part
@@ -139,6 +164,8 @@ def build_part(
     called = str(at[-1]) if key is None else key
     return _make(called, part, given or {}, at, mistakes, defaults or {}, instead_of=instead_of)
 
+
+SIGN = re.compile("[<>=]")
 
 _WRONG: Any = object()
 
@@ -352,7 +379,10 @@ def _build_inline(part: type, value: Any, at: KeyPath, mistakes: Mistakes) -> An
         inner = {names[0]: value[names[0]]}
     else:
         parts = ", ".join(registry.known(mistakes.names))
-        mistakes.add(at, f"expected one {registry.what} ({parts}), and any of {', '.join(known)}")
+        found = [name for name in names if name not in registry.known(mistakes.names)]
+        hints = (registry.instead(name) or mistakes.closest(name, known) for name in found)
+        said = f"expected one {registry.what} ({parts}), and any of {', '.join(known)}"
+        mistakes.add(at, said, hint=next(filter(None, hints), None) if len(names) > 1 else None)
         return None
     name = names[0]
     made = build(registry, inner, at, mistakes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
@@ -81,6 +81,12 @@ class Registry:
             )
         return found
 
+    def instead(self, given: str) -> str | None:
+        """A hint where `given` is not a key, but it is clear what is meant; else None."""
+        if self.what == "strategy" and given in PRIMITIVES:
+            return f"`{given}` is a step: write `steps: [{{{given}: ...}}]`"
+        return None
+
     def known(self, names: Names | None = None) -> list[str]:
         """All keys: built in, brought by packages, and those that `names` declare."""
         brought = () if self.group is None else plugins.names(self.group)
@@ -140,13 +146,35 @@ CONDITION = re.compile(r"\s*(\w+)\s*>=\s*(\d*\.?\d+)\s*")
 """A rule of acceptance in short: `agreement >= 0.75`."""
 
 
+COMPARED = re.compile(r"\s*(\w+)\s*([<>=!]{1,2})\s*(\d*\.?\d+)\s*")
+"""What may be meant as one."""
+
+CONFIDENCE = "confidence"
+"""What the rule `confident` is called in short."""
+
+
+def condition_meant(
+    given: str, closest: Callable[[str, Iterable[str]], str | None], known: Iterable[str]
+) -> str:
+    """A hint for what is meant as a rule of acceptance in short and is none, which keeps its number."""
+    match = COMPARED.fullmatch(given)
+    if match is None:
+        return "a rule is a name, `>=` and a number, such as `agreement >= 0.75`"
+    name, sign, number = match.groups()
+    names = [CONFIDENCE if one == "confident" else one for one in known if one != "scored"]
+    if sign == ">=":
+        found = closest(name, names)
+        return re.sub(r"`(\w+)`", rf"`\1 >= {number}`", found) if found else f"there are: {', '.join(names)}"
+    return f"only `>=` is possible, as in `{name} >= {number}`"
+
+
 def _condition(value: Any, is_verifier: Callable[[str], bool]) -> Any:
     """`agreement >= 0.75` as `{agreement: 0.75}`, and with a verifier's key as a score by it."""
     match = CONDITION.fullmatch(value) if isinstance(value, str) else None
     if match is None:
         return value
     name, number = match[1], float(match[2])
-    name = {"confidence": "confident"}.get(name, name)
+    name = {CONFIDENCE: "confident"}.get(name, name)
     if is_verifier(name):
         return {"scored": {"verifier": name, "at_least": number}}
     return {name: {"at_least": number}}

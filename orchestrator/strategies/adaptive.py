@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from ..context import Context
 from ..contracts import logprobs_for
-from ..costs import FREE, Costing, Size, Spending
+from ..costs import FREE, Costing, Size, Spending, counted
 from ..errors import InvalidInputError
 from ..types import Outcome, Problem, StopReason
 from .acceptance import Acceptance, Agreement, examine, examining, verifier_of
@@ -113,7 +113,7 @@ class Adaptive(Strategy):
     async def worst_case(self, costing: Costing) -> Spending:
         """What one problem costs at most, in all and by its parts."""
         size, sizes = Size(tokens=self.longest_text(costing)), [0, *self.sizes]
-        note = f"at most {self.n} samples in {len(self.sizes)} rounds"
+        note = f"at most {counted(self.n, 'sample')} in {counted(len(self.sizes), 'round')}"
         drawn = await self._drawing(costing, costing.ask(self.model), n=self.n, note=note)
         examined = [
             await examining(costing, self.accept, later - earlier, size)

@@ -10,7 +10,7 @@ from anyio.abc import TaskGroup
 
 from ..context import Context
 from ..contracts import Verifier, compares, logprobs_for, name_of
-from ..costs import Costing, Size, Spending, repeated
+from ..costs import Costing, Size, Spending, counted, repeated
 from ..errors import most_telling
 from ..types import Candidate, Outcome, Problem, Score, StopReason
 from .attempts import Attempts
@@ -134,7 +134,7 @@ class BestOfN(Strategy):
 
     async def worst_case(self, costing: Costing) -> Spending:
         """What one problem costs at most, in all and by its parts."""
-        note = f"at most {self.n} samples"
+        note = f"at most {counted(self.n, 'sample')}"
         drawn = await self._drawing(
             costing, costing.ask(self.model), n=self.n, per_call=self.per_call, note=note
         )

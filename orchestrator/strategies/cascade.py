@@ -90,10 +90,11 @@ class Cascade(Strategy):
     def __post_init__(self) -> None:
         if self.model is not None:
             raise InvalidInputError("a cascade has no model of its own: give one to each of its tiers")
-        for number, tier in enumerate(self.tiers[:-1]):
+        for number, tier in enumerate(self.tiers[:-1], 1):
             if tier.accept is None:
                 raise InvalidInputError(
-                    f"tiers: number {number} (from 0) ends it always: give it an accept, as agreement >= 0.75"
+                    f"tiers: tier {number} of {len(self.tiers)} has no accept, so that none after it is ever asked: "
+                    "give it one, such as agreement >= 0.75"
                 )
         _refuse_mixed(self.tiers)
 
@@ -210,7 +211,7 @@ def _refuse_mixed(tiers: Sequence[Tier]) -> None:
         for before, verifier in product([*(earlier if tier.carry else ()), *own], own):
             if before != verifier and name_of(before) == name_of(verifier):
                 raise InvalidInputError(
-                    f"tiers: number {number} (from 0) has candidates scored by two verifiers of one name, "
+                    f"tiers: tier {number + 1} of {len(tiers)} has candidates scored by two verifiers of one name, "
                     f"{name_of(verifier)!r}: their scores would be mixed"
                 )
         earlier += own

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from ..context import Context
 from ..contracts import Verifier, compares, logprobs_for, name_of
-from ..costs import Costing, Size, Spending, repeated
+from ..costs import Costing, Size, Spending, counted, repeated
 from ..errors import InvalidInputError
 from ..prompts import Rendered, fill
 from ..types import Candidate, Outcome, Problem, StopReason
@@ -271,7 +271,7 @@ class _Chain:
         if last is since or state(last) not in map(state, earlier):
             return False
         self.ended = "unchanged" if state(last) == state(since) else "cycle"
-        self.ctx.step(self.ended, f"{len(earlier)} revisions")
+        self.ctx.step(self.ended, counted(len(earlier), "revision"))
         return True
 
 

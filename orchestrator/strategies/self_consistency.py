@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from ..answers import Clusters
 from ..context import Context
-from ..costs import Costing, Spending
+from ..costs import Costing, Spending, counted
 from ..errors import InvalidInputError
 from ..sampling import SampleStream
 from ..stopping import FixedSize, LeadStop, Stop, StoppingRule, Tally
@@ -124,7 +124,7 @@ class SelfConsistency(Strategy):
     async def worst_case(self, costing: Costing) -> Spending:
         """What one problem costs at most, in all and by its parts."""
         ask = costing.ask(self.model)
-        note = f"at most {self.n} samples"
+        note = f"at most {counted(self.n, 'sample')}"
         return self._spending(await self._drawing(costing, ask, n=self.n, per_call=self.per_call, note=note))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from jinja2 import nodes
 
@@ -17,6 +18,7 @@ from ..expressions import (
     Record,
     Type,
     comparable,
+    inside,
     is_unknown,
     joined,
     without_maybe,
@@ -135,6 +137,17 @@ def _named(node: nodes.Name, types: Mapping[str, Type]) -> Type:
     return _known(types[node.name])
 
 
+def _inside(node: nodes.Getattr, kind: Type) -> str | None:
+    """Where a field of a field has the name."""
+    of: Any = node.node
+    path = ""
+    while isinstance(of, nodes.Getattr):
+        of, path = of.node, f".{of.attr}{path}"
+    if not isinstance(of, nodes.Name) or not isinstance(kind, Record):
+        return None
+    return inside(f"{of.name}{path}", kind, node.attr)
+
+
 def _field(node: nodes.Getattr, kind: Type) -> Type:
     record = without_maybe(kind)
     fields = record.fields if isinstance(record, Record) else {}
@@ -142,7 +155,8 @@ def _field(node: nodes.Getattr, kind: Type) -> Type:
         raise TemplateError(
             f"{record} has no field `{node.attr}`" if fields else f"{record} has no fields",
             offset=node.lineno,
-            hint=did_you_mean(node.attr, fields)
+            hint=_inside(node, record)
+            or did_you_mean(node.attr, fields)
             or (f"its fields: {', '.join(sorted(fields))}" if fields else None),
         )
     found = _known(fields[node.attr])

@@ -256,7 +256,7 @@ def _reason(samples: int, count: _core.VoteCount, threshold: float, quorum: int)
     """Why the vote gives no answer, or nothing."""
     readable = samples - count.abstentions
     if readable == 0:
-        return f"no readable answer in {samples} samples"
+        return f"no readable answer in {samples} {'sample' if samples == 1 else 'samples'}"
     if count.leader is None:
         return f"none of {readable} readable answers has weight"
     if readable < quorum:

@@ -254,7 +254,7 @@ async def test_a_deadline_ends_embedding() -> None:
 
 async def test_a_backend_that_has_no_embeddings_says_so() -> None:
     async with Controller(models={"e": ScriptedBackend(["a chat's text"])}) as controller:
-        with pytest.raises(MalformedResponseError, match="returned 0 embeddings for 1 texts"):
+        with pytest.raises(MalformedResponseError, match="returned 0 embeddings where 1 were asked for"):
             await controller.run(Embedding(["a"]), "q")
 
 

@@ -470,7 +470,7 @@ async def test_a_backend_that_rates_nothing_says_so() -> None:
         models={"m": Model(backend=ScriptedBackend(["a chat's text"]), retry=RetryPolicy(attempts=1))}
     ) as controller:
         await controller.run(program, "q")
-    assert "returned 0 scores for 1 texts" in str(program.said[0])
+    assert "returned 0 scores where 1 were asked for" in str(program.said[0])
 
 
 async def test_a_scripted_backend_plays_a_reward_model() -> None:

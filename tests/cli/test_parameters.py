@@ -94,7 +94,7 @@ def test_a_model_takes_the_place_of_the_one_of_its_name_in_a_file(cli, tmp_path,
         ),
         (
             ["cascade", "--set", "tiers=[single, single]"],
-            "--set tiers: tiers: number 0 (from 0) ends it always",
+            "--set tiers: tiers: tier 1 of 2 has no accept",
         ),
         (["best_of_n"], "best_of_n needs verifier: give it as --set verifier=VALUE"),
         (["single", "--model", "m"], "--model gives 'm' twice"),

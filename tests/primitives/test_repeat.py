@@ -44,6 +44,14 @@ async def test_it_ends_with_the_round_after_which_until_is_true():
     assert decisions(events) == ["until"]
 
 
+async def test_the_trace_counts_one_round_as_one():
+    events = []
+    steps = (Repeat(id="loop", max=5, until="draft.count > 0", steps=(ask(),)), Return(value="loop.draft"))
+    await play(steps, {"say": ["1"]}, events=events)
+    [reason] = [event.reason for event in events if type(event).__name__ == "StepTaken"]
+    assert reason == "loop: draft.count > 0 after 1 round"
+
+
 async def test_without_until_it_makes_all_its_rounds():
     steps = (Repeat(id="loop", max=3, steps=(ask(),)), Return(value="loop.draft"))
     outcome = await play(steps, {"say": ["1", "2", "3"]}, rounds="loop.rounds")

@@ -112,3 +112,10 @@ def test_what_is_returned_must_have_an_answer():
     assert found[0][0] == "steps.1.return.confidence"
     [(place, _)] = faults(Fail(message="{{ a }}"))
     assert place == "steps.0.fail.message"
+
+
+async def test_the_trace_shows_what_is_returned_as_a_file_writes_it():
+    events = []
+    await made(THREE, Return(value=Vote(of="a")), script=["none", "none", "none"], events=events)
+    reasons = [event.reason for event in events if isinstance(event, StepTaken) and event.step == "voted"]
+    assert reasons == ["the value has no answer: vote of a"]

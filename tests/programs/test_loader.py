@@ -333,7 +333,7 @@ def test_every_stopping_rule_can_be_written(file, stop, rule):
         ("{single: {}, best_of_n: {}}", "3:10: expected one strategy: "),
         ("[single]", "3:10: expected one strategy"),
         ("{adaptive: {accept: agreement > 0.5}}", "3:30: no rule of acceptance `agreement > 0.5`"),
-        ("{adaptive: {accept: agrement >= 0.5}}", "hint: did you mean `agreement`?"),
+        ("{adaptive: {accept: agrement >= 0.5}}", "hint: did you mean `agreement >= 0.5`?"),
         ("{adaptive: {accept: agreement >= 1.5}}", "at_least must be in [0, 1], not 1.5"),
         ("{adaptive: {accept: {scored: {verifier: regx}}}}", "hint: did you mean `regex`?"),
         (
@@ -459,7 +459,7 @@ WRITTEN_OUT = """  cascade:
 @pytest.mark.parametrize(
     ("tiers", "message"),
     [
-        ("[{self_consistency: {n: 4}}, single]", "4:12: tiers: number 0 (from 0) ends it always"),
+        ("[{self_consistency: {n: 4}}, single]", "4:12: tiers: tier 1 of 2 has no accept"),
         ("[{self_consistency: {n: 4, model: smal}, accept: agreement}]", "4:46: no model `smal`"),
         (
             "[{single: {}, budget: {requsts: 4}}]",

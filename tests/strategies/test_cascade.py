@@ -247,7 +247,7 @@ def test_the_calls_of_tiers_add_up():
 
 
 def test_a_tier_without_a_rule_must_be_the_last():
-    with pytest.raises(InvalidInputError, match=r"number 0 .* give it an accept"):
+    with pytest.raises(InvalidInputError, match=r"tier 1 of 2 has no accept"):
         Cascade(tiers=(Tier(strategy=Single()), Tier(strategy=Single())))
 
 

@@ -118,7 +118,7 @@ async def test_where_no_passing_trace_has_an_answer_the_complete_ones_vote():
     program = ConfidenceStop(n=4, warmup=3, keep=0.25, window=2, online=False)
     outcome, _ = await play(program, [mute, four(2, 2, 2), four(2, 2, 2), five(3, 3, 3)])
     assert (outcome.answer.text, outcome.confidence) == ("4", 0.5)
-    assert outcome.detail["unweighted"] == "none that passed: no readable answer in 1 samples"
+    assert outcome.detail["unweighted"] == "none that passed: no readable answer in 1 sample"
 
 
 async def test_without_log_probabilities_it_is_a_plain_vote_and_says_so():

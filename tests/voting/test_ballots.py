@@ -29,7 +29,7 @@ def test_nothing_gives_no_answer_and_says_why() -> None:
     ):
         assert (vote.answer, vote.samples, vote.share, vote.confidence) == (None, 0, 0.0, 0.0)
         assert vote.reason == "no readable answer in 0 samples"
-    assert majority_vote([None]).reason == "no readable answer in 1 samples"
+    assert majority_vote([None]).reason == "no readable answer in 1 sample"
 
 
 def test_one_answer_wins_alone() -> None:

@@ -119,11 +119,11 @@ def test_calls_made_together_are_compared_whatever_their_order() -> None:
     [None, "no call", {}, [], {"role": "assistant", "content": "Hi"}, {"name": 3}, [1], {"function": None}],
 )
 def test_what_calls_no_tool_abstains(call) -> None:
-    assert tool_call_vote([call]).reason == "level 0: no readable answer in 1 samples"
+    assert tool_call_vote([call]).reason == "level 0: no readable answer in 1 sample"
 
 
 @pytest.mark.parametrize("arguments", ["[1]", "nope", float("nan"), {1, 2}, "{'q': 1}"])
 def test_arguments_that_are_no_json_object_abstain(arguments: object) -> None:
     vote = tool_call_vote([called("f", arguments)])
     assert str(vote.path[0]) == "f"
-    assert vote.reason == "level 1: no readable answer in 1 samples"
+    assert vote.reason == "level 1: no readable answer in 1 sample"

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
+from ...costs import counted
 from ...primitives.base import Block, Primitive
 from ...primitives.branch import Branch
 from ...primitives.conditional import If
@@ -92,7 +93,7 @@ def _notes(step: Any, *without: str) -> tuple[str, ...]:
 
 def _repeat(step: Repeat, draw: Draw) -> Part:
     conditions = (f"while {step.going}" if step.going else "", f"until {step.until}" if step.until else "")
-    notes = (f"at most {step.max} rounds", *filter(None, conditions))
+    notes = (f"at most {counted(step.max, 'round')}", *filter(None, conditions))
     return _group(step, "loop", *notes, lanes=(_lane(step.steps, draw),), leaves=step.until or "")
 
 
