@@ -16,7 +16,11 @@ from ..strategies.nested import drawn_on
 from ..templates import Template
 from ..types import Candidate, Outcome, Problem, Score
 
-__all__ = ["Execution", "Frame"]
+__all__ = ["Execution", "FailedError", "Frame"]
+
+
+class FailedError(Exception):
+    """A step cannot be made as it is written; it ends the program it stands in, which has an outcome all the same."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -13,11 +13,11 @@ from ..costs import Costing, Spending
 from ..errors import InvalidInputError
 from ..expressions import NUMBER, TEXT, Expression, Type, fits
 from ..strategies.attempts import Attempts
-from ..types import Outcome, Problem
+from ..types import Outcome, Problem, StopReason
 from .base import Block, ExpressionText, check_block, every_step, run_block
 from .bounds import block_spending
 from .branch import budgets_in
-from .frame import Execution, Frame
+from .frame import Execution, FailedError, Frame
 from .scope import Fault, Scope
 from .score import Score
 from .sizes import problem_size
@@ -124,13 +124,22 @@ class Steps:
             attempts=Attempts(),
             run=run,
         )
-        await run_block(self.steps, frame)
-        outcome = run.returned
-        if outcome is None:  # the check has seen that every path returns
-            raise AssertionError("the program has ended without a return")
+        outcome = await self._made(frame)
         return (
             replace(outcome, detail={**outcome.detail, **self._outputs(frame)}) if self.outputs else outcome
         )
+
+    async def _made(self, frame: Frame) -> Outcome:
+        """What the steps have come to."""
+        try:
+            await run_block(self.steps, frame)
+        except FailedError as error:
+            frame.ctx.step("failed", str(error))
+            candidates = tuple(frame.run.candidates())
+            return Outcome(candidates=candidates, stop_reason=StopReason.ERROR, error=str(error))
+        if frame.run.returned is None:  # the check has seen that every path returns
+            raise AssertionError("the program has ended without a return")
+        return frame.run.returned
 
     async def worst_case(self, costing: Costing) -> Spending:
         """What a problem costs at most: all of its steps, as if each were reached."""
