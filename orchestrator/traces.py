@@ -165,5 +165,7 @@ def _path_of(call: CallId) -> str:
 
 def _scores(event: CandidatesScored) -> str:
     shown = ["abstains" if score.value is None else f"{score.value:.3g}" for score in event.scores]
-    reason = event.scores[0].reason if len(event.scores) == 1 else ""
-    return f"{event.verifier}: {', '.join(shown)}" + (f" ({reason})" if reason else "")
+    alone = len(event.scores) == 1
+    told = [score.reason for score in event.scores if score.reason and (alone or score.value is None)]
+    reasons = "; ".join(dict.fromkeys(told))
+    return f"{event.verifier}: {', '.join(shown)}" + (f" ({reasons})" if reasons else "")

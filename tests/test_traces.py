@@ -6,8 +6,10 @@ from orchestrator import Controller, Model
 from orchestrator.answers import AnswerReader
 from orchestrator.backends import RetryPolicy, ScriptedBackend
 from orchestrator.errors import BackendError
+from orchestrator.events import CandidatesScored
 from orchestrator.strategies import Adaptive, Agreement, BestOfN
 from orchestrator.traces import Trace
+from orchestrator.types import Score
 from orchestrator.verifiers import Regex
 
 
@@ -43,3 +45,10 @@ async def test_a_tree_is_taken_once():
     with pytest.raises(KeyError):
         trace.take("0")
     assert repr(trace) == "Trace(problems=0)"
+
+
+async def test_why_a_verifier_abstains_is_told_once():
+    scores = (Score(value=None, reason="unreadable verdict"),) * 2 + (Score(value=1.0, reason="fine"),)
+    trace = Trace()
+    trace(CandidatesScored(problem="0", path="", verifier="judge", scores=scores))
+    assert trace.take("0").notes == ["judge: abstains, abstains, 1 (unreadable verdict)"]
