@@ -125,9 +125,10 @@ class Steps:
             run=run,
         )
         outcome = await self._made(frame)
-        return (
-            replace(outcome, detail={**outcome.detail, **self._outputs(frame)}) if self.outputs else outcome
-        )
+        further = self._outputs(frame) if self.outputs else {}
+        if run.cut_short:
+            further["cut_short"] = dict(sorted(run.cut_short.items()))
+        return replace(outcome, detail={**outcome.detail, **further}) if further else outcome
 
     async def _made(self, frame: Frame) -> Outcome:
         """What the steps have come to."""
