@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .answers import Kind, PercentRule, UnitRule, equivalent
+from .events import CandidatesScored, Event
 from .types import Answer, Candidate, Outcome, Problem, StopReason, Usage
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class Summary:
         priced: Whether the price of every model is known.
         stop_reasons: Outcomes by stop reason.
         errors: Outcomes by error message, most frequent first.
+        silent: Verifiers that gave no verdict on more than half of what they were asked about, and how often and why.
     """
 
     problems: int
@@ -94,6 +96,7 @@ class Summary:
     priced: bool = True
     stop_reasons: Mapping[StopReason, int] = field(default_factory=dict)
     errors: Mapping[str, int] = field(default_factory=dict)
+    silent: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def samples_per_second(self) -> float:
@@ -124,6 +127,7 @@ class Summary:
             "samples_per_second": self.samples_per_second,
             "stop_reasons": {reason.value: count for reason, count in self.stop_reasons.items()},
             "errors": dict(self.errors),
+            "silent_verifiers": dict(self.silent),
         }
 
     def rows(self, *, chosen: str = "the answer", each: str = "one sample") -> list[tuple[str, str]]:
@@ -150,6 +154,7 @@ class Summary:
             ("time", f"{self.seconds:.1f} s, {self.samples_per_second:.1f} samples/s"),
             ("stopped", ", ".join(f"{count} {reason.value}" for reason, count in self.stop_reasons.items())),
         ]
+        rows += self.silent.items()
         return rows + [("error", f"{count} × {message}") for message, count in self.errors.items()]
 
     def _cached(self) -> str:
@@ -189,6 +194,30 @@ class Summary:
         return table
 
 
+@dataclass(slots=True, kw_only=True)
+class Silence:
+    """How often a verifier was asked and gave no verdict; what it is mostly silent for is what a run must tell.
+
+    Attributes:
+        asked: Candidates it was asked about.
+        silent: Those it abstained on.
+        reasons: Why, most frequent first when told.
+    """
+
+    asked: int = 0
+    silent: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def is_usual(self) -> bool:
+        """Whether it abstained on more than half."""
+        return 2 * self.silent > self.asked
+
+    def __str__(self) -> str:
+        why = [f" ({reason})" for reason, _ in self.reasons.most_common(1) if reason]
+        return f"{self.silent:,} of {self.asked:,} without a verdict{''.join(why)}"
+
+
 class Tracker:
     """Adds up outcomes as they come; what it keeps does not grow with their number.
 
@@ -218,6 +247,19 @@ class Tracker:
         self._usage = Usage()
         self._reasons: Counter[StopReason] = Counter()
         self._errors: Counter[str] = Counter()
+        self._verdicts: dict[str, Silence] = {}
+
+    def record(self, event: Event) -> None:
+        """Count the verdicts of verifiers, and how often they gave none."""
+        if not isinstance(event, CandidatesScored):
+            return
+        heard = self._verdicts.setdefault(event.verifier, Silence())
+        heard.asked += len(event.scores)
+        for score in event.scores:
+            if score.value is None:
+                heard.silent += 1
+                known = score.reason in heard.reasons or len(heard.reasons) < self.MOST_MESSAGES
+                heard.reasons[score.reason if known else "further reasons"] += 1
 
     def add(self, problem: Problem, outcome: Outcome) -> bool | None:
         """Count `outcome`; whether its answer is right, or None where that cannot be said."""
@@ -304,6 +346,7 @@ class Tracker:
             priced=self._priced,
             stop_reasons=dict(self._reasons.most_common()),
             errors=dict(self._errors.most_common()),
+            silent={name: str(heard) for name, heard in self._verdicts.items() if heard.is_usual},
         )
 
 

@@ -13,7 +13,6 @@ from .events import (
     CandidatesScored,
     Event,
     ProblemFinished,
-    SamplingStopped,
     StepTaken,
 )
 from .types import CallId, Outcome, Usage
@@ -32,7 +31,7 @@ class TraceNode:
         models: Calls by model that came back with samples, replayed ones included.
         samples: Samples they gave.
         failed: Calls that were given up.
-        cancelled: Calls that were in flight when a loop was left.
+        cancelled: Calls that were cancelled when a loop was left or a race was lost; none of them is `failed`.
         notes: Scores and decisions in the order they were made, in words.
         branches: Its parts, in the order they were opened.
         outcome: The problem's outcome once there is one; None for branches.
@@ -126,8 +125,6 @@ class Trace:
                 self._node(event.problem, event.path)
             case CallSettled() | CallReplayed() | CallFailed():
                 self._call(event)
-            case SamplingStopped():
-                self._node(event.problem, event.path).cancelled += event.cancelled
             case StepTaken():
                 note = f"{event.step}: {event.reason}" if event.reason else event.step
                 self._node(event.problem, event.path).notes.append(note)
@@ -141,7 +138,9 @@ class Trace:
         if call is None:
             return
         node = self._node(call.problem, _path_of(call))
-        if isinstance(event, CallFailed):
+        if isinstance(event, CallFailed) and event.error == "cancelled":
+            node.cancelled += 1
+        elif isinstance(event, CallFailed):
             node.failed += 1
         else:
             node.models[event.model] = node.models.get(event.model, 0) + 1
@@ -165,5 +164,7 @@ def _path_of(call: CallId) -> str:
 
 def _scores(event: CandidatesScored) -> str:
     shown = ["abstains" if score.value is None else f"{score.value:.3g}" for score in event.scores]
-    reason = event.scores[0].reason if len(event.scores) == 1 else ""
-    return f"{event.verifier}: {', '.join(shown)}" + (f" ({reason})" if reason else "")
+    alone = len(event.scores) == 1
+    told = [score.reason for score in event.scores if score.reason and (alone or score.value is None)]
+    reasons = "; ".join(dict.fromkeys(told))
+    return f"{event.verifier}: {', '.join(shown)}" + (f" ({reasons})" if reasons else "")

@@ -446,7 +446,7 @@ class Outcome:
 
     Attributes:
         answer: The answer, or None when no sample had a readable one.
-        confidence: In [0, 1]; for a vote the leader's share of all samples, abstentions included.
+        confidence: In [0, 1]; for a vote the leader's share of the samples drawn, abstentions included.
         candidates: The samples it was decided from, in the order they arrived; one that came in while the program was
             ending is charged and not among them.
         stop_reason: Why the program ended.

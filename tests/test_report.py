@@ -5,6 +5,7 @@ import pytest
 from rich.console import Console
 
 from orchestrator.answers import AnswerReader
+from orchestrator.events import CandidatesScored
 from orchestrator.report import Proportion, Tracker, money
 from orchestrator.types import CallId, Candidate, Outcome, Problem, Sample, Score, StopReason, Usage
 
@@ -152,3 +153,21 @@ def test_the_summary_says_what_part_of_the_prompts_was_cached():
     assert ("prompt tokens", "10") in tracker.summary(seconds=1.0).rows()
     usage = Usage(prompt_tokens=200, cached_tokens=150)
     assert ("prompt tokens", "200, 75 % cached") in tracker.summary(seconds=1.0, usage=usage).rows()
+
+
+def judged(*values):
+    reason = "unreadable verdict: no number"
+    scores = tuple(Score(value=value, reason=reason if value is None else "") for value in values)
+    return CandidatesScored(problem="p", path="", verifier="judge", scores=scores)
+
+
+def test_a_verifier_that_is_mostly_silent_is_told_of():
+    tracker = Tracker()
+    for values in ((None, None, None), (None, None), (None, 1.0)):
+        tracker.record(judged(*values))
+    summary = tracker.summary(seconds=1.0)
+    told = "6 of 7 without a verdict (unreadable verdict: no number)"
+    assert dict(summary.rows())["judge"] == told
+    assert summary.as_dict()["silent_verifiers"] == {"judge": told}
+    tracker.record(judged(1.0, 1.0, 1.0, 0.0, 0.5))
+    assert tracker.summary(seconds=1.0).silent == {}

@@ -5,10 +5,13 @@ import pickle
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from orchestrator.errors import InvalidInputError
 from orchestrator.stopping import (
     After,
+    AgreementStop,
     AllOf,
     AnyOf,
     BetaStop,
@@ -174,6 +177,7 @@ EVERY = [
     LearnedStop(confidence=0.9, bias=-1.0, evidence=1.5, lead=0.5),
     BetaStop() | WindowStop(size=3),
     LeadStop() & After(n=4, rule=BetaStop()),
+    AgreementStop(threshold=0.75),
 ]
 
 
@@ -337,3 +341,42 @@ def test_a_parameter_no_rule_can_take_is_refused(
 ) -> None:
     with pytest.raises(InvalidInputError, match=said):
         rule(**parameters)
+
+
+def test_agreement_is_not_settled_by_a_lead_that_is_safe() -> None:
+    tally = Tally.of([2], planned=4)  # the full draw may be 7, 7, 8, 8
+    assert LeadStop().should_stop(tally) is not None
+    assert AgreementStop(threshold=0.75).should_stop(tally) is None
+    enough = AgreementStop(threshold=0.75).should_stop(Tally.of([3], planned=4))
+    assert enough == Stop(reason="at least 3 of 4 samples agree, and the lead is safe", leader=0)
+    never = AgreementStop(threshold=0.75).should_stop(Tally.of([1, 1], abstentions=1, planned=4))
+    assert never == Stop(reason="at most 2 of 4 samples can agree", leader=0)
+    assert AgreementStop(threshold=0.75).should_stop(Tally.of([100])) is None
+
+
+@given(
+    st.lists(st.sampled_from([0, 1, 2, None]), min_size=1, max_size=7),
+    st.sampled_from([0.0, 0.25, 0.3, 0.5, 0.6, 0.75, 1.0]),
+    st.data(),
+)
+def test_an_agreement_that_is_settled_is_that_of_every_full_vote(
+    drawn: list[int | None], threshold: float, data: st.DataObject
+) -> None:
+    seen = drawn[: data.draw(st.integers(0, len(drawn)))]
+    first = {c: n for n, c in enumerate(dict.fromkeys(c for c in drawn if c is not None))}
+    ids = [None if c is None else first[c] for c in drawn]
+
+    def accepted(clusters: list[int | None]) -> tuple[int | None, bool]:
+        tally = Tally.of_clusters(clusters, planned=len(ids))
+        return tally.leader, tally.first / len(ids) >= threshold - 1e-12
+
+    if AgreementStop(threshold=threshold).should_stop(Tally.of_clusters(ids[: len(seen)], planned=len(ids))):
+        (early, enough), (late, full) = accepted(ids[: len(seen)]), accepted(ids)
+        assert enough == full
+        assert early == late or not full
+
+
+@pytest.mark.parametrize("threshold", [-0.1, 1.1, float("nan")])
+def test_an_agreement_outside_of_its_range_is_refused(threshold: float) -> None:
+    with pytest.raises(InvalidInputError, match=r"threshold must be in \[0, 1\]"):
+        AgreementStop(threshold=threshold)

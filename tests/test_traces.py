@@ -1,13 +1,17 @@
 """Traces: a run as a tree."""
 
+import anyio
 import pytest
 
 from orchestrator import Controller, Model
 from orchestrator.answers import AnswerReader
-from orchestrator.backends import RetryPolicy, ScriptedBackend
+from orchestrator.backends import RetryPolicy, Scripted, ScriptedBackend
 from orchestrator.errors import BackendError
-from orchestrator.strategies import Adaptive, Agreement, BestOfN
+from orchestrator.events import CandidatesScored
+from orchestrator.stopping import WindowStop
+from orchestrator.strategies import Adaptive, Agreement, BestOfN, SelfConsistency
 from orchestrator.traces import Trace
+from orchestrator.types import Score
 from orchestrator.verifiers import Regex
 
 
@@ -43,3 +47,18 @@ async def test_a_tree_is_taken_once():
     with pytest.raises(KeyError):
         trace.take("0")
     assert repr(trace) == "Trace(problems=0)"
+
+
+async def test_why_a_verifier_abstains_is_told_once():
+    scores = (Score(value=None, reason="unreadable verdict"),) * 2 + (Score(value=1.0, reason="fine"),)
+    trace = Trace()
+    trace(CandidatesScored(problem="0", path="", verifier="judge", scores=scores))
+    assert trace.take("0").notes == ["judge: abstains, abstains, 1 (unreadable verdict)"]
+
+
+async def test_a_cancelled_call_is_not_a_failed_one():
+    never = anyio.Event()
+    texts = ["4", "4", Scripted(text="4", gate=never), Scripted(text="4", gate=never)]
+    _, tree, _ = await traced(texts, SelfConsistency(n=4, stop=WindowStop(size=2)))
+    assert (tree.failed, tree.cancelled) == (0, 2)
+    assert "2 calls, 2 cancelled" in tree.headline()

@@ -202,6 +202,7 @@ class _Session:
 
     def _record(self, event: Event) -> None:
         self.status.record(event)
+        self.status.tracker.record(event)
         if self.settings.trace:
             self.trace(event)
         if isinstance(event, CallFailed) and event.error.startswith(tuple(HOPELESS)):

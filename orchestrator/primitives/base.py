@@ -71,6 +71,11 @@ class Primitive:
         return ()
 
     @property
+    def most_items(self) -> int | None:
+        """Items its value has at most, where it is a list and that is known."""
+        return None
+
+    @property
     def turns(self) -> int:
         """How often each of its blocks is made, at most."""
         return 1
@@ -171,7 +176,7 @@ def check_block(steps: Block, scope: Scope, *, valued: bool = False) -> Type | N
                 if kind is None:
                     scope.fault(f"`{step.key}` has no value to be called `{step.id}`", "id")
                 else:
-                    scope.declare(step.id, kind, "id")
+                    scope.declare(step.id, kind, "id", most_items=step.most_items)
                     if valued and number == len(steps) - 1:
                         scope.use(step.id)
             elif step.pure and not (valued and number == len(steps) - 1):

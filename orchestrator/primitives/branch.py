@@ -24,7 +24,9 @@ class Branch(Primitive):
     """Makes its steps under limits of their own, inside those of the problem.
 
     When these are spent, or their seconds have passed, its further steps do nothing, and the program goes on behind
-    it with what there is. Its value has the names of its steps as fields, which may be missing.
+    it with what there is: shares and agreements are then those of what was drawn. The trace says so, and the
+    outcome's `detail` has as `cut_short` the paths of such branches, each with what ended it, `budget` or `deadline`.
+    Its value has the names of its steps as fields, which may be missing.
 
     Cost: the calls of the steps, and no more than the budget.
 
@@ -60,9 +62,15 @@ class Branch(Primitive):
 
     async def run(self, frame: Frame) -> Any:
         """The values of the names of its steps."""
+        before = frame.attempts.ended
         part = frame.apart(self.label, budget=self.budget)
         await run_block(self.steps, part)
         limit = _limit_outside(part, frame)
+        if part.attempts.ended and limit is StopReason.COMPLETE and not before:
+            ended = part.attempts.stop_reason.value
+            frame.run.cut_short[part.ctx.path] = ended
+            drawn = f"{len(part.attempts.candidates)} samples drawn"
+            frame.ctx.step("cut short", f"{self.label}: its own {ended} is spent, {drawn}")
         part.attempts.stop_reason = limit
         frame.attempts.join(part.attempts)
         return part.gathered(names_of(self.steps))

@@ -24,7 +24,7 @@ from ..expressions import (
 from ..strategies.base import at_least
 from .base import Block, ExpressionText, Primitive, check_block, names_of, run_block
 from .bounds import alone, fields_of, list_of, number_size, valued_spending
-from .frame import Frame
+from .frame import FailedError, Frame
 from .repeat import check_turns
 from .scope import Scope
 
@@ -34,13 +34,17 @@ MOST_ITEMS = 10_000
 """Items of one list: a branch is opened for each before the first begins."""
 
 
+SAME_LENGTH = ("", "texts", "answers", "scores")
+"""Fields of a list, itself included, that have an item for each of its own."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForEach(Primitive):
     """Makes its steps for every item of a list side by side, each on a branch and with names of its own.
 
     Its value has as fields `values`, the list of the blocks' values in the order of the items, `each.<name>`, the
-    list of what a name had for each item, and `count`, the number of items. A list longer than `max` is a failure:
-    nothing is done, and the value is missing.
+    list of what a name had for each item, and `count`, the number of items. A list longer than `max` ends the program
+    as `fail` does: its outcome has no answer, what was drawn as candidates, and says so as `error`.
 
     Cost: max times the calls of the steps.
 
@@ -113,6 +117,7 @@ class ForEach(Primitive):
                 self.key,
                 hint="add `max`, such as max: 16",
             )
+        self._check_length(scope)
         kind = without_maybe(kind)
         item = kind.item if isinstance(kind, ListOf | Record) else None
         if item is None:
@@ -120,18 +125,28 @@ class ForEach(Primitive):
             return UNKNOWN
         return item
 
+    def _check_length(self, scope: Scope) -> None:
+        """Note a list that is known to be longer than is allowed, or can be by what its own step says."""
+        written = _items_written(self.over)
+        name, _, field = self.over.strip().partition(".")
+        listed = scope.most_items(name) if field in SAME_LENGTH else None
+        if self.max is not None and written is not None and written > self.max:
+            scope.fault(self._too_long(f"{written} items"), self.key, "max")
+        elif self.max is not None and listed is not None and listed > self.max:
+            hint = f"write max: {listed}, or make `{name}` shorter"
+            scope.fault(self._too_long(f"up to {listed} items of `{name}`"), self.key, "max", hint=hint)
+
+    def _too_long(self, items: str) -> str:
+        named = "" if self.id is None else f" `{self.id}`"
+        return f"{self.key}{named}: {items} where at most {self.max} are allowed (`max`)"
+
     # A run -----------------------------------------------------------------------------------------------
 
     async def run(self, frame: Frame) -> Any:
         """What the items have brought."""
         items: Sequence[Any] = frame.evaluate(self.over) or ()
         if len(items) > self.turns:
-            frame.attempts.failures.append(
-                InvalidInputError(
-                    f"{self.label}: `{self.over}` has {len(items)} items, and max is {self.turns}"
-                )
-            )
-            return None
+            raise FailedError(self._too_long(f"{len(items)} items"))
         parts = [
             frame.beside(f"{self.label}-{number}", names={self.item: item})
             for number, item in enumerate(items, 1)

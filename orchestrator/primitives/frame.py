@@ -16,7 +16,11 @@ from ..strategies.nested import drawn_on
 from ..templates import Template
 from ..types import Candidate, Outcome, Problem, Score
 
-__all__ = ["Execution", "Frame"]
+__all__ = ["Execution", "FailedError", "Frame"]
+
+
+class FailedError(Exception):
+    """A step cannot be made as it is written; it ends the program it stands in, which has an outcome all the same."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -82,12 +86,14 @@ class Execution:
         before: Candidates that the problem had then.
         verifiers: The program's verifiers, each with the name that its scores go by here.
         returned: What the program has returned; None while it runs.
+        cut_short: Paths of branches whose own limits ended them, with which: `budget` or `deadline`.
     """
 
     ctx: Context
     before: int
     verifiers: Sequence[tuple[Verifier, str]] = ()
     returned: Outcome | None = None
+    cut_short: dict[str, str] = field(default_factory=dict)
     _known: ChainMap[int, Candidate] = field(default_factory=ChainMap)
     _said: ChainMap[tuple[int, str], Score] = field(default_factory=ChainMap)
 

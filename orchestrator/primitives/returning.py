@@ -157,7 +157,12 @@ def _all(frame: Frame, value: Any) -> list[Candidate]:
     """The program's candidates, with those of `value` that were drawn aside."""
     candidates = frame.run.candidates()
     known = {id(one.sample) for one in candidates}
-    return candidates + [one for one in _in(value) if id(one.sample) not in known]
+    return candidates + [one for one in _in(value) if id(one.sample) not in known and not _is_blank(one)]
+
+
+def _is_blank(candidate: Candidate) -> bool:
+    """Whether it only stands for an outcome without an answer in a vote, and nothing was drawn for it."""
+    return candidate.sample.call is None and candidate.answer is None and not candidate.sample.text
 
 
 def _in(value: Any) -> Sequence[Candidate]:

@@ -60,6 +60,11 @@ class Sample(Asking):
         """ceil(n / per_call)."""
         return -(-self.n // self.per_call)
 
+    @property
+    def most_items(self) -> int:
+        """n."""
+        return self.n
+
     def check(self, scope: Scope) -> Type:
         """Candidates."""
         self.check_asking(scope)

@@ -77,6 +77,7 @@ class _Name:
     used: bool = False
     settable: bool = False
     supposed: bool = False
+    most_items: int | None = None
     shown_by: list[_Name] = field(default_factory=list)
 
     @property
@@ -152,11 +153,20 @@ class Scope:
 
     # Names -----------------------------------------------------------------------------------------------
 
-    def declare(self, name: str, kind: Type, *at: str | int, settable: bool = False) -> None:
+    def declare(
+        self,
+        name: str,
+        kind: Type,
+        *at: str | int,
+        settable: bool = False,
+        most_items: int | None = None,
+    ) -> None:
         """Give `name` to a value; one that can be used here already cannot be given again."""
         if not self.free(name, *at):
             return
-        entry = self._names[name] = _Name(name, kind, (*self._path, *at), settable=settable)
+        entry = self._names[name] = _Name(
+            name, kind, (*self._path, *at), settable=settable, most_items=most_items
+        )
         self._given.append(entry)
         for shown in self._showing.pop(name, ()):
             shown.shown_by.append(entry)
@@ -190,6 +200,10 @@ class Scope:
             self.fault(f"`{name}` is the name of something else already", *at, hint="choose another name")
             return False
         return True
+
+    def most_items(self, name: str) -> int | None:
+        """Items the list called `name` has at most; None where that is not known."""
+        return self._names[name].most_items if name in self._names else None
 
     def used(self, name: str) -> bool:
         """Whether something has used `name`."""

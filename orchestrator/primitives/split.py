@@ -56,6 +56,11 @@ class Split(Primitive):
                 f"overlap must be at least 0 and at most half of size, not {self.overlap} of {self.size}"
             )
 
+    @property
+    def most_items(self) -> int:
+        """most."""
+        return self.most
+
     def check(self, scope: Scope) -> Type:
         """A list of texts."""
         scope.expression(self.text, *self.place("text"), expected=TEXT)

@@ -13,11 +13,11 @@ from ..costs import Costing, Spending
 from ..errors import InvalidInputError
 from ..expressions import NUMBER, TEXT, Expression, Type, bounded, fits
 from ..strategies.attempts import Attempts
-from ..types import Outcome, Problem
+from ..types import Outcome, Problem, StopReason
 from .base import Block, ExpressionText, check_block, every_step, run_block
 from .bounds import block_spending
 from .branch import budgets_in
-from .frame import Execution, Frame
+from .frame import Execution, FailedError, Frame
 from .scope import Fault, Scope
 from .score import Score
 from .sizes import problem_size
@@ -126,13 +126,23 @@ class Steps:
             run=run,
         )
         with bounded():
+            outcome = await self._made(frame)
+            further = self._outputs(frame) if self.outputs else {}
+        if run.cut_short:
+            further["cut_short"] = dict(sorted(run.cut_short.items()))
+        return replace(outcome, detail={**outcome.detail, **further}) if further else outcome
+
+    async def _made(self, frame: Frame) -> Outcome:
+        """What the steps have come to."""
+        try:
             await run_block(self.steps, frame)
-            outcome = run.returned
-            if outcome is None:  # the check has seen that every path returns
-                raise AssertionError("the program has ended without a return")
-            if not self.outputs:
-                return outcome
-            return replace(outcome, detail={**outcome.detail, **self._outputs(frame)})
+        except FailedError as error:
+            frame.ctx.step("failed", str(error))
+            candidates = tuple(frame.run.candidates())
+            return Outcome(candidates=candidates, stop_reason=StopReason.ERROR, error=str(error))
+        if frame.run.returned is None:  # the check has seen that every path returns
+            raise AssertionError("the program has ended without a return")
+        return frame.run.returned
 
     async def worst_case(self, costing: Costing) -> Spending:
         """What a problem costs at most: all of its steps, as if each were reached."""

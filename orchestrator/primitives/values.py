@@ -192,6 +192,8 @@ VOTE = declare(
     text=lambda poll: _answer_text(poll.vote.answer),
 )
 
+# An outcome's `agreement` and `confidence`, and candidates' `agreement`, are shares of the samples that were drawn:
+# of a vote that stopped early, or ran out of its budget, not those of all that were planned.
 OUTCOME = declare(
     Outcome,
     "an outcome",

@@ -29,7 +29,8 @@ BALLOTS = (*ONES, *(ListOf(one) for one in ONES))
 class Vote(Primitive):
     """Counts the answers of candidates; its value is the most frequent answer, with its share and the candidates.
 
-    A candidate without a readable answer counts in the denominator. An outcome has one vote, its answer; its
+    A candidate without a readable answer counts in the denominator. Where none has one there is no answer, the share
+    is 0, and nothing is `tied`: a tie is one between answers. An outcome has one vote, its answer; its
     candidates vote as `x.candidates`.
 
     Source: Wang et al., "Self-Consistency Improves Chain of Thought Reasoning", arXiv 2203.11171, §2.

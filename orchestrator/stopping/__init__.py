@@ -6,6 +6,7 @@ first seen. Rules combine: `BetaStop() | WindowStop(size=5)`, `MajorityStop() & 
 """
 
 from .._core import Tally
+from .agreement import AgreementStop
 from .combined import After, AllOf, AnyOf
 from .counts import EntropyStop, FixedSize, LeadStop, MajorityStop, ScoreStop
 from .learned import LearnedStop
@@ -15,6 +16,7 @@ from .rule import Stop, StoppingRule
 
 __all__ = [
     "After",
+    "AgreementStop",
     "AllOf",
     "AnyOf",
     "BetaStop",

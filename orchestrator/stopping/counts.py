@@ -28,9 +28,10 @@ class LeadStop(NativeRule[_core.LeadStop]):
 
     Exact: it stops if and only if every way the remaining samples can fall leaves the same leader. With r
     samples to come, a cluster seen before the leader must trail by more than r (it would win a tie), one
-    seen after it by at least r, and one never seen yet trails by the leader's whole count. The answer is
-    then decided; its share, and whether a tie is reported, are not. With an open plan (`planned` None)
-    nothing is ever decided.
+    seen after it by at least r, and one never seen yet trails by the leader's whole count. The answer of the
+    full vote is then decided, ties going to the first seen; its share is not, nor whether there is a tie: after 7, 7
+    of four samples the full vote may be 7, 7, 8, 8. `AgreementStop` settles the share. With an open plan
+    (`planned` None) nothing is ever decided.
     """
 
     def _build(self) -> _core.LeadStop:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 from ..context import Context
 from ..contracts import Verifier, compares, name_of
 from ..costs import FREE, UNKNOWN, Costing, Size, Spending
-from ..types import Outcome, Problem
+from ..stopping import After, AgreementStop, FixedSize, StoppingRule
+from ..types import Outcome, Problem, StopReason
 from .attempts import Attempts
 from .base import in_unit
 from .selection import representative, share_of, value_of
@@ -64,6 +66,10 @@ class _Threshold:
 class Agreement(_Threshold):
     """Accepts an answer that enough of the samples gave: the leader's share, abstentions in the denominator.
 
+    Of a vote that a stopping rule, its budget or the deadline ended before all its planned samples, it is a bound
+    that is true of the full vote: the least share its answer can have there where that is enough, the greatest one
+    where that is not, and where the samples seen settle neither, the agreement cannot be told.
+
     Source: Yue et al., "Large Language Model Cascades with Mixture of Thoughts Representations",
     arXiv 2310.03094.
 
@@ -83,12 +89,16 @@ class Agreement(_Threshold):
         """The share of the outcome's answer among its candidates; None when there are too few."""
         if outcome.answer is None or len(outcome.candidates) < self.samples:
             return None, outcome
-        return share_of(outcome.answer, outcome.candidates), outcome
+        share = share_of(outcome.answer, outcome.candidates)
+        return _settled(share, len(outcome.candidates), outcome, self.at_least), outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confident(_Threshold):
     """Accepts by the confidence the strategy itself reports: a vote's share, a verifier's score, a calibrated figure.
+
+    Of a vote that was ended before all its planned samples it is a bound, as for `Agreement`; of such a vote with
+    weights it cannot be told.
 
     Args:
         at_least: The confidence, in [0, 1].
@@ -102,7 +112,11 @@ class Confident(_Threshold):
         self, ctx: Context, problem: Problem, outcome: Outcome, attempts: Attempts, /
     ) -> tuple[float | None, Outcome]:
         """The outcome's own confidence; None without an answer."""
-        return (None if outcome.answer is None else outcome.confidence), outcome
+        if outcome.answer is None:
+            return None, outcome
+        if missing_votes(outcome) and "totals" in _vote_of(outcome):
+            return None, outcome
+        return _settled(outcome.confidence, _drawn(outcome), outcome, self.at_least), outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,11 +171,69 @@ async def examine(
     if isinstance(rule, Scored):
         name = name_of(rule.verifier)
     if confidence is None:
-        return Verdict(accepted=False, confidence=None, reason=f"{name} cannot be told", outcome=outcome)
+        return Verdict(
+            accepted=False, confidence=None, reason=f"{name} cannot be told{_why(outcome)}", outcome=outcome
+        )
     accepted = confidence >= rule.at_least - ROUNDING
     sign = ">=" if accepted else "<"
     reason = f"{name} {confidence:.4g} {sign} {rule.at_least:.4g}"
     return Verdict(accepted=accepted, confidence=confidence, reason=reason, outcome=outcome)
+
+
+def settling_rule(rule: Acceptance | None) -> StoppingRule | None:
+    """When a vote that `rule` is asked about may stop early and be judged as all its samples would; None for a rule
+    that looks at one candidate, to which it makes no difference.
+    """
+    if isinstance(rule, Agreement):
+        return After(n=max(1, rule.samples), rule=AgreementStop(threshold=rule.at_least))
+    if isinstance(rule, Confident):
+        return AgreementStop(threshold=rule.at_least)
+    looks_at_one = rule is None or (isinstance(rule, Scored) and not compares(rule.verifier))
+    return None if looks_at_one else FixedSize()
+
+
+def missing_votes(outcome: Outcome) -> int:
+    """Samples that a vote had planned and did not wait for, or had no budget or time for."""
+    if outcome.stop_reason not in ENDED_EARLY:
+        return 0
+    planned: int = _vote_of(outcome).get("planned", 0)
+    return max(0, planned - _drawn(outcome))
+
+
+ENDED_EARLY = frozenset({StopReason.DECIDED, StopReason.BUDGET, StopReason.DEADLINE})
+
+
+def _vote_of(outcome: Outcome) -> Mapping[str, Any]:
+    """What an outcome tells of its vote, through programs that hand on another's."""
+    detail: Mapping[str, Any] = outcome.detail
+    while "planned" not in detail and isinstance(inner := detail.get("of_program"), Mapping):
+        detail = inner
+    return detail
+
+
+def _drawn(outcome: Outcome) -> int:
+    """Samples that took part in its vote."""
+    vote = _vote_of(outcome)
+    votes: Sequence[int] = vote.get("votes", ())
+    abstentions: int = vote.get("abstentions", 0)
+    return sum(votes) + abstentions
+
+
+def _settled(share: float, seen: int, outcome: Outcome, at_least: float) -> float | None:
+    """`share` of the samples seen as a bound for all that were planned; None where it does not settle `at_least`."""
+    missing = missing_votes(outcome)
+    if not missing:
+        return share
+    planned = seen + missing
+    least, most = share * seen / planned, (share * seen + missing) / planned
+    if least >= at_least - ROUNDING:
+        return least
+    return most if most < at_least - ROUNDING else None
+
+
+def _why(outcome: Outcome) -> str:
+    missing, seen = missing_votes(outcome), _drawn(outcome)
+    return f": the vote ended after {seen} of {seen + missing} samples" if missing else ""
 
 
 def verifier_of(rule: Acceptance | None) -> Verifier | None:

@@ -14,7 +14,15 @@ from ..costs import FREE, Costing, Size, Spending, limited
 from ..errors import InvalidInputError
 from ..stopping import FixedSize
 from ..types import Candidate, Outcome, Problem, StopReason
-from .acceptance import Acceptance, Agreement, examine, examining, verifier_of
+from .acceptance import (
+    Acceptance,
+    Agreement,
+    examine,
+    examining,
+    missing_votes,
+    settling_rule,
+    verifier_of,
+)
 from .attempts import Attempts
 from .base import Strategy
 from .nested import longest_text_of, most_calls_at_once, most_calls_of, run_nested
@@ -58,9 +66,12 @@ class Cascade(Strategy):
     With tiers z_1 ... z_m and rules g_i(x, y) >= t_i, the answer is that of the first i with g_i(x, z_i(x)) >= t_i,
     else that of z_m. When budget or deadline end it, or the last tier fails or has no readable answer, the answer is
     that of the latest tier with one. A tier whose calls all fail is passed over. Samples of rejected tiers stay
-    among the outcome's candidates. A vote whose samples are stopped early is judged by those it has: give such a tier
-    `stop: fixed_size` where its agreement is to be that of all `n`. Its stop reason is `decided` when a tier before
-    the last was accepted.
+    among the outcome's candidates. Its stop reason is `decided` when a tier before the last was accepted.
+
+    A tier is judged by its full vote: a `SelfConsistency` without a `stop` (and without weights) is ended when it is
+    settled what `accept` finds (`AgreementStop`), and draws all its samples where a later tier carries them on. With
+    another `stop`, and when its budget is spent, `accept` sees a bound that is true of all `n` samples, and is not
+    met where these settle nothing.
 
     Source: Chen, Zaharia, Zou, "FrugalGPT", arXiv 2305.05176, §3 (a scored cascade); Yue et al., "Large Language
     Model Cascades with Mixture of Thoughts Representations for Cost-efficient Reasoning", arXiv 2310.03094
@@ -126,6 +137,7 @@ class Cascade(Strategy):
             ctx.check_budget(budget)
         tiers = self.tiers or self._usual(ctx.models)
         climbed: list[_Climbed] = []
+        tiers = _judged_in_full(tiers)
         for number, tier in enumerate(tiers):
             before = [candidate for step in climbed for candidate in step.candidates]
             branch = ctx.branch(label=f"tier{number}", budget=tier.budget or Budget()).using(
@@ -200,6 +212,25 @@ def _budgets(program: object) -> Iterator[Budget]:
             if isinstance(inner, Tier) and inner.budget is not None:
                 yield inner.budget
             yield from _budgets(inner)
+
+
+def _judged_in_full(tiers: Sequence[Tier]) -> tuple[Tier, ...]:
+    """`tiers`, their votes stopped no sooner than what will be asked about them is settled."""
+    return tuple(
+        tier if number == len(tiers) - 1 else _settling(tier, any(later.carry for later in tiers[number:]))
+        for number, tier in enumerate(tiers)
+    )
+
+
+def _settling(tier: Tier, carried: bool) -> Tier:
+    """`tier`, its vote stopped when what its rule finds is settled; `carried`: its samples count elsewhere too."""
+    vote = tier.strategy
+    rule = FixedSize() if carried else settling_rule(tier.accept)
+    if rule is None or not isinstance(vote, SelfConsistency):
+        return tier
+    if vote.stop is not None or vote.weights is not None:
+        return tier
+    return replace(tier, strategy=replace(vote, stop=rule))
 
 
 def _refuse_mixed(tiers: Sequence[Tier]) -> None:
@@ -283,7 +314,9 @@ async def _climb(
 def _carried(outcome: Outcome, before: Sequence[Candidate]) -> Outcome:
     """`outcome` with the vote over its candidates and those of the tiers before."""
     vote = by_vote([*before, *outcome.candidates])
-    return replace(vote, stop_reason=outcome.stop_reason, error=outcome.error)
+    planned = len(before) + len(outcome.candidates) + missing_votes(outcome)
+    detail = {**vote.detail, "planned": planned}
+    return replace(vote, stop_reason=outcome.stop_reason, error=outcome.error, detail=detail)
 
 
 def _concluded(climbed: Sequence[_Climbed], tiers: int) -> Outcome:

@@ -24,8 +24,9 @@ class SelfConsistency(Strategy):
 
     The vote is a plurality, argmax over answers a of the number of samples whose answer is a, or with `weights` of
     the sum of their weights; samples without a readable answer do not vote and count against the confidence, which
-    is the leader's share of all samples. Ties go to the answer seen first and are reported. Once `stop` fires, the
-    calls in flight are cancelled.
+    is the leader's share of the samples drawn. Ties go to the answer seen first and are reported. Once `stop` fires,
+    the calls in flight are cancelled; the confidence is then the share of those seen, which may be more or less than
+    that of all `n` would be.
 
     Source: Wang et al., "Self-Consistency Improves Chain of Thought Reasoning in Language Models",
     arXiv 2203.11171, §2. Differs in stopping early where the rule allows.
@@ -35,7 +36,8 @@ class SelfConsistency(Strategy):
     Args:
         n: Samples at most, at least 1.
         stop: When to stop before `n`, asked about the counts of answers. None: `LeadStop`, which never changes the
-            vote (it fires when the leader cannot be overtaken), and `FixedSize`, all `n`, when votes have weights.
+            winner (it fires when the leader cannot be overtaken; of a tie the first), though it does its share, and
+            `FixedSize`, all `n`, when votes have weights. In a tier of a cascade see there.
         weights: What each vote weighs, in place of 1.
         model: Name of the model; None for the first.
         temperature: At least 0. None leaves it to the model's settings.
@@ -43,9 +45,9 @@ class SelfConsistency(Strategy):
         per_call: Samples drawn by one request.
 
     The outcome's `detail` has `votes` by cluster, `clusters` (that of each candidate, None where it abstains),
-    `abstentions`, `margin` as a share of all samples (of all weights), `stopped`, the rule's reason or None, and
-    with `weights` the `totals` by cluster, or as `unweighted` why it was a plain vote: samples that came without the
-    log-probabilities the weights are made from.
+    `abstentions`, `margin` as a share of all samples drawn (of all weights), `planned`, which is `n`, `stopped`, the
+    rule's reason or None, and with `weights` the `totals` by cluster, or as `unweighted` why it was a plain vote:
+    samples that came without the log-probabilities the weights are made from.
     """
 
     paper: ClassVar[str] = "Wang et al., arXiv 2203.11171; stopping: 2305.11860, 2401.10480"
@@ -93,7 +95,7 @@ class SelfConsistency(Strategy):
             tied=vote.tied,
             candidates=tuple(candidates),
             stop_reason=StopReason.DECIDED if stopped else samples.stop_reason,
-            detail=_detail(vote, stopped) | extra,
+            detail=_detail(vote, stopped) | {"planned": self.n} | extra,
         )
 
     async def _collect(

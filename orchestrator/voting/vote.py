@@ -53,7 +53,8 @@ class Vote:
         answer: The leader's answer, or None when nothing has votes or the vote is not decided.
         share: The leader's votes over those of all samples, abstentions included, in [0, 1].
         margin: Leader minus runner-up (0 when alone), over the same, in [0, 1]; 0 when tied.
-        tied: Whether another cluster has as many votes; the first seen of them leads.
+        tied: Whether another cluster has as many votes; the first seen of them leads. False where there is none: no
+            readable answer is no tie, and the share is 0 then.
         abstentions: Samples without a readable answer.
         samples: `n`.
         leader: The leader's cluster, or None. An undecided vote has one where something has votes.

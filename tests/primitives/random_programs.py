@@ -299,7 +299,7 @@ class _Maker:
             id=name,
             over=over,
             item=item,
-            max=self.pick((1, 2, 4)),
+            max=self.pick((3, 4)),
             at_once=self.pick((None, 1, 2)),
             steps=tuple(made.steps),
         )

@@ -9,6 +9,7 @@ from primitives.playing import faults, paths, play, playing
 from orchestrator import Budget, Controller, Problem, StopReason
 from orchestrator.backends import Scripted, ScriptedBackend
 from orchestrator.errors import BackendError, UnknownPriceError
+from orchestrator.events import StepTaken
 from orchestrator.primitives import Branch, ForEach, Let, Parallel, Repeat, Return, Sample, Set, Steps, Text
 
 FOUR = {"": "the answer is 4"}
@@ -168,3 +169,19 @@ async def test_money_cannot_be_limited_where_a_price_is_not_known_and_that_is_sa
 def test_what_is_wrong_is_told_with_its_place(step, fault):
     found = faults(step, Return(value="'4'"))
     assert [one for one in found if one.startswith(fault)], found
+
+
+async def test_a_branch_out_of_its_budget_is_told_in_the_trace_and_the_outcome():
+    drafts = Branch(id="few", budget=Budget(requests=1), steps=(Sample(id="drafts", prompt="draft", n=3),))
+    events = []
+    outcome = await play((drafts, Return(value="few.drafts")), {"draft": "4"}, events=events)
+    assert (outcome.answer.text, outcome.confidence, len(outcome.candidates)) == ("4", 1.0, 1)
+    assert outcome.detail["cut_short"] == {"few": "budget"}
+    told = [event.reason for event in events if isinstance(event, StepTaken) and event.step == "cut short"]
+    assert told == ["few: its own budget is spent, 1 samples drawn"]
+
+
+async def test_a_branch_within_its_budget_is_not_cut_short():
+    drafts = Branch(id="all", budget=Budget(requests=3), steps=(Sample(id="drafts", prompt="draft", n=3),))
+    outcome = await play((drafts, Return(value="all.drafts")), {"draft": "4"})
+    assert "cut_short" not in outcome.detail

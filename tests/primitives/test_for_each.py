@@ -1,5 +1,7 @@
 """The same steps for every item of a list, side by side."""
 
+from dataclasses import replace
+
 import anyio
 import pytest
 from primitives.playing import PROBLEM, faults, paths, play, playing
@@ -9,13 +11,18 @@ from orchestrator.backends import Scripted
 from orchestrator.errors import BackendError, InvalidInputError
 from orchestrator.expressions import TEXT, ListOf
 from orchestrator.primitives import (
+    Branch,
     Fail,
     ForEach,
     If,
     Let,
+    Parallel,
+    Repeat,
     Return,
+    Run,
     Sample,
     Set,
+    Split,
     Steps,
     Text,
     Vote,
@@ -122,22 +129,45 @@ async def test_an_empty_or_missing_list_has_no_values():
     assert outcome.stop_reason is StopReason.COMPLETE
 
 
-async def test_a_list_longer_than_its_bound_is_a_failure_and_the_program_goes_on():
+TOO_LONG = "for_each `loop`: 3 items where at most 2 are allowed (`max`)"
+
+
+async def test_a_list_longer_than_its_bound_ends_the_program_with_what_was_drawn():
     steps = (
-        each(ask(), max=2),
         ask("draft", prompt="draft"),
-        Return(value="draft"),
+        each(ask(), max=2),
+        ask("never", prompt="never"),
+        Return(value="never"),
     )
-    outcome = await play(steps, {"draft": "4"}, values="loop.values == none")
-    assert outcome.answer.text == "4"
+    outcome = await play(steps, {"draft": "4"}, values="loop.values == none", draft="draft.best.text")
+    assert outcome.answer is None
+    assert (outcome.stop_reason, outcome.error) == (StopReason.ERROR, TOO_LONG)
+    assert [one.sample.text for one in outcome.candidates] == ["4"]
     assert outcome.usage.requests == 1
-    assert outcome.detail["outputs"] == {"values": True}
+    assert outcome.detail["outputs"] == {"values": True, "draft": "4"}
 
 
-async def test_a_list_longer_than_its_bound_is_what_went_wrong_where_there_is_nothing_else():
-    steps = (each(ask(), max=2), Return(value="loop.values[0]"))
-    with pytest.raises(InvalidInputError, match=r"loop: `problem\.parts` has 3 items, and max is 2"):
-        await play(steps, {})
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        lambda step: each(step, id="outer", item="outer_part", over="['a', 'b']", max=None),
+        lambda step: Parallel(id="outer", branches={"left": (step,)}),
+        lambda step: Branch(id="outer", budget=Budget(requests=9), steps=(step,)),
+        lambda step: Repeat(id="outer", max=2, steps=(step,)),
+    ],
+)
+async def test_a_list_that_is_too_long_ends_the_program_from_inside_other_steps(wrapped):
+    steps = (ask("draft", prompt="draft"), wrapped(each(ask(), max=2)), Return(value="draft"))
+    outcome = await play(steps, {"draft": "4"}, seen="outer == none")
+    assert (outcome.answer, outcome.error) == (None, TOO_LONG)
+    assert len(outcome.candidates) == 1
+
+
+async def test_a_list_that_is_too_long_inside_a_nested_program_ends_that_one():
+    inner = Steps(steps=(each(ask(), max=2), Return(value="loop.values[0]")))
+    steps = (Run(id="inner", program=inner), ask("draft", prompt="draft"), Return(value="draft"))
+    outcome = await play(steps, {"draft": "4"}, reason="inner.stop_reason")
+    assert (outcome.answer.text, outcome.detail["outputs"]) == ("4", {"reason": "error"})
 
 
 async def test_an_item_whose_call_fails_is_missing_and_the_others_are_not():
@@ -185,6 +215,10 @@ async def test_a_resumed_run_meets_the_calls_of_each_item(tmp_path):
             each(ask(), max=None),
             "steps.0.for_each: how many items `problem.parts` has is not known before the run",
         ),
+        (
+            each(ask(), over="['a', 'b', 'c']", max=2),
+            "steps.0.for_each.max: for_each `loop`: 3 items where at most 2 are allowed (`max`)",
+        ),
         (each(), "steps.0.for_each.steps: there is no step to make for each item"),
         (each(ask(), item="problem"), "steps.0.for_each.as: `problem` is the name of something else already"),
         (each(ask(), item="a-b"), "steps.0.for_each.as: `a-b` cannot be a name: "),
@@ -203,6 +237,19 @@ def test_what_is_wrong_is_told_with_its_place(step, fault):
     found = faults(Let(values={"kept": "1"}), step, Return(value="'4'"), fields=FIELDS, kept="kept")
     found = [one.replace("steps.1.", "steps.0.", 1) for one in found]
     assert [one for one in found if one.startswith(fault)], found
+
+
+@pytest.mark.parametrize("over", ["many", "many.texts"])
+def test_more_samples_or_pieces_than_are_allowed_are_told_before_a_run(over):
+    cut = Split(text="problem.text", most=20)
+    for step, most in ((ask(prompt="?", n=9), 9), (cut, 20)):
+        if most == 20 and over != "many":
+            continue
+        step = replace(step, id="many")
+        found = faults(step, each(ask(), over=over), Return(value="'4'"), count="loop.count")
+        message = f"for_each `loop`: up to {most} items of `many` where at most 8 are allowed (`max`)"
+        assert found == [f"steps.1.for_each.max: {message}"]
+        assert faults(step, each(ask(), over=over, max=most), Return(value="'4'"), n="loop.count") == []
 
 
 def test_a_name_of_the_block_can_be_set_in_it():

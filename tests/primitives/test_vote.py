@@ -104,3 +104,23 @@ def test_ballots_are_checked():
         )
     ]
     assert faults(Return(value=Vote(of=()))) == [("steps.0.return.vote.of", "there is nothing to vote on")]
+
+
+FIELDS_OF_VOTE = {"tied": "voted.tied", "share": "voted.share"}
+
+
+async def test_an_outcome_without_an_answer_votes_and_is_no_candidate():
+    steps = (
+        Run(id="a", program=SelfConsistency(n=2)),
+        Run(id="b", program=SelfConsistency(n=2)),
+        Vote(id="voted", of=["a", "b"]),
+        Return(value="voted"),
+    )
+    outcome, _ = await made(*steps, script=["who knows"] * 4, outputs=FIELDS_OF_VOTE)
+    assert outcome.answer is None
+    assert len(outcome.candidates) == 4
+    assert outcome.detail["abstentions"] == 4
+    assert outcome.detail["outputs"] == {
+        "tied": False,
+        "share": 0,
+    }  # nothing is tied where there is no answer

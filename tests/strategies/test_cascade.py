@@ -7,6 +7,7 @@ from orchestrator import (
     Controller,
     Model,
     Outcome,
+    Router,
     SelfConsistency,
     Single,
     StopReason,
@@ -17,7 +18,7 @@ from orchestrator.backends import RetryPolicy, ScriptedBackend
 from orchestrator.backends.scripted import Scripted
 from orchestrator.errors import BackendError, InvalidInputError, UnknownPriceError
 from orchestrator.events import StepTaken
-from orchestrator.stopping import FixedSize
+from orchestrator.stopping import FixedSize, LeadStop, WindowStop
 from orchestrator.strategies import Agreement, Confident, Scored
 from orchestrator.types import Score, TokenLogprob
 
@@ -165,9 +166,70 @@ async def test_a_tier_out_of_its_own_budget_is_asked_for_what_it_has_and_the_nex
     small = ["4", "5", "4", "4"]
     outcome, models = await run(two_tiers(0.75, budget=Budget(requests=2)), small=small, large=["7"])
     assert models["small"].started == 2
-    assert outcome.detail["tiers"][0]["reason"] == "agreement 0.5 < 0.75"
+    reason = "agreement cannot be told: the vote ended after 2 of 4 samples"
+    assert outcome.detail["tiers"][0]["reason"] == reason
     assert outcome.answer.text == "7"
     assert outcome.stop_reason is StopReason.COMPLETE
+
+
+async def test_a_tier_out_of_its_own_budget_is_not_accepted_by_the_few_samples_that_it_has():
+    small = ["4", "4", "5", "5"]
+    outcome, _ = await run(two_tiers(0.75, budget=Budget(requests=2)), small=small, large=["7"])
+    assert outcome.answer.text == "7"
+
+
+def gated(vote, rule=None):
+    return Cascade(
+        tiers=(
+            Tier(strategy=vote, accept=rule or Agreement(at_least=0.75)),
+            Tier(strategy=Single(model="large")),
+        )
+    )
+
+
+@pytest.mark.parametrize("rule", [Agreement(at_least=0.75), Confident(at_least=0.75)])
+async def test_a_vote_that_stops_early_is_judged_as_the_full_one_would_be(rule):
+    vote = SelfConsistency(n=4, model="small")
+    outcome, _ = await run(gated(vote, rule), small=["7", "7", "8", "8"], large=["9"])
+    assert outcome.answer.text == "9"  # the full draw is a tie
+    assert "0.5 < 0.75" in outcome.detail["tiers"][0]["reason"]
+    outcome, _ = await run(gated(vote, rule), small=["7", "7", "7", "8"], large=[])
+    assert (outcome.answer.text, outcome.detail["tier"], len(outcome.candidates)) == ("7", 0, 3)
+    assert "0.75 >= 0.75" in outcome.detail["tiers"][0]["reason"]
+
+
+async def test_a_vote_stops_when_its_agreement_is_out_of_reach():
+    small = ["7", "8", "9", "9"]
+    outcome, _ = await run(gated(SelfConsistency(n=4, model="small")), small=small, large=["5"])
+    assert outcome.answer.text == "5"
+    assert outcome.detail["tiers"][0]["reason"] == "agreement 0.5 < 0.75"
+    assert len(outcome.candidates) == 3 + 1
+
+
+@pytest.mark.parametrize(
+    ("stop", "small", "reason"),
+    [
+        (LeadStop(), ["7", "7", "8", "8"], "cannot be told: the vote ended after 2 of 4 samples"),
+        (WindowStop(size=3), ["7", "7", "7", "8"], " 0.75 >= 0.75"),
+    ],
+)
+@pytest.mark.parametrize("rule", [Agreement(at_least=0.75), Confident(at_least=0.75)])
+@pytest.mark.parametrize("routed", [False, True])
+async def test_under_another_rule_a_stopped_vote_is_read_as_a_bound(stop, small, reason, rule, routed):
+    vote = SelfConsistency(n=4, model="small", stop=stop)
+    program = gated(Router(programs=(vote,)) if routed else vote, rule)
+    outcome, _ = await run(program, small=small, large=["9"])
+    assert reason in outcome.detail["tiers"][0]["reason"]
+    assert outcome.answer.text == ("9" if "cannot" in reason else "7")
+
+
+async def test_samples_that_a_later_tier_votes_over_too_are_all_drawn():
+    tiers = (
+        Tier(strategy=SelfConsistency(n=4, model="small"), accept=Agreement(at_least=1.0)),
+        Tier(strategy=Single(model="large"), carry=True),
+    )
+    outcome, _ = await run(Cascade(tiers=tiers), small=["7", "8", "8", "8"], large=["7"])
+    assert (outcome.answer.text, len(outcome.candidates)) == ("8", 5)
 
 
 async def test_the_confidence_a_program_reports_can_decide():
@@ -282,7 +344,9 @@ async def test_detail_counts_the_calls_that_a_stopping_rule_cancelled():
     never = anyio.Event()
     rule = Agreement(at_least=1.0, samples=3)
     tiers = (
-        Tier(strategy=SelfConsistency(n=3, model="small"), accept=rule),  # two alike cannot be overtaken
+        Tier(
+            strategy=SelfConsistency(n=3, model="small", stop=LeadStop()), accept=rule
+        ),  # safe after two alike
         Tier(strategy=Single(model="large")),
     )
     outcome, models = await run(
