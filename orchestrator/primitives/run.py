@@ -28,7 +28,7 @@ class Run(Primitive):
 
     Where budget, deadline or failing calls end it, the outcome is the vote over what it had drawn, and missing when
     that is nothing. Its candidates are candidates of this program too. The outcome's `agreement`, and the
-    `confidence` of a vote, are shares of the samples drawn: where a vote stopped early, all of its `n` may agree less.
+    `confidence` of a vote, are shares of the samples drawn: where a vote stopped early, all `n` may agree less.
     Write `stop: fixed_size` where a program decides by them.
 
     Cost: the program's.
