@@ -12,8 +12,8 @@ from faulty_server import FaultyServer
 from hypothesis import settings
 
 # How long an example takes depends on what else the machine does: no time limits. Few examples make a quick suite,
-# and each run takes others; `--hypothesis-profile=thorough` takes many. `fixed` takes the same ones every time: what a
-# run happens to find is no reason to refuse a change (.ci/run sets HYPOTHESIS_PROFILE=fixed).
+# and each run takes others; `--hypothesis-profile=thorough` takes many. With `fixed` every run takes the same ones:
+# what a run happens to find is no reason to refuse a change (.ci/run sets HYPOTHESIS_PROFILE=fixed).
 settings.register_profile("tests", deadline=None, max_examples=25)
 settings.register_profile("thorough", deadline=None, max_examples=1000)
 settings.register_profile("fixed", deadline=None, max_examples=25, derandomize=True)
