@@ -66,9 +66,10 @@ class _Threshold:
 class Agreement(_Threshold):
     """Accepts an answer that enough of the samples gave: the leader's share, abstentions in the denominator.
 
-    Of a vote that a stopping rule, its budget or the deadline ended before all its planned samples, it is a bound
-    that is true of the full vote: the least share its answer can have there where that is enough, the greatest one
-    where that is not, and where the samples seen settle neither, the agreement cannot be told.
+    Of a vote that its budget, the deadline or a rule that only keeps its winner (`LeadStop`) ended before all its
+    planned samples, it is a bound that is true of the full vote: the least share its answer can have there where that
+    is enough, the greatest one where that is not, and where the samples seen settle neither, the agreement cannot be
+    told. A vote that another rule ended, such as `BetaStop`, has as many samples as that rule found enough.
 
     Source: Yue et al., "Large Language Model Cascades with Mixture of Thoughts Representations",
     arXiv 2310.03094.

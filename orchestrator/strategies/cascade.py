@@ -69,9 +69,9 @@ class Cascade(Strategy):
     among the outcome's candidates. Its stop reason is `decided` when a tier before the last was accepted.
 
     A tier is judged by its full vote: a `SelfConsistency` without a `stop` (and without weights) is ended when it is
-    settled what `accept` finds (`AgreementStop`), and draws all its samples where a later tier carries them on. With
-    another `stop`, and when its budget is spent, `accept` sees a bound that is true of all `n` samples, and is not
-    met where these settle nothing.
+    settled what `accept` finds (`AgreementStop`), and draws all its samples where a later tier carries them on. When
+    its budget is spent, `accept` sees a bound that is true of all `n` samples, and is not met where those drawn
+    settle nothing. A `stop` of its own, such as `BetaStop`, says how many samples are enough: it is judged by those.
 
     Source: Chen, Zaharia, Zou, "FrugalGPT", arXiv 2305.05176, §3 (a scored cascade); Yue et al., "Large Language
     Model Cascades with Mixture of Thoughts Representations for Cost-efficient Reasoning", arXiv 2310.03094

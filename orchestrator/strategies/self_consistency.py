@@ -10,12 +10,15 @@ from ..context import Context
 from ..costs import Costing, Spending, counted
 from ..errors import InvalidInputError
 from ..sampling import SampleStream
-from ..stopping import FixedSize, LeadStop, Stop, StoppingRule, Tally
+from ..stopping import After, AgreementStop, FixedSize, LeadStop, Stop, StoppingRule, Tally
 from ..types import Candidate, Outcome, Problem, StopReason
 from ..voting import Vote, Weighting, majority_vote, weighted_vote
 from .base import Strategy, at_least
 
 __all__ = ["SelfConsistency"]
+
+KEEPING_THE_VOTE = (LeadStop, AgreementStop)
+"""Rules that say what all planned samples would come to, and not that fewer are enough."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +48,10 @@ class SelfConsistency(Strategy):
         per_call: Samples drawn by one request.
 
     The outcome's `detail` has `votes` by cluster, `clusters` (that of each candidate, None where it abstains),
-    `abstentions`, `margin` as a share of all samples drawn (of all weights), `planned`, which is `n`, `stopped`, the
-    rule's reason or None, and with `weights` the `totals` by cluster, or as `unweighted` why it was a plain vote:
-    samples that came without the log-probabilities the weights are made from.
+    `abstentions`, `margin` as a share of all samples drawn (of all weights), `planned`, the samples it
+    stands for (`n`, or those drawn where a `stop` other than `LeadStop` and `AgreementStop` found them enough),
+    `stopped`, the rule's reason or None, and with `weights` the `totals` by cluster, or as `unweighted` why it was a
+    plain vote: samples that came without the log-probabilities the weights are made from.
     """
 
     paper: ClassVar[str] = "Wang et al., arXiv 2203.11171; stopping: 2305.11860, 2401.10480"
@@ -95,8 +99,13 @@ class SelfConsistency(Strategy):
             tied=vote.tied,
             candidates=tuple(candidates),
             stop_reason=StopReason.DECIDED if stopped else samples.stop_reason,
-            detail=_detail(vote, stopped) | {"planned": self.n} | extra,
+            detail=_detail(vote, stopped) | {"planned": self._planned(stopped, len(candidates))} | extra,
         )
+
+    def _planned(self, stopped: Stop | None, drawn: int) -> int:
+        """Samples that the vote stands for: all `n`, but where a rule has found that those drawn are enough."""
+        rule = self.stop.rule if isinstance(self.stop, After) else self.stop
+        return self.n if stopped is None or rule is None or isinstance(rule, KEEPING_THE_VOTE) else drawn
 
     async def _collect(
         self, ctx: Context, samples: SampleStream, candidates: list[Candidate], clusters: Clusters

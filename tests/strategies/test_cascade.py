@@ -18,7 +18,7 @@ from orchestrator.backends import RetryPolicy, ScriptedBackend
 from orchestrator.backends.scripted import Scripted
 from orchestrator.errors import BackendError, InvalidInputError, UnknownPriceError
 from orchestrator.events import StepTaken
-from orchestrator.stopping import FixedSize, LeadStop, WindowStop
+from orchestrator.stopping import After, FixedSize, LeadStop, WindowStop
 from orchestrator.strategies import Agreement, Confident, Scored
 from orchestrator.types import Score, TokenLogprob
 
@@ -210,12 +210,19 @@ async def test_a_vote_stops_when_its_agreement_is_out_of_reach():
     ("stop", "small", "reason"),
     [
         (LeadStop(), ["7", "7", "8", "8"], "cannot be told: the vote ended after 2 of 4 samples"),
-        (WindowStop(size=3), ["7", "7", "7", "8"], " 0.75 >= 0.75"),
+        (
+            After(n=2, rule=LeadStop()),
+            ["7", "7", "8", "8"],
+            "cannot be told: the vote ended after 2 of 4 samples",
+        ),
+        (WindowStop(size=3), ["7", "7", "7", "8"], " 1 >= 0.75"),
     ],
 )
 @pytest.mark.parametrize("rule", [Agreement(at_least=0.75), Confident(at_least=0.75)])
 @pytest.mark.parametrize("routed", [False, True])
-async def test_under_another_rule_a_stopped_vote_is_read_as_a_bound(stop, small, reason, rule, routed):
+async def test_a_stopped_vote_is_a_bound_but_where_its_rule_found_fewer_enough(
+    stop, small, reason, rule, routed
+):
     vote = SelfConsistency(n=4, model="small", stop=stop)
     program = gated(Router(programs=(vote,)) if routed else vote, rule)
     outcome, _ = await run(program, small=small, large=["9"])
