@@ -137,7 +137,10 @@ def files(draw):
     size = draw(st.integers(2, 30))
     made = [
         {"id": "a", "sample": {"n": 3, "max_tokens": 7}},
-        {"id": "parts", "split": {"text": "problem.text", "size": size, "overlap": draw(st.integers(0, 1))}},
+        {
+            "id": "parts",
+            "split": {"text": "problem.text", "size": size, "overlap": draw(st.integers(0, 1)), "most": 9},
+        },
         *block(draw, 2),
         {"sample": {"prompt": "{% for one in parts %}{{ one }} {% endfor %}", "max_tokens": 2}},
         {"return": "a"},

@@ -79,6 +79,7 @@ async def test_the_vote_of_five_samples_is_the_most_frequent_answer():
         "clusters": [0, 1, 0, 0, None],
         "abstentions": 1,
         "margin": pytest.approx(2 / 5),
+        "planned": 5,
         "stopped": None,
     }
 
