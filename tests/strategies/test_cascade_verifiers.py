@@ -19,5 +19,5 @@ def test_two_verifiers_of_one_name_do_not_look_at_the_same_candidates():
     cascade(Tier(strategy=best, accept=Scored(verifier=THREE)), FOUR)
     with pytest.raises(InvalidInputError, match=r"tier 1 of 3 .* of one name, 'regex'"):
         cascade(Tier(strategy=best, accept=Scored(verifier=FOUR)), THREE)
-    with pytest.raises(InvalidInputError, match=r"number 1 .* of one name, 'regex'"):
+    with pytest.raises(InvalidInputError, match=r"tier 2 of 3 .* of one name, 'regex'"):
         cascade(asked, FOUR, carry=True)
