@@ -22,10 +22,10 @@ from .tree import (
 )
 from .types import Size
 
-__all__ = ["size_of"]
+__all__ = ["NUMBER_SIZE", "TRUTH_SIZE", "size_of"]
 
-_NUMBER = Size(tokens=24)  # `repr` of a number has at most 24 characters, and a token at least one
-_TRUTH = Size(tokens=5)
+NUMBER_SIZE = Size(tokens=24)  # `repr` of a number has at most 24 characters, and a token at least one
+TRUTH_SIZE = Size(tokens=5)
 _UNKNOWN = Size(tokens=math.inf, count=math.inf)
 
 
@@ -42,17 +42,17 @@ def size_of(node: Node, sizes: Mapping[str, Size]) -> Size:
             return _item(size_of(of, sizes))
         case Arithmetic(operator="+", left=left, right=right):
             both = size_of(left, sizes).tokens + size_of(right, sizes).tokens
-            return Size(tokens=max(both, _NUMBER.tokens))
+            return Size(tokens=max(both, NUMBER_SIZE.tokens))
         case Arithmetic() | Negation():
-            return _NUMBER
+            return NUMBER_SIZE
         case Comparison() | Logical() | Not():
-            return _TRUTH
+            return TRUTH_SIZE
         case Choice(then=then, otherwise=otherwise):
             return _either(size_of(then, sizes), size_of(otherwise, sizes))
         case Call(function="answer", arguments=(of,)):
             return _field(size_of(of, sizes), "answer")
         case Call():
-            return _NUMBER
+            return NUMBER_SIZE
         case Items(items=items):
             found = [size_of(item, sizes) for item in items]
             separators = 2 * (len(found) - 1)
@@ -67,7 +67,7 @@ def _constant(value: int | float | str | bool | None) -> Size:
         return Size(tokens=len(value.encode()))
     if value is None:
         return Size()
-    return _TRUTH if isinstance(value, bool) else _NUMBER
+    return TRUTH_SIZE if isinstance(value, bool) else NUMBER_SIZE
 
 
 def _field(owner: Size, name: str) -> Size:

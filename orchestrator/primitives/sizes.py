@@ -9,6 +9,8 @@ from typing import Any
 
 from ..costs import Costing, Size
 from ..expressions import Expression, as_text, read_field
+from ..expressions.sizes import NUMBER_SIZE as NUMBER
+from ..expressions.sizes import TRUTH_SIZE as TRUTH
 from ..templates import Measured, Template
 from .bounds import longer
 from .values import PROBLEM_FIELDS
@@ -28,11 +30,6 @@ __all__ = [
     "tokens_of",
     "vote_size",
 ]
-
-NUMBER = Size(tokens=24.0)
-"""A number has at most so many characters."""
-
-TRUTH = Size(tokens=5.0)
 
 WORD = Size(tokens=16.0)
 """A word of the library's own, such as why a program ended."""

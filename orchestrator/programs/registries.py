@@ -17,6 +17,7 @@ from ..primitives import PRIMITIVES
 from ..primitives.switch import Case
 from ..stopping import StoppingRule
 from ..strategies import Acceptance, FunctionScorer, Scorer, StepGenerator, Strategy, TreeSearch
+from ..strategies.base import snake_case
 from ..voting import Weighting
 from .annotations import hint_of, without_none
 
@@ -105,10 +106,6 @@ def _key(cls: type, suffixes: tuple[str, ...]) -> str:
 
 def _without_suffix(name: str, suffixes: tuple[str, ...]) -> str:
     return next((name.removesuffix(suffix) for suffix in suffixes if name.endswith(suffix)), name)
-
-
-def snake_case(name: str) -> str:
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
 
 
 def _public(module: ModuleType, has: str) -> list[type]:

@@ -15,7 +15,7 @@ from ..monitors import Monitor
 from ..sampling import SampleStream
 from ..types import Outcome, Problem
 
-__all__ = ["Strategy", "at_least", "at_most", "in_unit"]
+__all__ = ["Strategy", "at_least", "at_most", "in_unit", "snake_case"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +151,7 @@ class Strategy:
 
     def _spending(self, *parts: Spending, worst: Cost | None = None, note: str = "") -> Spending:
         """This strategy as what it consists of; without parts and cost, unknown."""
-        key = getattr(type(self), "key", None) or _snake_case(type(self).__name__)
+        key = getattr(type(self), "key", None) or snake_case(type(self).__name__)
         if worst is None:
             worst = total(parts) if parts else UNKNOWN
         return Spending(label=key, kind=key, worst=worst, parts=parts, note=note)
@@ -175,7 +175,8 @@ def _is_program(value: object) -> bool:
     return isinstance(value, Strategy) or hasattr(value, "strategy")
 
 
-def _snake_case(name: str) -> str:
+def snake_case(name: str) -> str:
+    """A class's name as files write it: `BestOfN` is `best_of_n`."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
