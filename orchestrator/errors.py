@@ -101,7 +101,10 @@ class ProgramFileError(InvalidInputError):
     ) -> None:
         self.message, self.file, self.line, self.column, self.hint = message, file, line, column, hint
         self.source, self.others, self.unsaid = source, others, unsaid
-        super().__init__("\n".join((self._said(), *(other._said() for other in others), *self._last())))
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        return "\n".join((self._said(), *(other._said() for other in self.others), *self._last()))
 
     def _said(self) -> str:
         """This mistake alone: place and message, the line with a caret under the place, and the hint."""

@@ -38,8 +38,11 @@ __all__ = [
 LARGEST_FILE = 128 * 1024
 """Bytes. Scanning so much text takes about 0.15 s."""
 
-MOST_NODES = 3_000
-"""Keys and values: some two hundred steps, which take about 0.15 s to scan."""
+MOST_LINES = 10_000
+"""Reading so many blank ones takes about 0.02 s."""
+
+MOST_NODES = 2_000
+"""Keys and values: some hundred and fifty steps, which take about 0.1 s to scan."""
 
 DEEPEST = 64
 
@@ -212,12 +215,14 @@ def parse(text: str, *, file: str, most_nodes: int = MOST_NODES) -> Document:
     if len(text) > LARGEST_FILE or len(text.encode("utf-8", "replace")) > LARGEST_FILE:
         raise ProgramFileError(f"larger than {LARGEST_FILE // 1024} KiB; a program file is short", file=file)
     source = Document(file=file, data=None, text=text)
+    if len(source._starts) > MOST_LINES:
+        raise ProgramFileError(f"more than {MOST_LINES:,} lines; a program file is short", file=file)
     if (match := FORBIDDEN.search(text)) is not None:
         place = source._place_of(match.start())
         raise _error(source, f"the character {_named(match[0])} may not stand in a file", place)
     with _translated(source):
         together = "" if most_nodes == MOST_NODES else " in all files of this program"
-        too_many = f"more than {MOST_NODES} values{together}"
+        too_many = f"more than {MOST_NODES:,} values{together}"
         composer = Composer(text, most_nodes=most_nodes, deepest=DEEPEST, too_many=too_many)
         root = composer.root()
         if root is None:

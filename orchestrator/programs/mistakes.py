@@ -26,7 +26,7 @@ SHOWN_VALUE = 60  # characters
 SHOWN_MISTAKES = 50
 """Mistakes that are told; of the others, only how many there are."""
 
-MOST_HINTS = 200
+MOST_HINTS = 2 * SHOWN_MISTAKES
 """Mistakes for which the closest word is looked for, which takes most of the time of a file full of them."""
 
 EXPECTED = {

@@ -154,7 +154,7 @@ class Names:
         self._size[-1] += entry.size
         if self._size[-1] > MOST_NODES:
             if self._size[-1] - entry.size <= MOST_NODES:
-                said = f"with all that its names stand for, this is more than {MOST_NODES} values"
+                said = f"with all that its names stand for, this is more than {MOST_NODES:,} values"
                 mistakes.add(at, said, key=key)
             return None
         return entry.made[0]

@@ -98,7 +98,7 @@ class EndpointSpec(CalledSpec):
     @classmethod
     def _is_http(cls, value: str) -> str:
         if not value.startswith(("http://", "https://")):
-            raise ValueError(f"must start with http:// or https://, not {value!r}")
+            raise ValueError("must start with http:// or https://")
         return value
 
     @field_validator("headers")

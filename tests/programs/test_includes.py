@@ -127,4 +127,4 @@ def test_the_values_of_all_files_are_counted_together(write, refusal):
         )
     said = refusal(HEAD + "include: [f0.yaml, f1.yaml, f2.yaml]\nprogram: single\n")
     assert "f2.yaml:1:" in said
-    assert "more than 3000 values in all files of this program" in said
+    assert "more than 2,000 values in all files of this program" in said
