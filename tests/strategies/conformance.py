@@ -13,7 +13,7 @@ from orchestrator.answers import AnswerReader
 from orchestrator.backends import RetryPolicy, ScriptedBackend
 from orchestrator.contracts import ControlProgram
 from orchestrator.errors import BackendError
-from orchestrator.events import Event
+from orchestrator.events import CallSettled, Event
 from orchestrator.types import Request
 
 
@@ -87,6 +87,30 @@ class _Counted(ScriptedBackend):
             finally:
                 self.in_flight -= 1
         return await super().complete(request)
+
+
+class Standstill:
+    """Tells when `calls` calls are settled and all others hang; to those it is an event that never happens.
+
+    It is given to a controller as its `events`, and to models as their `never`.
+    """
+
+    def __init__(self, calls: int) -> None:
+        self.calls, self.settled, self.hanging = calls, 0, 0
+        self.reached, self.never = anyio.Event(), anyio.Event()
+
+    def append(self, event: Event) -> None:
+        self.settled += isinstance(event, CallSettled)
+        self.check()
+
+    async def wait(self) -> None:
+        self.hanging += 1
+        self.check()
+        await self.never.wait()
+
+    def check(self) -> None:
+        if self.hanging and self.settled == self.calls:
+            self.reached.set()
 
 
 @asynccontextmanager

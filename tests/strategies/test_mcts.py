@@ -7,13 +7,12 @@ from dataclasses import dataclass
 import anyio
 import pytest
 from search.scripted_trees import ScriptedTree, Worth, rows, said_in
-from strategies.conformance import Case, Models, controller_of
+from strategies.conformance import Case, Models, Standstill, controller_of
 
 from orchestrator import Budget, Controller, Model, Problem, StopReason, load
 from orchestrator.answers import AnswerReader
 from orchestrator.backends import RetryPolicy, ScriptedBackend
 from orchestrator.errors import BackendError, InvalidInputError
-from orchestrator.events import CallSettled
 from orchestrator.search import ROOT
 from orchestrator.strategies import MCTS, StepGenerator
 from orchestrator.types import Sample, Score, TokenLogprob
@@ -289,27 +288,6 @@ def scripted_case(width=1):
         steps=STEPS,
     )
     return Case(name="mcts", program=program, reply=TREE.model(), answer="", calls=13)
-
-
-class Standstill:
-    """Tells when `calls` calls are in the journal and all others hang; to those it is an event that never happens."""
-
-    def __init__(self, calls):
-        self.calls, self.settled, self.hanging = calls, 0, 0
-        self.reached, self.never = anyio.Event(), anyio.Event()
-
-    def append(self, event):
-        self.settled += isinstance(event, CallSettled)
-        self.check()
-
-    async def wait(self):
-        self.hanging += 1
-        self.check()
-        await self.never.wait()
-
-    def check(self):
-        if self.hanging and self.settled == self.calls:
-            self.reached.set()
 
 
 async def outcome_of(models, **options):

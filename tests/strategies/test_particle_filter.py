@@ -6,17 +6,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import ClassVar
 
-import anyio
 import pytest
 from search.scripted_trees import ScriptedTree, Worth, rows, said_in
-from strategies.conformance import Case, Models, controller_of
+from strategies.conformance import Case, Models, Standstill, controller_of
 
 import orchestrator
 from orchestrator import Controller, Problem
 from orchestrator.answers import AnswerReader
 from orchestrator.backends import ScriptedBackend
 from orchestrator.errors import InvalidInputError
-from orchestrator.events import CallSettled
 from orchestrator.strategies import ParticleFilter, ParticleGibbs, StepGenerator
 from orchestrator.types import Score
 
@@ -212,27 +210,6 @@ PROGRAMS = [
     WatchedFilter(particles=4, ess_threshold=0.5, choose="sample", **WORTH),
     WatchedGibbs(particles=3, iterations=2, choose="sample", **WORTH),
 ]
-
-
-class Standstill:
-    """Reached when so many calls are settled and the others hang; to these an event that never happens."""
-
-    def __init__(self, calls):
-        self.calls, self.settled, self.hanging = calls, 0, 0
-        self.reached, self.never = anyio.Event(), anyio.Event()
-
-    def append(self, event):
-        self.settled += isinstance(event, CallSettled)
-        self.check()
-
-    async def wait(self):
-        self.hanging += 1
-        self.check()
-        await self.never.wait()
-
-    def check(self):
-        if self.hanging and self.settled == self.calls:
-            self.reached.set()
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=["filter", "adaptive", "gibbs"])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 from search.scripted_trees import rows, said_in
 from strategies.cases_tot import thinker
-from strategies.conformance import Case, Models, controller_of
+from strategies.conformance import Case, Models, Standstill, controller_of
 
 from orchestrator import Controller, Model, Problem, StopReason, TreeOfThoughts, load
 from orchestrator.answers import AnswerReader
@@ -368,13 +368,11 @@ async def test_a_search_killed_in_the_middle_goes_on_to_the_same_tree(tmp_path, 
     expected = rows(trees[-1])
 
     journal = str(tmp_path / "run.db")
-    killed = Models(case, hanging_from=calls)
-    async with controller_of(case, killed, journal=journal) as controller:
+    killed, standstill = Models(case, hanging_from=calls), Standstill(calls)
+    killed.never = standstill
+    async with controller_of(case, killed, journal=journal, events=standstill) as controller:
         task = asyncio.ensure_future(controller.run(program, case.problem))
-        for _ in range(10_000):
-            if killed.in_flight and killed.calls > calls:
-                break
-            await asyncio.sleep(0)
+        await standstill.reached.wait()
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task

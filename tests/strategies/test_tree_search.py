@@ -7,14 +7,13 @@ from dataclasses import dataclass
 import anyio
 import pytest
 from search.scripted_trees import ScriptedTree, Worth, rows, said_in
-from strategies.conformance import Case, Models, controller_of
+from strategies.conformance import Case, Models, Standstill, controller_of
 
 from orchestrator import Budget, Controller, Model, Problem, StopReason
 from orchestrator.answers import AnswerReader
 from orchestrator.backends import RetryPolicy, ScriptedBackend
 from orchestrator.backends.scripted import Scripted, prompt_text, tokens_of
 from orchestrator.errors import BackendError, BudgetExceededError, ContextLengthError, InvalidInputError
-from orchestrator.events import CallSettled
 from orchestrator.search import Search, Wanted
 from orchestrator.strategies import (
     ABMCTS,
@@ -498,27 +497,6 @@ def scripted_case():
     """A beam of two in a scripted tree, for a model that has written nothing yet."""
     program = Watched(n=4, beam_width=2, max_steps=4, verifier=Worth(tree=TREE), steps=STEPS)
     return Case(name="beam_search", program=program, reply=TREE.model(), answer="", calls=7)
-
-
-class Standstill:
-    """Tells when `calls` calls are in the journal and all others hang; to those it is an event that never happens."""
-
-    def __init__(self, calls):
-        self.calls, self.settled, self.hanging = calls, 0, 0
-        self.reached, self.never = anyio.Event(), anyio.Event()
-
-    def append(self, event):
-        self.settled += isinstance(event, CallSettled)
-        self.check()
-
-    async def wait(self):
-        self.hanging += 1
-        self.check()
-        await self.never.wait()
-
-    def check(self):
-        if self.hanging and self.settled == self.calls:
-            self.reached.set()
 
 
 async def test_a_search_killed_anywhere_and_resumed_grows_the_same_tree_and_sends_nothing_twice(tmp_path):
