@@ -12,7 +12,7 @@ from .monitors import Monitoring
 from .prompts import Rendered
 from .types import Message, Request
 
-__all__ = ["DEFAULT_MAX_TOKENS", "Ask", "digest_for", "request_for", "without_none"]
+__all__ = ["DEFAULT_MAX_TOKENS", "Ask", "check_ranges", "digest_for", "request_for", "without_none"]
 
 DEFAULT_MAX_TOKENS = 1024
 """Cap on an answer's tokens when neither the program nor the model sets one; every call has a worst case."""
@@ -42,7 +42,9 @@ def request_for(
     ask = _rendered(ask, chat=chat)
     options["stop"] = (*ask.stop, *_as_stops(options.get("stop")))
     known = {name: options.pop(name) for name in tuple(options) if name in REQUEST_FIELDS}
-    _check_sampling(known)
+    if not isinstance(cap := known["max_tokens"], int) or cap < 1:
+        raise InvalidInputError(f"max_tokens must be a whole number of at least 1, not {cap!r}")
+    check_ranges(temperature=known.get("temperature"), top_p=known.get("top_p"))
     if watch is not None and watch.logprobs is not None:
         known["logprobs"] = max(watch.logprobs, known.get("logprobs") or 0)
     return Request(messages=ask.messages, prompt=ask.prompt, extra=options, watch=watch, **known)
@@ -74,10 +76,12 @@ def _rendered(ask: Ask, *, chat: bool) -> Rendered:
     return Rendered(messages=({"role": "user", "content": ask},)) if chat else Rendered(prompt=ask)
 
 
-def _check_sampling(given: Mapping[str, Any]) -> None:
-    cap, temperature, top_p = given["max_tokens"], given.get("temperature"), given.get("top_p")
-    if not isinstance(cap, int) or cap < 1:
-        raise InvalidInputError(f"max_tokens must be a whole number of at least 1, not {cap!r}")
+def check_ranges(*, temperature: float | None = None, top_p: float | None = None) -> None:
+    """Refuse settings of a sampler that are out of their ranges; None is left to the model's settings.
+
+    Raises:
+        InvalidInputError: `temperature` is negative or not finite, or `top_p` not in (0, 1].
+    """
     if temperature is not None and not 0.0 <= temperature < math.inf:
         raise InvalidInputError(f"temperature must be at least 0 and finite, not {temperature!r}")
     if top_p is not None and not 0.0 < top_p <= 1.0:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from ..asking import Ask
+from ..asking import Ask, check_ranges
 from ..context import Context
 from ..costs import Costing, Spending
-from ..errors import InvalidInputError
 from ..prompts import Prompt, Rendered
 from ..sampling import SampleStream
 from ..strategies.base import at_least
@@ -48,10 +46,7 @@ class Asking(Primitive):
 
     def __post_init__(self) -> None:
         at_least(1, max_tokens=self.max_tokens)
-        if self.temperature is not None and not 0.0 <= self.temperature < math.inf:
-            raise InvalidInputError(f"temperature must be at least 0 and finite, not {self.temperature}")
-        if self.top_p is not None and not 0.0 < self.top_p <= 1.0:
-            raise InvalidInputError(f"top_p must be in (0, 1], not {self.top_p}")
+        check_ranges(temperature=self.temperature, top_p=self.top_p)
 
     @property
     def most_calls(self) -> int:

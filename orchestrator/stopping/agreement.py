@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from .. import _core
 from .._core import Tally
 from ..errors import InvalidInputError
+from ..voting.shares import reaches
 from .counts import LeadStop
 from .rule import NativeRule, Stop
 
 __all__ = ["AgreementStop"]
-
-ROUNDING = 1e-12
-"""Shares such as 3/10 are not exact: what is meant to be equal must count as equal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +43,7 @@ class AgreementStop(NativeRule[_core.PythonRule]):
         return _core.PythonRule(_Settled(self.threshold))
 
     def _reason(self, tally: Tally) -> str:
-        if tally.first / (tally.planned or 1) >= self.threshold - ROUNDING:
+        if reaches(tally.first / (tally.planned or 1), self.threshold):
             return f"at least {tally.first} of {tally.planned} samples agree, and the lead is safe"
         return f"at most {tally.first + (tally.remaining or 0)} of {tally.planned} samples can agree"
 
@@ -64,9 +62,9 @@ class _Settled:
         if tally.planned is None or tally.remaining is None:
             return None
         least, most = tally.first / tally.planned, (tally.first + tally.remaining) / tally.planned
-        if most < self.threshold - ROUNDING:
+        if not reaches(most, self.threshold):
             return Stop(reason="", leader=tally.leader)
-        return LEAD.should_stop(tally) if least >= self.threshold - ROUNDING else None
+        return LEAD.should_stop(tally) if reaches(least, self.threshold) else None
 
 
 LEAD = LeadStop()

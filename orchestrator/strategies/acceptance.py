@@ -11,14 +11,12 @@ from ..contracts import Verifier, compares, name_of
 from ..costs import FREE, UNKNOWN, Costing, Size, Spending
 from ..stopping import After, AgreementStop, FixedSize, StoppingRule
 from ..types import Outcome, Problem, StopReason
+from ..voting.shares import reaches
 from .attempts import Attempts
 from .base import in_unit
 from .selection import representative, share_of, value_of
 
 __all__ = ["Acceptance", "Agreement", "Confident", "Scored", "Verdict", "examine", "verifier_of"]
-
-ROUNDING = 1e-12
-"""Shares such as 3/10 are not exact: what is meant to be equal must count as equal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +173,7 @@ async def examine(
         return Verdict(
             accepted=False, confidence=None, reason=f"{name} cannot be told{_why(outcome)}", outcome=outcome
         )
-    accepted = confidence >= rule.at_least - ROUNDING
+    accepted = reaches(confidence, rule.at_least)
     sign = ">=" if accepted else "<"
     reason = f"{name} {confidence:.4g} {sign} {rule.at_least:.4g}"
     return Verdict(accepted=accepted, confidence=confidence, reason=reason, outcome=outcome)
@@ -227,9 +225,9 @@ def _settled(share: float, seen: int, outcome: Outcome, at_least: float) -> floa
         return share
     planned = seen + missing
     least, most = share * seen / planned, (share * seen + missing) / planned
-    if least >= at_least - ROUNDING:
+    if reaches(least, at_least):
         return least
-    return most if most < at_least - ROUNDING else None
+    return None if reaches(most, at_least) else most
 
 
 def _why(outcome: Outcome) -> str:

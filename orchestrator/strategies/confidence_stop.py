@@ -20,13 +20,11 @@ from ..sampling import SampleStream
 from ..types import TOP_LOGPROBS, Candidate, Outcome, Problem, StopReason
 from ..verifiers import GroupConfidence
 from ..voting import Vote, majority_vote, weighted_vote
+from ..voting.shares import reaches
 from .attempts import Attempts
 from .base import Strategy, at_least
 
 __all__ = ["ConfidenceStop"]
-
-ROUNDING = 1e-12
-"""Shares are compared with `consensus` within this, as votes do it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -316,7 +314,7 @@ class _Election:
         if strategy.consensus is None or traces < strategy.warmup or not some_left:
             return
         vote = self.vote()
-        if vote.answer is not None and vote.share >= strategy.consensus - ROUNDING:
+        if vote.answer is not None and reaches(vote.share, strategy.consensus):
             self.stopped = f"one answer has {vote.share:.4g} of the weight of {traces} traces"
 
 

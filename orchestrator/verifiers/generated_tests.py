@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias, get_args, runtime_checkable
 
 from ..answers import PassMatrix
+from ..asking import check_ranges
 from ..concurrently import concurrently
 from ..context import Context
 from ..costs import FREE, Costing, Size, Spending, counted
@@ -177,8 +177,7 @@ class GeneratedTests:
             raise InvalidInputError(
                 f"rule must be one of {', '.join(get_args(ClusterRule))}, not {self.rule!r}"
             )
-        if not 0 <= self.temperature < math.inf:
-            raise InvalidInputError(f"temperature must be finite and at least 0, not {self.temperature}")
+        check_ranges(temperature=self.temperature)
 
     async def score(self, ctx: Context, problem: Problem, candidates: Sequence[Candidate], /) -> list[Score]:
         """One score per candidate, in order; each depends on all."""

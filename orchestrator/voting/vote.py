@@ -17,6 +17,7 @@ from ..answers.extract import listed
 from ..errors import InvalidInputError
 from ..types import Answer
 from .ballots import check_rule, checked_numbers, clustered
+from .shares import reaches
 
 __all__ = [
     "Aggregate",
@@ -29,9 +30,6 @@ __all__ = [
 
 Aggregate: TypeAlias = Literal["sum", "mean", "max"]
 """What a cluster makes of its members' scores."""
-
-ROUNDING = 1e-12
-"""Shares are compared with a threshold within this, so that a sum of tenths reaches three tenths."""
 
 
 class Calibration(Protocol):
@@ -262,6 +260,6 @@ def _reason(samples: int, count: _core.VoteCount, threshold: float, quorum: int)
         return f"none of {readable} readable answers has weight"
     if readable < quorum:
         return f"{readable} readable answers, fewer than the quorum of {quorum}"
-    if count.share < threshold - ROUNDING:
+    if not reaches(count.share, threshold):
         return f"the leader has a share of {count.share:.4g}, below the threshold of {threshold:.4g}"
     return ""
