@@ -310,7 +310,8 @@ class Context:
         """One score per candidate, in order, by `verifier`.
 
         Its calls are made on a branch named after the verifier and what is judged, so that a resumed program meets
-        them again in whatever order candidates arrive, and their samples are no candidates.
+        them again in whatever order candidates arrive, and their samples are no candidates. The scores say whose they
+        are.
 
         Raises:
             BudgetExceededError, DeadlineExceededError: Not one candidate could be judged.
@@ -322,7 +323,10 @@ class Context:
         texts = "\x00".join(sorted(candidate.sample.text for candidate in candidates))
         digest = hashlib.blake2b(texts.encode("utf-8", "replace"), digest_size=6).hexdigest()
         aside = self.branch(label=f"{_as_label(name)}-{digest}", aside=True)
-        scores = [_believed(name, score) for score in await verifier.score(aside, problem, candidates)]
+        scores = [
+            replace(_believed(name, score), by=verifier, problem=problem)
+            for score in await verifier.score(aside, problem, candidates)
+        ]
         if len(scores) != len(candidates):
             raise InvalidInputError(
                 f"the verifier {name!r} gave {len(scores)} scores for {len(candidates)} candidates"

@@ -423,11 +423,15 @@ class Score:
         value: In [0, 1], or None for an abstention.
         steps: Scores of single steps, each in [0, 1], when the verifier gives them.
         reason: Why, in words.
+        by: The verifier that gave it, which its name does not tell; set by the context, not written down.
+        problem: The problem it was asked about; None where nobody was asked, set and not written down as `by` is.
     """
 
     value: float | None
     steps: tuple[float, ...] = ()
     reason: str = ""
+    by: object = field(default=None, compare=False, repr=False)
+    problem: Problem | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,6 +43,7 @@ LAYERS = [
     ["sandbox"],
     ["asking"],
     ["contracts"],
+    ["scores"],
     ["context"],
     ["costs"],
     ["verifiers"],

@@ -103,7 +103,9 @@ class Score(Primitive):
             error = frame.attempts.failures[-1]
             if not isinstance(error, BackendError):
                 return [Verdict(value=None, reason=f"not judged: {error}")] * len(candidates)
-            scores = [Verdict(value=None, reason=f"the verifier failed: {error}")] * len(candidates)
+            reason = f"the verifier failed: {error}"
+            said = Verdict(value=None, reason=reason, by=self.by, problem=frame.problem)
+            scores = [said] * len(candidates)
         for one, score in zip(candidates, scores, strict=True):
             frame.run.note(one, frame.run.name_of(self.by), score)
         return scores

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,14 +15,15 @@ from ..answers import KINDS, AnswerReader, kinds
 from ..backends.model import Model
 from ..budget import Budget
 from ..context import Context
-from ..contracts import ControlProgram, Verifier, name_of
+from ..contracts import ControlProgram, Verifier
 from ..costs import FREE, Costing, Size, Spending
 from ..errors import BackendError, BudgetExceededError, DeadlineExceededError, InvalidInputError
 from ..expressions import TEXT
 from ..prompts import Prompt
+from ..scores import score_by
 from ..strategies.attempts import scored
 from ..strategies.nested import longest_text_of
-from ..types import Outcome, Problem
+from ..types import Outcome, Problem, Score
 from .annotations import names_models
 from .blocks import FIELD_TYPES, reserved
 from .document import Document, KeyPath
@@ -125,14 +127,13 @@ class Program:
         return outcome if self.check is None else await self._checked(self.check, ctx, problem, outcome)
 
     async def _checked(self, check: Verifier, ctx: Context, problem: Problem, outcome: Outcome) -> Outcome:
-        name = name_of(check)
         candidates = outcome.candidates or tuple(ctx.candidates)
-        unscored = [candidate for candidate in candidates if name not in candidate.scores]
-        try:
+        unscored = [one for one in candidates if score_by(one, check, problem) is None]
+        scores: Sequence[Score] = ()
+        # The check is a measure: without it the outcome still stands.
+        with suppress(BackendError, BudgetExceededError, DeadlineExceededError):
             scores = await ctx.score(check, problem, unscored)
-        except (BackendError, BudgetExceededError, DeadlineExceededError):
-            return outcome  # the check is a measure: without it the outcome still stands
-        return replace(outcome, candidates=tuple(scored(candidates, name, scores)))
+        return replace(outcome, candidates=tuple(scored(ctx, check, problem, candidates, scores)))
 
 
 def load(file: str | Path, *, allow_outside: bool = False, local_models: bool = False) -> Program:

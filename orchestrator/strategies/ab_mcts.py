@@ -213,7 +213,7 @@ class ABMCTS(TreeSearch):
         """An answer with its score; one that cannot be read has none."""
         name = name_of(self.verifier)
         if candidate.answer is None:
-            score = Score(value=None, reason=NO_ANSWER)
+            score = Score(value=None, reason=NO_ANSWER, by=self.verifier, problem=growth.problem)
             return replace(candidate, scores={**candidate.scores, name: score}), score
         [candidate] = await growth.attempts.score(place, self.verifier, growth.problem, [candidate])
         return candidate, candidate.scores.get(name, Score(value=None, reason="not judged"))

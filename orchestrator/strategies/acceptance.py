@@ -12,7 +12,7 @@ from ..costs import FREE, UNKNOWN, Costing, Size, Spending
 from ..stopping import After, AgreementStop, FixedSize, StoppingRule
 from ..types import Outcome, Problem, StopReason
 from ..voting.shares import reaches
-from .attempts import Attempts
+from .attempts import Attempts, scored
 from .base import in_unit
 from .selection import representative, share_of, value_of
 
@@ -141,17 +141,18 @@ class Scored(_Threshold):
     ) -> tuple[float | None, Outcome]:
         """The best score of the answer's candidates; None where the verifier abstains."""
         name = name_of(self.verifier)
+        outcome = replace(outcome, candidates=tuple(scored(ctx, self.verifier, problem, outcome.candidates)))
         chosen = representative(outcome, name)
         if chosen is None:
             return None, outcome
         wanted = [chosen] if not compares(self.verifier) else list(outcome.candidates)
-        scored = {
+        judged = {
             id(before): after
             for before, after in zip(
                 wanted, await attempts.score(ctx, self.verifier, problem, wanted), strict=True
             )
         }
-        candidates = tuple(scored.get(id(candidate), candidate) for candidate in outcome.candidates)
+        candidates = tuple(judged.get(id(candidate), candidate) for candidate in outcome.candidates)
         outcome = replace(outcome, candidates=candidates)
         chosen = representative(outcome, name)
         return (None if chosen is None else value_of(chosen, name)), outcome

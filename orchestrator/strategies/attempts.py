@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Protocol
 
 from ..asking import Ask
 from ..context import Context
-from ..contracts import Verifier, name_of
+from ..contracts import Verifier
 from ..errors import BackendError, BudgetExceededError, DeadlineExceededError
 from ..sampling import SampleStream
+from ..scores import score_by, with_score
 from ..types import Candidate, Problem, Sample, Score, StopReason
 
 __all__ = ["Attempts", "Drawing", "scored"]
@@ -110,23 +111,22 @@ class Attempts:
     async def score(
         self, ctx: Context, verifier: Verifier, problem: Problem, candidates: Sequence[Candidate]
     ) -> list[Candidate]:
-        """`candidates` with their scores by `verifier`; those with one keep it, an abstention is one.
+        """`candidates` with their scores by `verifier`; what it has said already stands, an abstention too.
 
         It is asked even when budget or deadline have ended the drawing: rules make no calls, and a verdict may fit
         where an answer did not. Those that budget or deadline kept it from judging stay without a score: it may be
-        asked about them again on an account that has more.
+        asked about them again on an account that has more. What another verifier of its name has said moves under a
+        name that says where that was: see `with_score`.
         """
-        name = name_of(verifier)
-        unscored = [candidate for candidate in candidates if name not in candidate.scores]
+        unscored = [one for one in candidates if score_by(one, verifier, problem) is None]
         scores: list[Score] | None = None
         if unscored:
             with self.surviving():
                 scores = await ctx.score(verifier, problem, unscored)
-            if scores is None and not isinstance(error := self.failures[-1], BackendError):
-                return list(candidates)
-            if scores is None:
-                scores = [Score(value=None, reason=f"the verifier failed: {error}")] * len(unscored)
-        return scored(candidates, name, scores or ())
+            if scores is None and isinstance(error := self.failures[-1], BackendError):
+                reason = f"the verifier failed: {error}"
+                scores = [Score(value=None, reason=reason, by=verifier, problem=problem)] * len(unscored)
+        return scored(ctx, verifier, problem, candidates, scores or ())
 
     def join(self, other: Attempts) -> None:
         """Take over what a part of the program has obtained."""
@@ -141,12 +141,20 @@ class Attempts:
             raise self.failures[0]
 
 
-def scored(candidates: Iterable[Candidate], name: str, scores: Iterable[Score]) -> list[Candidate]:
-    """`candidates`, those without a score of this name given one of `scores` each, in order."""
-    given = iter(scores)
-    return [
-        candidate
-        if name in candidate.scores
-        else replace(candidate, scores={**candidate.scores, name: next(given)})
-        for candidate in candidates
-    ]
+def scored(
+    ctx: Context,
+    verifier: Verifier,
+    problem: Problem,
+    candidates: Iterable[Candidate],
+    scores: Iterable[Score] = (),
+) -> list[Candidate]:
+    """`candidates` with what `verifier` has said of them under its name; those it has not judged yet are given one of
+    `scores` each, in order, while there are some.
+    """
+    given, within = iter(scores), ctx.path.rpartition("/")[2] or "program"
+    judged = []
+    for one in candidates:
+        known = score_by(one, verifier, problem)
+        score = next(given, None) if known is None else known
+        judged.append(with_score(one, verifier, score, within=within))
+    return judged

@@ -178,7 +178,10 @@ class _Scoring:
             return
         # One verdict fewer, not one problem. After a limit as well: the calls in flight were granted, and are paid.
         error = self.attempts.failures[before]
-        self.known[candidate.sample.text] = Score(value=None, reason=f"the verifier failed: {error}")
+        self.known[candidate.sample.text] = self._abstention(f"the verifier failed: {error}")
+
+    def _abstention(self, reason: str) -> Score:
+        return Score(value=None, reason=reason, by=self.verifier, problem=self.problem)
 
     def judged(self) -> list[Candidate]:
         """The candidates with the scores there are."""
@@ -187,6 +190,6 @@ class _Scoring:
         for candidate in self.attempts.candidates:
             score = self.known.get(candidate.sample.text)
             if candidate.answer is None:
-                score = Score(value=None, reason="no readable answer")
+                score = self._abstention("no readable answer")
             judged.append(candidate if score is None else replace(candidate, scores={name: score}))
         return judged

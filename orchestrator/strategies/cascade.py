@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from itertools import product
 from typing import Any, ClassVar
 
 from ..budget import Budget, Ledger
 from ..context import Context
-from ..contracts import ControlProgram, Verifier, logprobs_for, name_of
+from ..contracts import ControlProgram, logprobs_for
 from ..costs import FREE, Costing, Size, Spending, limited
 from ..errors import InvalidInputError
 from ..stopping import FixedSize
@@ -107,7 +106,6 @@ class Cascade(Strategy):
                     f"tiers: tier {number} of {len(self.tiers)} has no accept, so that none after it is ever asked: "
                     "give it one, such as agreement >= 0.75"
                 )
-        _refuse_mixed(self.tiers)
 
     @property
     def most_calls(self) -> int:
@@ -231,21 +229,6 @@ def _settling(tier: Tier, carried: bool) -> Tier:
     if vote.stop is not None or vote.weights is not None:
         return tier
     return replace(tier, strategy=replace(vote, stop=rule))
-
-
-def _refuse_mixed(tiers: Sequence[Tier]) -> None:
-    """Refuse two verifiers of one name that would look at the same candidates: a score is kept by its name."""
-    earlier: list[Verifier] = []
-    for number, tier in enumerate(tiers):
-        asked = [getattr(tier.strategy, "verifier", None), getattr(tier.accept, "verifier", None)]
-        own = [verifier for verifier in asked if verifier is not None]
-        for before, verifier in product([*(earlier if tier.carry else ()), *own], own):
-            if before != verifier and name_of(before) == name_of(verifier):
-                raise InvalidInputError(
-                    f"tiers: tier {number + 1} of {len(tiers)} has candidates scored by two verifiers of one name, "
-                    f"{name_of(verifier)!r}: their scores would be mixed"
-                )
-        earlier += own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

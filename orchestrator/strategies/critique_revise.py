@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from ..context import Context
-from ..contracts import Verifier, compares, logprobs_for, name_of
+from ..contracts import Verifier, compares, logprobs_for
 from ..costs import Costing, Size, Spending, counted, repeated
 from ..errors import InvalidInputError
 from ..prompts import Rendered, fill
@@ -103,11 +103,6 @@ class CritiqueRevise(Strategy):
         at_least(1, rounds=self.rounds, critique_tokens=self.critique_tokens)
         if not self.mark.strip():
             raise InvalidInputError("mark must be a word, such as 'ACCEPT', not an empty text")
-        own, other = self.verifier, verifier_of(self.accept)
-        if own is not None and other is not None and own != other and name_of(own) == name_of(other):
-            raise InvalidInputError(
-                f"verifier and accept are two verifiers of one name, {name_of(own)!r}: their scores would be mixed"
-            )
 
     @property
     def most_calls(self) -> int:

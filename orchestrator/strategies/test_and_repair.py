@@ -149,7 +149,8 @@ class TestAndRepair(Strategy):
     ) -> list[Candidate]:
         name = name_of(self.verifier)
         if new.answer is None:
-            return [replace(new, scores={name: Score(value=None, reason="no readable answer")})]
+            said = Score(value=None, reason="no readable answer", by=self.verifier, problem=problem)
+            return [replace(new, scores={name: said})]
         for known in attempts.candidates[:-1]:  # a text that was tested has its verdict
             if known.sample.text == new.sample.text and name in known.scores:
                 return [replace(new, scores={name: known.scores[name]})]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from ..context import Context
 from ..contracts import Verifier, compares, logprobs_for, name_of
 from ..errors import InvalidInputError
+from ..scores import score_by, with_score
 from ..types import Candidate, Problem, Score
 from .composite import score_by_each
 from .correctness import CorrectnessModel, Graded
@@ -101,12 +102,16 @@ class Learned(Free):
         Raises:
             BudgetExceededError, DeadlineExceededError: A part was kept from scoring, and no candidate has a score.
         """
-        parts = [part for part in self.parts if any(name_of(part) not in one.scores for one in candidates)]
+        parts = [
+            part for part in self.parts if any(score_by(one, part, problem) is None for one in candidates)
+        ]
         by_part, limit = await score_by_each(parts, ctx, problem, candidates) if parts else ([], None)
-        for part, scores in zip(parts, by_part, strict=True):
+        said = dict(zip(map(id, parts), by_part, strict=True))
+        for part in self.parts:
+            new = said.get(id(part), [None] * len(candidates))
             candidates = [
-                replace(one, scores={name_of(part): score, **one.scores})
-                for one, score in zip(candidates, scores, strict=True)
+                with_score(one, part, score_by(one, part, problem) or score, within="other")
+                for one, score in zip(candidates, new, strict=True)
             ]
         found = self.model.predict(candidates)
         if limit is not None and all(score.value is None for score in found):

@@ -111,11 +111,10 @@ async def test_what_is_never_accepted_is_chosen_by_the_rules_verifier():
     assert outcome.answer.text == "3"
 
 
-def test_two_verifiers_whose_scores_go_by_one_name_are_refused():
+def test_the_rules_verifier_chooses_where_there_is_no_other():
     rule = Scored(verifier=Regex(pattern="^9$"))
-    with pytest.raises(InvalidInputError, match="'regex'"):
-        CritiqueRevise(accept=rule, verifier=Regex(pattern="^2$"))
-    assert CritiqueRevise(accept=rule, verifier=Regex(pattern="^9$")).chooser == rule.verifier
+    assert CritiqueRevise(accept=rule).chooser == rule.verifier
+    assert CritiqueRevise(accept=rule, verifier=Regex(pattern="^2$")).chooser == Regex(pattern="^2$")
 
 
 async def test_a_share_of_the_chain_may_be_what_is_accepted():

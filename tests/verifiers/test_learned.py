@@ -2,6 +2,7 @@ import gzip
 import json
 import math
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -334,9 +335,20 @@ async def test_verifiers_among_its_features_are_asked_and_charged():
     assert outcome.answer.text == "4"
     assert outcome.confidence > 0.5
     assert outcome.usage.requests == len(asked) == 2
-    # A score that a candidate brings along is not asked for again.
-    [score] = await verifier.score(None, Problem(id="p"), [candidate("4", scores={"judge": 0.9})])
+    # A score by the part itself that a candidate brings along is not asked for again; one by another of its name is.
+    problem, [part] = Problem(id="p"), verifier.parts
+    given = Score(value=0.9, by=part, problem=problem)
+    [score] = await verifier.score(None, problem, [replace(candidate("4"), scores={"judge": given})])
     assert score.value == outcome.confidence
+    async with Controller(models={"m": FunctionBackend(answer)}) as controller:
+        stranger = candidate("4", scores={"judge": 0.1})
+
+        async def program(ctx, problem):
+            [score] = await ctx.score(verifier, problem, [stranger])
+            return Outcome(confidence=score.value)
+
+        assert (await controller.run(program, "?")).confidence == score.value
+    assert len(asked) == 3
 
 
 async def test_a_part_that_a_limit_keeps_from_scoring_is_told():
