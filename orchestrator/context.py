@@ -33,7 +33,7 @@ from .monitors import Monitor, Monitoring, monitoring
 from .prompts import Prompt, Rendered
 from .rating import Rated, digest_of, distinct_texts
 from .sampling import SEED_BITS, SampleStream, Scope, held_up, later_seed
-from .types import CallId, Candidate, Problem, Rating, Request, Sample, Score, Usage
+from .types import CallId, Candidate, Problem, Rating, Request, Sample, Score, StopReason, Usage
 
 __all__ = ["Context", "Run"]
 
@@ -122,6 +122,28 @@ class Context:
     def deadline(self) -> float | None:
         """When this context must end, by `clock`, or None."""
         return self.ledger.deadline
+
+    @property
+    def limited_by(self) -> StopReason | None:
+        """The limit that has kept back a call made here or on a branch of it, where it is one of this context or of
+        those above it; None while none has, and where it was a branch's own.
+        """
+        if not self._scope.refused:
+            return None
+        accounts = set[str]()
+        ledger: Ledger | None = self.ledger
+        while ledger is not None:
+            accounts.add(ledger.label)
+            ledger = ledger.parent
+        here = f"{self.path}/" if self.path else ""
+        return next(
+            (
+                reason
+                for (path, account), reason in self._scope.refused.items()
+                if account in accounts and f"{path}/".startswith(here)
+            ),
+            None,
+        )
 
     @property
     def models(self) -> Sequence[str]:
@@ -223,7 +245,11 @@ class Context:
         backend = self._backend(name)
         deadline = math.inf if self.deadline is None else self.deadline
         with anyio.CancelScope(deadline=deadline):
-            found = await concurrently(embed(backend, request) for request in requests)
+            try:
+                found = await concurrently(embed(backend, request) for request in requests)
+            except (BudgetExceededError, DeadlineExceededError) as error:
+                held_up(self._scope, self, error)
+                raise
             return [vector for vectors in found for vector in vectors]
         raise DeadlineExceededError(account=self.ledger.first_to_end())
 

@@ -34,7 +34,12 @@ SEED_BITS = 31
 
 @dataclass(slots=True)
 class Scope:
-    """What the contexts of one problem share."""
+    """What the contexts of one problem share.
+
+    Attributes:
+        limited_by: The limit that ended the program, where it is not the program's own.
+        refused: The limits that kept back calls, by the path of the call and the account that refused it.
+    """
 
     problem: Problem
     account: Ledger
@@ -43,6 +48,7 @@ class Scope:
     candidates: list[Candidate] = field(default_factory=list)
     read: dict[int, tuple[AnswerReader, Candidate]] = field(default_factory=dict)
     limited_by: StopReason | None = None
+    refused: dict[tuple[str, str], StopReason] = field(default_factory=dict)
     ratings: Ratings = field(init=False)
 
     def __post_init__(self) -> None:
@@ -255,6 +261,7 @@ def _hold_up(
 def held_up(scope: Scope, context: Context, error: BudgetExceededError | DeadlineExceededError) -> StopReason:
     """Which kind of limit was reached, noted as what ended the program where it is not the program's own."""
     reason = StopReason.DEADLINE if isinstance(error, DeadlineExceededError) else StopReason.BUDGET
+    scope.refused.setdefault((context.path, error.account), reason)
     if error.account not in _own_accounts(scope, context):
         scope.limited_by = reason
     return reason

@@ -190,6 +190,8 @@ async def run_block(steps: Block, frame: Frame) -> Any:
     for step in steps:
         made_step(frame.ctx.candidates)
         value = await step.run(frame)
+        if not frame.attempts.ended and (limit := frame.ctx.limited_by) is not None:
+            frame.attempts.stop_reason = limit  # it was met inside: on a branch, in a strategy, by a verifier
         if step.id is not None:
             frame.values[step.id] = value
         if frame.ended:

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 from ..budget import Budget
 from ..costs import Costing, Size, Spending, limited
-from ..errors import BudgetExceededError, DeadlineExceededError
 from ..expressions import Record, Type, maybe
 from ..types import StopReason
 from .base import Block, Primitive, check_block, names_of, run_block
@@ -65,7 +64,7 @@ class Branch(Primitive):
         before = frame.attempts.ended
         part = frame.apart(self.label, budget=self.budget)
         await run_block(self.steps, part)
-        limit = _limit_outside(part, frame)
+        limit = _limit_outside(frame) if part.attempts.ended else StopReason.COMPLETE
         if part.attempts.ended and limit is StopReason.COMPLETE and not before:
             ended = part.attempts.stop_reason.value
             frame.run.cut_short[part.ctx.path] = ended
@@ -102,18 +101,9 @@ def budgets_in(steps: Block) -> Iterator[Budget]:
             yield from budgets_in(block)
 
 
-def _limit_outside(part: Frame, frame: Frame) -> StopReason:
-    """The limit that ended `part` where it is not the branch's own; else `COMPLETE`."""
-    if not part.attempts.ended:
-        return StopReason.COMPLETE
+def _limit_outside(frame: Frame) -> StopReason:
+    """The limit that ended what was made on a branch of `frame` where it is not the branch's own; else `COMPLETE`."""
     deadline = frame.ctx.deadline
     if deadline is not None and frame.ctx.clock() >= deadline:
         return StopReason.DEADLINE
-    own = part.ctx.path
-    for error in part.attempts.failures:
-        if not isinstance(error, BudgetExceededError | DeadlineExceededError):
-            continue
-        if error.account != own and not error.account.startswith(f"{own}/"):
-            late = isinstance(error, DeadlineExceededError)
-            return StopReason.DEADLINE if late else StopReason.BUDGET
-    return StopReason.COMPLETE
+    return frame.ctx.limited_by or StopReason.COMPLETE

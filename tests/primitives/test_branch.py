@@ -69,6 +69,20 @@ async def test_a_loop_of_branches_goes_on_after_each_is_spent_and_not_after_the_
         assert outcome.detail["outputs"] == {"rounds": rounds}
 
 
+async def test_the_problems_limit_that_keeps_back_some_of_its_samples_ends_the_program_and_not_the_branch():
+    events = []
+    steps = (
+        Repeat(id="loop", max=3, steps=(branch(ask("a", n=3), requests=9), ask("b"))),
+        Return(value="loop.part.a"),
+    )
+    outcome = await play(steps, FOUR, budget=Budget(requests=2), events=events, rounds="loop.rounds")
+    assert outcome.stop_reason is StopReason.BUDGET
+    assert "cut_short" not in outcome.detail
+    assert outcome.detail["outputs"] == {"rounds": 1}
+    assert paths(events) == ["part", "part/a"]
+    assert not [event for event in events if isinstance(event, StepTaken) and event.step == "cut short"]
+
+
 async def test_a_branch_inside_a_branch_that_is_spent_leaves_the_outer_one_going():
     steps = (
         branch(

@@ -56,6 +56,24 @@ async def test_after_a_spent_budget_it_does_not_run():
     assert (outcome.answer.text, outcome.stop_reason) == ("4", StopReason.BUDGET)
 
 
+async def test_the_problems_budget_that_ends_it_ends_the_program_be_the_next_call_ever_so_small():
+    vote = SelfConsistency(n=3, max_tokens=400)
+    steps = Run(id="a", program=vote), Sample(max_tokens=1), Return(value="a")
+    long = "It is 4" + " so" * 60
+    outcome, model = await made(*steps, script=[long, "5"], budget=Budget(total_tokens=86))
+    assert (outcome.answer.text, outcome.stop_reason) == ("4", StopReason.BUDGET)
+    assert len(model.requests) == 1
+
+
+async def test_a_budget_of_its_own_that_ends_it_leaves_the_program_going():
+    tier = Tier(strategy=VOTE, budget=Budget(requests=2))
+    steps = Run(id="a", program=Cascade(tiers=(tier,))), Sample(id="b"), Return(value="a")
+    outcome, model = await made(*steps, script=["4", "4", "5"], outputs={"b": "b.answer"})
+    assert outcome.answer.text == "4"
+    assert outcome.detail["outputs"] == {"b": "5"}
+    assert [one.call.path for one in model.requests] == ["a/tier0", "a/tier0", "b"]
+
+
 async def test_a_composed_program_can_be_a_tier_and_a_step():
     inner = Steps(steps=(Sample(id="a", n=2), Return(value="a")))
     cascade = Cascade(tiers=(Tier(strategy=inner, accept=Agreement(at_least=0.9)), Tier(strategy=VOTE)))

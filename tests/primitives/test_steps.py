@@ -39,7 +39,7 @@ async def draft_judge_revise(ctx, problem, /):
     stream = branch.sample(branch.ask(problem), n=4, temperature=0.7)
     drafts = [branch.read(sample) async for sample in stream]
     drafts.sort(key=lambda one: one.sample.call.ordinal)
-    judged = scored(drafts, "judge", await ctx.score(JUDGE, problem, drafts))
+    judged = scored(ctx, JUDGE, problem, drafts, await ctx.score(JUDGE, problem, drafts))
     best = max(judged, key=lambda one: one.scores["judge"].value)
     branch = ctx.branch(label="better")
     values = prompt_values(branch, problem, best) | {"critique": best.scores["judge"].reason}
