@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -15,7 +14,7 @@ from .bounds import block_spending, fields_of
 from .frame import Frame
 from .scope import Scope
 
-__all__ = ["Branch", "budgets_in"]
+__all__ = ["Branch"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,15 +89,6 @@ class Branch(Primitive):
             parts=made.parts,
             note="within its budget",
         )
-
-
-def budgets_in(steps: Block) -> Iterator[Budget]:
-    """The budgets of all branches in a block, those inside other steps included."""
-    for step in steps:
-        if isinstance(step, Branch):
-            yield step.budget
-        for block in step.blocks:
-            yield from budgets_in(block)
 
 
 def _limit_outside(frame: Frame) -> StopReason:

@@ -13,10 +13,10 @@ from ..costs import Costing, Spending
 from ..errors import InvalidInputError
 from ..expressions import NUMBER, TEXT, Expression, Type, bounded, fits
 from ..strategies.attempts import Attempts
+from ..strategies.nested import check_budgets
 from ..types import Outcome, Problem, StopReason
 from .base import Block, ExpressionText, check_block, every_step, run_block
 from .bounds import block_spending
-from .branch import budgets_in
 from .frame import Execution, FailedError, Frame
 from .scope import Fault, Scope
 from .score import Score
@@ -111,11 +111,10 @@ class Steps:
 
         Raises:
             InvalidInputError: The program has faults, or does too much between its calls.
-            UnknownPriceError: A branch's budget limits money and a model's price is not known; no call has been made.
+            UnknownPriceError: A budget inside limits money and a model's price is not known; no call has been made.
         """
         self._check(ctx.models, field_types(problem))
-        for budget in budgets_in(self.steps):
-            ctx.check_budget(budget)
+        check_budgets(ctx, self)
         run = Execution(ctx=ctx, before=len(ctx.candidates), verifiers=self._verifiers)
         logprobs = logprobs_for(*(verifier for verifier, _ in self._verifiers))
         frame = Frame(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from ..budget import Budget, Ledger
@@ -24,7 +24,7 @@ from .acceptance import (
 )
 from .attempts import Attempts
 from .base import Strategy
-from .nested import longest_text_of, most_calls_at_once, most_calls_of, run_nested
+from .nested import check_budgets, longest_text_of, most_calls_at_once, most_calls_of, run_nested
 from .selection import by_vote
 from .self_consistency import SelfConsistency
 from .single import Single
@@ -129,10 +129,9 @@ class Cascade(Strategy):
         """Answer `problem` at the first tier that is sure enough.
 
         Raises:
-            UnknownPriceError: A tier's budget limits money and a model's price is not known; no call has been made.
+            UnknownPriceError: A budget in a tier limits money and a model's price is not known; no call was made.
         """
-        for budget in _budgets(self):
-            ctx.check_budget(budget)
+        check_budgets(ctx, self)
         tiers = self.tiers or self._usual(ctx.models)
         climbed: list[_Climbed] = []
         tiers = _judged_in_full(tiers)
@@ -196,20 +195,6 @@ class Cascade(Strategy):
         inside = costing.using(sampling={"max_tokens": self.max_tokens}, monitors=self.monitors)
         tiers = self.tiers or self._usual(costing.ctx.models)
         return max(longest_text_of(tier.strategy, inside) for tier in tiers)
-
-
-def _budgets(program: object) -> Iterator[Budget]:
-    """The budgets of all tiers in `program`, those of cascades inside it included."""
-    if not isinstance(program, Strategy):
-        program = getattr(program, "strategy", None)  # a program file's
-    if not isinstance(program, Strategy):
-        return
-    for part in fields(program):
-        value = getattr(program, part.name)
-        for inner in value if isinstance(value, tuple) else (value,):
-            if isinstance(inner, Tier) and inner.budget is not None:
-                yield inner.budget
-            yield from _budgets(inner)
 
 
 def _judged_in_full(tiers: Sequence[Tier]) -> tuple[Tier, ...]:

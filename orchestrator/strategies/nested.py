@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
+from ..budget import Budget
 from ..context import Context
 from ..contracts import ControlProgram
 from ..costs import Costing
@@ -14,7 +16,15 @@ from ..types import Candidate, Outcome, Problem
 from .attempts import Attempts
 from .selection import by_vote
 
-__all__ = ["drawn_on", "longest_text_of", "most_calls_at_once", "most_calls_of", "run_nested"]
+__all__ = [
+    "budgets_in",
+    "check_budgets",
+    "drawn_on",
+    "longest_text_of",
+    "most_calls_at_once",
+    "most_calls_of",
+    "run_nested",
+]
 
 
 async def run_nested(
@@ -43,6 +53,38 @@ async def run_nested(
     if outcome is None:
         return replace(by_vote(drawn), stop_reason=attempts.stop_reason) if drawn else None
     return outcome if outcome.candidates else replace(outcome, candidates=drawn)
+
+
+def check_budgets(ctx: Context, program: object) -> None:
+    """Refuse a program with a limit that cannot be kept on `ctx`, before it has made a call.
+
+    Raises:
+        UnknownPriceError: A budget in it limits money and a model's price is not known.
+    """
+    for budget in budgets_in(program):
+        ctx.check_budget(budget)
+
+
+def budgets_in(part: object, seen: set[int] | None = None) -> Iterator[Budget]:
+    """The budgets in a program or a part of one, those of programs inside it included, each part once.
+
+    A program whose budgets are not all fields of it or of its parts has a method `budgets` that gives them.
+    """
+    seen = set() if seen is None else seen
+    if isinstance(part, Budget):
+        yield part
+    elif isinstance(part, tuple | list | Mapping):
+        for one in part.values() if isinstance(part, Mapping) else part:
+            yield from budgets_in(one, seen)
+    elif is_dataclass(part) and not isinstance(part, type) and id(part) not in seen:
+        seen.add(id(part))
+        if callable(getattr(part, "score", None)):
+            return  # a verifier's calls are its caller's
+        if callable(own := getattr(part, "budgets", None)):
+            yield from own()
+        for one in fields(part):
+            if one.compare:
+                yield from budgets_in(getattr(part, one.name), seen)
 
 
 def drawn_on(ctx: Context, *, since: int = 0) -> list[Candidate]:

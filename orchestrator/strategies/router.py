@@ -16,7 +16,7 @@ from ..prompts import question_text
 from ..types import Outcome, Problem, StopReason
 from .attempts import Attempts
 from .base import Strategy
-from .nested import longest_text_of, most_calls_at_once, most_calls_of, run_nested
+from .nested import check_budgets, longest_text_of, most_calls_at_once, most_calls_of, run_nested
 from .single import Single
 
 __all__ = ["FittedScorer", "FunctionScorer", "PromptLength", "Router", "Scorer"]
@@ -153,7 +153,12 @@ class Router(Strategy):
         return most_calls_at_once(*self.programs)
 
     async def __call__(self, ctx: Context, problem: Problem, /) -> Outcome:
-        """Choose who answers `problem`, and have it answered."""
+        """Choose who answers `problem`, and have it answered.
+
+        Raises:
+            UnknownPriceError: A budget in a choice limits money and a model's price is not known; no call was made.
+        """
+        check_budgets(ctx, self)
         programs = self.programs or self._each_once(self.models or ctx.models)
         self._check(len(programs))
         score = self._score(problem)

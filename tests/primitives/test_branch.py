@@ -10,7 +10,20 @@ from orchestrator import Budget, Controller, Problem, StopReason
 from orchestrator.backends import Scripted, ScriptedBackend
 from orchestrator.errors import BackendError, UnknownPriceError
 from orchestrator.events import StepTaken
-from orchestrator.primitives import Branch, ForEach, Let, Parallel, Repeat, Return, Sample, Set, Steps, Text
+from orchestrator.primitives import (
+    Branch,
+    ForEach,
+    Let,
+    Parallel,
+    Repeat,
+    Return,
+    Run,
+    Sample,
+    Set,
+    Steps,
+    Text,
+)
+from orchestrator.strategies import Agreement, Cascade, Router, SelfConsistency, Single, Tier
 
 FOUR = {"": "the answer is 4"}
 
@@ -183,6 +196,30 @@ async def test_money_cannot_be_limited_where_a_price_is_not_known_and_that_is_sa
 def test_what_is_wrong_is_told_with_its_place(step, fault):
     found = faults(step, Return(value="'4'"))
     assert [one for one in found if one.startswith(fault)], found
+
+
+BRANCHED = Steps(steps=(Branch(id="b", budget=Budget(usd=1), steps=(Sample(id="s"),)), Return(value="b.s")))
+TIERS = Cascade(
+    tiers=(Tier(strategy=Single(), accept=Agreement(), budget=Budget(usd=1)), Tier(strategy=Single()))
+)
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        Steps(steps=(ask("a"), Run(program=BRANCHED), Return(value="a"))),
+        Steps(steps=(ask("a"), Run(program=TIERS), Return(value="a"))),
+        Steps(steps=(ask("a"), Run(program=Router(programs=(Single(), BRANCHED))), Return(value="a"))),
+        Cascade(tiers=(Tier(strategy=SelfConsistency(n=2), accept=Agreement()), Tier(strategy=BRANCHED))),
+        Router(programs=(Single(), TIERS)),
+    ],
+)
+async def test_money_that_is_limited_deep_inside_is_refused_without_a_price_before_any_call(program):
+    backend = ScriptedBackend(lambda _: "4", name="m")
+    async with Controller(models={"m": backend}) as controller:
+        with pytest.raises(UnknownPriceError):
+            await controller.run(program, "?")
+    assert backend.requests == []
 
 
 async def test_a_branch_out_of_its_budget_is_told_in_the_trace_and_the_outcome():
