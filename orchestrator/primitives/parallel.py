@@ -13,11 +13,11 @@ from ..costs import Costing, Size, Spending, total
 from ..errors import InvalidInputError, most_telling
 from ..expressions import TEXT, ListOf, Namespace, Record, Type, is_name, joined, maybe
 from ..strategies.attempts import Attempts
+from ..types import Outcome, StopReason
 from .base import Block, Primitive, check_block, names_of, run_block
 from .bounds import alone, fields_of, list_of, longer, valued_spending
 from .frame import Frame
 from .scope import NAMES, Scope
-from .values import Candidates
 
 __all__ = ["Parallel"]
 
@@ -33,8 +33,8 @@ class Parallel(Primitive):
 
     With `race` it ends once one block has come to a value, with `first(k)` once k have: the others are cancelled,
     what they have obtained by then is paid for, and their values are missing. A block has come to nothing when its
-    value is missing or all its calls have failed; then the others decide, and its failures are the program's only
-    when all blocks have come to nothing.
+    value is missing, or the outcome of a program that failed without an answer, or when all its calls have failed;
+    then the others decide, and its failures are the program's only when all blocks have come to nothing.
 
     Its value has as fields, for each block, a record of its names, missing where it does not count; `values`, the
     list of the values of the blocks that count, in the order they are written, where all are of one type; and for a
@@ -183,8 +183,14 @@ class _Made:
     def came_to_something(self) -> bool:
         """Whether it has a value that is not missing, and not one made of nothing but failed calls."""
         attempts = self.frame.attempts
-        empty = self.value is None or (isinstance(self.value, Candidates | list | tuple) and not self.value)
-        return not empty and (bool(attempts.candidates) or not attempts.failures)
+        return not _is_nothing(self.value) and (bool(attempts.candidates) or not attempts.failures)
+
+
+def _is_nothing(value: Any) -> bool:
+    """Whether a value is missing, empty, or what a program came to that failed without an answer."""
+    if isinstance(value, Outcome):
+        return value.answer is None and value.stop_reason is StopReason.ERROR
+    return value is None or (isinstance(value, list | tuple) and not value)
 
 
 async def _until(made: Sequence[_Made], *, wanted: int | None) -> list[_Made]:

@@ -75,6 +75,7 @@ class Run(Primitive):
         if outcome is None:
             return None
         candidates = tuple(self._renamed(frame, one) for one in outcome.candidates)
+        frame.attempts.candidates += candidates
         for candidate in candidates:
             frame.run.keep(candidate)
         return replace(outcome, candidates=candidates)

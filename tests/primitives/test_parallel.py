@@ -15,6 +15,7 @@ from orchestrator.primitives import (
     Parallel,
     Repeat,
     Return,
+    Run,
     Sample,
     Score,
     Select,
@@ -23,7 +24,9 @@ from orchestrator.primitives import (
     Text,
     Vote,
 )
-from orchestrator.verifiers import Predicate
+from orchestrator.stopping import FixedSize
+from orchestrator.strategies import SelfConsistency, Single
+from orchestrator.verifiers import Judge, Predicate
 
 
 def ask(name="draft", prompt="say", **more):
@@ -132,6 +135,27 @@ async def test_a_text_made_of_failed_calls_alone_does_not_win():
     texts = {"as red": BackendError("down"), "as green": "2"}
     outcome = await play(steps, gated(texts, ["as red", "as green"]), winner="all.winner")
     assert outcome.detail["outputs"] == {"winner": "green"}
+
+
+async def test_a_program_that_failed_does_not_win_whatever_it_has_drawn():
+    fails = Steps(steps=(ask(prompt="as red"), Fail(message="no: {{ draft.best.text }}")))
+    blocks = {"red": (Run(program=fails),), "green": (Run(program=Single()),)}
+    steps = (Parallel(id="all", branches=blocks, wait="race"), Return(value=Vote(of="all.values")))
+    script = gated({"as red": "1", "2 + 2": "2"}, ["as red", "2 + 2"])
+    outcome = await play(steps, script, winner="all.winner")
+    assert outcome.detail["outputs"] == {"winner": "green"}
+    assert outcome.answer.text == "2"
+
+
+async def test_what_a_strategy_has_drawn_counts_though_a_judge_has_failed():
+    vote = Run(id="drawn", program=SelfConsistency(n=3, stop=FixedSize()))
+    steps = (
+        Parallel(id="all", branches={"b": (vote, Score(id="j", of="drawn", by=Judge()))}, wait="race"),
+        Return(value=Vote(of="all.values")),
+    )
+    for script, budget in (({"You judge": BackendError("down"), "": "4"}, None), ({"": "4"}, 3)):
+        outcome = await play(steps, script, budget=Budget(requests=budget), winner="all.winner")
+        assert outcome.detail["outputs"] == {"winner": "b"}
 
 
 async def test_a_race_that_nobody_wins_has_no_values_and_the_failures_are_the_programs():
