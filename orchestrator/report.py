@@ -74,7 +74,8 @@ class Summary:
             may have been cancelled by the success of a later one.)
         single_is_first_draw: Which of the two `single` is.
         coverage: Share with a right answer among the samples drawn.
-        samples: Samples obtained.
+        samples: Samples that were candidates for the answer, each counted once; those drawn aside and not returned,
+            such as judgements, are in `usage` alone.
         usage: Everything charged.
         seconds: Wall time.
         priced: Whether the price of every model is known.
@@ -265,7 +266,8 @@ class Tracker:
         """Count `outcome`; whether its answer is right, or None where that cannot be said."""
         self._problems += 1
         self._answered += outcome.answer is not None
-        self._samples += len(outcome.candidates)
+        drawn = _drawn(outcome.candidates)
+        self._samples += len(drawn)
         self._usage += outcome.usage
         self._reasons[outcome.stop_reason] += 1
         self._stopped_early |= outcome.stop_reason is StopReason.DECIDED
@@ -278,7 +280,7 @@ class Tracker:
         if all(verdict is None for verdict in verdicts):
             return None
         right = self._chosen_is_right(problem, outcome, verdicts)
-        self._count([verdict is True for verdict in verdicts], right)
+        self._count([verdicts[place] is True for place in drawn], right)
         return right
 
     def _count(self, verdicts: Sequence[bool], right: bool) -> None:
@@ -348,6 +350,17 @@ class Tracker:
             errors=dict(self._errors.most_common()),
             silent={name: str(heard) for name, heard in self._verdicts.items() if heard.is_usual},
         )
+
+
+def _drawn(candidates: Sequence[Candidate]) -> list[int]:
+    """The places of the candidates that are samples, each sample once, in their order.
+
+    A ballot or a text that a program has put together comes from no call, and is none; where no candidate comes from
+    a call, as in outcomes made by hand, all are samples.
+    """
+    choices = [None if (call := one.sample.call) is None else (call, one.sample.index) for one in candidates]
+    first = {choice: place for place, choice in reversed([*enumerate(choices)]) if choice is not None}
+    return sorted(first.values()) or list(range(len(candidates)))
 
 
 def usage_dict(usage: Usage) -> dict[str, Any]:

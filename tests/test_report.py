@@ -78,6 +78,20 @@ def test_without_a_reference_the_check_judges():
     assert summary.coverage == Proportion(value=1.0, of=3)
 
 
+def test_ballots_and_texts_that_a_program_has_made_are_no_samples():
+    tracker = Tracker(kind="number")
+    drawn = (candidate("5", ordinal=0), candidate("4", ordinal=1))
+    tracker.add(
+        problem(), Outcome(answer=READER.read("4"), candidates=(*drawn, candidate("4"), candidate("7")))
+    )
+    tracker.add(problem(), Outcome(answer=READER.read("4"), candidates=(drawn[0], drawn[0], candidate("4"))))
+    summary = tracker.summary(seconds=1.0)
+    assert summary.samples == 3
+    assert summary.single == Proportion(value=(1 / 2 + 0) / 2, of=2)
+    assert summary.coverage == Proportion(value=1 / 2, of=2)
+    assert summary.vote == Proportion(value=1.0, of=2)
+
+
 def test_what_cannot_be_judged_has_no_accuracy():
     tracker = Tracker()
     assert tracker.add(Problem(id="p", prompt="?"), outcome("4", "4")) is None
