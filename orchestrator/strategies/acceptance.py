@@ -194,6 +194,8 @@ def settling_rule(rule: Acceptance | None) -> StoppingRule | None:
 
 def missing_votes(outcome: Outcome) -> int:
     """Samples that a vote had planned and did not wait for, or had no budget or time for."""
+    if (said := _vote_of(outcome).get("missing")) is not None:
+        return int(said)
     if outcome.stop_reason not in ENDED_EARLY:
         return 0
     planned: int = _vote_of(outcome).get("planned", 0)

@@ -45,7 +45,8 @@ class Tier:
         strategy: Any control program.
         accept: When to end here; every tier but the last needs one, and the last's is not asked.
         carry: Vote over the samples of the tiers before and this one's together, instead of taking the program's own
-            answer; `accept` is then asked about that vote.
+            answer; `accept` is then asked about that vote, from which samples are missing that a tier before had
+            planned and not drawn.
         budget: Limits of this tier, its verifier included, inside those of the problem; a tier that spends them is
             asked for what it has, and the next one goes on.
     """
@@ -136,12 +137,11 @@ class Cascade(Strategy):
         climbed: list[_Climbed] = []
         tiers = _judged_in_full(tiers)
         for number, tier in enumerate(tiers):
-            before = [candidate for step in climbed for candidate in step.candidates]
             branch = ctx.branch(label=f"tier{number}", budget=tier.budget or Budget()).using(
                 monitors=self.monitors
             )
             sampling = {"max_tokens": self.max_tokens}
-            step = await _climb(branch, problem, tier, before, sampling, last=number == len(tiers) - 1)
+            step = await _climb(branch, problem, tier, climbed, sampling, last=number == len(tiers) - 1)
             climbed.append(step)
             ctx.step(step.decision, f"tier {number}: {step.reason}")
             if step.decision == "accepted":
@@ -218,10 +218,13 @@ def _settling(tier: Tier, carried: bool) -> Tier:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Climbed:
-    """A tier that has been asked. `candidates` are its own; `outcome` is None when it failed altogether."""
+    """A tier that has been asked. `candidates` are its own, and `missing` samples that its vote had planned besides;
+    `outcome` is None when it failed altogether.
+    """
 
     outcome: Outcome | None
     candidates: Sequence[Candidate]
+    missing: int
     attempts: Attempts
     decision: str
     reason: str
@@ -245,7 +248,7 @@ async def _climb(
     ctx: Context,
     problem: Problem,
     tier: Tier,
-    before: Sequence[Candidate],
+    before: Sequence[_Climbed],
     sampling: Mapping[str, Any],
     *,
     last: bool,
@@ -256,6 +259,7 @@ async def _climb(
     asked = ctx.using(sampling={**sampling, "logprobs": logprobs_for(verifier_of(rule))})
     outcome = await run_nested(asked, tier.strategy, problem, attempts)
     candidates: Sequence[Candidate] = ()
+    missing = 0 if outcome is None else missing_votes(outcome)
     if outcome is None:
         decision, reason = "failed", str(attempts.failures[0])
     else:
@@ -272,6 +276,7 @@ async def _climb(
     return _Climbed(
         outcome=outcome,
         candidates=candidates,
+        missing=missing,
         attempts=attempts,
         decision=decision,
         reason=reason,
@@ -279,11 +284,13 @@ async def _climb(
     )
 
 
-def _carried(outcome: Outcome, before: Sequence[Candidate]) -> Outcome:
-    """`outcome` with the vote over its candidates and those of the tiers before."""
-    vote = by_vote([*before, *outcome.candidates])
-    planned = len(before) + len(outcome.candidates) + missing_votes(outcome)
-    detail = {**vote.detail, "planned": planned}
+def _carried(outcome: Outcome, before: Sequence[_Climbed]) -> Outcome:
+    """`outcome` with the vote over its candidates and those of the tiers before; what one of them had planned and did
+    not draw is missing from the vote of all.
+    """
+    vote = by_vote([*(one for step in before for one in step.candidates), *outcome.candidates])
+    missing = sum(step.missing for step in before) + missing_votes(outcome)
+    detail = {**vote.detail, "planned": len(vote.candidates) + missing, "missing": missing}
     return replace(vote, stop_reason=outcome.stop_reason, error=outcome.error, detail=detail)
 
 

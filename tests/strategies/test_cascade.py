@@ -67,6 +67,23 @@ async def test_what_it_does_not_agree_on_goes_on_and_its_samples_stay():
     assert [candidate.sample.text for candidate in outcome.candidates] == ["4", "4", "5", "4", "7"]
 
 
+async def test_samples_that_an_earlier_tier_could_not_pay_are_missing_from_the_vote_carried_on():
+    program = Cascade(
+        tiers=(
+            Tier(strategy=votes(8, "small"), accept=Agreement(at_least=0.75), budget=Budget(requests=2)),
+            Tier(strategy=Single(model="large"), carry=True, accept=Agreement(at_least=0.75)),
+            Tier(strategy=Single(model="large")),
+        )
+    )
+    outcome, _ = await run(program, small=["4", "4"], large=["4", "5"])
+    reasons = [tier["reason"] for tier in outcome.detail["tiers"]]
+    assert reasons[:2] == [
+        "agreement cannot be told: the vote ended after 2 of 8 samples",
+        "agreement cannot be told: the vote ended after 3 of 9 samples",
+    ]
+    assert outcome.answer.text == "5"
+
+
 async def test_detail_tells_what_each_tier_said_cost_and_why_it_was_left():
     steps = []
     outcome, _ = await run(two_tiers(0.8), steps=steps, small=["4", "4", "5", "4"], large=["7"])
