@@ -58,6 +58,7 @@ class Costing:
         self.rounds = 0
         self._marks = Marks()
         self._monitors: tuple[Monitor, ...] = ()
+        self._depth = 0  # programs that this one is inside of, itself included
 
     # Asking ----------------------------------------------------------------------------------------------
 
@@ -159,6 +160,8 @@ class Costing:
     ) -> Spending:
         """What a program costs at most, `UNKNOWN` where it does not say.
 
+        One that has an `inside` is asked for what it costs in the context this makes where it is a part of another.
+
         Args:
             program: A control program.
             problem: What it is given; None for this one's.
@@ -168,7 +171,12 @@ class Costing:
         worst_case = getattr(program, "worst_case", None)
         if worst_case is None:
             return Spending(label=label, kind=label, worst=UNKNOWN, note="it does not say what it costs")
-        found: Spending = await worst_case(self.with_problem(problem or self.problem, inserted))
+        other = self.with_problem(problem or self.problem, inserted)
+        inside = getattr(program, "inside", None)
+        if self._depth and inside is not None:
+            other.ctx = inside(other.ctx)
+        other._depth += 1
+        found: Spending = await worst_case(other)
         return found
 
     async def scoring(self, verifier: Verifier, count: float, size: Size) -> Spending:
@@ -208,6 +216,7 @@ class Costing:
     def _other(self, ctx: Context, problem: Problem, monitors: tuple[Monitor, ...]) -> Costing:
         other = Costing(ctx, problem)
         other._marks, other._monitors, other.rounds = self._marks, monitors, self.rounds
+        other._depth = self._depth
         return other
 
     def _watching(self, monitors: Sequence[Monitor]) -> list[Monitor]:

@@ -53,6 +53,9 @@ __all__ = ["Program", "check_model_names", "checked_problems", "load", "loads"]
 class Program:
     """A loaded program file: a control program with everything it runs on.
 
+    As a part of another program it has that program's models, by their names, and runs inside its limits; what the
+    file sets of each problem's limits, the prompt and how answers are read holds there too. `budget` is that of a run.
+
     Attributes:
         strategy: What it does.
         check: Says whether an answer is right where there is no reference, or None; every sample of an
@@ -119,12 +122,28 @@ class Program:
     async def __call__(self, ctx: Context, problem: Problem, /) -> Outcome:
         """Run the strategy on `problem`, then the check on what it drew.
 
+        On a branch, as a part of another program, it runs under the limits of each problem that the file sets, and as
+        `inside` says; for a run of its own these are the controller's.
+
         Raises:
             InvalidInputError: The problem lacks a field that the file declares, or it is of another kind.
         """
         check_fields(self.fields, problem)
+        if ctx.path:
+            ctx = self.inside(ctx)
+            if self.per_problem != Budget():
+                ctx = ctx.branch(label="program", budget=self.per_problem)
         outcome = await self.strategy(ctx, problem)
         return outcome if self.check is None else await self._checked(self.check, ctx, problem, outcome)
+
+    def inside(self, ctx: Context) -> Context:
+        """`ctx` for this program as a part of another: with the file's prompt and reading of answers, where set."""
+        prompt = None if self.prompt == Prompt() else self.prompt
+        return ctx.using(prompt=prompt, answers=None if self.answers == AnswerReader() else self.answers)
+
+    def budgets(self) -> Iterator[Budget]:
+        """The limits it runs under as a part of another program, but for those its strategy has inside."""
+        yield self.per_problem
 
     async def _checked(self, check: Verifier, ctx: Context, problem: Problem, outcome: Outcome) -> Outcome:
         candidates = outcome.candidates or tuple(ctx.candidates)
