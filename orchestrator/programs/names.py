@@ -81,6 +81,8 @@ class Names:
             for section in SECTIONS:
                 for name in source.section(section):
                     self._declare(section, name, source, reserved)
+        for source in sources:
+            source.mistakes.models = self.of("models")
 
     def _declare(self, section: Section, name: str, source: Source, reserved: Mapping[str, str]) -> None:
         path = (section, name)

@@ -26,6 +26,7 @@ from .annotations import (
     is_several,
     kinds_of,
     model_of,
+    names_models,
     parameters,
     short_form,
     shown_as,
@@ -270,6 +271,9 @@ def _values(
     except ValidationError as error:
         right = False
         mistakes.add_validation(error, at, lambda _: [key for _, key in names])
+    for name, key in names:
+        if key in given and names_models(name):
+            _note_unknown_models(given[key], (*at, key), mistakes)
     for name, step in steps.items():
         key = dict(names)[name]
         if key in given:
@@ -282,6 +286,17 @@ def _values(
         values[name] = maker(given[key], (*at, key), mistakes)
         right = right and not _is_wrong(values[name], given[key])
     return values if right else None
+
+
+def _note_unknown_models(value: Any, at: KeyPath, mistakes: Mistakes) -> None:
+    """Note the names in a parameter that names models, one or several, which are none of the file's."""
+    if isinstance(value, list):
+        for number, one in enumerate(value):
+            _note_unknown_models(one, (*at, number), mistakes)
+    elif isinstance(value, str) and mistakes.models and value not in mistakes.models:
+        hint = mistakes.closest(value, mistakes.models)
+        others = "" if hint else f"; there are: {', '.join(mistakes.models)}"
+        mistakes.add(at, f"no model `{value[:LONGEST_NAME]}`{others}", hint=hint)
 
 
 def _is_complete(
