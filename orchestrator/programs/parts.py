@@ -18,6 +18,7 @@ from ..errors import InvalidInputError
 from ..primitives import Primitive
 from ..primitives.base import Block
 from ..prompts import Prompt
+from ..spelling import snake_case
 from .annotations import (
     OWN,
     hint_of,
@@ -41,7 +42,6 @@ from .registries import (
     Registry,
     condition_meant,
     kind_of,
-    snake_case,
     what_inline,
 )
 

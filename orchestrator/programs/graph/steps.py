@@ -22,8 +22,9 @@ from ...primitives.steps import Steps
 from ...primitives.switch import Switch
 from ...primitives.text import Text
 from ...primitives.vote import Vote
+from ..registries import key_of
 from .picture import Box, Group, GroupKind, Lane, Part
-from .strategies import Draw, budget_note, given, key_of_part, note, packed, verifier_part
+from .strategies import Draw, budget_note, given, note, packed, verifier_part
 
 __all__ = ["steps_part"]
 
@@ -105,14 +106,14 @@ def _for_each(step: ForEach, draw: Draw) -> Part:
 
 
 def _run(step: Run, draw: Draw) -> Part:
-    part = draw(step.program, _title(step, key_of_part(step.program)))
+    part = draw(step.program, _title(step, key_of(step.program)))
     if step.problem is None:
         return part
     return dataclasses.replace(part, notes=(note("problem", step.problem), *part.notes))
 
 
 def _score(step: Score) -> Part:
-    part = verifier_part(step.by, _title(step, f"score by {key_of_part(step.by)}"))
+    part = verifier_part(step.by, _title(step, f"score by {key_of(step.by)}"))
     return dataclasses.replace(part, notes=(note("of", step.of), *part.notes))
 
 
