@@ -41,6 +41,12 @@ class Verifier(Protocol):
         """
 
 
+def name_of(verifier: Verifier) -> str:
+    """The name scores by `verifier` are kept under."""
+    name = getattr(verifier, "name", None)
+    return name if isinstance(name, str) else type(verifier).__name__
+
+
 def key_of(program: object) -> str:
     """What a control program, or its class, is called in files: what a package brings it as, its `key`, or its
     class's name in snake case; a function's name.
@@ -50,12 +56,6 @@ def key_of(program: object) -> str:
     if called is None and program is not kind:
         called = getattr(program, "__name__", None)
     return str(called or snake_case(kind.__name__))
-
-
-def name_of(verifier: Verifier) -> str:
-    """The name scores by `verifier` are kept under."""
-    name = getattr(verifier, "name", None)
-    return name if isinstance(name, str) else type(verifier).__name__
 
 
 def compares(*verifiers: Verifier) -> bool:

@@ -167,7 +167,7 @@ def loads(text: str, *, file: str | Path = "<text>", allow_outside: bool = False
 
 
 def _program(sources: Sources, *, needs_models: bool, local_models: bool = False) -> Program:
-    names = Names(sources, reserved=reserved())
+    names = Names(sources, reserved=reserved(), build=build)
     top = sources.top
     strategy, check = _parts(sources)
     answers = _reader(top.document, top.mistakes)

@@ -19,7 +19,7 @@ from .spec import SamplingSpec
 if TYPE_CHECKING:
     from .names import Names
 
-__all__ = ["Mistakes"]
+__all__ = ["SHOWN_VALUE", "Mistakes"]
 
 SHOWN_VALUE = 60  # characters
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from pydantic import ValidationError
 
@@ -34,7 +34,8 @@ from .annotations import (
     without_none,
 )
 from .document import KeyPath
-from .mistakes import Mistakes
+from .mistakes import SHOWN_VALUE, Mistakes
+from .names import Names
 from .registries import (
     ACCEPTANCES,
     STRATEGIES,
@@ -45,14 +46,7 @@ from .registries import (
     what_inline,
 )
 
-if TYPE_CHECKING:
-    from .names import Names
-
-__all__ = ["LONGEST_NAME", "build", "build_part", "build_step", "build_values", "find_part"]
-
-
-LONGEST_NAME = 60
-"""Characters of an unknown name that are shown."""
+__all__ = ["build", "build_part", "build_step", "build_values", "find_part"]
 
 
 def build(
@@ -133,7 +127,7 @@ def find_part(
         else:
             hint = registry.instead(name) or mistakes.closest(name, known)
         others = "" if hint else f"; there are: {', '.join(known)}"
-        mistakes.add(at, f"no {registry.what} `{name[:LONGEST_NAME]}`{others}", hint=hint, key=True)
+        mistakes.add(at, f"no {registry.what} `{name[:SHOWN_VALUE]}`{others}", hint=hint, key=True)
     return part
 
 
@@ -296,7 +290,7 @@ def _note_unknown_models(value: Any, at: KeyPath, mistakes: Mistakes) -> None:
     elif isinstance(value, str) and mistakes.models and value not in mistakes.models:
         hint = mistakes.closest(value, mistakes.models)
         others = "" if hint else f"; there are: {', '.join(mistakes.models)}"
-        mistakes.add(at, f"no model `{value[:LONGEST_NAME]}`{others}", hint=hint)
+        mistakes.add(at, f"no model `{value[:SHOWN_VALUE]}`{others}", hint=hint)
 
 
 def _is_complete(

@@ -1,3 +1,4 @@
+import importlib
 import shutil
 import sys
 import textwrap
@@ -156,6 +157,11 @@ def test_the_usual_form_has_what_a_step_does_before_what_stands_beside_whoever_b
     assert format_text(mixed) == format_text(STEPS) == STEPS
 
 
+def brought_by(module, *names):
+    """Classes of a package that is imported in Python, which no file has named."""
+    return [getattr(importlib.import_module(module), name) for name in names]
+
+
 def test_a_class_has_the_key_its_package_gives_it_whatever_its_name_is(package, write):
     source = """
         from dataclasses import dataclass
@@ -172,12 +178,13 @@ def test_a_class_has_the_key_its_package_gives_it_whatever_its_name_is(package, 
                 return []
     """
     package("brought", textwrap.dedent(source), strategies={"mine": "Own"}, verifiers={"theirs": "Judged"})
-    program = load(write("program.yaml", HEAD + "check: theirs\nprogram: mine\n"))
-    own, judged = type(program.strategy), type(program.check)
+    own, judged = brought_by("brought", "Own", "Judged")
     assert (STRATEGIES.key_of(own), VERIFIERS.key_of(judged)) == ("mine", "theirs")
     assert (STRATEGIES.key_of(judged), VERIFIERS.key_of(own)) == (None, None)
     assert dump(own()) == "version: 1\nprogram: mine\n"
     assert dump(judged()) == "theirs\n"
+    program = load(write("program.yaml", HEAD + "check: theirs\nprogram: mine\n"))
+    assert (program.strategy, type(program.check)) == (own(), judged)
 
 
 async def test_a_strategy_of_a_package_is_called_by_its_key_where_its_costs_are_shown(package, write):

@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 from ...budget import Budget
-from ...primitives.steps import Steps
 from ...prompts import Prompt
 from ...strategies import Cascade, Router, Strategy, Tier
 from ..annotations import is_default, parameters
-from ..registries import ACCEPTANCES, SCORERS, STRATEGIES, key_of, registry_of
+from ..registries import ACCEPTANCES, SCORERS, VERIFIERS, key_of
 from .picture import Box, Group, Lane, Part, shortened
 
 __all__ = ["Draw", "budget_note", "given", "note", "packed", "strategy_part", "verifier_part"]
@@ -64,7 +63,7 @@ def strategy_part(strategy: object, title: str, draw: Draw) -> Part:
     notes, lanes = _described(strategy, draw)
     if lanes:
         return Group(title=title, notes=notes, kind="strategy", lanes=lanes)
-    return Box(title=title, notes=notes, kind="call" if _is_program(strategy) else "plain")
+    return Box(title=title, notes=notes, kind="call" if isinstance(strategy, Strategy) else "plain")
 
 
 def verifier_part(verifier: object, title: str | None = None) -> Part:
@@ -102,11 +101,15 @@ def given(part: object) -> Iterable[tuple[str, Any]]:
 
 
 def _is_verifier(value: object) -> bool:
-    return hasattr(value, "score") and registry_of(type(value)) not in (SCORERS, ACCEPTANCES)
+    return type(value) in VERIFIERS.parts.values() or (hasattr(value, "score") and not _is_scorer(value))
+
+
+def _is_scorer(value: object) -> bool:
+    return type(value) in SCORERS.parts.values() or type(value) in ACCEPTANCES.parts.values()
 
 
 def _is_program(value: object) -> bool:
-    return isinstance(value, Strategy | Steps) or registry_of(type(value)) is STRATEGIES
+    return isinstance(value, Strategy)
 
 
 def _cascade(cascade: Cascade, title: str, draw: Draw) -> Part:
