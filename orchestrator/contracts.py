@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from . import plugins
+from .spelling import snake_case
 from .types import Candidate, Outcome, Problem, Score
 
 if TYPE_CHECKING:
     from .context import Context
 
-__all__ = ["ControlProgram", "Verifier", "compares", "logprobs_for", "name_of"]
+__all__ = ["ControlProgram", "Verifier", "compares", "key_of", "logprobs_for", "name_of"]
 
 
 @runtime_checkable
@@ -43,6 +45,17 @@ def name_of(verifier: Verifier) -> str:
     """The name scores by `verifier` are kept under."""
     name = getattr(verifier, "name", None)
     return name if isinstance(name, str) else type(verifier).__name__
+
+
+def key_of(program: object) -> str:
+    """What a control program, or its class, is called in files: what a package brings it as, its `key`, or its
+    class's name in snake case; a function's name.
+    """
+    kind = program if isinstance(program, type) else type(program)
+    called = plugins.name_of(plugins.STRATEGIES, kind) or getattr(kind, "key", None)
+    if called is None and program is not kind:
+        called = getattr(program, "__name__", None)
+    return str(called or snake_case(kind.__name__))
 
 
 def compares(*verifiers: Verifier) -> bool:

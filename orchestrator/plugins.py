@@ -15,11 +15,12 @@ import sys
 from collections.abc import Collection
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
+from operator import attrgetter
 from typing import Any
 
 from .errors import InvalidInputError
 
-__all__ = ["ANSWER_KINDS", "BACKENDS", "STRATEGIES", "VERIFIERS", "find", "names"]
+__all__ = ["ANSWER_KINDS", "BACKENDS", "STRATEGIES", "VERIFIERS", "find", "name_of", "names"]
 
 STRATEGIES = "orchestrator.strategies"
 VERIFIERS = "orchestrator.verifiers"
@@ -64,6 +65,20 @@ def find(group: str, name: str, *, built_in: Collection[str] = ()) -> Any | None
         raise InvalidInputError(
             f"`{name}` of {package} cannot be imported ({point.value}): {type(error).__name__}: {error}"
         ) from error
+
+
+def name_of(group: str, part: object) -> str | None:
+    """The name under which a package brings `part`, None when none does; nothing is imported for it."""
+    return next((point.name for point in _points(group, tuple(sys.path)) if _is(point, part)), None)
+
+
+def _is(point: EntryPoint, part: object) -> bool:
+    """Whether an entry point leads to `part`, as far as its package has been imported."""
+    module = sys.modules.get(point.module)
+    try:
+        return module is not None and (attrgetter(point.attr)(module) if point.attr else module) is part
+    except AttributeError:
+        return False
 
 
 @lru_cache(maxsize=8)

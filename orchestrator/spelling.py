@@ -1,12 +1,13 @@
-"""Words that were meant by words that nobody knows."""
+"""Words that were meant by words that nobody knows, and names as files write them."""
 
 from __future__ import annotations
 
 import difflib
+import re
 import unicodedata
 from collections.abc import Iterable
 
-__all__ = ["did_you_mean"]
+__all__ = ["did_you_mean", "snake_case"]
 
 LONGEST_WORD = 100
 """Characters of a word that are compared."""
@@ -46,3 +47,8 @@ def _named(letter: str) -> str:
     name = unicodedata.name(letter, "").capitalize() or "a character"
     seen = letter if letter.isprintable() else ""
     return f"{name} {seen}".rstrip() + f" (U+{ord(letter):04X})"
+
+
+def snake_case(name: str) -> str:
+    """A class's name as files write it: `BestOfN` is `best_of_n`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()

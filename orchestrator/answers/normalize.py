@@ -134,7 +134,7 @@ def check_kind(kind: str) -> AnswerKind | None:
     """
     if kind in KINDS:
         return None
-    own = own_kind(kind)
+    own = own_kind(kind, built_in=KINDS)
     if own is None:
         raise InvalidInputError(f"kind must be one of {', '.join(kinds())}, not {kind!r}")
     return own

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from .. import plugins
@@ -29,13 +29,18 @@ class AnswerKind:
     key: Callable[[str], str | None]
 
 
-def own_kind(kind: str) -> AnswerKind | None:
+def own_kind(kind: str, *, built_in: Collection[str]) -> AnswerKind | None:
     """The kind that a package brings under this name; None when no package does.
 
+    Args:
+        kind: The name.
+        built_in: The kinds that no package can give another meaning.
+
     Raises:
-        InvalidInputError: A package does, and what it brings is no kind of answers, or cannot be imported.
+        InvalidInputError: A package does, and what it brings is no kind of answers or cannot be imported, or it
+            claims a name that is built in.
     """
-    found = plugins.find(plugins.ANSWER_KINDS, kind) if isinstance(kind, str) else None
+    found = plugins.find(plugins.ANSWER_KINDS, kind, built_in=built_in) if isinstance(kind, str) else None
     if found is not None and not isinstance(found, AnswerKind):
         raise InvalidInputError(
             f"the kind of answers `{kind}` must be an orchestrator.answers.AnswerKind, not {found!r}"

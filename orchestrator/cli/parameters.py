@@ -8,7 +8,6 @@ from typing import Any
 
 from ..errors import InvalidInputError, ProgramFileError
 from ..programs.document import Document, KeyPath, Place, parse
-from ..programs.loader import check_model_names
 from ..programs.mistakes import Mistakes
 from ..programs.parts import build_part
 
@@ -51,8 +50,7 @@ def adjusted(
     elif not given:
         changed: Any = replace(program, **flags)  # type: ignore[type-var]
         return changed
-    mistakes = Mistakes(document)
-    check_model_names(given, (called,), models, mistakes)
+    mistakes = Mistakes(document, models=models)
     base = None if strategy is program else program
     made = build_part(strategy, given, (called,), mistakes, defaults=flags, instead_of=base)
     if mistakes.found:

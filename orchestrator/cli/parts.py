@@ -14,8 +14,8 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from ..errors import InvalidInputError
 from ..programs.annotations import hint_of, is_required, is_several, parameters, python_only, shown_as
-from ..programs.registries import Registry, kind_of, snake_case
-from ..spelling import did_you_mean
+from ..programs.registries import Registry, kind_of
+from ..spelling import did_you_mean, snake_case
 
 __all__ = ["show_all", "show_one"]
 

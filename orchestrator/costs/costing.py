@@ -13,7 +13,7 @@ from ..backends.base import Backend, InProcess, Wrapper, upper_bound_prompt_toke
 from ..backends.rewards import places_in, rating_request
 from ..budget import Budget, Ledger
 from ..context import Context, Run
-from ..contracts import ControlProgram, Verifier, name_of
+from ..contracts import ControlProgram, Verifier, key_of, name_of
 from ..errors import InvalidInputError
 from ..expressions import Size
 from ..monitors import Monitor
@@ -167,7 +167,7 @@ class Costing:
             problem: What it is given; None for this one's.
             inserted: Tokens that the problem's text has beyond `problem`.
         """
-        label = _called(program)
+        label = key_of(program)
         worst_case = getattr(program, "worst_case", None)
         if worst_case is None:
             return Spending(label=label, kind=label, worst=UNKNOWN, note="it does not say what it costs")
@@ -228,10 +228,6 @@ def _going_on(monitors: Sequence[Monitor]) -> float:
     """Tokens that `monitors` put into a sample to let it go on; infinite where one does not say."""
     texts = [getattr(one, "inserts", None) for one in monitors]
     return sum(math.inf if text is None else len(text.encode()) for text in texts)
-
-
-def _called(program: ControlProgram) -> str:
-    return str(getattr(program, "key", None) or getattr(program, "__name__", type(program).__name__))
 
 
 class _Silent(Wrapper):

@@ -23,7 +23,7 @@ from ..expressions import (
 from ..spelling import did_you_mean
 from ..templates import Template, TemplateError
 
-__all__ = ["NAMES", "Fault", "Given", "Scope", "StepPath", "listed"]
+__all__ = ["NAME", "NAMES", "Fault", "Given", "Scope", "StepPath", "listed"]
 
 StepPath: TypeAlias = tuple[str | int, ...]
 """Where something stands in a composed program, as a file writes it: `("steps", 2, "repeat", "until")`."""

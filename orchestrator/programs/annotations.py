@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError
 __all__ = [
     "OWN",
     "hint_of",
+    "is_default",
     "is_mapping",
     "is_required",
     "is_several",
@@ -58,6 +59,15 @@ def short_form(part: type) -> str | None:
 def is_required(field: dataclasses.Field[Any]) -> bool:
     """Whether a parameter has no default."""
     return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+
+
+def is_default(field: dataclasses.Field[Any], value: Any) -> bool:
+    """Whether `value` is what a parameter has that is not given; 1 is not 1.0, and neither is true."""
+    if is_required(field):
+        return False
+    factory = field.default_factory
+    default = field.default if factory is dataclasses.MISSING else factory()
+    return type(value) is type(default) and bool(value == default)
 
 
 @cache

@@ -14,7 +14,7 @@ from ..primitives import PRIMITIVES, Let, Primitive, Run, Score, Steps
 from ..primitives.base import Block, Unmade, every_step
 from .annotations import shown_as
 from .document import KeyPath
-from .mistakes import Mistakes
+from .mistakes import SHOWN_VALUE, Mistakes
 from .parts import build, build_step, build_values
 from .registries import STRATEGIES, VERIFIERS
 from .spec import FieldKind
@@ -217,7 +217,7 @@ def _note_actions(
     for key in strange:
         hint = mistakes.closest(key, [*known, *usual])
         expected = "" if hint else f"; expected one of: {', '.join(PRIMITIVES)}, a strategy or a verifier"
-        mistakes.add((*at, key), f"no step `{key[:60]}`{expected}", hint=hint, key=True)
+        mistakes.add((*at, key), f"no step `{key[:SHOWN_VALUE]}`{expected}", hint=hint, key=True)
 
 
 def _are_beside(
@@ -229,7 +229,7 @@ def _are_beside(
     for name in strange:
         inside = name in {shown_as(part, field) for field in part.__dataclass_fields__}
         hint = f"it belongs inside: `{key}: {{{name}: ...}}`" if inside else mistakes.closest(name, allowed)
-        mistakes.add((*at, name), f"unknown key `{name[:60]}` beside `{key}`", hint=hint, key=True)
+        mistakes.add((*at, name), f"unknown key `{name[:SHOWN_VALUE]}` beside `{key}`", hint=hint, key=True)
     return not strange
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -24,14 +24,13 @@ from ..scores import score_by
 from ..strategies.attempts import scored
 from ..strategies.nested import longest_text_of
 from ..types import Outcome, Problem, Score
-from .annotations import names_models
 from .blocks import FIELD_TYPES, reserved
 from .document import Document, KeyPath
 from .includes import Source, Sources
 from .mistakes import Mistakes
 from .models import check_backend, check_local, make_model
 from .names import Names, is_template, make_prompt
-from .parts import LONGEST_NAME, build
+from .parts import build
 from .problems import ProblemFile
 from .registries import STRATEGIES, VERIFIERS
 from .spec import (
@@ -46,15 +45,15 @@ from .spec import (
     UseSpec,
 )
 
-__all__ = ["Program", "check_model_names", "checked_problems", "load", "loads"]
+__all__ = ["Program", "checked_problems", "load", "loads"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
     """A loaded program file: a control program with everything it runs on.
 
-    As a part of another program it has that program's models, by their names, and runs inside its limits; what the file
-    sets of each problem's limits, the prompt and how answers are read holds there. `budget` is that of a run.
+    As a part of another program it has that program's models, by their names, and runs inside its limits; what the
+    file sets of each problem's limits, the prompt and how answers are read holds there. `budget` is that of a run.
 
     Attributes:
         strategy: What it does.
@@ -188,7 +187,7 @@ def loads(text: str, *, file: str | Path = "<text>", allow_outside: bool = False
 
 
 def _program(sources: Sources, *, needs_models: bool, local_models: bool = False) -> Program:
-    names = Names(sources, reserved=reserved())
+    names = Names(sources, reserved=reserved(), build=build)
     top = sources.top
     strategy, check = _parts(sources)
     answers = _reader(top.document, top.mistakes)
@@ -234,7 +233,7 @@ def _parts(sources: Sources) -> tuple[Any, Any]:
 
 
 def _check_models(sources: Sources, names: Names, *, local: bool) -> None:
-    """Note that there are no models, what is wrong with those of other packages, and names that are none of them."""
+    """Note that there are no models, and what is wrong with those of other packages or on this machine."""
     known, top = names.of("models"), sources.top
     if "models" not in top.document.data and not known:
         top.mistakes.add((), "`models` is missing", hint="such as `models: {small: {local: NAME}}`")
@@ -245,52 +244,6 @@ def _check_models(sources: Sources, names: Names, *, local: bool) -> None:
             check_backend(spec, ("models", name), source.mistakes)
         elif local and isinstance(spec, LocalSpec):
             check_local(spec, source.folder, ("models", name), source.mistakes)
-    for source in sources:
-        for part in ("program", "check", "programs", "verifiers"):
-            if known:
-                check_model_names(source.document.at((part,)), (part,), known, source.mistakes)
-
-
-NO_MODELS = frozenset({"protocol", "let", "set", "outputs"})
-"""Keys of mappings whose own keys are somebody else's: a server's, or names that the file gives."""
-
-
-def check_model_names(value: Any, at: KeyPath, models: Iterable[str], mistakes: Mistakes) -> None:
-    """Note names of models, anywhere in `value`, that are none of `models`.
-
-    Parameters that name models are called `model`, `..._model`, `models` or `..._models`.
-
-    Args:
-        value: What a file says.
-        at: Where it says it.
-        models: The names there are.
-        mistakes: Receives what is wrong.
-    """
-    known = list(models)
-    for path, name in _model_names(value, at):
-        if name not in known:
-            hint = mistakes.closest(name, known)
-            others = "" if hint else f"; there are: {', '.join(known)}"
-            mistakes.add(path, f"no model `{name[:LONGEST_NAME]}`{others}", hint=hint)
-
-
-def _model_names(value: Any, at: KeyPath) -> Iterator[tuple[KeyPath, str]]:
-    """Where `value` names models, and their names."""
-    if isinstance(value, list):
-        for number, entry in enumerate(value):
-            yield from _model_names(entry, (*at, number))
-    if not isinstance(value, dict):
-        return
-    for key, entry in value.items():
-        here = (*at, key)
-        if key in NO_MODELS:
-            continue
-        if isinstance(entry, str) and names_models(str(key)):
-            yield here, entry
-        elif isinstance(entry, list) and names_models(str(key)):
-            yield from (((*here, n), name) for n, name in enumerate(entry) if isinstance(name, str))
-        else:
-            yield from _model_names(entry, here)
 
 
 LABEL_WORDS = frozenset({"label", "labels", "choices", "class", "category", "enum"})

@@ -19,7 +19,7 @@ from .spec import SamplingSpec
 if TYPE_CHECKING:
     from .names import Names
 
-__all__ = ["Mistakes"]
+__all__ = ["SHOWN_VALUE", "Mistakes"]
 
 SHOWN_VALUE = 60  # characters
 
@@ -52,11 +52,13 @@ class Mistakes:
         document: The file.
         found: The mistakes, in the order they were found; one list for all files of a program.
         names: What the program's files declare by name; None where nothing can be declared.
+        models: Names of the models there are; where there are none, they are not known, and any name passes.
     """
 
     document: Document
     found: list[ProgramFileError] = field(default_factory=list)
     names: Names | None = None
+    models: Sequence[str] = ()
 
     def add(
         self,

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from ..errors import TemplateError
 from ..expressions import Type
+from ..primitives.scope import NAME
 from ..prompts import Example, Prompt
 from ..templates import Template
 from .document import MOST_NODES, KeyPath
 from .includes import Source, Sources
 from .mistakes import Mistakes
-from .registries import STRATEGIES, VERIFIERS
+from .registries import STRATEGIES, VERIFIERS, Registry
 from .spec import FieldKind, ModelSpec, ProgramSpec, PromptSpec
 
 __all__ = ["Names", "Section", "is_template", "make_prompt"]
@@ -39,9 +39,11 @@ USED_AS: Mapping[Section, str] = {
 DEEPEST = 30
 """Programs and verifiers that are used inside each other."""
 
-NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-
 LONGEST_NAME = 100
+"""Characters of a name that is declared."""
+
+Build: TypeAlias = Callable[[Registry, Any, KeyPath, Mistakes], Any]
+"""Makes a part of what a file says at a place, or notes what is wrong with it."""
 
 
 @dataclass(slots=True)
@@ -64,13 +66,14 @@ class Names:
     Args:
         sources: The files.
         reserved: Names of verifiers and programs that are built in, and what they are.
+        build: Makes them.
 
     Attributes:
         fields: What each problem has beside its text, where the file that runs says so.
     """
 
-    def __init__(self, sources: Sources, *, reserved: Mapping[str, str]) -> None:
-        self._sources = sources
+    def __init__(self, sources: Sources, *, reserved: Mapping[str, str], build: Build) -> None:
+        self._sources, self._build = sources, build
         spec = sources.top.spec
         self.fields: Mapping[str, FieldKind] = spec.problem.fields if isinstance(spec, ProgramSpec) else {}
         self._entries: dict[Section, dict[str, _Entry]] = {section: {} for section in SECTIONS}
@@ -81,6 +84,8 @@ class Names:
             for section in SECTIONS:
                 for name in source.section(section):
                     self._declare(section, name, source, reserved)
+        for source in sources:
+            source.mistakes.models = self.of("models")
 
     def _declare(self, section: Section, name: str, source: Source, reserved: Mapping[str, str]) -> None:
         path = (section, name)
@@ -163,10 +168,19 @@ class Names:
         self._open.append(which)
         self._size.append(_values_in(entry.source.document.at(entry.path)))
         try:
-            entry.made = [_built(which[0], entry.source, entry.path)]
+            entry.made = [self._made(which[0], entry.source, entry.path)]
         finally:
             self._open.pop()
             entry.size = self._size.pop()
+
+    def _made(self, section: Section, source: Source, path: KeyPath) -> Any:
+        if section == "prompts":
+            if source.spec is None:
+                return None
+            prompt = make_prompt(source.spec.prompts[str(path[1])])
+            return prompt if is_template(prompt.template, (*path, "template"), source.mistakes) else None
+        registry = VERIFIERS if section == "verifiers" else STRATEGIES
+        return self._build(registry, source.document.at(path), path, source.mistakes)
 
     def prompt(self, value: Any, at: KeyPath, mistakes: Mistakes) -> Prompt | None:
         """The prompt that `{use: NAME}` names; None when there is none, which is noted."""
@@ -212,18 +226,6 @@ def _values_in(value: Any) -> int:
         value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     )
     return 1 + sum(_values_in(one) for one in below)
-
-
-def _built(section: Section, source: Source, path: KeyPath) -> Any:
-    from .parts import build  # which read names
-
-    if section == "prompts":
-        if source.spec is None:
-            return None
-        prompt = make_prompt(source.spec.prompts[str(path[1])])
-        return prompt if is_template(prompt.template, (*path, "template"), source.mistakes) else None
-    registry = VERIFIERS if section == "verifiers" else STRATEGIES
-    return build(registry, source.document.at(path), path, source.mistakes)
 
 
 def is_template(text: str, at: KeyPath, mistakes: Mistakes, types: Mapping[str, Type] | None = None) -> bool:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from pydantic import ValidationError
 
@@ -18,6 +18,7 @@ from ..errors import InvalidInputError
 from ..primitives import Primitive
 from ..primitives.base import Block
 from ..prompts import Prompt
+from ..spelling import snake_case
 from .annotations import (
     OWN,
     hint_of,
@@ -26,13 +27,15 @@ from .annotations import (
     is_several,
     kinds_of,
     model_of,
+    names_models,
     parameters,
     short_form,
     shown_as,
     without_none,
 )
 from .document import KeyPath
-from .mistakes import Mistakes
+from .mistakes import SHOWN_VALUE, Mistakes
+from .names import Names
 from .registries import (
     ACCEPTANCES,
     STRATEGIES,
@@ -40,18 +43,10 @@ from .registries import (
     Registry,
     condition_meant,
     kind_of,
-    snake_case,
     what_inline,
 )
 
-if TYPE_CHECKING:
-    from .names import Names
-
-__all__ = ["LONGEST_NAME", "build", "build_part", "build_step", "build_values", "find_part"]
-
-
-LONGEST_NAME = 60
-"""Characters of an unknown name that are shown."""
+__all__ = ["build", "build_part", "build_step", "build_values", "find_part"]
 
 
 def build(
@@ -132,7 +127,7 @@ def find_part(
         else:
             hint = registry.instead(name) or mistakes.closest(name, known)
         others = "" if hint else f"; there are: {', '.join(known)}"
-        mistakes.add(at, f"no {registry.what} `{name[:LONGEST_NAME]}`{others}", hint=hint, key=True)
+        mistakes.add(at, f"no {registry.what} `{name[:SHOWN_VALUE]}`{others}", hint=hint, key=True)
     return part
 
 
@@ -270,6 +265,9 @@ def _values(
     except ValidationError as error:
         right = False
         mistakes.add_validation(error, at, lambda _: [key for _, key in names])
+    for name, key in names:
+        if key in given and names_models(name):
+            _note_unknown_models(given[key], (*at, key), mistakes)
     for name, step in steps.items():
         key = dict(names)[name]
         if key in given:
@@ -282,6 +280,17 @@ def _values(
         values[name] = maker(given[key], (*at, key), mistakes)
         right = right and not _is_wrong(values[name], given[key])
     return values if right else None
+
+
+def _note_unknown_models(value: Any, at: KeyPath, mistakes: Mistakes) -> None:
+    """Note the names in a parameter that names models, one or several, which are none of the file's."""
+    if isinstance(value, list):
+        for number, one in enumerate(value):
+            _note_unknown_models(one, (*at, number), mistakes)
+    elif isinstance(value, str) and mistakes.models and value not in mistakes.models:
+        hint = mistakes.closest(value, mistakes.models)
+        others = "" if hint else f"; there are: {', '.join(mistakes.models)}"
+        mistakes.add(at, f"no model `{value[:SHOWN_VALUE]}`{others}", hint=hint)
 
 
 def _is_complete(

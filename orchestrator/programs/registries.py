@@ -8,18 +8,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
-from .. import monitors, plugins, stopping, strategies, verifiers, voting
+from .. import contracts, monitors, plugins, stopping, strategies, verifiers, voting
 from ..budget import Budget
 from ..contracts import ControlProgram, Verifier
 from ..errors import InvalidInputError
 from ..monitors import Monitor
 from ..primitives import PRIMITIVES
 from ..primitives.switch import Case
+from ..spelling import snake_case
 from ..stopping import StoppingRule
-from ..strategies import Acceptance, FunctionScorer, Scorer, StepGenerator, Strategy, TreeSearch
-from ..strategies.base import snake_case
+from ..strategies import Acceptance, FunctionScorer, Scorer, StepGenerator, Strategy, Tier, TreeSearch
 from ..voting import Weighting
-from .annotations import hint_of, without_none
+from .annotations import hint_of, parameters, shown_as, without_none
 
 if TYPE_CHECKING:
     from .names import Names
@@ -38,8 +38,7 @@ __all__ = [
     "key_of",
     "key_order",
     "kind_of",
-    "names_of",
-    "snake_case",
+    "registry_of",
     "what_inline",
 ]
 
@@ -81,6 +80,14 @@ class Registry:
                 f"the {self.what} `{name}` of another package must be a dataclass with `{self.method}`, not {found!r}"
             )
         return found
+
+    def key_of(self, part: type) -> str | None:
+        """The key of a class, built in or brought by a package; None when it has none."""
+        built_in = next((key for key, one in self.parts.items() if one is part), None)
+        if built_in is not None or self.group is None:
+            return built_in
+        brought = plugins.name_of(self.group, part)
+        return None if brought in self.parts else brought
 
     def instead(self, given: str) -> str | None:
         """A hint where `given` is not a key, but it is clear what is meant; else None."""
@@ -201,20 +208,32 @@ _NESTED = (Budget, Case, StepGenerator)
 """Parameters that are a mapping of their own."""
 
 
-def key_of(strategy: object) -> str:
-    """What a strategy is called in files; a class's name where it has no key."""
-    names = {part: name for name, part in STRATEGIES.parts.items()}
-    return names.get(type(strategy), type(strategy).__name__)
+def registry_of(part: type) -> Registry | None:
+    """The kind of parts that a class is of, where it has a key; None where it has none."""
+    return next((registry for registry in REGISTRIES if registry.key_of(part) is not None), None)
 
 
-def names_of(registry: Registry) -> dict[type, str]:
-    """The keys of a registry by their classes."""
-    return {part: name for name, part in registry.parts.items()}
+def key_of(part: object) -> str:
+    """What files call a part; what it would be called, where it has no key."""
+    registry = registry_of(type(part))
+    return (registry and registry.key_of(type(part))) or contracts.key_of(part)
+
+
+_BESIDE = {
+    "id",
+    *(shown_as(step, name) for step in PRIMITIVES.values() for name in step.beside),
+    *(name for name in parameters(Tier) if name != Tier.inline),
+}
+"""What stands beside what a list's item does."""
 
 
 def key_order(keys: Sequence[str]) -> list[str]:
-    """The order a file has the keys of a list's item in: the `id` of a step, what it does, and what stands beside."""
-    does = [key for key in keys if key in PRIMITIVES or any(key in registry.parts for registry in REGISTRIES)]
+    """The order a file has the keys of a list's item in: the `id` of a step, what it does, and what stands beside.
+
+    What it does may have a name that only the file knows, or a package: it is what does not stand beside.
+    """
+    built_in = [key for key in keys if key in PRIMITIVES or any(key in one.parts for one in REGISTRIES)]
+    does = built_in or [key for key in keys if key not in _BESIDE]
     first = [key for key in ("id", *does[:1]) if key in keys]
     return first + [key for key in keys if key not in first]
 

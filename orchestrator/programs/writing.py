@@ -17,6 +17,7 @@ from ..primitives.base import Block
 from ..prompts import Prompt
 from .annotations import (
     hint_of,
+    is_default,
     is_mapping,
     is_required,
     kinds_of,
@@ -28,7 +29,7 @@ from .annotations import (
 from .layout import Collection, Entry, Node, Scalar, emit, key_text, text_scalar
 from .loader import Program
 from .problems import ProblemFile
-from .registries import REGISTRIES, STRATEGIES, VERIFIERS, Registry, kind_of, names_of
+from .registries import STRATEGIES, VERIFIERS, Registry, kind_of, registry_of
 from .spec import AnswerSpec, ModelSpec, ProgramSpec, PromptSpec
 
 __all__ = ["as_data", "dump", "dump_run"]
@@ -57,7 +58,7 @@ def as_data(program: Any) -> Any:
     writer = _Writer(folder=Path())
     if isinstance(program, Primitive):
         return writer.step(program, program.key)
-    registry = next((kind for kind in REGISTRIES if type(program) in names_of(kind)), None)
+    registry = registry_of(type(program))
     if registry is None and not isinstance(program, Steps):
         raise InvalidInputError(f"a {type(program).__name__} has no key in program files, so none can say it")
     data = writer.part(registry or STRATEGIES, program, "")
@@ -185,7 +186,7 @@ class _Writer:
         others = {
             field.name: getattr(problems, field.name)
             for field in dataclasses.fields(problems)
-            if field.name != "path" and not _is_default(field, getattr(problems, field.name))
+            if field.name != "path" and not is_default(field, getattr(problems, field.name))
         }
         return {"file": self._beside(str(problems.path)), **others}
 
@@ -195,7 +196,7 @@ class _Writer:
         """`{key: {parameters}}`, or the key alone where there are none to give."""
         if registry is STRATEGIES and isinstance(part, Steps):
             return self._parameters(part, at, keep=("steps",))
-        key = names_of(registry).get(type(part))
+        key = registry.key_of(type(part))
         if key is None:
             what = getattr(part, "__qualname__", type(part).__qualname__)
             raise InvalidInputError(
@@ -215,7 +216,7 @@ class _Writer:
                 continue
             if isinstance(value, Primitive):  # `return: {vote: {...}}`
                 given[value.key] = self._inner(value, _inside(at, value.key))
-            elif name in keep or not _is_default(field, value):
+            elif name in keep or not is_default(field, value):
                 given[shown] = self._parameter(kind, name, value, _inside(at, shown))
         return given
 
@@ -298,16 +299,6 @@ def _inside(at: str, key: str) -> str:
 
 def _as_mapping(named: Any) -> dict[str, Any]:
     return {named: {}} if isinstance(named, str) else named
-
-
-def _is_default(field: dataclasses.Field[Any], value: Any) -> bool:
-    if field.default_factory is not dataclasses.MISSING:
-        default = field.default_factory()
-    elif field.default is not dataclasses.MISSING:
-        default = field.default
-    else:
-        return False
-    return type(value) is type(default) and bool(value == default)
 
 
 def _short(value: Any) -> Any:

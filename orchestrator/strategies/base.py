@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, fields
 from numbers import Real
 from typing import Any, ClassVar
 
 from ..asking import Ask
 from ..context import Context
+from ..contracts import key_of
 from ..costs import UNKNOWN, Cost, Costing, Size, Spending, total
 from ..errors import InvalidInputError
 from ..monitors import Monitor
 from ..sampling import SampleStream
 from ..types import Outcome, Problem
 
-__all__ = ["Strategy", "at_least", "at_most", "in_unit", "snake_case"]
+__all__ = ["Strategy", "at_least", "at_most", "in_unit"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +155,7 @@ class Strategy:
 
     def _spending(self, *parts: Spending, worst: Cost | None = None, note: str = "") -> Spending:
         """This strategy as what it consists of; without parts and cost, unknown."""
-        key = getattr(type(self), "key", None) or snake_case(type(self).__name__)
+        key = key_of(self)
         if worst is None:
             worst = total(parts) if parts else UNKNOWN
         return Spending(label=key, kind=key, worst=worst, parts=parts, note=note)
@@ -177,11 +177,6 @@ class Strategy:
 
 def _is_program(value: object) -> bool:
     return isinstance(value, Strategy) or hasattr(value, "strategy")
-
-
-def snake_case(name: str) -> str:
-    """A class's name as files write it: `BestOfN` is `best_of_n`."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
 def at_least(low: int, **numbers: Any) -> None:

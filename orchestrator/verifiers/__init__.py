@@ -10,6 +10,7 @@ from .consistency import Consistency
 from .constraints import ForbiddenWords, WordCount
 from .correctness import CorrectnessModel, Graded
 from .execution import Execution
+from .free import Free
 from .generated_tests import Executor, GeneratedTests, RecordedPasses, SandboxExecutor
 from .json_schema import JsonSchema
 from .judge import Judge
@@ -36,6 +37,7 @@ __all__ = [
     "Execution",
     "Executor",
     "ForbiddenWords",
+    "Free",
     "GeneratedTests",
     "Graded",
     "GroupConfidence",

@@ -11,7 +11,7 @@ from orchestrator.answers import AnswerReader
 from orchestrator.backends import ScriptedBackend
 from orchestrator.errors import InvalidInputError
 from orchestrator.expressions import NUMBER, TEXT, ListOf, Maybe
-from orchestrator.primitives import PRIMITIVES, Critique, Return, Revise, Sample, Score, Text, Vote
+from orchestrator.primitives import Critique, Return, Revise, Sample, Score, Text, Vote
 from orchestrator.primitives.values import field_types
 from orchestrator.prompts import fill
 from orchestrator.strategies.attempts import scored
@@ -220,7 +220,3 @@ def test_equal_programs_are_equal_and_can_be_told_apart():
     assert program(2) == program(2) != program(3)
     assert hash(program(2)) == hash(program(2))
     assert "Sample(id='a'" in repr(program(2))
-
-
-def test_every_step_is_in_the_registry_under_its_key():
-    assert all(step.key == key for key, step in PRIMITIVES.items())

@@ -1,6 +1,7 @@
 """Parts of programs of any kind, made at random by the types of their parameters."""
 
 import random
+from decimal import Decimal
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -79,6 +80,7 @@ PLAIN: dict[Any, list[Any]] = {
     float: [0.0, 1e-6, 0.25, 0.5, 0.9, 1.0, 1.5, 20.0, 1e22],
     str: NASTY,
     type(None): [None],
+    Decimal: [Decimal("0.25"), Decimal(3)],
 }
 
 MAPPINGS = {

@@ -17,9 +17,9 @@ from orchestrator.primitives.repeat import Repeat
 from orchestrator.primitives.switch import Case, Switch
 from orchestrator.programs import Program, load
 from orchestrator.programs.graph import Box, Group, Lane, mermaid, sketch, svg
-from orchestrator.programs.graph.layout import Frame, laid_out
+from orchestrator.programs.graph.layout import Arrow, Frame, laid_out
 from orchestrator.programs.graph.picture import count
-from orchestrator.strategies import BestOfN, SelfConsistency
+from orchestrator.strategies import Agreement, BestOfN, Cascade, SelfConsistency, Tier
 from orchestrator.verifiers import Perplexity, Screen, WordCount
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
@@ -247,6 +247,90 @@ def test_every_kind_of_step_is_drawn():
     ]
     assert frames(drawn)["self_consistency"].notes == ("n 8",)
     assert count(drawn) == 18
+
+
+def arrows(drawn):
+    """The arrows of a flowchart: titles of the boxes they lead from and to."""
+    titles = dict(re.findall(r"(n\d+)[(\[{]+\"(.*?)(?:<br/>.*?)?\"", drawn))
+    return [
+        (titles[one], titles[other])
+        for one, other in re.findall(r"^ *(n\d+) -->(?:\|.*?\|)? (n\d+)$", drawn, re.MULTILINE)
+    ]
+
+
+DRAWS = Steps(steps=(Sample(id="drafts"), Return(value="drafts")))
+MAY_STOP = Steps(
+    steps=(
+        Sample(id="drafts"),
+        If(condition="drafts.count == 0", then=(Fail(message="none"),)),
+        Return(value="drafts"),
+    )
+)
+
+
+def test_a_program_goes_on_where_one_inside_it_returns():
+    drawn = mermaid(of_steps(Run(id="inner", program=DRAWS), Sample(id="more"), Return(value="more")))
+    assert arrows(drawn) == [
+        ("drafts#58; sample", "return"),
+        ("problem", "drafts#58; sample"),
+        ("return", "more#58; sample"),
+        ("more#58; sample", "return"),
+    ]
+    assert (drawn.count(":::kind_exit"), drawn.count(":::kind_end")) == (1, 1)
+
+
+def test_a_program_goes_on_where_one_inside_it_fails():
+    drawn = mermaid(of_steps(Run(id="inner", program=MAY_STOP), Sample(id="more"), Return(value="more")))
+    assert [one for one, other in arrows(drawn) if other == "more#58; sample"] == ["fail", "return"]
+
+
+def test_what_a_program_returns_inside_a_loop_or_a_choice_leaves_that_program_alone():
+    loop = Repeat(max=3, steps=(Sample(id="a"), If(condition="a.agreement > 0", then=(Return(value="a"),))))
+    inner = Steps(steps=(loop, Sample(id="b"), Return(value="b")))
+    drawn = mermaid(of_steps(Run(id="inner", program=inner), Sample(id="more"), Return(value="more")))
+    leading = [(one, other) for one, other in arrows(drawn) if one == "return"]
+    assert leading == [("return", "more#58; sample")] * 2
+
+
+def test_a_cascade_of_programs_leads_from_each_tier_to_the_answer():
+    rule = Agreement(at_least=0.5)
+    tiers = (
+        Tier(strategy=DRAWS, accept=rule),
+        Tier(strategy=DRAWS, accept=rule, budget=Budget(requests=3)),
+        Tier(strategy=DRAWS, budget=Budget(requests=3)),
+    )
+    drawn = mermaid(sketch(Program(strategy=Cascade(tiers=tiers), file="demo.yaml")))
+    assert arrows(drawn) == [
+        ("drafts#58; sample", "return"),
+        ("return", "enough if"),
+        ("drafts#58; sample", "return"),
+        ("enough if", "drafts#58; sample"),
+        ("return", "enough if"),
+        ("drafts#58; sample", "return"),
+        ("enough if", "drafts#58; sample"),
+        ("problem", "drafts#58; sample"),
+        ("return", "answer"),
+        ("enough if", "answer"),
+        ("enough if", "answer"),
+    ]
+
+
+def test_a_line_leads_out_of_a_program_inside_another_and_not_out_of_the_whole():
+    drawn = of_steps(Run(id="inner", program=DRAWS), Return(value="inner"))
+    inner, whole = frames(drawn)["inner: steps"], frames(drawn)["demo.yaml"]
+    lines = [shape.points[-1][1] for shape in laid_out(drawn)[2] if isinstance(shape, Arrow)]
+    assert inner.y + inner.height in lines
+    assert whole.y + whole.height not in lines
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_something_leads_to_every_box_but_where_problems_come_in(file):
+    drawn = mermaid(sketch(load(file)))
+    boxes = set(re.findall(r"^ *(n\d+)[(\[{]", drawn, re.MULTILINE))
+    start = set(re.findall(r"(n\d+).*:::kind_start", drawn))
+    led = set(re.findall(r"(?:-->|-\.->)(?:\|.*?\|)? (n\d+)$", drawn, re.MULTILINE))
+    assert boxes - led == start
+    assert ":::kind_end" in drawn
 
 
 # The command ---------------------------------------------------------------------------------------------

@@ -245,7 +245,7 @@ def test_every_mistake_is_reported_with_its_place(file):
         problems: {fil: a.jsonl}
         answer: {kind: numbr}
         check: {required_word: 3}
-        program: {self_consistancy: {model: tine}}
+        program: {cascade: [self_consistancy, {single: {model: tine}}]}
         promt: x
         """,
     )
@@ -263,8 +263,8 @@ def test_every_mistake_is_reported_with_its_place(file):
         "FILE:7:12: unknown key `fil` in `problems`\n  hint: did you mean `file`?",
         "FILE:8:16: `kind` must be one of auto, number",
         "FILE:9:9: no verifier `required_word`\n  hint: did you mean `required_words`?",
-        "FILE:10:11: no strategy `self_consistancy`\n  hint: did you mean `self_consistency`?",
-        "FILE:10:37: no model `tine`\n  hint: did you mean `tiny`?",
+        "FILE:10:21: no strategy `self_consistancy`\n  hint: did you mean `self_consistency`?",
+        "FILE:10:56: no model `tine`\n  hint: did you mean `tiny`?",
         "FILE:11:1: unknown key `promt`\n  hint: did you mean `prompt`?",
     ):
         assert expected in said

@@ -175,3 +175,44 @@ def test_programs_are_used_inside_each_other_as_deep_as_they_may_be_and_no_deepe
     assert isinstance(load(write("program.yaml", chain(29))).strategy, Cascade)
     with pytest.raises(InvalidInputError, match="inside each other more than 30 deep"):
         load(write("program.yaml", chain(30)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "programs: {my_model: single}\nprogram: my_model\n",
+        "programs: {large_models: {debate: {models: [small]}}}\n"
+        "program: {steps: [{id: a, large_models: {}}, {return: a}]}\n",
+        "verifiers: {reward_model: perplexity}\nprogram: {best_of_n: {verifier: reward_model}}\n",
+        "verifiers: {reward_model: perplexity}\n"
+        "program: {steps: [{id: a, sample: 2}, {id: b, reward_model: a}, {return: b}]}\n",
+        "program: {steps: [{id: a, sample: 2}, {id: b, outcome_reward_model: a}, {return: b}]}\n",
+        "program: {steps: [{id: a, sample: 2}, {let: {best_model: a.best}}, {return: best_model}]}\n",
+        "program: {steps: [{id: a, sample: 2}, {return: a}], outputs: {best_model: a.best}}\n",
+        "check:\n  outcome_reward_model:\n"
+        "    protocol: {route: /r, body: {model: theirs, text: '{{ text }}'}, scores: '[].score'}\n"
+        "program: single\n",
+    ],
+)
+def test_what_is_called_like_a_model_and_is_none_is_no_name_of_one(write, text):
+    load(write("program.yaml", HEAD + text))
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("large_model: [{id: s, sample: {model: nope}}]", "5:64"),
+        ("large_model: [{id: s, single: {model: nope}}]", "5:64"),
+    ],
+)
+def test_models_are_checked_in_blocks_whatever_those_are_called(refusal, text, place):
+    block = f"    - {{id: p, parallel: {{{text}, small_model: [{{id: s, text: hm}}]}}}}\n"
+    steps = "program:\n  steps:\n" + block + "    - return: {vote: p.large_model.s}\n"
+    assert f"program.yaml:{place}: no model `nope`; there are: small" in refusal(HEAD + steps)
+
+
+def test_models_are_checked_where_an_included_file_names_them(refusal, write):
+    write("parts.yaml", "programs: {tiers: {debate: {models: [small, smal]}}}\n")
+    said = refusal(HEAD + "include: [parts.yaml]\nprogram: tiers\n")
+    assert "parts.yaml:1:45: no model `smal`\n" in said
+    assert "hint: did you mean `small`?" in said

@@ -1,13 +1,22 @@
+import importlib
 import shutil
 import sys
+import textwrap
 import tomllib
 from pathlib import Path
 
 import pytest
 
-from orchestrator import load, plugins, run_sync
+from orchestrator import Problem, dump, load, loads, plugins, run_sync
 from orchestrator.answers import AnswerReader, cluster, equivalent, kinds, normalize
+from orchestrator.backends import ScriptedBackend
+from orchestrator.cli import main
 from orchestrator.errors import InvalidInputError
+from orchestrator.programs.formatting import format_text
+from orchestrator.programs.graph import sketch
+from orchestrator.programs.registries import STRATEGIES, VERIFIERS
+from orchestrator.programs.writing import dump_run
+from orchestrator.runtime import Controller
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "plugin"
 
@@ -74,6 +83,130 @@ def test_the_example_package_runs_with_a_part_of_each_kind(clock):
     assert [candidate.answer.text for candidate in outcome.candidates] == ["15:05", "15:05"]
     assert [candidate.scores["opening_hours"].value for candidate in outcome.candidates] == [1.0, 1.0]
     assert outcome.confidence == 1.0
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("check",), "program: two_of_three\n"),
+        (("graph",), 'model rehearsed#58; rehearsal<br/>per problem 10 requests<br/>check opening_hours('),
+        (("graph",), '["two_of_three"]:::kind_call'),
+        (("explain",), "\ntwo_of_three            3 "),
+        (("run", "--dry-run"), "fits the budget\n"),
+    ],
+)  # fmt: skip
+def test_each_command_knows_the_parts_of_the_example_package(clock, capsys, words, expected):
+    command, *flags = words
+    assert main([command, str(EXAMPLE / "opening.yaml"), *flags]) == 0
+    assert expected in capsys.readouterr().out
+
+
+STEPS = """\
+version: 1
+models:
+  rehearsed: {backend: rehearsal, file: lines.txt}
+answer: {kind: clock_time}
+program:
+  steps:
+    - {id: drafts, two_of_three: {temperature: 1}, problem: "{{ problem }} Please."}
+    - {id: judged, opening_hours: {of: drafts}}
+    - id: tiers
+      cascade: [{two_of_three: {}, accept: opening_hours >= 0.6}, {two_of_three: {}, budget: {requests: 3}}]
+    - return: {vote: [judged, tiers]}
+"""
+
+
+def test_what_is_written_of_a_packages_parts_is_read_as_the_same(clock, write):
+    for file in (EXAMPLE / "opening.yaml", write("steps.yaml", STEPS)):
+        program = load(file)
+        again = loads(dump(program), file=file)
+        assert (again.strategy, again.check, again.per_problem) == (
+            program.strategy,
+            program.check,
+            program.per_problem,
+        )
+        assert loads(dump(program.strategy)).strategy == program.strategy
+
+
+def test_the_text_in_a_journal_says_a_packages_parts_as_files_do(clock, write):
+    program = load(write("steps.yaml", STEPS))
+    text = dump_run(program.strategy, answers=program.answers, prompt=program.prompt, models=["rehearsed"])
+    assert "two_of_three: {temperature: 1}" in text
+    assert "TwoOfThree" not in text
+
+
+def test_a_picture_calls_a_packages_parts_as_files_do(clock, write):
+    _, drafts, judged, tiers, _ = sketch(load(write("steps.yaml", STEPS))).lanes[0].parts
+    assert (drafts.title, drafts.kind) == ("drafts: two_of_three", "call")
+    assert judged.title == "judged: score by opening_hours"
+    first, gate, last = tiers.lanes[0].parts
+    assert (first.title, gate.notes) == ("two_of_three", ("opening_hours >= 0.6",))
+    assert last.lanes[0].parts[0].title == "two_of_three"
+
+
+def test_the_usual_form_has_what_a_step_does_before_what_stands_beside_whoever_brings_it(clock):
+    mixed = STEPS.replace(
+        "[{two_of_three: {}, accept: opening_hours >= 0.6}",
+        "[{accept: opening_hours >= 0.6, two_of_three: {}}",
+    )
+    mixed = mixed.replace(
+        '{id: drafts, two_of_three: {temperature: 1}, problem: "{{ problem }} Please."}',
+        '{problem: "{{ problem }} Please.", two_of_three: {temperature: 1}, id: drafts}',
+    )
+    assert mixed != STEPS
+    assert format_text(mixed) == format_text(STEPS) == STEPS
+
+
+def brought_by(module, *names):
+    """Classes of a package that is imported in Python, which no file has named."""
+    return [getattr(importlib.import_module(module), name) for name in names]
+
+
+def test_a_class_has_the_key_its_package_gives_it_whatever_its_name_is(package, write):
+    source = """
+        from dataclasses import dataclass
+        from orchestrator.strategies import Single
+        from orchestrator.verifiers import Free
+
+        @dataclass(frozen=True, slots=True, kw_only=True)
+        class Own(Single):
+            pass
+
+        @dataclass(frozen=True, slots=True, kw_only=True)
+        class Judged(Free):
+            async def score(self, ctx, problem, candidates, /):
+                return []
+    """
+    package("brought", textwrap.dedent(source), strategies={"mine": "Own"}, verifiers={"theirs": "Judged"})
+    own, judged = brought_by("brought", "Own", "Judged")
+    assert (STRATEGIES.key_of(own), VERIFIERS.key_of(judged)) == ("mine", "theirs")
+    assert (STRATEGIES.key_of(judged), VERIFIERS.key_of(own)) == (None, None)
+    assert dump(own()) == "version: 1\nprogram: mine\n"
+    assert dump(judged()) == "theirs\n"
+    program = load(write("program.yaml", HEAD + "check: theirs\nprogram: mine\n"))
+    assert (program.strategy, type(program.check)) == (own(), judged)
+
+
+async def test_a_strategy_of_a_package_is_called_by_its_key_where_its_costs_are_shown(package, write):
+    source = """
+        from dataclasses import dataclass
+        from orchestrator.strategies import Single
+
+        @dataclass(frozen=True, slots=True, kw_only=True)
+        class Own(Single):
+            pass
+
+        @dataclass(frozen=True, slots=True, kw_only=True)
+        class Bare:
+            async def __call__(self, ctx, problem, /):
+                raise NotImplementedError
+    """
+    package("brought", textwrap.dedent(source), strategies={"mine": "Own", "other": "Bare"})
+    async with Controller(models={"m": ScriptedBackend(["4"])}) as controller:
+        for key in ("mine", "other"):
+            program = load(write("program.yaml", HEAD + f"program: {key}\n"))
+            found = await controller.costing(Problem(id="p", prompt="2 + 2?")).program(program.strategy)
+            assert found.kind == key
 
 
 def test_nothing_of_a_package_is_imported_until_its_name_is_used(clock, write):
@@ -188,6 +321,26 @@ def test_a_package_cannot_give_a_built_in_name_another_meaning(package, write, r
     assert type(program.strategy).__module__ == "orchestrator.strategies.single"
     said = refusal(HEAD + "program: mine\n")
     assert "greedy 0.1.0 brings `single` for orchestrator.strategies, which is built in" in said
+
+
+@pytest.mark.parametrize(
+    ("group", "built_in", "text"),
+    [
+        ("verifiers", "judge", "check: own\nprogram: single\n"),
+        ("backends", "local", "program: single\n"),
+        ("answer_kinds", "number", "answer: {kind: own}\nprogram: single\n"),
+    ],
+)
+def test_a_built_in_name_of_each_kind_is_refused(package, write, group, built_in, text):
+    package("greedy", "THING = 3\n", **{group: {built_in: "THING", "own": "THING"}})
+    models = "own" if group == "backends" else "recorded"
+    model = {"own": "{backend: own}", "recorded": "{local: gemma-3-270m}"}[models]
+    with pytest.raises(
+        ValueError, match=f"greedy 0.1.0 brings `{built_in}` for orchestrator.{group}, which is"
+    ):
+        _ = load(write("program.yaml", f"version: 1\nmodels: {{m: {model}}}\n{text}")).models
+    if group == "answer_kinds":
+        assert normalize("12", kind="number") == "n:12"
 
 
 def test_two_packages_with_one_name_are_both_named(package, refusal):

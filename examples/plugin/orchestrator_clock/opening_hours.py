@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from orchestrator import Candidate, Context, Problem, Score
 from orchestrator.errors import InvalidInputError
+from orchestrator.verifiers import Free
 
 from .clock_time import minutes
 
@@ -13,7 +14,7 @@ __all__ = ["OpeningHours"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OpeningHours:
+class OpeningHours(Free):
     """Right where the answer is a time from `opens` up to, but not including, `closes`; abstains without a time.
 
     Args:

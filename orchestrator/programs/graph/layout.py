@@ -218,8 +218,15 @@ def _place_lane(
         at += gap + sized.height
         if isinstance(sized.part, Box) and sized.part.kind == "gate":
             _go_past(sized, axis, left + lane.width - RAIL / 2, at, bottom, shapes)
-    if joined and not any(ends(part) for part in lane.lane.parts):
+    if joined and not any(ends(part) and not _exits(part, group) for part in lane.lane.parts):
         shapes.append(Arrow(points=((axis, at + 1), (axis, bottom)), head=False))
+
+
+def _exits(part: Part, group: Group) -> bool:
+    """Whether what ends a lane of `group` leaves that, and no more."""
+    if isinstance(part, Group):
+        return all(_exits(one, group) for lane in part.lanes for one in lane.parts if ends(one))
+    return group.kind == "program" and part.kind == "exit"
 
 
 def _begins(part: Part) -> bool:

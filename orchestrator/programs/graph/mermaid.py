@@ -11,7 +11,13 @@ __all__ = ["mermaid"]
 LONGEST_LINE = 70  # characters of one line of a label
 UNESCAPED = frozenset(" _.,/=+-()'?!")
 
-SHAPES = {"start": ("([", "])"), "end": ("([", "])"), "gate": ("{", "}"), "check": ("{{", "}}")}
+SHAPES = {
+    "start": ("([", "])"),
+    "end": ("([", "])"),
+    "exit": ("([", "])"),
+    "gate": ("{", "}"),
+    "check": ("{{", "}}"),
+}
 
 CLASSES = """\
   classDef kind_call fill:#dbeafe,stroke:#2563eb,color:#0f172a
@@ -19,6 +25,7 @@ CLASSES = """\
   classDef kind_plain fill:#f1f5f9,stroke:#64748b,color:#0f172a
   classDef kind_start fill:#dcfce7,stroke:#16a34a,color:#0f172a
   classDef kind_end fill:#dcfce7,stroke:#16a34a,color:#0f172a
+  classDef kind_exit fill:#f0fdf4,stroke:#16a34a,color:#0f172a
   classDef kind_gate fill:#fef3c7,stroke:#d97706,color:#0f172a"""
 
 
@@ -51,9 +58,10 @@ class _Exit:
 
 @dataclass(slots=True)
 class _Writer:
-    """Writes parts, giving out the numbers of nodes."""
+    """Writes parts, giving out the numbers of nodes; `left` are, for each program it is in, the exits of that."""
 
     lines: list[str] = field(default_factory=list)
+    left: list[list[_Exit]] = field(default_factory=lambda: [[]])
     numbers: int = 0
     depth: int = 1
 
@@ -72,7 +80,9 @@ class _Writer:
         node = self._number()
         begin, end = SHAPES.get(box.kind, ("[", "]"))
         self._line(f"{node}{begin}{_quoted((box.title, *box.notes))}{end}:::kind_{box.kind}")
-        return node, [] if box.kind == "end" else [_Exit(node)]
+        if box.kind == "exit":
+            self.left[-1].append(_Exit(node))
+        return node, [] if box.kind in ("end", "exit") else [_Exit(node)]
 
     def _edge(self, exits: list[_Exit], to: str, label: str = "", *, dotted: bool = False) -> None:
         for exit in exits:
@@ -88,6 +98,7 @@ class _Writer:
         made = {
             "loop": self._loop,
             "parallel": self._parallel,
+            "program": self._program,
             "strategy": self._strategy,
         }.get(group.kind, self._sequence)(group)
         self.depth -= 1
@@ -110,6 +121,11 @@ class _Writer:
     def _sequence(self, group: Group) -> tuple[str, list[_Exit]]:
         [lane] = group.lanes
         return self._lane(lane) if lane.parts else self._box(Box(title="nothing"))
+
+    def _program(self, group: Group) -> tuple[str, list[_Exit]]:
+        self.left.append([])
+        entry, exits = self._sequence(group)
+        return entry, exits + self.left.pop()
 
     def _choice(self, group: Group) -> tuple[str, list[_Exit]]:
         entry, _ = self._box(Box(title=group.title, notes=group.notes, kind="gate"))

@@ -8,9 +8,10 @@ from typing import Literal, TypeAlias
 
 __all__ = ["Box", "BoxKind", "Group", "GroupKind", "Lane", "Part", "clean", "count", "ends", "shortened"]
 
-BoxKind: TypeAlias = Literal["call", "check", "plain", "start", "end", "gate"]
+BoxKind: TypeAlias = Literal["call", "check", "plain", "start", "end", "exit", "gate"]
 """What a box stands for: calls of a model, a verifier, something without calls, where problems come in, where answers
-or failures go out, and a condition on which the group it stands in is left."""
+or failures go out, where the innermost `program` around it is left, and a condition on which the group it stands in
+is left."""
 
 GroupKind: TypeAlias = Literal["program", "strategy", "choice", "loop", "each", "parallel", "branch"]
 """How the lanes of a group are gone through: one after the other is `program`, `strategy` has parts beside it,
@@ -69,11 +70,11 @@ Part: TypeAlias = Box | Group
 
 
 def ends(part: Part) -> bool:
-    """Whether nothing comes after it: every way through it is at its end."""
+    """Whether nothing comes after it in its lane: every way through it ends, or leaves the program it is in."""
     if isinstance(part, Box):
-        return part.kind == "end"
+        return part.kind in ("end", "exit")
     inside = [any(ends(one) for one in lane.parts) for lane in part.lanes]
-    return part.kind in ("choice", "branch", "program") and bool(inside) and all(inside)
+    return part.kind in ("choice", "branch") and bool(inside) and all(inside)
 
 
 def count(part: Part) -> int:

@@ -6,29 +6,31 @@ from pathlib import Path
 
 from ...primitives.steps import Steps
 from ..loader import Program
-from .picture import Box, Group, Lane, Part, ends, shortened
+from ..registries import key_of
+from ..spec import BackendSpec, EndpointSpec, LocalSpec, ModelSpec, ReplaySpec
+from .picture import Box, Group, Lane, Part, shortened
 from .steps import steps_part
-from .strategies import budget_note, key_of_part, note, strategy_part
+from .strategies import budget_note, note, strategy_part
 
 __all__ = ["sketch"]
 
 
 def sketch(program: Program) -> Group:
     """`program` as a picture: above, what it runs on and its limits; below, what it does from problem to answer."""
-    strategy = draw(program.strategy, key_of_part(program.strategy))
-    outputs: tuple[str, ...] = ()
-    parts: tuple[Part, ...] = (strategy,)
-    if isinstance(strategy, Group) and isinstance(program.strategy, Steps):
-        outputs, parts = strategy.notes, strategy.lanes[0].parts
-    elif not ends(strategy):
-        parts = (strategy, Box(title="answer", notes=(program.answers.kind,), kind="end"))
+    strategy = program.strategy
+    if isinstance(strategy, Steps):
+        whole = steps_part(strategy, "", draw, end="end")
+        outputs, parts = whole.notes, whole.lanes[0].parts
+    else:
+        answer = Box(title="answer", notes=(program.answers.kind,), kind="end")
+        outputs, parts = (), (draw(strategy, key_of(strategy)), answer)
     lane = Lane(parts=(Box(title="problem", kind="start"), *parts))
     notes = (*_notes(program), *outputs)
     return Group(title=Path(program.file).name, notes=notes, kind="program", lanes=(lane,))
 
 
 def draw(program: object, title: str) -> Part:
-    """Any program under a title."""
+    """A program inside another, under a title."""
     if isinstance(program, Program):
         program = program.strategy
     if isinstance(program, Steps):
@@ -43,5 +45,13 @@ def _notes(program: Program) -> tuple[str, ...]:
     return (*models, *(text for text in (*limits, check) if text))
 
 
-def _served(spec: object) -> str:
-    return str(getattr(spec, "local", None) or getattr(spec, "model", None) or getattr(spec, "replay", ""))
+def _served(spec: ModelSpec) -> str:
+    match spec:
+        case LocalSpec():
+            return spec.local
+        case EndpointSpec():
+            return spec.model
+        case ReplaySpec():
+            return spec.replay
+        case BackendSpec():
+            return spec.backend

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 from typing import Any
 
 from ...costs import counted
@@ -22,57 +21,87 @@ from ...primitives.steps import Steps
 from ...primitives.switch import Switch
 from ...primitives.text import Text
 from ...primitives.vote import Vote
-from .picture import Box, Group, GroupKind, Lane, Part
-from .strategies import Draw, budget_note, given, key_of_part, note, packed, verifier_part
+from ..registries import key_of
+from .picture import Box, BoxKind, Group, GroupKind, Lane, Part
+from .strategies import Draw, budget_note, given, note, packed, verifier_part
 
 __all__ = ["steps_part"]
 
 
-def steps_part(program: Steps, title: str, draw: Draw) -> Part:
-    """A composed program: its steps from top to bottom, and what it puts out besides the answer."""
+def steps_part(program: Steps, title: str, draw: Draw, *, end: BoxKind = "exit") -> Group:
+    """A composed program: its steps from top to bottom, and what it puts out besides the answer.
+
+    Args:
+        program: The program.
+        title: What it is called.
+        draw: Draws the programs inside it.
+        end: What its ends are: those of a program inside another one are its exits.
+    """
     outputs = tuple(note(f"output {name}:", text) for name, text in program.outputs.items())
-    lane = Lane(parts=tuple(_block(program.steps, draw)))
+    lane = _Steps(draw=draw, end=end).lane(program.steps)
     return Group(title=title, notes=outputs, kind="program", lanes=(lane,))
 
 
-def _block(steps: Block, draw: Draw) -> Iterator[Part]:
-    return (_step(step, draw) for step in steps)
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class _Steps:
+    """Draws the steps of a program."""
 
+    draw: Draw
+    end: BoxKind
 
-def _lane(steps: Block, draw: Draw, label: str = "") -> Lane:
-    return Lane(parts=tuple(_block(steps, draw)), label=label)
+    def lane(self, steps: Block, label: str = "") -> Lane:
+        return Lane(parts=tuple(map(self.step, steps)), label=label)
 
+    def step(self, step: Primitive) -> Part:
+        match step:
+            case If():
+                yes, no = self.lane(step.then, "then"), self.lane(step.otherwise, "else")
+                return _group(step, "choice", step.condition, lanes=(yes, no))
+            case Switch():
+                lanes = [self.lane(case.steps, case.when) for case in step.cases]
+                return _group(step, "choice", lanes=(*lanes, self.lane(step.otherwise, "else")))
+            case Repeat():
+                return self.repeat(step)
+            case ForEach():
+                return self.for_each(step)
+            case Parallel():
+                named = tuple(self.lane(block, name) for name, block in step.branches.items())
+                return _group(step, "parallel", f"wait: {step.wait}", lanes=named)
+            case Branch():
+                limits = budget_note("budget", step.budget) or "no limits"
+                return _group(step, "branch", limits, lanes=(self.lane(step.steps),))
+            case Run():
+                return self.run(step)
+            case Score():
+                return _score(step)
+            case Return() | Fail():
+                return _end(step, self.end)
+            case Let() | Set():
+                changes = tuple(note(f"{name} =", text) for name, text in step.values.items())
+                return Box(title=_title(step), notes=changes)
+            case Text():
+                return Box(title=_title(step), notes=(note("", step.template).strip(),))
+        return Box(title=_title(step), notes=_notes(step), kind="call" if step.most_calls else "plain")
 
-def _step(step: Primitive, draw: Draw) -> Part:
-    match step:
-        case If():
-            yes, no = _lane(step.then, draw, "then"), _lane(step.otherwise, draw, "else")
-            return _group(step, "choice", step.condition, lanes=(yes, no))
-        case Switch():
-            lanes = [_lane(case.steps, draw, case.when) for case in step.cases]
-            return _group(step, "choice", lanes=(*lanes, _lane(step.otherwise, draw, "else")))
-        case Repeat():
-            return _repeat(step, draw)
-        case ForEach():
-            return _for_each(step, draw)
-        case Parallel():
-            named = tuple(_lane(block, draw, name) for name, block in step.branches.items())
-            return _group(step, "parallel", f"wait: {step.wait}", lanes=named)
-        case Branch():
-            limits = budget_note("budget", step.budget) or "no limits"
-            return _group(step, "branch", limits, lanes=(_lane(step.steps, draw),))
-        case Run():
-            return _run(step, draw)
-        case Score():
-            return _score(step)
-        case Return() | Fail():
-            return _end(step)
-        case Let() | Set():
-            changes = tuple(note(f"{name} =", text) for name, text in step.values.items())
-            return Box(title=_title(step), notes=changes)
-        case Text():
-            return Box(title=_title(step), notes=(note("", step.template).strip(),))
-    return Box(title=_title(step), notes=_notes(step), kind="call" if step.most_calls else "plain")
+    def repeat(self, step: Repeat) -> Part:
+        conditions = (
+            f"while {step.going}" if step.going else "",
+            f"until {step.until}" if step.until else "",
+        )
+        notes = (f"at most {counted(step.max, 'round')}", *filter(None, conditions))
+        return _group(step, "loop", *notes, lanes=(self.lane(step.steps),), leaves=step.until or "")
+
+    def for_each(self, step: ForEach) -> Part:
+        most = f"at most {step.max}" if step.max else ""
+        at_once = f"{step.at_once} at once" if step.at_once else "all at once"
+        notes = (f"{step.item} in {step.over}", ", ".join(filter(None, (most, at_once))))
+        return _group(step, "each", *notes, lanes=(self.lane(step.steps),))
+
+    def run(self, step: Run) -> Part:
+        part = self.draw(step.program, _title(step, key_of(step.program)))
+        if step.problem is None:
+            return part
+        return dataclasses.replace(part, notes=(note("problem", step.problem), *part.notes))
 
 
 def _title(step: Primitive, action: str | None = None) -> str:
@@ -91,41 +120,21 @@ def _notes(step: Any, *without: str) -> tuple[str, ...]:
     return packed(note(names[name], value) for name, value in left)
 
 
-def _repeat(step: Repeat, draw: Draw) -> Part:
-    conditions = (f"while {step.going}" if step.going else "", f"until {step.until}" if step.until else "")
-    notes = (f"at most {counted(step.max, 'round')}", *filter(None, conditions))
-    return _group(step, "loop", *notes, lanes=(_lane(step.steps, draw),), leaves=step.until or "")
-
-
-def _for_each(step: ForEach, draw: Draw) -> Part:
-    most = f"at most {step.max}" if step.max else ""
-    at_once = f"{step.at_once} at once" if step.at_once else "all at once"
-    notes = (f"{step.item} in {step.over}", ", ".join(filter(None, (most, at_once))))
-    return _group(step, "each", *notes, lanes=(_lane(step.steps, draw),))
-
-
-def _run(step: Run, draw: Draw) -> Part:
-    part = draw(step.program, _title(step, key_of_part(step.program)))
-    if step.problem is None:
-        return part
-    return dataclasses.replace(part, notes=(note("problem", step.problem), *part.notes))
-
-
 def _score(step: Score) -> Part:
-    part = verifier_part(step.by, _title(step, f"score by {key_of_part(step.by)}"))
+    part = verifier_part(step.by, _title(step, f"score by {key_of(step.by)}"))
     return dataclasses.replace(part, notes=(note("of", step.of), *part.notes))
 
 
-def _end(step: Return | Fail) -> Part:
+def _end(step: Return | Fail, kind: BoxKind) -> Part:
     if isinstance(step, Fail):
-        return Box(title="fail", notes=(note("", step.message).strip(),), kind="end")
+        return Box(title="fail", notes=(note("", step.message).strip(),), kind=kind)
     value = step.value
     if isinstance(value, Vote | Select):
         notes = (f"{value.key} of {_texts(value.of)}", *_notes(value, "of"))
     else:
         notes = (value,)
     confidence = () if step.confidence is None else (note("confidence", step.confidence),)
-    return Box(title="return", notes=(*notes, *confidence), kind="end")
+    return Box(title="return", notes=(*notes, *confidence), kind=kind)
 
 
 def _texts(of: str | tuple[str, ...]) -> str:

@@ -9,26 +9,17 @@ from typing import Any, TypeAlias
 from ...budget import Budget
 from ...prompts import Prompt
 from ...strategies import Cascade, Router, Strategy, Tier
-from ..annotations import parameters
-from ..registries import ACCEPTANCES, MONITORS, SCORERS, STOPPING_RULES, STRATEGIES, VERIFIERS, WEIGHTINGS
+from ..annotations import is_default, parameters
+from ..registries import ACCEPTANCES, SCORERS, VERIFIERS, key_of
 from .picture import Box, Group, Lane, Part, shortened
 
-__all__ = ["Draw", "budget_note", "given", "key_of_part", "note", "packed", "strategy_part", "verifier_part"]
+__all__ = ["Draw", "budget_note", "given", "note", "packed", "strategy_part", "verifier_part"]
 
 Draw: TypeAlias = Callable[[object, str], Part]
 """Makes a part from any program, with a title of its own; strategies draw the programs inside them by it."""
 
 LONGEST_NOTE = 80  # characters
 PACKED = 40  # characters: parameters this short together share a line
-
-
-def key_of_part(part: object) -> str:
-    """What files call a strategy, a verifier or another part; else its function's or class's name."""
-    for registry in (STRATEGIES, VERIFIERS, ACCEPTANCES, STOPPING_RULES, WEIGHTINGS, MONITORS, SCORERS):
-        for key, made in registry.parts.items():
-            if type(part) is made:
-                return key
-    return getattr(part, "key", None) or getattr(part, "__name__", None) or type(part).__name__
 
 
 def note(name: str, value: Any) -> str:
@@ -78,7 +69,7 @@ def strategy_part(strategy: object, title: str, draw: Draw) -> Part:
 def verifier_part(verifier: object, title: str | None = None) -> Part:
     """A verifier: a box, or a group where other verifiers are parts of it."""
     notes, lanes = _described(verifier, lambda part, name: verifier_part(part, name))
-    title = title or key_of_part(verifier)
+    title = title or key_of(verifier)
     if lanes:
         return Group(title=title, notes=notes, kind="strategy", lanes=lanes)
     return Box(title=title, notes=notes, kind="check")
@@ -93,7 +84,7 @@ def _described(part: object, draw: Draw) -> tuple[tuple[str, ...], tuple[Lane, .
         if inside and all(map(_is_verifier, inside)):
             lanes += [Lane(label=name, parts=(verifier_part(one),)) for one in inside]
         elif inside and all(map(_is_program, inside)):
-            lanes += [Lane(label=name, parts=(draw(one, key_of_part(one)),)) for one in inside]
+            lanes += [Lane(label=name, parts=(draw(one, key_of(one)),)) for one in inside]
         else:
             notes.append(note(name, value))
     return packed(notes), tuple(lanes)
@@ -105,8 +96,7 @@ def given(part: object) -> Iterable[tuple[str, Any]]:
         return
     for name, field in parameters(type(part)).items():
         value = getattr(part, name)
-        usual = field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
-        if value is not usual and value != usual:
+        if not is_default(field, value):
             yield name, value
 
 
@@ -134,7 +124,7 @@ def _cascade(cascade: Cascade, title: str, draw: Draw) -> Part:
 
 
 def _tier(tier: Tier, draw: Draw) -> Part:
-    part = draw(tier.strategy, key_of_part(tier.strategy))
+    part = draw(tier.strategy, key_of(tier.strategy))
     limits = None if tier.budget is None else budget_note("budget", tier.budget)
     more = tuple(text for text in (limits, "with the samples so far" if tier.carry else None) if text)
     if limits is None:
@@ -144,7 +134,7 @@ def _tier(tier: Tier, draw: Draw) -> Part:
 
 def _router(router: Router, title: str, draw: Draw) -> Part:
     """A lane for each choice, with the scores that lead to it."""
-    choices: list[Part] = [draw(program, key_of_part(program)) for program in router.programs] or [
+    choices: list[Part] = [draw(program, key_of(program)) for program in router.programs] or [
         Box(title="single", notes=(note("model", model),), kind="call") for model in router.models
     ]
     thresholds = router.thresholds or tuple(
@@ -176,14 +166,14 @@ def _shown(value: Any) -> str:
         return _acceptance(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         inside = ", ".join(f"{name}: {_shown(one)}" for name, one in given(value))
-        return f"{key_of_part(value)}({inside})" if inside else key_of_part(value)
+        return f"{key_of(value)}({inside})" if inside else key_of(value)
     if value is None:
         return "none"
-    return repr(value) if isinstance(value, int | float) else key_of_part(value)
+    return repr(value) if isinstance(value, int | float) else key_of(value)
 
 
 def _acceptance(rule: Any) -> str:
     """A rule as the short way of writing it: `agreement >= 0.75`."""
     verifier = getattr(rule, "verifier", None)
-    key = key_of_part(rule if verifier is None else verifier)
+    key = key_of(rule if verifier is None else verifier)
     return f"{'confidence' if key == 'confident' else key} >= {rule.at_least:g}"

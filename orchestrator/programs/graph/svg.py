@@ -17,13 +17,13 @@ text{font:12px ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,monospace;fill:#0f
 .ground{fill:#fff}.frame{fill:#94a3b8;fill-opacity:.07;stroke:#94a3b8}
 .line{fill:none;stroke:#64748b;stroke-width:1.4}.back{stroke-dasharray:4 3}.head{fill:#64748b}
 .call{fill:#dbeafe;stroke:#2563eb}.check{fill:#ede9fe;stroke:#7c3aed}.plain{fill:#f1f5f9;stroke:#64748b}
-.start,.end{fill:#dcfce7;stroke:#16a34a}.gate{fill:#fef3c7;stroke:#d97706}
+.start,.end{fill:#dcfce7;stroke:#16a34a}.exit{fill:#f0fdf4;stroke:#16a34a}.gate{fill:#fef3c7;stroke:#d97706}
 .loop{stroke:#d97706}.choice{stroke:#d97706;stroke-dasharray:2 2}.strategy{stroke:#2563eb}
 .branch{stroke:#dc2626;stroke-dasharray:6 3}
 .parallel,.each{stroke:#0d9488}
 @media (prefers-color-scheme:dark){
 text{fill:#e2e8f0}.note,.label{fill:#a8b3c4}.ground{fill:#0f172a}.line{stroke:#94a3b8}
-.head{fill:#94a3b8}.call{fill:#1e3a6e}.check{fill:#43307a}.plain{fill:#273449}.start,.end{fill:#14502b}.gate{fill:#5c3a0a}}"""
+.head{fill:#94a3b8}.call{fill:#1e3a6e}.check{fill:#43307a}.plain{fill:#273449}.start,.end{fill:#14502b}.exit{fill:#0d2a1a}.gate{fill:#5c3a0a}}"""
 
 
 def svg(picture: Part) -> str:
@@ -65,7 +65,7 @@ def _frame(frame: Frame) -> list[str]:
     part = frame.part
     box = isinstance(part, Box)
     kind = part.kind if box else f"frame {part.kind}"
-    round_ends = box and part.kind in ("start", "end", "gate")
+    round_ends = box and part.kind in ("start", "end", "exit", "gate")
     radius = min(frame.height / 2, 14.0) if round_ends else 5.0
     lines = ["<g>"]
     if frame.full:
