@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,6 @@ from typing import Any
 import anyio
 from rich.console import Console
 
-from ..backends import Backend
-from ..backends.base import InProcess
 from ..budget import Budget
 from ..costs import Cost, counted
 from ..errors import InvalidInputError
@@ -21,16 +19,12 @@ from ..programs.expected import FIGURES, Expected, expected_from, expected_in
 from ..programs.explaining import Explanation, Row, explain, rows
 from ..runtime import Controller
 from ..types import Problem
+from .costs_notes import beyond, counting, uncounted
 from .costs_table import figure, plain_table, terminal_table
 from .failures import FAILED, complain
 from .job import Flags, make_job
 
 __all__ = ["Options", "dry_run", "show"]
-
-BOUNDED = (
-    "prompts are bounded by their bytes: --exact-prompts starts the models on this machine, and asks servers, to "
-    "count them"
-)
 
 UNTOLD = "without expected figures: parts that draw on one branch, which a journal does not tell apart"
 
@@ -52,6 +46,8 @@ def show(flags: Flags, options: Options) -> int:
     expected, source = _expected(options)
     found, notes = _explained(flags, exact=options.exact)
     notes, table = [*notes, *source], rows(found.spending, expected)
+    if found.spending.worst != found.most:
+        notes.append(f"the parts are shown for problem {found.shown}, which can take most tokens")
     if options.journal is not None and any(row.expected is None for row in table):
         notes.append(UNTOLD)
     if options.json:
@@ -117,31 +113,15 @@ def _explained(flags: Flags, *, exact: bool) -> tuple[Explanation, list[str]]:
 
     async def started() -> tuple[Explanation, list[str]]:
         async with controller:
-            backends = {name: model.backend for name, model in job.models.items()}
-            bounded = [name for name, backend in backends.items() if not _counts(backend)]
-            return await work(), bounded
+            return await work(), uncounted(job.models)
 
-    if exact:
-        found, bounded = anyio.run(started)
-        return found, [*notes, *_counted_by(bounded)]
-    found = anyio.run(work)
-    in_process = all(isinstance(model.backend, InProcess) for model in job.models.values())
-    return found, [*notes, *([] if in_process else [BOUNDED])]
-
-
-def _counts(backend: Backend) -> bool:
-    return isinstance(backend, InProcess) or bool(getattr(backend, "counts_prompts", False))
-
-
-def _counted_by(bounded: Sequence[str]) -> list[str]:
-    if not bounded:
-        return ["prompts are counted exactly"]
-    return [f"prompts of {', '.join(bounded)} are bounded by their bytes: the server does not count them"]
+    found, bounded = anyio.run(started) if exact else (anyio.run(work), None)
+    return found, [*notes, *counting(job.models, bounded), *beyond(found, job.models, bounded)]
 
 
 def _head(found: Explanation) -> list[str]:
-    lines = [f"each problem, at most: {_said(found.spending.worst)}"]
-    if found.problem != found.spending.worst:
+    lines = [f"each problem, at most: {_said(found.most)}"]
+    if found.problem != found.most:
         lines.append(f"  within its budget: {_said(found.problem)}")
     lines.append(f"{counted(found.problems, 'problem')}, at most: {_said(found.unlimited)}")
     if found.run != found.unlimited:
@@ -166,7 +146,7 @@ def _limits(budget: Budget) -> str:
 def _as_dict(found: Explanation) -> dict[str, Any]:
     return {
         "problems": found.problems,
-        "per_problem": _cost_dict(found.spending.worst),
+        "per_problem": _cost_dict(found.most),
         "per_problem_within_budget": _cost_dict(found.problem),
         "run": _cost_dict(found.unlimited),
         "run_within_budgets_of_problems": _cost_dict(found.run),

@@ -18,6 +18,8 @@ budget: {requests: 3, per_problem: {completion_tokens: 25}}
 program: {self_consistency: {n: 4, max_tokens: 10}}
 """
 
+AGAIN = "not in these figures: requests that are sent again after failures, up to 6 attempts each"
+
 
 @pytest.fixture
 def priced(tmp_path):
@@ -42,9 +44,10 @@ def test_without_a_problem_it_is_worked_out_for_an_empty_one_and_says_so(cli, pr
     result = cli("explain", priced, "--json")
     [found] = result.objects
     assert found["per_problem"]["prompt_tokens"] == 4 * 80
-    first, second = found["notes"]
+    first, second, third = found["notes"]
     assert first == "there are no problems: worked out for an empty one"
     assert second.startswith("prompts are bounded by their bytes: --exact-prompts")
+    assert third == AGAIN
     assert [(part["path"], part["depth"]) for part in found["parts"]] == [("", 0), ("#answers", 1)]
 
 
@@ -110,7 +113,7 @@ def test_a_server_with_a_tokenizer_is_asked_to_count_prompts_and_nothing_else(cl
         [found] = exact.objects
         assert exact.code == 0, exact.err
         assert found["per_problem"]["prompt_tokens"] == 4 * 3
-        assert found["notes"] == ["prompts are counted exactly"]
+        assert found["notes"] == ["prompts are counted exactly", AGAIN]
         shown = cli("explain", path, "--exact-prompts", "-p", "a b c")
         assert "12 prompt + 40 completion tokens" in shown.out
         assert "prompts are counted exactly" in shown.out
@@ -122,7 +125,10 @@ def test_a_server_without_a_tokenizer_is_said_not_to_count(cli, tmp_path):
     with FaultyServer().in_thread() as server:
         path.write_text(SERVED.format(url=server.base_url))
         [found] = cli("explain", path, "--exact-prompts", "-p", "a b c", "--json").objects
-    assert found["notes"] == ["prompts of m are bounded by their bytes: the server does not count them"]
+    assert found["notes"] == [
+        "prompts of m are bounded by their bytes: the server does not count them",
+        AGAIN,
+    ]
     assert found["per_problem"]["prompt_tokens"] == 4 * (80 + 5)
 
 
@@ -225,3 +231,93 @@ def test_the_table_fits_a_terminal_with_every_figure_whole(width, expected):
 
 def test_a_part_of_which_nothing_is_known_is_shown_so():
     assert [line.count("unknown") for line in plain_table(rows(DEEP))] == [0, 0, 0, 4, 0]
+
+
+PARTS = """\
+version: 1
+models:
+  dear: {base_url: "https://127.0.0.1:9/v1", model: m, api_key_env: NO_SUCH_KEY, price: {input: 1, output: 2}}
+budget: {per_problem: {requests: 5}}
+problems: {file: problems.jsonl, prompt: prompt}
+problem: {fields: {parts: list}}
+program:
+  steps:
+    - id: pieces
+      for_each:
+        in: problem.parts
+        as: part
+        max: 50
+        steps: [{id: done, sample: {prompt: "{{ part }}", max_tokens: 10}}]
+    - return: {vote: pieces.each.done}
+"""
+
+
+def test_each_limit_is_held_against_the_problem_that_needs_most_of_it(cli, tmp_path):
+    path = tmp_path / "parts.yaml"
+    path.write_text(PARTS)
+    problems = [
+        {"id": "a", "prompt": "long", "parts": ["x" * 9000] * 2},
+        {"id": "b", "prompt": "short", "parts": ["y"] * 20},
+    ]
+    (tmp_path / "problems.jsonl").write_text("".join(f"{json.dumps(one)}\n" for one in problems))
+    result = cli("run", path, "--dry-run")
+    assert result.code == 1, result.out
+    assert "each problem's budget has 5 requests, and it can take 20" in result.out
+    [found] = cli("explain", path, "--json").objects
+    assert found["per_problem"]["calls"] == 20  # b's
+    assert found["per_problem"]["prompt_tokens"] == found["parts"][0]["worst"]["prompt_tokens"] > 18000  # a's
+    assert found["parts"][0]["worst"]["calls"] == 2
+    assert "the parts are shown for problem a, which can take most tokens" in found["notes"]
+
+
+def test_requests_that_are_sent_again_are_said_not_to_be_counted(cli, tmp_path):
+    path = tmp_path / "two.yaml"
+    path.write_text(
+        "version: 1\n"
+        "models:\n"
+        '  a: {base_url: "https://127.0.0.1:9/v1", model: m, retries: 0}\n'
+        '  b: {base_url: "https://127.0.0.1:9/v1", model: m, retries: 2}\n'
+        '  unused: {base_url: "https://127.0.0.1:9/v1", model: m}\n'
+        "program: {best_of_n: {n: 2, model: a, max_tokens: 9, verifier: {judge: {model: b}}}}\n"
+    )
+    said = "not in these figures: requests that are sent again "
+    judges = "by judges, where the server of b refuses a schema or log-probabilities"
+    attempts = "after failures, up to 3 attempts of b"
+    for words in (["explain", path], ["run", path, "--dry-run"]):
+        assert f"{said}{attempts}; and {judges}\n" in cli(*words, "-p", "x").out
+    path.write_text(path.read_text().replace("retries: 2", "retries: 0"))
+    assert f"{said}{judges}\n" in cli("explain", path, "-p", "x").out
+    path.write_text(path.read_text().replace("{model: b}", "{model: b, expected: false}"))
+    assert said not in cli("explain", path, "-p", "x").out
+
+
+IMPROVED = """\
+version: 1
+models: {{m: {{base_url: "{url}", model: test}}}}
+budget: {{total_tokens: 9000}}
+program:
+  steps:
+    - {{id: first, sample: {{max_tokens: 10}}}}
+    - {{id: second, sample: {{prompt: "Improve: {{{{ {shown} }}}}", max_tokens: 10}}}}
+    - return: {{vote: {{of: [first, second]}}}}
+"""
+
+
+def test_a_run_that_fits_is_said_to_be_cut_short_where_texts_of_models_are_counted_by_their_bytes(
+    cli, tmp_path
+):
+    path = tmp_path / "improved.yaml"
+    said = "a run may be cut short by its budget though the worst case fits"
+
+    def notes(flavour, *flags, shown="first.best", budget="total_tokens"):
+        with FaultyServer(**flavour).in_thread() as server:
+            path.write_text(IMPROVED.format(url=server.base_url, shown=shown).replace("total_tokens", budget))
+            [found] = cli("run", path, "--dry-run", "--json", "-p", "a", *flags).objects
+        return [note for note in found["notes"] if note.startswith(said)]
+
+    unsure, sure = notes({}), notes({}, "--exact-prompts")
+    assert unsure[0].endswith("in prompts of m, where its server counts none")
+    assert sure[0].endswith("in prompts of m, whose server counts none")
+    assert notes({"flavour": "vllm"}, "--exact-prompts") == []
+    assert notes({}, shown="problem") == []
+    assert notes({}, budget="completion_tokens") == []
