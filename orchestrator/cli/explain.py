@@ -26,7 +26,10 @@ from .job import Flags, make_job
 
 __all__ = ["Options", "dry_run", "show"]
 
-UNTOLD = "without expected figures: parts that draw on one branch, which a journal does not tell apart"
+UNTOLD = (
+    "without expected figures: parts that a journal does not tell apart, as they draw on one branch, or on branches "
+    "of one label in an order that is not certain"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from ..expressions import Size
 from .asked import Asked
 from .cost import FREE, UNKNOWN, Cost, cost_of, limited
 from .costing import Costing, costing_of
-from .spending import Spending, added, counted, repeated, scaled, total
+from .spending import Flow, Spending, added, counted, repeated, scaled, total
 
 __all__ = [
     "FREE",
@@ -17,6 +17,7 @@ __all__ = [
     "Asked",
     "Cost",
     "Costing",
+    "Flow",
     "Size",
     "Spending",
     "added",
