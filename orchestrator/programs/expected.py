@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
@@ -13,9 +12,8 @@ from typing import Any
 
 from ..costs import FREE, Cost, Spending
 from ..errors import InvalidInputError
-from ..types import PICODOLLARS_PER_USD
 
-__all__ = ["FIGURES", "Expected", "RecordedCall", "expected_from", "expected_in", "shares"]
+__all__ = ["FIGURES", "Expected", "RecordedCall", "expected_in", "shares"]
 
 FIGURES = ("calls", "prompt_tokens", "completion_tokens", "usd")
 
@@ -52,43 +50,12 @@ class Expected:
     Attributes:
         calls: The calls, in the order they were sent.
         problems: Problems they were made for.
+        left_out: Problems for which an earlier program made calls as well, and which are not among those.
     """
 
     calls: Sequence[RecordedCall] = field(repr=False)
     problems: int
-
-
-def expected_from(journal: str | Path) -> Expected:
-    """What the calls in a journal took.
-
-    Raises:
-        InvalidInputError: It is no journal.
-    """
-    path = Path(journal)
-    if not path.is_file():
-        raise InvalidInputError(f"there is no journal {str(path)!r}")
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
-    try:
-        found = connection.execute(
-            "SELECT c.problem, c.path, r.requests, r.prompt_tokens, r.completion_tokens, r.picodollars "
-            "FROM calls c JOIN results r ON r.call = c.id ORDER BY c.id"
-        ).fetchall()
-        [(problems,)] = connection.execute(
-            "SELECT COUNT(*) FROM (SELECT problem FROM calls UNION SELECT problem FROM outcomes)"
-        ).fetchall()
-    except sqlite3.DatabaseError as error:
-        raise InvalidInputError(f"{str(path)!r} is no journal: {error}") from error
-    finally:
-        connection.close()
-    calls = [
-        RecordedCall(
-            problem=problem,
-            path=at,
-            cost=Cost(calls=n, prompt_tokens=read, completion_tokens=written, usd=paid / PICODOLLARS_PER_USD),
-        )
-        for problem, at, n, read, written, paid in found
-    ]
-    return Expected(calls=calls, problems=problems)
+    left_out: int = 0
 
 
 def expected_in(file: str | Path) -> dict[str, Cost]:

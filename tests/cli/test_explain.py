@@ -321,3 +321,102 @@ def test_a_run_that_fits_is_said_to_be_cut_short_where_texts_of_models_are_count
     assert notes({"flavour": "vllm"}, "--exact-prompts") == []
     assert notes({}, shown="problem") == []
     assert notes({}, budget="completion_tokens") == []
+
+
+COUNTED = """\
+version: 1
+models: {{m: {{base_url: "{url}", model: test}}}}
+budget: {{requests: 5}}
+program: {{self_consistency: {{n: {n}, stop: fixed_size, max_tokens: 10}}}}
+"""
+
+
+@pytest.fixture
+def begun(cli, tmp_path):
+    """A program of 4 calls a problem, and the journal of a run that its 5 requests have cut short in the second."""
+    path, journal = tmp_path / "counted.yaml", tmp_path / "run.db"
+    with FaultyServer().in_thread() as server:
+        path.write_text(COUNTED.format(url=server.base_url, n=4))
+        assert cli("run", path, "-p", "a", "-p", "b", "--journal", journal).code == 0
+    return path, journal
+
+
+def test_a_dry_run_of_a_resumed_run_counts_what_is_spent_and_no_finished_problem(cli, begun):
+    path, journal = begun
+    going_on = ["--dry-run", "--journal", journal, "--resume"]
+    words = ["run", path, "-p", "a", "-p", "b", *going_on]
+    before = journal.read_bytes()
+    refused = cli(*words)
+    assert refused.code == 1, refused.out
+    # 5 spent; the second problem, which has spent 1 of them, may ask for all of its 4 again.
+    assert "the run's budget has 5 requests, and it can take 9" in refused.out
+    assert "each problem, at most: 5 calls" in refused.out
+    assert "  spent of it: 5 calls" in refused.out
+    assert "1 problem finished" in refused.out
+    [found] = cli(*words, "--budget-requests", "9", "--json").objects
+    assert (found["fits"], found["spent"]["calls"], found["run"]["calls"]) == (True, 5, 9)
+    assert found["notes"][0].startswith("1 problem had been begun")
+    done = cli("run", path, "-p", "a", *going_on)
+    assert done.code == 0, done.err
+    assert "1 problem, at most: 5 calls" in done.out
+    assert journal.read_bytes() == before
+
+
+def test_what_a_problem_has_spent_is_held_against_its_own_budget(cli, begun, tmp_path):
+    path, journal = begun
+    path.write_text(path.read_text().replace("{requests: 5}", "{requests: 20, per_problem: {requests: 4}}"))
+    words = ["run", path, "--dry-run", "-p", "a", "-p", "b", "--journal", journal, "--resume"]
+    result = cli(*words)
+    assert "each problem's budget has 4 requests, and it can take 5" in result.out
+    assert "  within the problems' budgets: 8 calls" in result.out
+
+
+def test_a_dry_run_goes_on_with_the_journals_program_or_says_that_it_does_not(cli, begun):
+    path, journal = begun
+    words = ["run", path, "--dry-run", "-p", "a", "--journal", journal, "--resume"]
+    path.write_text(path.read_text().replace("n: 4", "n: 3"))
+    refused = cli(*words)
+    assert refused.code == 1
+    assert "belongs to another program" in refused.err
+    assert "n: 3" in refused.err
+    allowed = cli(*words, "--allow-changed-program", "--budget-requests", "8")
+    assert allowed.code == 0, allowed.err
+    assert "1 problem, at most: 8 calls" in allowed.out  # 5 spent, and all 3 of the new one
+
+
+def test_a_dry_run_with_a_journal_that_does_not_exist_resumes_nothing(cli, begun, tmp_path):
+    path, _ = begun
+    result = cli("run", path, "--dry-run", "-p", "a", "--journal", tmp_path / "new.db", "--resume")
+    assert result.code == 0
+    assert "there is no journal" in result.err
+    assert not (tmp_path / "new.db").exists()
+
+
+def test_expected_figures_are_taken_from_a_journal_of_the_same_program_alone(cli, begun):
+    path, journal = begun
+    flags = ["-p", "a", "--json"]
+    assert cli("explain", path, "--from", journal, *flags).code == 0
+    path.write_text(path.read_text().replace("n: 4", "n: 3").replace("requests: 5", "requests: 50"))
+    refused = cli("explain", path, "--from", journal, *flags)
+    assert refused.code == 1
+    assert "belongs to another program" in refused.err
+    assert "--allow-changed-program" in refused.err
+    [found] = cli("explain", path, "--from", journal, "--allow-changed-program", *flags).objects
+    assert "the journal is another program's" in found["notes"]
+    assert found["parts"][0]["expected"]["calls"] == 2.5
+    assert cli("explain", path, "--allow-changed-program").code == 2
+
+
+def test_expected_figures_leave_out_problems_that_another_program_had_begun(cli, begun):
+    path, journal = begun
+    with FaultyServer().in_thread() as server:
+        path.write_text(COUNTED.format(url=server.base_url, n=3).replace("requests: 5", "requests: 50"))
+        going_on = ["--journal", journal, "--resume", "--allow-changed-program"]
+        assert cli("run", path, "-p", "a", "-p", "b", *going_on).code == 0
+        none = cli("explain", path, "--from", journal, "-p", "a")
+        assert none.code == 1
+        assert "--allow-changed-program" in none.err
+        assert cli("run", path, "-p", "a", "-p", "b", "-p", "c", *going_on).code == 0
+    [found] = cli("explain", path, "--from", journal, "-p", "a", "--json").objects
+    assert found["parts"][0]["expected"]["calls"] == 3
+    assert "left out: 2 problems, which another program had begun" in found["notes"]

@@ -20,8 +20,9 @@ from orchestrator.backends import RetryPolicy, ScriptedBackend
 from orchestrator.backends.scripted import prompt_text
 from orchestrator.costs import FREE, Cost, Spending
 from orchestrator.errors import BackendError
-from orchestrator.programs.expected import Expected, RecordedCall, expected_from, shares
+from orchestrator.programs.expected import Expected, RecordedCall, shares
 from orchestrator.programs.explaining import rows
+from orchestrator.runtime.earlier import EarlierRun
 
 CASES = [
     case
@@ -82,7 +83,8 @@ async def recorded(program, problems, reply, journal, *, models=("m",), kind="nu
         for problem in problems:
             with suppress(BackendError):
                 await controller.run(program, problem)
-    return spending, expected_from(journal)
+    with EarlierRun(journal) as earlier:
+        return spending, earlier.expected()
 
 
 def summed(costs):
