@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -62,19 +63,31 @@ def expected_in(file: str | Path) -> dict[str, Cost]:
     """What parts are expected to take for a problem, by their paths, from a JSON file.
 
     Raises:
-        InvalidInputError: It is not `{path: {calls, prompt_tokens, completion_tokens, usd}}`.
+        InvalidInputError: It is not `{path: {calls, prompt_tokens, completion_tokens, usd}}` with finite numbers of
+            at least 0.
     """
     try:
         given: Any = json.loads(Path(file).read_text(encoding="utf-8"))
-        return {str(path): _cost(figures) for path, figures in given.items()}
-    except (OSError, ValueError, AttributeError, TypeError) as error:
+        return {path: _cost(figures) for path, figures in _mapping(given).items()}
+    except (OSError, ValueError, OverflowError, RecursionError) as error:
         form = '{"path": {"calls": ..., "prompt_tokens": ..., "completion_tokens": ...}}'
         raise InvalidInputError(f"{str(file)!r} must be JSON like {form}: {error}") from error
 
 
-def _cost(figures: Mapping[str, Any]) -> Cost:
+def _mapping(value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{value!r} is no mapping")
+    return value
+
+
+def _cost(given: Any) -> Cost:
+    figures = _mapping(given)
     if unknown := sorted(set(figures) - set(FIGURES)):
         raise ValueError(f"unknown key {unknown[0]!r}; there are: {', '.join(FIGURES)}")
+    for name, value in figures.items():
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or not math.isfinite(value) or value < 0:
+            raise ValueError(f"{name} must be a finite number of at least 0, not {value!r}")
     return Cost(**{name: float(value) for name, value in figures.items()})
 
 

@@ -11,6 +11,7 @@ from ..budget import Budget
 from ..contracts import ControlProgram
 from ..costs import FREE, Asked, Cost, Costing, Spending, cost_of, limited
 from ..errors import InvalidInputError
+from ..spelling import did_you_mean
 from ..types import PICODOLLARS_PER_USD, Problem, Usage
 from .expected import Expected, shares
 
@@ -184,13 +185,21 @@ def rows(spending: Spending, expected: Mapping[str, Cost] | Expected | None = No
     Args:
         spending: The program.
         expected: What parts took in an earlier run, or are expected to take, by their paths.
+
+    Raises:
+        InvalidInputError: There is no part of such a path.
     """
     table = list(_rows(spending, depth=0, path=""))
     if isinstance(expected, Expected):
         return _with_means(table, expected)
-    if expected is not None:
-        return [replace(row, expected=expected.get(row.path)) for row in table]
-    return table
+    if expected is None:
+        return table
+    paths = [row.path for row in table]
+    for path in expected:
+        if path not in paths:
+            hint = did_you_mean(path, paths) or f"there are: {', '.join(repr(one) for one in paths)}"
+            raise InvalidInputError(f"no part has the path {path!r} that figures are expected for; {hint}")
+    return [replace(row, expected=expected.get(row.path)) for row in table]
 
 
 def _rows(spending: Spending, *, depth: int, path: str) -> Iterator[Row]:

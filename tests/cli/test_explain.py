@@ -94,6 +94,31 @@ def test_expected_figures_come_from_a_journal(cli, recorded, tmp_path):
     assert cli("explain", recorded, "--from", recorded).code == 1
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (
+            '{"#answer": {"calls": 1}}',
+            "no part has the path '#answer' that figures are expected for; did you mean `#answers`?",
+        ),
+        ('{"elsewhere": {}}', "there are: '', '#answers'"),
+        ('{"": {"calls": -5}}', "calls must be a finite number of at least 0, not -5"),
+        ('{"": {"usd": "nan"}}', "usd must be a finite number of at least 0, not 'nan'"),
+        ('{"": {"usd": NaN}}', "usd must be a finite number of at least 0, not nan"),
+        ('{"": {"calls": 1' + "0" * 400 + "}}", "too large"),
+        ("[1]", "[1] is no mapping"),
+        ('{"": {"calls": true}}', "calls must be a finite number of at least 0, not True"),
+        ('{"": {"prompt_tokens": 1e999}}', "prompt_tokens must be a finite number of at least 0, not inf"),
+    ],
+)
+def test_expected_figures_of_no_part_or_that_are_no_amounts_are_refused(cli, priced, tmp_path, given, said):
+    stats = tmp_path / "stats.json"
+    stats.write_text(given)
+    result = cli("explain", priced, "-p", "ab", "--expect", stats)
+    assert result.code == 1
+    assert said in result.err
+
+
 SERVED = """\
 version: 1
 models: {{m: {{base_url: "{url}", model: test, price: {{input: 1, output: 2}}}}}}
