@@ -278,11 +278,18 @@ def run(
     if exact_prompts and not dry_run:
         raise typer.BadParameter("needs --dry-run", param_hint="--exact-prompts")
     if dry_run:
+        from .explain import DryRun
         from .explain import dry_run as dry_run_of
 
-        raise typer.Exit(
-            dry_run_of(flags, exact=exact_prompts, allow_over_budget=allow_over_budget, as_json=as_json)
+        options = DryRun(
+            journal=journal,
+            resume=resume,
+            allow_changed_program=allow_changed_program,
+            exact=exact_prompts,
+            allow_over_budget=allow_over_budget,
+            json=as_json,
         )
+        raise typer.Exit(dry_run_of(flags, options))
     how = Settings(
         journal=None if journal is None else str(journal),
         resume=resume,
@@ -393,6 +400,13 @@ def explain(
     journal: Annotated[
         Path | None, typer.Option("--from", help="A journal: show what each part took on average there.")
     ] = None,
+    allow_changed_program: Annotated[
+        bool,
+        typer.Option(
+            "--allow-changed-program",
+            help="With --from, take the figures though another program's calls are there.",
+        ),
+    ] = False,
     expected: Annotated[
         Path | None,
         typer.Option("--expect", help="JSON with what each part is expected to take, by its path."),
@@ -405,6 +419,8 @@ def explain(
     """Show a program as a tree with what each part costs at most. Nothing is generated, and nothing started unless
     prompts are to be counted exactly.
     """
+    if allow_changed_program and journal is None:
+        raise typer.BadParameter("needs --from", param_hint="--allow-changed-program")
     from .explain import Options, show
     from .job import Flags
 
@@ -418,7 +434,13 @@ def explain(
         costs=True,
         unkeyed=not exact_prompts,
     )
-    options = Options(journal=journal, expected=expected, exact=exact_prompts, json=as_json)
+    options = Options(
+        journal=journal,
+        allow_changed_program=allow_changed_program,
+        expected=expected,
+        exact=exact_prompts,
+        json=as_json,
+    )
     raise typer.Exit(show(flags, options))
 
 

@@ -4,35 +4,39 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import anyio
 from rich.console import Console
 
-from ..backends import Backend
-from ..backends.base import InProcess
 from ..budget import Budget
-from ..costs import Cost, counted
+from ..costs import FREE, Cost, counted
 from ..errors import InvalidInputError
-from ..programs.expected import FIGURES, Expected, expected_from, expected_in
+from ..programs.expected import FIGURES, Expected, expected_in
 from ..programs.explaining import Explanation, Row, explain, rows
 from ..runtime import Controller
+from ..runtime.earlier import EarlierRun
+from ..runtime.journal import RESUMING, RunRecord
 from ..types import Problem
+from .costs_notes import beyond, counting, uncounted
 from .costs_table import figure, plain_table, terminal_table
 from .failures import FAILED, complain
-from .job import Flags, make_job
+from .job import Flags, Job, make_job
 
-__all__ = ["Options", "dry_run", "show"]
+__all__ = ["DryRun", "Options", "dry_run", "show"]
 
-BOUNDED = (
-    "prompts are bounded by their bytes: --exact-prompts starts the models on this machine, and asks servers, to "
-    "count them"
+ANOTHERS = (
+    "its figures are not what this program is expected to take: name a journal of its own, or take them all the same "
+    "(--allow-changed-program)"
 )
 
-UNTOLD = "without expected figures: parts that draw on one branch, which a journal does not tell apart"
+UNTOLD = (
+    "without expected figures: parts that a journal does not tell apart, as they draw on one branch, or on branches "
+    "of one label in an order that is not certain"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +44,21 @@ class Options:
     """What to compare with, whether servers count prompts, and how to write it."""
 
     journal: Path | None = None
+    allow_changed_program: bool = False
     expected: Path | None = None
     exact: bool = False
+    json: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DryRun:
+    """The run to go on with, if any, whether servers count prompts, what is accepted, and how to write it."""
+
+    journal: Path | None = None
+    resume: bool = False
+    allow_changed_program: bool = False
+    exact: bool = False
+    allow_over_budget: bool = False
     json: bool = False
 
 
@@ -49,9 +66,12 @@ def show(flags: Flags, options: Options) -> int:
     """Print the program `flags` describe as a tree with costs; returns the exit code."""
     if options.journal is not None and options.expected is not None:
         raise InvalidInputError("give either --from or --expect")
-    expected, source = _expected(options)
-    found, notes = _explained(flags, exact=options.exact)
+    job = make_job(flags)
+    expected, source = _expected(job, options)
+    found, notes = _explained(job, exact=options.exact)
     notes, table = [*notes, *source], rows(found.spending, expected)
+    if found.spending.worst != found.most:
+        notes.append(f"the parts are shown for problem {found.shown}, which can take most tokens")
     if options.journal is not None and any(row.expected is None for row in table):
         notes.append(UNTOLD)
     if options.json:
@@ -68,17 +88,26 @@ def show(flags: Flags, options: Options) -> int:
     return 0
 
 
-def dry_run(flags: Flags, *, exact: bool, allow_over_budget: bool, as_json: bool) -> int:
+def dry_run(flags: Flags, options: DryRun) -> int:
     """Print the worst case of the run `flags` describe; refuse one that exceeds its budget."""
-    found, notes = _explained(flags, exact=exact)
-    if as_json:
+    job = make_job(flags)
+    if options.resume and options.journal is not None and not options.journal.exists():
+        complain(f"there is no journal {options.journal} yet: the run would start it, and resume nothing")
+        options = replace(options, resume=False)
+    if options.resume and options.journal is not None:
+        with EarlierRun(options.journal) as earlier:
+            earlier.compare(_record(job), advice=RESUMING, allow_changed=options.allow_changed_program)
+            found, notes = _explained(job, exact=options.exact, earlier=earlier)
+    else:
+        found, notes = _explained(job, exact=options.exact)
+    if options.json:
         print(json.dumps({**_as_dict(found), "notes": notes}))
     else:
         for line in (*_head(found), *notes):
             print(line)
     if not found.over:
         return 0
-    if allow_over_budget:
+    if options.allow_over_budget:
         complain("the budget is hard and cannot be overspent: the run is safe, and may end early")
         return 0
     complain(
@@ -88,19 +117,37 @@ def dry_run(flags: Flags, *, exact: bool, allow_over_budget: bool, as_json: bool
     return FAILED
 
 
-def _expected(options: Options) -> tuple[Expected | Mapping[str, Cost] | None, list[str]]:
+def _record(job: Job) -> RunRecord:
+    return RunRecord.of(job.program, answers=job.answers, prompt=job.prompt, models=job.models)
+
+
+def _expected(job: Job, options: Options) -> tuple[Expected | Mapping[str, Cost] | None, list[str]]:
     """What parts are expected to take, and where that comes from."""
     if options.journal is not None:
-        recorded = expected_from(options.journal)
-        return recorded, [f"expected: means of {counted(recorded.problems, 'problem')} in {options.journal}"]
+        return _recorded(job, options.journal, allow_changed=options.allow_changed_program)
     if options.expected is not None:
         return expected_in(options.expected), [f"expected: as {options.expected} has it"]
     return None, []
 
 
-def _explained(flags: Flags, *, exact: bool) -> tuple[Explanation, list[str]]:
+def _recorded(job: Job, journal: Path, *, allow_changed: bool) -> tuple[Expected, list[str]]:
+    """What parts took in the run of a journal."""
+    with EarlierRun(journal) as earlier:
+        same = earlier.compare(_record(job), advice=ANOTHERS, allow_changed=allow_changed)
+        found = earlier.expected(mixed=allow_changed)
+    if found.left_out and not found.problems:
+        raise InvalidInputError(
+            f"another program made calls for every problem in {str(journal)!r} before this one went on with its run: "
+            "--allow-changed-program counts them all the same"
+        )
+    notes = [f"expected: means of {counted(found.problems, 'problem')} in {journal}"]
+    if found.left_out:
+        notes.append(f"left out: {counted(found.left_out, 'problem')}, which another program had begun")
+    return found, [*notes, *([] if same else ["the journal is another program's"])]
+
+
+def _explained(job: Job, *, exact: bool, earlier: EarlierRun | None = None) -> tuple[Explanation, list[str]]:
     """What the program costs at most, and what is to be said about that."""
-    job = make_job(flags)
     controller = Controller(models=job.models, answers=job.answers, prompt=job.prompt)
     problems, notes = job.problems, list[str]()
     if job.total == 0:
@@ -113,37 +160,29 @@ def _explained(flags: Flags, *, exact: bool) -> tuple[Explanation, list[str]]:
             costing=lambda problem: controller.costing(problem, exact=exact),
             budget=job.budget,
             per_problem=job.per_problem,
+            earlier=earlier,
         )
 
     async def started() -> tuple[Explanation, list[str]]:
         async with controller:
-            backends = {name: model.backend for name, model in job.models.items()}
-            bounded = [name for name, backend in backends.items() if not _counts(backend)]
-            return await work(), bounded
+            return await work(), uncounted(job.models)
 
-    if exact:
-        found, bounded = anyio.run(started)
-        return found, [*notes, *_counted_by(bounded)]
-    found = anyio.run(work)
-    in_process = all(isinstance(model.backend, InProcess) for model in job.models.values())
-    return found, [*notes, *([] if in_process else [BOUNDED])]
-
-
-def _counts(backend: Backend) -> bool:
-    return isinstance(backend, InProcess) or bool(getattr(backend, "counts_prompts", False))
-
-
-def _counted_by(bounded: Sequence[str]) -> list[str]:
-    if not bounded:
-        return ["prompts are counted exactly"]
-    return [f"prompts of {', '.join(bounded)} are bounded by their bytes: the server does not count them"]
+    found, bounded = anyio.run(started) if exact else (anyio.run(work), None)
+    if found.begun:
+        notes.append(
+            f"{counted(found.begun, 'problem')} had been begun: what each has spent is counted, and its worst case "
+            "as well, though calls that are in the journal are not sent again"
+        )
+    return found, [*notes, *counting(job.models, bounded), *beyond(found, job.models, bounded)]
 
 
 def _head(found: Explanation) -> list[str]:
-    lines = [f"each problem, at most: {_said(found.spending.worst)}"]
-    if found.problem != found.spending.worst:
+    lines = [f"each problem, at most: {_said(found.most)}"]
+    if found.problem != found.most:
         lines.append(f"  within its budget: {_said(found.problem)}")
     lines.append(f"{counted(found.problems, 'problem')}, at most: {_said(found.unlimited)}")
+    if found.spent != FREE:
+        lines.append(f"  spent of it: {_said(found.spent)}; {counted(found.finished, 'problem')} finished")
     if found.run != found.unlimited:
         lines.append(f"  within the problems' budgets: {_said(found.run)}")
     lines.append(f"budget: {_limits(found.budget)}; each problem: {_limits(found.per_problem)}")
@@ -166,10 +205,12 @@ def _limits(budget: Budget) -> str:
 def _as_dict(found: Explanation) -> dict[str, Any]:
     return {
         "problems": found.problems,
-        "per_problem": _cost_dict(found.spending.worst),
+        "per_problem": _cost_dict(found.most),
         "per_problem_within_budget": _cost_dict(found.problem),
         "run": _cost_dict(found.unlimited),
         "run_within_budgets_of_problems": _cost_dict(found.run),
+        "spent": _cost_dict(found.spent),
+        "finished_problems": found.finished,
         "fits": not found.over,
         "over": found.over,
     }

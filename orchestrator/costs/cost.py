@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..budget import Budget
-from ..types import PICODOLLARS_PER_USD, Price
+from ..types import PICODOLLARS_PER_USD, Price, Usage
 
-__all__ = ["FREE", "UNKNOWN", "Cost", "limited", "priced"]
+__all__ = ["FREE", "UNKNOWN", "Cost", "cost_of", "limited", "priced"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,25 +81,35 @@ UNKNOWN = Cost(
 )
 
 
-def limited(cost: Cost, budget: Budget | None) -> Cost:
-    """What costs `cost` at most, inside `budget`, which is never overspent."""
+def cost_of(usage: Usage) -> Cost:
+    """What was used, as a bound on itself."""
+    return Cost(
+        calls=usage.requests,
+        prompt_tokens=usage.prompt_tokens,
+        completion_tokens=usage.completion_tokens,
+        usd=usage.picodollars / PICODOLLARS_PER_USD,
+    )
+
+
+def limited(cost: Cost, budget: Budget | None, *, spent: Cost = FREE) -> Cost:
+    """What costs `cost` at most, inside `budget`, which is never overspent and of which `spent` is gone."""
     if budget is None:
         return cost
-    all_tokens = _limit(budget.total_tokens)
-    usd = math.inf if budget.picodollars is None else budget.picodollars / PICODOLLARS_PER_USD
+    all_tokens = _left(budget.total_tokens, spent.total_tokens)
+    usd = None if budget.picodollars is None else budget.picodollars / PICODOLLARS_PER_USD
     most = Cost(
-        calls=_limit(budget.requests),
-        prompt_tokens=min(all_tokens, _limit(budget.prompt_tokens)),
-        completion_tokens=min(all_tokens, _limit(budget.completion_tokens)),
-        usd=usd,
+        calls=_left(budget.requests, spent.calls),
+        prompt_tokens=min(all_tokens, _left(budget.prompt_tokens, spent.prompt_tokens)),
+        completion_tokens=min(all_tokens, _left(budget.completion_tokens, spent.completion_tokens)),
+        usd=_left(usd, spent.usd),
         samples=math.inf,
         together=all_tokens,
     )
     return cost.at_most(most)
 
 
-def _limit(value: int | None) -> float:
-    return math.inf if value is None else float(value)
+def _left(limit: float | None, spent: float) -> float:
+    return math.inf if limit is None else max(0.0, limit - spent)
 
 
 def priced(

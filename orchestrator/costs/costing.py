@@ -20,6 +20,7 @@ from ..monitors import Monitor
 from ..prompts import Prompt, Rendered
 from ..sampling import Scope
 from ..types import Candidate, Problem, Rating, Request, Sample
+from .asked import Asked
 from .cost import FREE, UNKNOWN, Cost, priced
 from .marks import Marks
 from .spending import Spending
@@ -50,12 +51,14 @@ class Costing:
         problem: The problem.
         sizes: How long the values of names are that prompts insert.
         rounds: Rounds of loops gone through so far.
+        asked: The models that were met so far, and how they are asked.
     """
 
     def __init__(self, ctx: Context, problem: Problem, sizes: Mapping[str, Size] | None = None) -> None:
         self.ctx, self.problem = ctx, problem
         self.sizes: dict[str, Size] = dict(sizes or {})
         self.rounds = 0
+        self.asked = Asked()
         self._marks = Marks()
         self._monitors: tuple[Monitor, ...] = ()
         self._depth = 0  # programs that this one is inside of, itself included
@@ -98,7 +101,7 @@ class Costing:
         backend, request = self.ctx.request(ask, model=model, **sampling)
         known = backend.capabilities
         each = 1 if known.n is not True else min(per_call, known.parallel or per_call)
-        prompt = await self._prompt_tokens(backend, request) + inserted
+        prompt = await self._prompt_tokens(backend, request, model=model, inserted=inserted)
         cap, calls = request.max_tokens or 0, -(-n // each)
         drawn = priced(backend.price, calls=calls, prompt=prompt, completion=n * cap, samples=n)
         going_on = _going_on(self._watching(monitors))
@@ -109,6 +112,7 @@ class Costing:
         # A choice that was not alone in its request is charged what was written after its cut as well.
         rest, further = (0 if each == 1 else cap), len(self._watching(monitors)) * n
         longer = prompt + cap + going_on
+        self.asked.add(self._name(model), quoting=True)
         return drawn + priced(backend.price, calls=further, prompt=longer, completion=further * rest)
 
     async def rate(
@@ -118,16 +122,26 @@ class Costing:
         if count == math.inf:
             return UNKNOWN
         backend, _ = self.ctx.request("", model=model)
-        prompt = await self._prompt_tokens(backend, rating_request([text], rating))
+        prompt = await self._prompt_tokens(backend, rating_request([text], rating), model=model)
         calls = math.ceil(count / (batch if "texts" in places_in(rating.body) else 1))
         drawn = priced(backend.price, calls=calls, prompt=0.0, completion=count * rating.writes)
         return drawn + priced(backend.price, calls=count, prompt=prompt, completion=0.0, of_calls=False)
 
-    async def _prompt_tokens(self, backend: Backend, request: Request) -> float:
+    def pressed(self, model: str | None) -> None:
+        """Note that a model is asked once more, which no cost covers, where its server refuses a part."""
+        self.asked.add(self._name(model), pressed=True)
+
+    async def _prompt_tokens(
+        self, backend: Backend, request: Request, *, model: str | None, inserted: float = 0.0
+    ) -> float:
         """Tokens of a prompt, what is not written yet counting as much as it can have."""
         seam = getattr(backend, "seam", LINE_END)
         counted, held = self._marks.taken_out(request, seam=seam)
-        return await backend.count_prompt_tokens(counted) + held
+        self.asked.add(self._name(model), quoting=held + inserted > 0)
+        return await backend.count_prompt_tokens(counted) + held + inserted
+
+    def _name(self, model: str | None) -> str:
+        return next(iter(self.ctx.models)) if model is None else model
 
     def answer_tokens(self, model: str | None = None, max_tokens: int | None = None, **sampling: Any) -> int:
         """Tokens that an answer has at most, what monitors put into it included."""
@@ -217,6 +231,7 @@ class Costing:
         other = Costing(ctx, problem)
         other._marks, other._monitors, other.rounds = self._marks, monitors, self.rounds
         other._depth = self._depth
+        other.asked = self.asked
         return other
 
     def _watching(self, monitors: Sequence[Monitor]) -> list[Monitor]:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
 
 from .cost import FREE, Cost
 
-__all__ = ["Spending", "added", "counted", "repeated", "scaled", "total"]
+__all__ = ["Flow", "Spending", "added", "counted", "repeated", "scaled", "total"]
+
+Flow: TypeAlias = Literal["sequence", "one", "rounds"]
+"""How parts are reached: each, one after the other; only one of them; or each, one after the other, several times."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +27,7 @@ class Spending:
         parts: What it consists of, in order; as often as it is reached.
         note: How `worst` comes from its parts, in a few words: `at most 3 rounds`, `one of these`.
         on_branch: Whether its calls are made on a branch labelled so; else on the branch of what it is part of.
+        flow: How its parts are reached each time that it is.
     """
 
     label: str
@@ -31,6 +36,7 @@ class Spending:
     parts: tuple[Spending, ...] = ()
     note: str = ""
     on_branch: bool = True
+    flow: Flow = "sequence"
 
 
 def total(parts: Sequence[Spending]) -> Cost:

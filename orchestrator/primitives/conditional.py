@@ -128,5 +128,11 @@ async def either_spending(step: Primitive, arms: Sequence[tuple[str, Block]], co
         costing.sizes[step.id] = value
     worst = reduce(Cost.or_else, (part.worst for part in parts), FREE)
     return Spending(
-        label=step.label, kind=step.key, worst=worst, parts=tuple(parts), note="one of these", on_branch=False
+        label=step.label,
+        kind=step.key,
+        worst=worst,
+        parts=tuple(parts),
+        note="one of these",
+        on_branch=False,
+        flow="one",
     )

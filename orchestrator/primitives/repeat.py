@@ -182,7 +182,13 @@ class Repeat(Primitive):
             costing.sizes[self.id] = bound.size(self.max)
         note = f"at most {counted(self.max, 'round')}"
         return Spending(
-            label=self.label, kind=self.key, worst=bound.worst, parts=bound.parts, note=note, on_branch=False
+            label=self.label,
+            kind=self.key,
+            worst=bound.worst,
+            parts=bound.parts,
+            note=note,
+            on_branch=False,
+            flow="rounds",
         )
 
     async def _rounds(self, costing: Costing) -> tuple[_Bound, dict[str, Size]]:

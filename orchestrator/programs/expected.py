@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
+import math
 import re
-import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 from ..costs import FREE, Cost, Spending
 from ..errors import InvalidInputError
-from ..types import PICODOLLARS_PER_USD
 
-__all__ = ["FIGURES", "Expected", "RecordedCall", "expected_from", "expected_in", "shares"]
+__all__ = ["FIGURES", "Expected", "RecordedCall", "expected_in", "shares"]
 
 FIGURES = ("calls", "prompt_tokens", "completion_tokens", "usd")
 
@@ -51,62 +51,43 @@ class Expected:
     Attributes:
         calls: The calls, in the order they were sent.
         problems: Problems they were made for.
+        left_out: Problems for which an earlier program made calls as well, and which are not among those.
     """
 
     calls: Sequence[RecordedCall] = field(repr=False)
     problems: int
-
-
-def expected_from(journal: str | Path) -> Expected:
-    """What the calls in a journal took.
-
-    Raises:
-        InvalidInputError: It is no journal.
-    """
-    path = Path(journal)
-    if not path.is_file():
-        raise InvalidInputError(f"there is no journal {str(path)!r}")
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
-    try:
-        found = connection.execute(
-            "SELECT c.problem, c.path, r.requests, r.prompt_tokens, r.completion_tokens, r.picodollars "
-            "FROM calls c JOIN results r ON r.call = c.id ORDER BY c.id"
-        ).fetchall()
-        [(problems,)] = connection.execute(
-            "SELECT COUNT(*) FROM (SELECT problem FROM calls UNION SELECT problem FROM outcomes)"
-        ).fetchall()
-    except sqlite3.DatabaseError as error:
-        raise InvalidInputError(f"{str(path)!r} is no journal: {error}") from error
-    finally:
-        connection.close()
-    calls = [
-        RecordedCall(
-            problem=problem,
-            path=at,
-            cost=Cost(calls=n, prompt_tokens=read, completion_tokens=written, usd=paid / PICODOLLARS_PER_USD),
-        )
-        for problem, at, n, read, written, paid in found
-    ]
-    return Expected(calls=calls, problems=problems)
+    left_out: int = 0
 
 
 def expected_in(file: str | Path) -> dict[str, Cost]:
     """What parts are expected to take for a problem, by their paths, from a JSON file.
 
     Raises:
-        InvalidInputError: It is not `{path: {calls, prompt_tokens, completion_tokens, usd}}`.
+        InvalidInputError: It is not `{path: {calls, prompt_tokens, completion_tokens, usd}}` with finite numbers of
+            at least 0.
     """
     try:
         given: Any = json.loads(Path(file).read_text(encoding="utf-8"))
-        return {str(path): _cost(figures) for path, figures in given.items()}
-    except (OSError, ValueError, AttributeError, TypeError) as error:
+        return {path: _cost(figures) for path, figures in _mapping(given).items()}
+    except (OSError, ValueError, OverflowError, RecursionError) as error:
         form = '{"path": {"calls": ..., "prompt_tokens": ..., "completion_tokens": ...}}'
         raise InvalidInputError(f"{str(file)!r} must be JSON like {form}: {error}") from error
 
 
-def _cost(figures: Mapping[str, Any]) -> Cost:
+def _mapping(value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{value!r} is no mapping")
+    return value
+
+
+def _cost(given: Any) -> Cost:
+    figures = _mapping(given)
     if unknown := sorted(set(figures) - set(FIGURES)):
         raise ValueError(f"unknown key {unknown[0]!r}; there are: {', '.join(FIGURES)}")
+    for name, value in figures.items():
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or not math.isfinite(value) or value < 0:
+            raise ValueError(f"{name} must be a finite number of at least 0, not {value!r}")
     return Cost(**{name: float(value) for name, value in figures.items()})
 
 
@@ -125,26 +106,42 @@ def shares(spending: Spending, calls: Sequence[RecordedCall]) -> list[Cost | Non
         calls: Calls, in the order they were sent.
 
     Returns:
-        The cost of each part's own calls, in the order of the parts, each before its own; None for parts that make
-        theirs on one branch, where a journal does not tell them apart: what they are a part of has the calls.
+        The cost of each part's own calls, in the order of the parts, each before its own; None for parts that a
+        journal does not tell apart, because they make theirs on one branch, or on branches of one label that are
+        not opened in a certain order: what they are a part of has the calls.
     """
     places = _placed(spending)
-    untold = {one.number for place in places for one in place.untold()}
-    own: list[Cost | None] = [None if place.number in untold else FREE for place in places]
+    for place in places:
+        place.tell_apart()
+    own: list[Cost | None] = [None if place.untold else FREE for place in places]
     finder = _Finder(root=places[0])
     for call in calls:
-        at = finder.place(call.problem, call.path).number
-        own[at] = (own[at] or FREE) + call.cost
+        place = finder.place(call.problem, call.path)
+        while place.untold and place.parent is not None:
+            place = place.parent
+        own[place.number] = (own[place.number] or FREE) + call.cost
     return own
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class _Place:
-    """A part of a program; its number is its position among all, each before its own."""
+    """A part of a program.
+
+    Attributes:
+        number: Its position among all, each before its own.
+        spending: The part.
+        parent: What it is a part of.
+        parts: What it consists of.
+        untold: Whether its own calls cannot be told from others'.
+        shared: Whether all inside it cannot.
+    """
 
     number: int
     spending: Spending
+    parent: _Place | None
     parts: list[_Place] = field(default_factory=list)
+    untold: bool = False
+    shared: bool = False
 
     def branches(self) -> Iterator[_Place]:
         """The parts whose branches are opened on this one's, in order."""
@@ -162,29 +159,96 @@ class _Place:
                 found += part.drawn() if part.parts else [part]
         return found
 
-    def untold(self) -> Iterator[_Place]:
-        """These where they are several, and the parts that consist of them."""
-        return self._drawing() if len(self.drawn()) > 1 else iter(())
+    def tell_apart(self) -> None:
+        """Mark what cannot be told apart among the parts on this one's branch, and on branches opened on it."""
+        drawn = self.drawn()
+        if len(drawn) > 1:
+            for one in drawn:
+                one.hide(self)
+        alike: dict[str, list[_Place]] = {}
+        for part in self.branches():
+            if part.spending.worst.calls:
+                alike.setdefault(NOT_IN_LABELS.sub("-", part.spending.label), []).append(part)
+        for parts in alike.values():
+            unsure = {one for pair in combinations(parts, 2) if _unsure(*pair, here=self) for one in pair}
+            if unsure:
+                whole = self._around(unsure)
+                for one in unsure:
+                    one.hide(whole)
+                    one.shared = True
+                    one._hide_all()
 
-    def _drawing(self) -> Iterator[_Place]:
+    def hide(self, whole: _Place) -> None:
+        """Mark this one, and those around it inside `whole`."""
+        at: _Place | None = self
+        while at is not None and at is not whole:
+            at.untold = True
+            at = at.parent
+
+    def _hide_all(self) -> None:
+        self.untold = True
         for part in self.parts:
-            leaf = not part.parts and part.spending.worst.calls > 0
-            if not part.spending.on_branch and (leaf or part.drawn()):
-                yield part
-                yield from part._drawing()
+            part._hide_all()
+
+    def _around(self, places: Collection[_Place]) -> _Place:
+        """The innermost part, this one or one inside it, that has all of these in it."""
+        chains = [[self, *(around for around, _ in one.way_from(self))] for one in places]
+        return next(at for at in reversed(chains[0]) if all(at in chain for chain in chains))
+
+    def way_from(self, here: _Place) -> list[tuple[_Place, _Place]]:
+        """The parts from `here` down to this one, it left out, each with the one that comes next on the way."""
+        way: list[tuple[_Place, _Place]] = []
+        at = self
+        while at is not here and at.parent is not None:
+            way.append((at.parent, at))
+            at = at.parent
+        return way[::-1]
+
+
+def _unsure(one: _Place, other: _Place, *, here: _Place) -> bool:
+    """Whether calls of two parts with one label, of which `other` comes later, can be taken for each other's.
+
+    The first call is the first part's where that is always reached, and reached again only after another part that
+    is entered before it in its loop.
+    """
+    way, way_of_other = one.way_from(here), other.way_from(here)
+    if any(around.spending.flow == "one" for around, part in way if (around, part) not in way_of_other):
+        return True
+    skipped = any(around.spending.flow == "one" for around, part in way_of_other if (around, part) not in way)
+    both = {around.number for around, _ in way_of_other}
+    return any(
+        around.spending.flow == "rounds"
+        and (skipped or around.number not in both)
+        and not _parted(one, around)
+        for around, _ in way
+    )
+
+
+def _parted(place: _Place, loop: _Place) -> bool:
+    """Whether another part is entered before this one in each round of a loop."""
+    way = place.way_from(loop)
+    return any(
+        before.number < place.number
+        and before.spending.worst.calls > 0
+        and all(
+            around is loop or around.spending.flow == "sequence" or (around, part) in way
+            for around, part in before.way_from(loop)
+        )
+        for before in loop.branches()
+    )
 
 
 def _placed(spending: Spending) -> list[_Place]:
     """All parts, each before its own, with their numbers."""
     found: list[_Place] = []
 
-    def place(part: Spending) -> _Place:
-        here = _Place(number=len(found), spending=part)
+    def place(part: Spending, parent: _Place | None) -> _Place:
+        here = _Place(number=len(found), spending=part, parent=parent)
         found.append(here)
-        here.parts = [place(one) for one in part.parts]
+        here.parts = [place(one, here) for one in part.parts]
         return here
 
-    place(spending)
+    place(spending, None)
     return found
 
 
@@ -195,12 +259,12 @@ class _Finder:
     Attributes:
         root: The program.
         known: The part by problem and path, for each path met so far.
-        latest: The number of the part last entered, by problem and path of what it is in.
+        latest: The part last entered, by problem and path of what it is in.
     """
 
     root: _Place
     known: dict[tuple[str, str], _Place] = field(default_factory=dict)
-    latest: dict[tuple[str, str], int] = field(default_factory=dict)
+    latest: dict[tuple[str, str], _Place] = field(default_factory=dict)
 
     def place(self, problem: str, path: str) -> _Place:
         """The part of a call on this path."""
@@ -212,6 +276,8 @@ class _Finder:
             if found is None:
                 break
             here, taken = found
+            if here.shared:
+                return here
             at = "/".join(steps[: ahead + taken])
             ahead += taken
         drawn = here.drawn()
@@ -232,12 +298,25 @@ class _Finder:
         return None
 
     def _in_turn(self, problem: str, at: str, path: str, fitting: Sequence[_Place]) -> _Place:
-        """The first of several parts behind the one entered last, or without one the first of all."""
-        latest = self.latest.get((problem, at), -1)
-        chosen = next((one for one in fitting if one.number > latest), fitting[0])
-        self.latest[problem, at] = chosen.number
+        """The first of several parts behind the one entered last; without one the first in a loop around that, or
+        of all.
+        """
+        latest = self.latest.get((problem, at))
+        chosen = fitting[0] if latest is None else _next_of(fitting, latest)
+        self.latest[problem, at] = chosen
         self.known[problem, path] = chosen
         return chosen
+
+
+def _next_of(fitting: Sequence[_Place], latest: _Place) -> _Place:
+    """The first behind `latest`, else in the innermost loop around it that has one."""
+    behind = [one for one in fitting if one.number > latest.number]
+    around = latest.parent
+    while not behind and around is not None:
+        if around.spending.flow == "rounds":
+            behind = [one for one in fitting if one.number > around.number]
+        around = around.parent
+    return (behind or fitting)[0]
 
 
 def _fitting(branches: Sequence[_Place], step: str) -> list[_Place]:

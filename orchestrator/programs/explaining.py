@@ -5,17 +5,32 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from ..budget import Budget
 from ..contracts import ControlProgram
-from ..costs import FREE, Cost, Costing, Spending, limited
+from ..costs import FREE, Asked, Cost, Costing, Spending, cost_of, limited
 from ..errors import InvalidInputError
-from ..types import PICODOLLARS_PER_USD, Problem
+from ..spelling import did_you_mean
+from ..types import PICODOLLARS_PER_USD, Problem, Usage
 from .expected import Expected, shares
 
-__all__ = ["Explanation", "Row", "explain", "overruns", "rows"]
+__all__ = ["Earlier", "Explanation", "Row", "explain", "overruns", "rows"]
 
 ROUNDING = 1e-12
+
+
+class Earlier(Protocol):
+    """What an earlier run has spent that is to be resumed."""
+
+    def charged(self) -> Usage:
+        """All of it."""
+
+    def spent(self, problem: Problem) -> Usage:
+        """What it has spent on a problem."""
+
+    def finished(self, problem: Problem) -> bool:
+        """Whether it has the problem's outcome, so that nothing is asked for it again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,31 +38,43 @@ class Explanation:
     """What a program costs at most.
 
     Attributes:
-        spending: The program with its parts, on the problem that can cost most.
-        run: All problems together, each within the limits of a problem.
-        unlimited: All problems together, if no problem had a limit.
+        spending: The program with its parts, on the problem that can take most tokens.
+        shown: That problem's id.
+        most: The most in each kind that a problem can take, whichever it is, with what it has taken before.
+        run: All problems together, each within the limits of a problem, and what was spent before.
+        unlimited: The same if no problem had a limit.
+        spent: What was spent before, by the run that is resumed.
         problems: How many there are.
+        finished: Those among them that cost nothing more.
+        begun: Those that have spent something and go on.
         budget: Limits of the run.
         per_problem: Limits of each problem.
+        asked: The models that are asked, and how.
     """
 
     spending: Spending
+    shown: str
+    most: Cost
     run: Cost
     unlimited: Cost
+    spent: Cost
     problems: int
+    finished: int
+    begun: int
     budget: Budget
     per_problem: Budget
+    asked: Asked
 
     @property
     def problem(self) -> Cost:
-        """A problem, within its limits."""
-        return limited(self.spending.worst, self.per_problem)
+        """`most`, within the limits of a problem."""
+        return limited(self.most, self.per_problem)
 
     @property
     def over(self) -> list[str]:
         """Which limits the worst case exceeds, and by how much; empty where it fits."""
         return [
-            *overruns(self.spending.worst, self.per_problem, "each problem's"),
+            *overruns(self.most, self.per_problem, "each problem's"),
             *overruns(self.run, self.budget, "the run's"),
         ]
 
@@ -78,8 +105,12 @@ async def explain(
     costing: Callable[[Problem], Costing],
     budget: Budget | None = None,
     per_problem: Budget | None = None,
+    earlier: Earlier | None = None,
 ) -> Explanation:
     """What `program` costs at most on `problems`; nothing is sent.
+
+    A problem that an earlier run has begun is counted with what it has spent and with its worst case: which of its
+    calls are met again, and cost nothing, is not known before.
 
     Args:
         program: The control program.
@@ -87,31 +118,47 @@ async def explain(
         costing: Makes the costing for one, such as a controller's.
         budget: Limits of the run.
         per_problem: Limits of each problem.
+        earlier: What the run that is resumed has spent.
 
     Raises:
         InvalidInputError: There are no problems.
     """
     dearest: Spending | None = None
-    run, unlimited, count = FREE, FREE, 0
+    spent = FREE if earlier is None else cost_of(earlier.charged())
+    shown, asked = "", Asked()
+    most, run, unlimited = FREE, spent, spent
+    count = finished = begun = 0
     for problem in problems:
-        found = await costing(problem).program(program)
-        run, unlimited, count = run + limited(found.worst, per_problem), unlimited + found.worst, count + 1
-        if dearest is None or _weight(found.worst) > _weight(dearest.worst):
-            dearest = found
+        working_out = costing(problem)
+        found = await working_out.program(program)
+        count += 1
+        if dearest is None or found.worst.total_tokens > dearest.worst.total_tokens:
+            dearest, shown = found, problem.id
+        if earlier is not None and earlier.finished(problem):
+            finished += 1
+            continue
+        asked |= working_out.asked
+        before = FREE if earlier is None else cost_of(earlier.spent(problem))
+        begun += before.calls > 0
+        most = most.or_else(before + found.worst)
+        unlimited += found.worst
+        run += limited(found.worst, per_problem, spent=before)
     if dearest is None:
         raise InvalidInputError("there are no problems to work out the costs of")
     return Explanation(
         spending=dearest,
+        shown=shown,
+        most=most,
         run=run,
         unlimited=unlimited,
+        spent=spent,
         problems=count,
+        finished=finished,
+        begun=begun,
         budget=budget or Budget(),
         per_problem=per_problem or Budget(),
+        asked=asked,
     )
-
-
-def _weight(cost: Cost) -> tuple[float, float]:
-    return cost.total_tokens, cost.calls
 
 
 def overruns(cost: Cost, budget: Budget, whose: str) -> list[str]:
@@ -138,13 +185,21 @@ def rows(spending: Spending, expected: Mapping[str, Cost] | Expected | None = No
     Args:
         spending: The program.
         expected: What parts took in an earlier run, or are expected to take, by their paths.
+
+    Raises:
+        InvalidInputError: There is no part of such a path.
     """
     table = list(_rows(spending, depth=0, path=""))
     if isinstance(expected, Expected):
         return _with_means(table, expected)
-    if expected is not None:
-        return [replace(row, expected=expected.get(row.path)) for row in table]
-    return table
+    if expected is None:
+        return table
+    paths = [row.path for row in table]
+    for path in expected:
+        if path not in paths:
+            hint = did_you_mean(path, paths) or f"there are: {', '.join(repr(one) for one in paths)}"
+            raise InvalidInputError(f"no part has the path {path!r} that figures are expected for; {hint}")
+    return [replace(row, expected=expected.get(row.path)) for row in table]
 
 
 def _rows(spending: Spending, *, depth: int, path: str) -> Iterator[Row]:

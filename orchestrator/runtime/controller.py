@@ -9,7 +9,6 @@ import os
 import random
 import time
 import traceback
-import uuid
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -44,8 +43,8 @@ from ..sampling import Scope
 from ..types import Outcome, Problem, StopReason
 from ..version import __version__
 from ..voting import majority_vote
-from .identity import describe, program_hash, program_text
-from .journal import Journal, RunRecord
+from .identity import program_hash
+from .journal import REDONE, Journal, RunRecord
 from .outcomes import OutcomeStream
 from .recorded import RecordedCalls
 
@@ -56,9 +55,6 @@ UNKNOWN_ENDPOINT_START = 16
 
 GRACE = 1.0
 """Seconds a program has after its deadline to return what it has; no call is sent or left running in them."""
-
-REDONE = frozenset({StopReason.BUDGET, StopReason.DEADLINE, StopReason.ERROR, StopReason.CANCELLED})
-"""Outcomes a resumed run does again (its recorded calls are free): they were cut short, not finished."""
 
 
 class Controller:
@@ -333,13 +329,13 @@ class Controller:
             return
         identity = program_hash(program, self._answers, self._prompt, sorted(self._models))
         if self._program_hash is None:
-            record = RunRecord(
-                id=uuid.uuid4().hex,
-                program=describe(program),
-                program_hash=identity,
+            record = RunRecord.of(
+                program,
+                answers=self._answers,
+                prompt=self._prompt,
+                models=self._models,
                 seed=self._seed or 0,
-                budget=repr(self.budget),
-                text=program_text(program, self._answers, self._prompt, sorted(self._models)),
+                budget=self.budget,
             )
             allowed = self._allow_changed_program
             self._journal.begin(record, version=__version__, allow_changed=allowed)

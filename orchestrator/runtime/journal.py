@@ -21,14 +21,19 @@ import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Awaitable, Iterator, Sequence
+import uuid
+from collections.abc import Awaitable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
+from ..answers import AnswerReader
+from ..budget import Budget
+from ..contracts import ControlProgram
 from ..errors import JournalError, JournalMismatchError
-from ..types import CallId, Outcome, Price, Problem, Rating, Request, Sample, Usage
-from .identity import difference
+from ..prompts import Prompt
+from ..types import CallId, Outcome, Price, Problem, Rating, Request, Sample, StopReason, Usage
+from .identity import describe, difference, program_hash, program_text
 from .recorded import RecordedCalls, usage_of
 from .records import decode_outcome, dumps, encode_outcome, encode_sample, storable
 
@@ -37,7 +42,7 @@ try:
 except ImportError:  # Windows: two runs on one journal are then not detected
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["Journal", "JournalCounts", "RunRecord"]
+__all__ = ["Journal", "JournalCounts", "RunRecord", "asked_by", "mismatch"]
 
 SCHEMA_VERSION = 1
 APPLICATION_ID = 0x6F726368  # "orch"
@@ -98,11 +103,20 @@ USAGE_COLUMNS = (
     "cached_tokens, reasoning_tokens, seconds, estimated"
 )
 CHARGED = f"""
-SELECT {USAGE_COLUMNS} FROM results
+SELECT call, {USAGE_COLUMNS} FROM results
 UNION ALL
-SELECT worst_prompt_tokens, worst_completion_tokens, 1, worst_picodollars, 0, 0, 0.0, 1
+SELECT id, worst_prompt_tokens, worst_completion_tokens, 1, worst_picodollars, 0, 0, 0.0, 1
 FROM calls WHERE id NOT IN (SELECT call FROM results)
 """
+"""What each call was charged; in-doubt ones at their worst case."""
+
+REDONE = frozenset({StopReason.BUDGET, StopReason.DEADLINE, StopReason.ERROR, StopReason.CANCELLED})
+"""Outcomes a resumed run does again (its recorded calls are free): they were cut short, not finished."""
+
+RESUMING = (
+    "resume with the program it was made with, or name another file, or let this one go on with it "
+    "(--allow-changed-program, allow_changed_program=True)"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +138,28 @@ class RunRecord:
     seed: int
     budget: str
     text: str = ""
+
+    @classmethod
+    def of(
+        cls,
+        program: ControlProgram,
+        *,
+        answers: AnswerReader,
+        prompt: Prompt,
+        models: Iterable[str],
+        seed: int = 0,
+        budget: Budget | None = None,
+    ) -> Self:
+        """A new run of `program` with these models."""
+        names = sorted(models)
+        return cls(
+            id=uuid.uuid4().hex,
+            program=describe(program),
+            program_hash=program_hash(program, answers, prompt, names),
+            seed=seed,
+            budget=repr(budget or Budget()),
+            text=program_text(program, answers, prompt, names),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -301,18 +337,8 @@ class Journal:
         if earlier.program_hash == record.program_hash:
             return earlier
         if not allow_changed:
-            raise self._mismatch(earlier, record)
+            raise mismatch(self.path, earlier, record)
         return self._change_program(earlier, record)
-
-    def _mismatch(self, earlier: RunRecord, record: RunRecord) -> JournalMismatchError:
-        diff = difference(earlier.text, record.text) if earlier.text else ""
-        told = diff.rstrip("\n") or f"  journal: {earlier.program}\n  now:     {record.program}"
-        return JournalMismatchError(
-            f"the journal {str(self.path)!r} belongs to another program:\n{told}\n"
-            "resume with the program it was made with, or name another file, or let this one go on with it "
-            "(--allow-changed-program, allow_changed_program=True)",
-            diff=diff,
-        )
 
     def _change_program(self, earlier: RunRecord, record: RunRecord) -> RunRecord:
         with self._translated():
@@ -400,7 +426,7 @@ class Journal:
     async def write_outcome(self, outcome: Outcome, problem: Problem) -> None:
         """Write the outcome of `problem`; returns when it is on disk."""
         written = self._future()
-        record = {**encode_outcome(outcome), "asked": _asked(problem)}
+        record = {**encode_outcome(outcome), "asked": asked_by(problem)}
         values = (problem.id, dumps(record), time.time())
         self._put(INSERT_OUTCOME, values, written)
         await written
@@ -504,7 +530,7 @@ class Journal:
             if row is None:
                 return None
             fields = json.loads(row[0])
-            if fields["asked"] != _asked(problem):
+            if fields["asked"] != asked_by(problem):
                 raise JournalMismatchError(
                     f"the journal {str(self.path)!r} has an answer to problem {problem.id!r}, which asked "
                     "something else then: give the problem another id, or name another file"
@@ -530,7 +556,18 @@ class Journal:
         self._unlock()
 
 
-def _asked(problem: Problem) -> str:
+def mismatch(
+    path: str | os.PathLike[str], earlier: RunRecord, record: RunRecord, *, advice: str = RESUMING
+) -> JournalMismatchError:
+    """The error that a journal belongs to another program: in what they differ, and what to do."""
+    diff = difference(earlier.text, record.text) if earlier.text else ""
+    told = diff.rstrip("\n") or f"  journal: {earlier.program}\n  now:     {record.program}"
+    return JournalMismatchError(
+        f"the journal {os.fspath(path)!r} belongs to another program:\n{told}\n{advice}", diff=diff
+    )
+
+
+def asked_by(problem: Problem) -> str:
     """A digest of the question; its other fields may hold objects whose text differs from process to process."""
     question = repr((problem.prompt, problem.messages))
     return hashlib.blake2b(question.encode("utf-8", "replace"), digest_size=16).hexdigest()

@@ -128,6 +128,8 @@ class Question:
         if self.schema is not None:
             form = {"name": "verdict", "schema": self.schema}
             special["response_format"] = {"type": "json_schema", "json_schema": form}
+        if special or self.logprobs:
+            costing.pressed(self.model)
         plain = costing.using(prompt=Prompt(), aside=True)
         return await plain.draw(
             plain.ask(self.model, Problem(id=costing.problem.id, prompt=text)),

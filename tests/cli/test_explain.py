@@ -18,6 +18,8 @@ budget: {requests: 3, per_problem: {completion_tokens: 25}}
 program: {self_consistency: {n: 4, max_tokens: 10}}
 """
 
+AGAIN = "not in these figures: requests that are sent again after failures, up to 6 attempts each"
+
 
 @pytest.fixture
 def priced(tmp_path):
@@ -42,9 +44,10 @@ def test_without_a_problem_it_is_worked_out_for_an_empty_one_and_says_so(cli, pr
     result = cli("explain", priced, "--json")
     [found] = result.objects
     assert found["per_problem"]["prompt_tokens"] == 4 * 80
-    first, second = found["notes"]
+    first, second, third = found["notes"]
     assert first == "there are no problems: worked out for an empty one"
     assert second.startswith("prompts are bounded by their bytes: --exact-prompts")
+    assert third == AGAIN
     assert [(part["path"], part["depth"]) for part in found["parts"]] == [("", 0), ("#answers", 1)]
 
 
@@ -91,6 +94,31 @@ def test_expected_figures_come_from_a_journal(cli, recorded, tmp_path):
     assert cli("explain", recorded, "--from", recorded).code == 1
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (
+            '{"#answer": {"calls": 1}}',
+            "no part has the path '#answer' that figures are expected for; did you mean `#answers`?",
+        ),
+        ('{"elsewhere": {}}', "there are: '', '#answers'"),
+        ('{"": {"calls": -5}}', "calls must be a finite number of at least 0, not -5"),
+        ('{"": {"usd": "nan"}}', "usd must be a finite number of at least 0, not 'nan'"),
+        ('{"": {"usd": NaN}}', "usd must be a finite number of at least 0, not nan"),
+        ('{"": {"calls": 1' + "0" * 400 + "}}", "too large"),
+        ("[1]", "[1] is no mapping"),
+        ('{"": {"calls": true}}', "calls must be a finite number of at least 0, not True"),
+        ('{"": {"prompt_tokens": 1e999}}', "prompt_tokens must be a finite number of at least 0, not inf"),
+    ],
+)
+def test_expected_figures_of_no_part_or_that_are_no_amounts_are_refused(cli, priced, tmp_path, given, said):
+    stats = tmp_path / "stats.json"
+    stats.write_text(given)
+    result = cli("explain", priced, "-p", "ab", "--expect", stats)
+    assert result.code == 1
+    assert said in result.err
+
+
 SERVED = """\
 version: 1
 models: {{m: {{base_url: "{url}", model: test, price: {{input: 1, output: 2}}}}}}
@@ -110,7 +138,7 @@ def test_a_server_with_a_tokenizer_is_asked_to_count_prompts_and_nothing_else(cl
         [found] = exact.objects
         assert exact.code == 0, exact.err
         assert found["per_problem"]["prompt_tokens"] == 4 * 3
-        assert found["notes"] == ["prompts are counted exactly"]
+        assert found["notes"] == ["prompts are counted exactly", AGAIN]
         shown = cli("explain", path, "--exact-prompts", "-p", "a b c")
         assert "12 prompt + 40 completion tokens" in shown.out
         assert "prompts are counted exactly" in shown.out
@@ -122,7 +150,10 @@ def test_a_server_without_a_tokenizer_is_said_not_to_count(cli, tmp_path):
     with FaultyServer().in_thread() as server:
         path.write_text(SERVED.format(url=server.base_url))
         [found] = cli("explain", path, "--exact-prompts", "-p", "a b c", "--json").objects
-    assert found["notes"] == ["prompts of m are bounded by their bytes: the server does not count them"]
+    assert found["notes"] == [
+        "prompts of m are bounded by their bytes: the server does not count them",
+        AGAIN,
+    ]
     assert found["per_problem"]["prompt_tokens"] == 4 * (80 + 5)
 
 
@@ -225,3 +256,192 @@ def test_the_table_fits_a_terminal_with_every_figure_whole(width, expected):
 
 def test_a_part_of_which_nothing_is_known_is_shown_so():
     assert [line.count("unknown") for line in plain_table(rows(DEEP))] == [0, 0, 0, 4, 0]
+
+
+PARTS = """\
+version: 1
+models:
+  dear: {base_url: "https://127.0.0.1:9/v1", model: m, api_key_env: NO_SUCH_KEY, price: {input: 1, output: 2}}
+budget: {per_problem: {requests: 5}}
+problems: {file: problems.jsonl, prompt: prompt}
+problem: {fields: {parts: list}}
+program:
+  steps:
+    - id: pieces
+      for_each:
+        in: problem.parts
+        as: part
+        max: 50
+        steps: [{id: done, sample: {prompt: "{{ part }}", max_tokens: 10}}]
+    - return: {vote: pieces.each.done}
+"""
+
+
+def test_each_limit_is_held_against_the_problem_that_needs_most_of_it(cli, tmp_path):
+    path = tmp_path / "parts.yaml"
+    path.write_text(PARTS)
+    problems = [
+        {"id": "a", "prompt": "long", "parts": ["x" * 9000] * 2},
+        {"id": "b", "prompt": "short", "parts": ["y"] * 20},
+    ]
+    (tmp_path / "problems.jsonl").write_text("".join(f"{json.dumps(one)}\n" for one in problems))
+    result = cli("run", path, "--dry-run")
+    assert result.code == 1, result.out
+    assert "each problem's budget has 5 requests, and it can take 20" in result.out
+    [found] = cli("explain", path, "--json").objects
+    assert found["per_problem"]["calls"] == 20  # b's
+    assert found["per_problem"]["prompt_tokens"] == found["parts"][0]["worst"]["prompt_tokens"] > 18000  # a's
+    assert found["parts"][0]["worst"]["calls"] == 2
+    assert "the parts are shown for problem a, which can take most tokens" in found["notes"]
+
+
+def test_requests_that_are_sent_again_are_said_not_to_be_counted(cli, tmp_path):
+    path = tmp_path / "two.yaml"
+    path.write_text(
+        "version: 1\n"
+        "models:\n"
+        '  a: {base_url: "https://127.0.0.1:9/v1", model: m, retries: 0}\n'
+        '  b: {base_url: "https://127.0.0.1:9/v1", model: m, retries: 2}\n'
+        '  unused: {base_url: "https://127.0.0.1:9/v1", model: m}\n'
+        "program: {best_of_n: {n: 2, model: a, max_tokens: 9, verifier: {judge: {model: b}}}}\n"
+    )
+    said = "not in these figures: requests that are sent again "
+    judges = "by judges, where the server of b refuses a schema or log-probabilities"
+    attempts = "after failures, up to 3 attempts of b"
+    for words in (["explain", path], ["run", path, "--dry-run"]):
+        assert f"{said}{attempts}; and {judges}\n" in cli(*words, "-p", "x").out
+    path.write_text(path.read_text().replace("retries: 2", "retries: 0"))
+    assert f"{said}{judges}\n" in cli("explain", path, "-p", "x").out
+    path.write_text(path.read_text().replace("{model: b}", "{model: b, expected: false}"))
+    assert said not in cli("explain", path, "-p", "x").out
+
+
+IMPROVED = """\
+version: 1
+models: {{m: {{base_url: "{url}", model: test}}}}
+budget: {{total_tokens: 9000}}
+program:
+  steps:
+    - {{id: first, sample: {{max_tokens: 10}}}}
+    - {{id: second, sample: {{prompt: "Improve: {{{{ {shown} }}}}", max_tokens: 10}}}}
+    - return: {{vote: {{of: [first, second]}}}}
+"""
+
+
+def test_a_run_that_fits_is_said_to_be_cut_short_where_texts_of_models_are_counted_by_their_bytes(
+    cli, tmp_path
+):
+    path = tmp_path / "improved.yaml"
+    said = "a run may be cut short by its budget though the worst case fits"
+
+    def notes(flavour, *flags, shown="first.best", budget="total_tokens"):
+        with FaultyServer(**flavour).in_thread() as server:
+            path.write_text(IMPROVED.format(url=server.base_url, shown=shown).replace("total_tokens", budget))
+            [found] = cli("run", path, "--dry-run", "--json", "-p", "a", *flags).objects
+        return [note for note in found["notes"] if note.startswith(said)]
+
+    unsure, sure = notes({}), notes({}, "--exact-prompts")
+    assert unsure[0].endswith("in prompts of m, where its server counts none")
+    assert sure[0].endswith("in prompts of m, whose server counts none")
+    assert notes({"flavour": "vllm"}, "--exact-prompts") == []
+    assert notes({}, shown="problem") == []
+    assert notes({}, budget="completion_tokens") == []
+
+
+COUNTED = """\
+version: 1
+models: {{m: {{base_url: "{url}", model: test}}}}
+budget: {{requests: 5}}
+program: {{self_consistency: {{n: {n}, stop: fixed_size, max_tokens: 10}}}}
+"""
+
+
+@pytest.fixture
+def begun(cli, tmp_path):
+    """A program of 4 calls a problem, and the journal of a run that its 5 requests have cut short in the second."""
+    path, journal = tmp_path / "counted.yaml", tmp_path / "run.db"
+    with FaultyServer().in_thread() as server:
+        path.write_text(COUNTED.format(url=server.base_url, n=4))
+        assert cli("run", path, "-p", "a", "-p", "b", "--journal", journal).code == 0
+    return path, journal
+
+
+def test_a_dry_run_of_a_resumed_run_counts_what_is_spent_and_no_finished_problem(cli, begun):
+    path, journal = begun
+    going_on = ["--dry-run", "--journal", journal, "--resume"]
+    words = ["run", path, "-p", "a", "-p", "b", *going_on]
+    before = journal.read_bytes()
+    refused = cli(*words)
+    assert refused.code == 1, refused.out
+    # 5 spent; the second problem, which has spent 1 of them, may ask for all of its 4 again.
+    assert "the run's budget has 5 requests, and it can take 9" in refused.out
+    assert "each problem, at most: 5 calls" in refused.out
+    assert "  spent of it: 5 calls" in refused.out
+    assert "1 problem finished" in refused.out
+    [found] = cli(*words, "--budget-requests", "9", "--json").objects
+    assert (found["fits"], found["spent"]["calls"], found["run"]["calls"]) == (True, 5, 9)
+    assert found["notes"][0].startswith("1 problem had been begun")
+    done = cli("run", path, "-p", "a", *going_on)
+    assert done.code == 0, done.err
+    assert "1 problem, at most: 5 calls" in done.out
+    assert journal.read_bytes() == before
+
+
+def test_what_a_problem_has_spent_is_held_against_its_own_budget(cli, begun, tmp_path):
+    path, journal = begun
+    path.write_text(path.read_text().replace("{requests: 5}", "{requests: 20, per_problem: {requests: 4}}"))
+    words = ["run", path, "--dry-run", "-p", "a", "-p", "b", "--journal", journal, "--resume"]
+    result = cli(*words)
+    assert "each problem's budget has 4 requests, and it can take 5" in result.out
+    assert "  within the problems' budgets: 8 calls" in result.out
+
+
+def test_a_dry_run_goes_on_with_the_journals_program_or_says_that_it_does_not(cli, begun):
+    path, journal = begun
+    words = ["run", path, "--dry-run", "-p", "a", "--journal", journal, "--resume"]
+    path.write_text(path.read_text().replace("n: 4", "n: 3"))
+    refused = cli(*words)
+    assert refused.code == 1
+    assert "belongs to another program" in refused.err
+    assert "n: 3" in refused.err
+    allowed = cli(*words, "--allow-changed-program", "--budget-requests", "8")
+    assert allowed.code == 0, allowed.err
+    assert "1 problem, at most: 8 calls" in allowed.out  # 5 spent, and all 3 of the new one
+
+
+def test_a_dry_run_with_a_journal_that_does_not_exist_resumes_nothing(cli, begun, tmp_path):
+    path, _ = begun
+    result = cli("run", path, "--dry-run", "-p", "a", "--journal", tmp_path / "new.db", "--resume")
+    assert result.code == 0
+    assert "there is no journal" in result.err
+    assert not (tmp_path / "new.db").exists()
+
+
+def test_expected_figures_are_taken_from_a_journal_of_the_same_program_alone(cli, begun):
+    path, journal = begun
+    flags = ["-p", "a", "--json"]
+    assert cli("explain", path, "--from", journal, *flags).code == 0
+    path.write_text(path.read_text().replace("n: 4", "n: 3").replace("requests: 5", "requests: 50"))
+    refused = cli("explain", path, "--from", journal, *flags)
+    assert refused.code == 1
+    assert "belongs to another program" in refused.err
+    assert "--allow-changed-program" in refused.err
+    [found] = cli("explain", path, "--from", journal, "--allow-changed-program", *flags).objects
+    assert "the journal is another program's" in found["notes"]
+    assert found["parts"][0]["expected"]["calls"] == 2.5
+    assert cli("explain", path, "--allow-changed-program").code == 2
+
+
+def test_expected_figures_leave_out_problems_that_another_program_had_begun(cli, begun):
+    path, journal = begun
+    with FaultyServer().in_thread() as server:
+        path.write_text(COUNTED.format(url=server.base_url, n=3).replace("requests: 5", "requests: 50"))
+        going_on = ["--journal", journal, "--resume", "--allow-changed-program"]
+        assert cli("run", path, "-p", "a", "-p", "b", *going_on).code == 0
+        none = cli("explain", path, "--from", journal, "-p", "a")
+        assert none.code == 1
+        assert "--allow-changed-program" in none.err
+        assert cli("run", path, "-p", "a", "-p", "b", "-p", "c", *going_on).code == 0
+    [found] = cli("explain", path, "--from", journal, "-p", "a", "--json").objects
+    assert found["parts"][0]["expected"]["calls"] == 3
+    assert "left out: 2 problems, which another program had begun" in found["notes"]

@@ -4,6 +4,7 @@ import asyncio
 import math
 import tempfile
 from contextlib import suppress
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -19,8 +20,9 @@ from orchestrator.backends import RetryPolicy, ScriptedBackend
 from orchestrator.backends.scripted import prompt_text
 from orchestrator.costs import FREE, Cost, Spending
 from orchestrator.errors import BackendError
-from orchestrator.programs.expected import Expected, RecordedCall, expected_from, shares
+from orchestrator.programs.expected import Expected, RecordedCall, shares
 from orchestrator.programs.explaining import rows
+from orchestrator.runtime.earlier import EarlierRun
 
 CASES = [
     case
@@ -81,7 +83,8 @@ async def recorded(program, problems, reply, journal, *, models=("m",), kind="nu
         for problem in problems:
             with suppress(BackendError):
                 await controller.run(program, problem)
-    return spending, expected_from(journal)
+    with EarlierRun(journal) as earlier:
+        return spending, earlier.expected()
 
 
 def summed(costs):
@@ -93,6 +96,14 @@ def assert_alike(one, other):
         assert getattr(one, figure) == pytest.approx(getattr(other, figure)), figure
 
 
+def assert_within_worst_cases(spending, expected):
+    for row in rows(spending, expected):
+        if row.expected is not None:
+            for figure in FIGURES:
+                most = getattr(row.spending.worst, figure)
+                assert getattr(row.expected, figure) <= most * (1 + 1e-9), (row.path, figure)
+
+
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 async def test_every_call_of_a_strategy_is_shown_once_and_within_the_worst_case_of_its_part(case, tmp_path):
     journal = tmp_path / "run.db"
@@ -101,21 +112,20 @@ async def test_every_call_of_a_strategy_is_shown_once_and_within_the_worst_case_
     )
     assert expected.calls
     assert_alike(summed(shares(spending, expected.calls)), summed(call.cost for call in expected.calls))
-    for row in rows(spending, expected):
-        if row.expected is not None:
-            for figure in FIGURES:
-                most = getattr(row.spending.worst, figure)
-                assert getattr(row.expected, figure) <= most * (1 + 1e-9), (row.path, figure)
+    assert_within_worst_cases(spending, expected)
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(programs(), st.integers(0, 2**32), st.sampled_from([0.0, 0.2]))
-def test_every_call_of_a_random_program_is_shown_once(program, seed, failing):
+def test_every_call_of_a_random_program_is_shown_once_and_within_the_worst_case_of_its_part(
+    program, seed, failing
+):
     with tempfile.TemporaryDirectory() as folder:
         spending, expected = asyncio.run(
             recorded(program, [PROBLEM], saying(seed, failing=failing), Path(folder) / "run.db")
         )
     assert_alike(summed(shares(spending, expected.calls)), summed(call.cost for call in expected.calls))
+    assert_within_worst_cases(spending, expected)
 
 
 async def test_steps_in_loops_lists_blocks_and_programs_inside_each_show_their_own_calls(tmp_path):
@@ -192,3 +202,48 @@ def test_problems_without_calls_count_in_the_means(tmp_path):
     calls = [RecordedCall(problem="p", path="", cost=Cost(calls=3))]
     [row, _] = rows(part("steps", part("drafts")), Expected(calls=calls, problems=2))
     assert row.expected.calls == 1.5
+
+
+def reached(flow, label, *parts):
+    return replace(part(label, *parts, on_branch=False), flow=flow)
+
+
+def told(program, *paths):
+    """The calls of each part that is told apart from others, by its number."""
+    return {at: calls for at, calls in enumerate(counts(program, *paths)) if calls is not None}
+
+
+def arm(label, *parts):
+    return part(label, *parts, on_branch=False)
+
+
+def test_parts_of_one_label_in_blocks_of_which_one_is_made_are_not_told_apart():
+    choice = reached("one", "if", arm("then", part("judge"), part("more")), arm("else", part("judge")))
+    program = part("steps", part("drafts"), choice)
+    #             0              1             2       3         4       5        6       7
+    # steps, drafts, if, then, its judge and more, else, its judge
+    assert told(program, "drafts", "judge-0123456789ab/aaaaaaaaaa") == {0: 0, 1: 1, 2: 1, 5: 0}
+
+
+def test_a_block_that_may_not_be_made_leaves_parts_of_one_label_behind_it_open_and_not_those_before_it():
+    choice = reached("one", "if", arm("then", part("judge")), arm("else"))
+    assert told(part("steps", part("judge"), choice), "judge", "judge~2") == {
+        0: 0,
+        1: 1,
+        2: 0,
+        3: 0,
+        4: 1,
+        5: 0,
+    }
+    assert told(part("steps", choice, part("judge")), "judge") == {0: 1, 4: 0}
+    rounds = part("steps", reached("rounds", "repeat", part("judge"), choice))
+    assert told(rounds, "judge", "judge~2", "judge~3") == {0: 0, 1: 3, 6: 0}
+
+
+def test_a_loop_has_its_first_part_again_before_one_of_that_label_outside():
+    before = part("steps", part("judge"), reached("rounds", "repeat", part("judge"), part("better")))
+    assert told(before, "judge", "judge~2", "better", "judge~3", "better~2") == {0: 0, 1: 1, 2: 0, 3: 2, 4: 2}
+    behind = part("steps", reached("rounds", "repeat", part("better"), part("judge")), part("judge"))
+    assert told(behind, "better", "judge", "better~2", "judge~2", "judge~3") == {0: 0, 1: 0, 2: 2, 3: 2, 4: 1}
+    unsure = part("steps", reached("rounds", "repeat", part("judge"), part("better")), part("judge"))
+    assert told(unsure, "judge", "better", "judge~2") == {0: 2, 3: 1}
