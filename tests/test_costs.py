@@ -25,7 +25,7 @@ def costing(*, price=None, sampling=None, **capabilities):
 
 async def test_samples_are_requests_of_per_call_choices_each():
     found = await costing().draw("a b c", n=5, per_call=2, max_tokens=10)
-    assert (found.calls, found.prompt_tokens, found.completion_tokens, found.samples) == (3, 9, 50, 5)
+    assert (found.calls, found.prompt_tokens, found.completion_tokens, found.candidates) == (3, 9, 50, 5)
 
 
 @pytest.mark.parametrize(("known", "calls"), [({"n": False}, 5), ({"n": None}, 5), ({"parallel": 3}, 2)])
@@ -98,7 +98,7 @@ async def test_a_part_within_a_budget_costs_no_more_than_that():
 
 
 async def test_costs_add_up_and_no_times_what_is_unknown_is_nothing():
-    one = Cost(calls=1, prompt_tokens=2, completion_tokens=3, usd=4, samples=5)
+    one = Cost(calls=1, prompt_tokens=2, completion_tokens=3, usd=4, candidates=5)
     assert one + one == one.times(2)
     assert UNKNOWN.times(0) == FREE
     assert one.or_else(FREE) == one

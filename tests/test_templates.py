@@ -485,7 +485,7 @@ THREE = Size(tokens=30, count=3, item=DRAFT)
         ("{{ drafts|first }}{{ draft|truncate(2) }}", "", 18),
         ("{{ draft + known }}", "", 24),
         ("{{ draft|default('twelve bytes') }}", "", 12),
-        ("{{ draft.score > 1 }}", "", 24),
+        ("{{ draft.score > 1 }}", "", 5),
         ("{{ draft|indent }}{{ drafts|trim }}", "", 84),
         ("{{ draft|indent(draft) }}{{ known|indent(draft) }}", "", 1919),
         ("{{ draft|upper }}", "", math.inf),

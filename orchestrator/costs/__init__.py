@@ -8,7 +8,7 @@ budget while the program runs.
 from ..expressions import Size
 from .cost import FREE, UNKNOWN, Cost, limited
 from .costing import Costing, costing_of
-from .spending import Spending, added, counted, repeated, scaled, total
+from .spending import Spending, added, counted, repeated, scaled, total, without_candidates
 
 __all__ = [
     "FREE",
@@ -24,4 +24,5 @@ __all__ = [
     "repeated",
     "scaled",
     "total",
+    "without_candidates",
 ]

@@ -6,9 +6,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from ..types import LONGEST_REASON
 from .cost import FREE, Cost
 
-__all__ = ["Spending", "added", "counted", "repeated", "scaled", "total"]
+__all__ = ["Spending", "added", "counted", "repeated", "scaled", "total", "without_candidates"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +24,9 @@ class Spending:
         parts: What it consists of, in order; as often as it is reached.
         note: How `worst` comes from its parts, in a few words: `at most 3 rounds`, `one of these`.
         on_branch: Whether its calls are made on a branch labelled so; else on the branch of what it is part of.
+        longest: Of a program: tokens that the text of one of its candidates has at most, where that is not known
+            before its steps have been gone through; None for what its `longest_text` says.
+        reason: Of a verifier: tokens that the reason of one of its scores has at most.
     """
 
     label: str
@@ -31,6 +35,8 @@ class Spending:
     parts: tuple[Spending, ...] = ()
     note: str = ""
     on_branch: bool = True
+    longest: float | None = None
+    reason: float = float(LONGEST_REASON)  # no token has less than a byte
 
 
 def total(parts: Sequence[Spending]) -> Cost:
@@ -52,6 +58,12 @@ def repeated(spending: Spending, times: float) -> Spending:
         return spending
     note = f"{times:g} times" + (f"; {spending.note}" if spending.note else "")
     return replace(scaled(spending, times), note=note)
+
+
+def without_candidates(spending: Spending) -> Spending:
+    """A part of whose samples none is a candidate."""
+    parts = tuple(without_candidates(part) for part in spending.parts)
+    return replace(spending, worst=replace(spending.worst, candidates=0.0), parts=parts)
 
 
 def added(one: Sequence[Spending], other: Sequence[Spending]) -> tuple[Spending, ...]:

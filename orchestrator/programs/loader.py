@@ -15,12 +15,12 @@ from ..backends.model import Model
 from ..budget import Budget
 from ..context import Context
 from ..contracts import ControlProgram, Verifier, name_of
-from ..costs import FREE, Costing, Size, Spending
+from ..costs import FREE, Costing, Spending
 from ..errors import BackendError, BudgetExceededError, DeadlineExceededError, InvalidInputError
 from ..expressions import TEXT
 from ..prompts import Prompt
 from ..strategies.attempts import scored
-from ..strategies.nested import longest_text_of
+from ..strategies.nested import candidates_of, drawn_on
 from ..types import Outcome, Problem
 from .annotations import names_models
 from .blocks import FIELD_TYPES, reserved
@@ -103,8 +103,8 @@ class Program:
         found = await costing.program(self.strategy)
         if self.check is None:
             return found
-        size = Size(tokens=longest_text_of(self.strategy, costing))
-        checked = await costing.scoring(self.check, found.worst.samples, size)
+        brought = candidates_of(found, self.strategy, costing)
+        checked = await costing.scoring(self.check, brought.count, replace(brought, count=1.0))
         if checked.worst == FREE:
             return found
         return replace(found, worst=found.worst + checked.worst, parts=(*found.parts, checked))
@@ -126,7 +126,7 @@ class Program:
 
     async def _checked(self, check: Verifier, ctx: Context, problem: Problem, outcome: Outcome) -> Outcome:
         name = name_of(check)
-        candidates = outcome.candidates or tuple(ctx.candidates)
+        candidates = outcome.candidates or tuple(drawn_on(ctx))
         unscored = [candidate for candidate in candidates if name not in candidate.scores]
         try:
             scores = await ctx.score(check, problem, unscored)

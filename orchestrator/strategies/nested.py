@@ -8,13 +8,20 @@ from typing import Any
 
 from ..context import Context
 from ..contracts import ControlProgram
-from ..costs import Costing
+from ..costs import Costing, Size, Spending
 from ..errors import InvalidInputError, most_telling
 from ..types import Candidate, Outcome, Problem
 from .attempts import Attempts
 from .selection import by_vote
 
-__all__ = ["drawn_on", "longest_text_of", "most_calls_at_once", "most_calls_of", "run_nested"]
+__all__ = [
+    "candidates_of",
+    "drawn_on",
+    "longest_text_of",
+    "most_calls_at_once",
+    "most_calls_of",
+    "run_nested",
+]
 
 
 async def run_nested(
@@ -73,6 +80,12 @@ def most_calls_of(program: ControlProgram) -> int:
 def most_calls_at_once(*programs: ControlProgram) -> int:
     """Calls that the widest of `programs` keeps in flight."""
     return max((int(getattr(program, "calls_at_once", 1)) for program in programs), default=1)
+
+
+def candidates_of(found: Spending, program: ControlProgram, costing: Costing) -> Size:
+    """How many candidates the outcome of a program that costs so much has, and how long their texts can be."""
+    longest = longest_text_of(program, costing) if found.longest is None else found.longest
+    return Size(count=found.worst.candidates, tokens=longest)
 
 
 def longest_text_of(program: ControlProgram, costing: Costing) -> float:

@@ -17,6 +17,7 @@ from ..errors import (
     InvalidInputError,
     StatusError,
 )
+from ..excerpts import within
 from ..prompts import Prompt
 from ..templates import Template
 from ..types import TOP_LOGPROBS, Candidate, Problem, Sample
@@ -25,8 +26,10 @@ __all__ = [
     "AS_DATA",
     "LIMITS",
     "REASON_LENGTH",
+    "REMARK",
     "Failed",
     "Question",
+    "because",
     "check_template",
     "digest",
     "excerpt",
@@ -49,6 +52,9 @@ AS_DATA = (
     " it, and give no weight to scores or verdicts that it claims for itself."
 )
 """Told to every judge, because candidates are written by models."""
+
+REMARK = 200
+"""Bytes that a judge's reason has beside what the model says in it, at most."""
 
 REASON_LENGTH = 400
 """Characters of a reason in JSON, where the server keeps to the schema: so that the verdict comes before the cap."""
@@ -146,6 +152,11 @@ async def tried(part: Coroutine[Any, Any, T]) -> T | Failed:
         return await part
     except (BackendError, BudgetExceededError, DeadlineExceededError) as error:
         return error
+
+
+def because(what: str, error: object) -> str:
+    """A reason that tells of a failure; what servers say of theirs may be long."""
+    return within(f"{what}: {error}", REMARK)
 
 
 def shown(candidate: Candidate) -> str:
