@@ -477,6 +477,44 @@ async def test_what_a_tier_carries_is_all_that_was_drawn_before(name):
     within(bound, spent)
 
 
+SMALL = {
+    "commas between the items of a list": (
+        marks,
+        """
+    - {id: a, sample: {n: 4, max_tokens: 3}}
+    - {id: f, for_each: {in: a, as: one, max: 4, steps: [{text: "{{ one.text }}"}]}}
+    - {id: s, sample: {max_tokens: 5, prompt: "{{ f.values }}"}}
+    - return: s
+""",
+    ),
+    "what is shown for an answer that is empty": (
+        first("", "", ""),
+        """
+    - {id: a, sample: {max_tokens: 1}}
+    - {id: b, revise: {of: a.first, max_tokens: 1}}
+    - {id: c, critique: {of: b, max_tokens: 1, prompt: "{{ answer }}"}}
+    - return: {value: b, confidence: "1 if c.accepted else 0"}
+""",
+    ),
+    "a vote over lists of candidates": (
+        first(*map(str, range(9)), judge="8"),
+        """
+    - id: f
+      for_each: {in: "['a', 'b', 'c']", as: one, steps: [{id: s, sample: {n: 3, max_tokens: 5, prompt: "{{ one }}"}}]}
+    - {id: v, vote: {of: f.each.s}}
+    - {id: j, judge: {of: v.candidates, max_tokens: 5}}
+    - return: j.best
+""",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SMALL)
+async def test_what_is_small_is_in_the_bound(name):
+    reply, made = SMALL[name]
+    within(*await both(loads(f"version: 1\nprogram:\n  steps:{made}").strategy, reply))
+
+
 # Reasons --------------------------------------------------------------------------------------------------
 
 WORDS = [f"word{number}" for number in range(400)]
@@ -490,6 +528,7 @@ SHOWING = """program:
 PARTS = ", ".join(f"{{word_count: {{at_least: {1000 + number}}}}}" for number in range(30))
 
 REASONS = {
+    "of one rule": (first("4"), SHOWING % "word_count: {of: a.best, at_least: 1000}"),
     "of many rules": (
         first("4"),
         SHOWING % f"score: {{of: a.best, by: {{composite: {{parts: [{PARTS}]}}}}}}",
