@@ -54,6 +54,7 @@ class Run:
         seed: The run's seed.
         emit: Receives every event.
         clock: Seconds, monotonic.
+        shared: What parts of programs keep for the whole run, such as what a server has been found not to take.
     """
 
     models: Mapping[str, Backend]
@@ -61,6 +62,7 @@ class Run:
     seed: int
     emit: Callable[[Event], None]
     clock: Callable[[], float] = time.monotonic
+    shared: dict[Any, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -149,6 +151,13 @@ class Context:
     def models(self) -> Sequence[str]:
         """The models' names; the first is the default."""
         return tuple(self._run.models)
+
+    def shared(self, key: Any, made: Callable[[], Any]) -> Any:
+        """What is kept under `key` for the whole run; made where there is nothing yet."""
+        known = self._run.shared
+        if key not in known:
+            known[key] = made()
+        return known[key]
 
     # Asking ----------------------------------------------------------------------------------------------
 

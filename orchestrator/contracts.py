@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from . import plugins
@@ -12,7 +13,16 @@ from .types import Candidate, Outcome, Problem, Score
 if TYPE_CHECKING:
     from .context import Context
 
-__all__ = ["ControlProgram", "Verifier", "compares", "key_of", "logprobs_for", "name_of"]
+__all__ = [
+    "ControlProgram",
+    "Verifier",
+    "compares",
+    "is_program",
+    "key_of",
+    "logprobs_for",
+    "name_of",
+    "programs_in",
+]
 
 
 @runtime_checkable
@@ -39,6 +49,29 @@ class Verifier(Protocol):
         Raises:
             BudgetExceededError, DeadlineExceededError: Not one candidate could be judged.
         """
+
+
+def is_program(value: object) -> bool:
+    """Whether a value is a control program: whatever can be called, but a class."""
+    return isinstance(value, ControlProgram) and not isinstance(value, type)
+
+
+def programs_in(value: object) -> Iterator[ControlProgram]:
+    """The control programs that a parameter's value is or holds: in lists, mappings, and parts such as a tier."""
+    if isinstance(value, ControlProgram):
+        if is_program(value):
+            yield value
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from programs_in(inner)
+    elif isinstance(value, list | tuple | set | frozenset):
+        for inner in value:
+            yield from programs_in(inner)
+    elif is_dataclass(value) and not hasattr(
+        value, "score"
+    ):  # verifiers and scorers have functions of their own
+        for part in fields(value):
+            yield from programs_in(getattr(value, part.name, None))
 
 
 def name_of(verifier: Verifier) -> str:

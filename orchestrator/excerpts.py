@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-__all__ = ["WIDEST", "harmless", "pointed"]
+__all__ = ["WIDEST", "harmless", "pointed", "within"]
 
 WIDEST = 100
 """Characters of a line that are shown; a longer one is cut around its caret."""
@@ -13,6 +13,16 @@ BEFORE = 60
 """Of those, characters before the caret."""
 
 TAB = "    "
+
+
+def within(text: str, most: int) -> str:
+    """`text` in at most so many bytes of UTF-8; `…` stands at the end of one that is cut."""
+    if len(text) <= most // 4:
+        return text
+    written = text.encode("utf-8", "surrogatepass")
+    if len(written) <= most:
+        return text
+    return written[: max(most - 3, 0)].decode("utf-8", "ignore") + "…" * (most >= 3)
 
 
 def pointed(line: str, column: int) -> tuple[str, str]:

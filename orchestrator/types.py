@@ -11,8 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
+from .excerpts import within
+
 __all__ = [
     "CUT",
+    "LONGEST_REASON",
     "PICODOLLARS_PER_USD",
     "TOP_LOGPROBS",
     "Answer",
@@ -415,6 +418,10 @@ class Answer:
         return self.text
 
 
+LONGEST_REASON = 2000
+"""Bytes of a score's reason, in UTF-8: it may go into prompts."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
     """A verifier's judgement of one candidate.
@@ -422,7 +429,7 @@ class Score:
     Attributes:
         value: In [0, 1], or None for an abstention.
         steps: Scores of single steps, each in [0, 1], when the verifier gives them.
-        reason: Why, in words.
+        reason: Why, in words; one longer than `LONGEST_REASON` is cut.
         by: The verifier that gave it, which its name does not tell; set by the context, not written down.
         problem: The problem it was asked about; None where nobody was asked, set and not written down as `by` is.
     """
@@ -432,6 +439,10 @@ class Score:
     reason: str = ""
     by: object = field(default=None, compare=False, repr=False)
     problem: Problem | None = field(default=None, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if len(self.reason) > LONGEST_REASON // 4:
+            object.__setattr__(self, "reason", within(self.reason, LONGEST_REASON))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

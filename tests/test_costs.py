@@ -1,15 +1,20 @@
 """What calls cost at most, by hand."""
 
 import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import pytest
 
-from orchestrator import Budget, Controller, Model, Problem, SelfConsistency, Single
+from orchestrator import Budget, Controller, Model, Problem, SelfConsistency, Single, Steps
 from orchestrator.backends import ScriptedBackend
 from orchestrator.costs import FREE, UNKNOWN, Cost, limited, repeated
 from orchestrator.errors import InvalidInputError
 from orchestrator.expressions import Size
 from orchestrator.monitors import ThinkingBudget
+from orchestrator.primitives import Return
+from orchestrator.strategies import Strategy
 from orchestrator.types import Capabilities
 from orchestrator.verifiers import Judge
 
@@ -25,7 +30,7 @@ def costing(*, price=None, sampling=None, **capabilities):
 
 async def test_samples_are_requests_of_per_call_choices_each():
     found = await costing().draw("a b c", n=5, per_call=2, max_tokens=10)
-    assert (found.calls, found.prompt_tokens, found.completion_tokens, found.samples) == (3, 9, 50, 5)
+    assert (found.calls, found.prompt_tokens, found.completion_tokens, found.candidates) == (3, 9, 50, 5)
 
 
 @pytest.mark.parametrize(("known", "calls"), [({"n": False}, 5), ({"n": None}, 5), ({"parallel": 3}, 2)])
@@ -67,6 +72,14 @@ async def test_a_monitor_that_lets_a_sample_go_on_makes_further_calls():
     assert found.completion_tokens == 60  # what is left of the cap is what goes on
 
 
+class Unsaid:
+    """A program that is a function."""
+
+    @staticmethod
+    async def solve(ctx, problem):
+        raise NotImplementedError
+
+
 async def test_programs_and_verifiers_that_do_not_say_are_unknown():
     async def own(ctx, problem):
         raise NotImplementedError
@@ -78,6 +91,25 @@ async def test_programs_and_verifiers_that_do_not_say_are_unknown():
     assert (await costing().program(own)).worst == UNKNOWN
     assert (await costing().scoring(Own(), 1, Size(tokens=1))).worst == UNKNOWN
     assert (await costing().scoring(Own(), 0, Size(tokens=1))).worst == FREE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Twice(Strategy):
+    """Runs another program two times; does not say what it costs."""
+
+    cost: ClassVar[str] = "2"
+    inner: Any
+    named: Mapping[str, Any] = field(default_factory=dict)
+    most_calls: ClassVar[int] = 2
+
+
+@pytest.mark.parametrize("inside", [Single(), Steps(steps=(Return(value="'4'"),)), Unsaid.solve, [Single()]])
+async def test_a_strategy_of_ones_own_with_a_program_inside_is_unknown_unless_it_says(inside):
+    assert (await costing().program(Twice(inner=inside))).worst == UNKNOWN
+    assert (await costing().program(Twice(inner=None, named={"a": inside}))).worst == UNKNOWN
+    assert (
+        await costing().program(Twice(inner=Judge(), max_tokens=3))
+    ).worst.completion_tokens == 2 * 3 + 2 * 16
 
 
 async def test_nothing_can_be_sent():
@@ -98,7 +130,7 @@ async def test_a_part_within_a_budget_costs_no_more_than_that():
 
 
 async def test_costs_add_up_and_no_times_what_is_unknown_is_nothing():
-    one = Cost(calls=1, prompt_tokens=2, completion_tokens=3, usd=4, samples=5)
+    one = Cost(calls=1, prompt_tokens=2, completion_tokens=3, usd=4, candidates=5)
     assert one + one == one.times(2)
     assert UNKNOWN.times(0) == FREE
     assert one.or_else(FREE) == one

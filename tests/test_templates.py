@@ -22,7 +22,7 @@ from orchestrator.expressions import (
     as_text,
 )
 from orchestrator.prompts import fill
-from orchestrator.templates import Template
+from orchestrator.templates import Template, measuring
 from orchestrator.types import Answer
 
 CANDIDATE = Record("a candidate", {"text": TEXT, "score": Maybe(NUMBER)}, text=True)
@@ -485,7 +485,7 @@ THREE = Size(tokens=30, count=3, item=DRAFT)
         ("{{ drafts|first }}{{ draft|truncate(2) }}", "", 18),
         ("{{ draft + known }}", "", 24),
         ("{{ draft|default('twelve bytes') }}", "", 12),
-        ("{{ draft.score > 1 }}", "", 24),
+        ("{{ draft.score > 1 }}", "", 5),
         ("{{ draft|indent }}{{ drafts|trim }}", "", 84),
         ("{{ draft|indent(draft) }}{{ known|indent(draft) }}", "", 1919),
         ("{{ draft|upper }}", "", math.inf),
@@ -579,3 +579,8 @@ def test_the_first_name_that_there_is_not_is_told():
         InvalidInputError, match=r"^the template names \{\{ z \}\}, but the judge has only: a$"
     ):
         fill("{{ a }} {{ z }} {{ b }}", {"a": 1}, of="the judge")
+
+
+def test_nothing_is_known_of_what_a_filter_makes_that_does_not_say(monkeypatch):
+    monkeypatch.setattr(measuring, "FILTERS", {})
+    assert Template.of("{{ draft | trim }}").measure({}, {"draft": DRAFT}).inserted == math.inf

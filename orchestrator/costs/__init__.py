@@ -9,7 +9,7 @@ from ..expressions import Size
 from .asked import Asked
 from .cost import FREE, UNKNOWN, Cost, cost_of, limited
 from .costing import Costing, costing_of
-from .spending import Flow, Spending, added, counted, repeated, scaled, total
+from .spending import Flow, Spending, added, counted, repeated, scaled, total, without_candidates
 
 __all__ = [
     "FREE",
@@ -28,4 +28,5 @@ __all__ = [
     "repeated",
     "scaled",
     "total",
+    "without_candidates",
 ]

@@ -22,7 +22,8 @@ class Cost:
         prompt_tokens: Tokens read.
         completion_tokens: Tokens written, over all choices.
         usd: Money, in US dollars; `math.inf` also where a model's price is not known.
-        samples: Choices drawn, over all requests.
+        candidates: Candidates that can come of them: choices drawn, texts that programs return as their own, and
+            ballots of a vote.
         together: Prompt and completion tokens together, where these are fewer than the two bounds' sum, as a budget
             of all tokens makes them; else None.
     """
@@ -31,7 +32,7 @@ class Cost:
     prompt_tokens: float = 0.0
     completion_tokens: float = 0.0
     usd: float = 0.0
-    samples: float = 0.0
+    candidates: float = 0.0
     together: float | None = None
 
     def __post_init__(self) -> None:
@@ -70,14 +71,14 @@ def _each(joined: Callable[[float, float], float], one: Cost, other: Cost) -> Co
         prompt_tokens=joined(one.prompt_tokens, other.prompt_tokens),
         completion_tokens=joined(one.completion_tokens, other.completion_tokens),
         usd=joined(one.usd, other.usd),
-        samples=joined(one.samples, other.samples),
+        candidates=joined(one.candidates, other.candidates),
         together=joined(one.total_tokens, other.total_tokens),
     )
 
 
 FREE = Cost()
 UNKNOWN = Cost(
-    calls=math.inf, prompt_tokens=math.inf, completion_tokens=math.inf, usd=math.inf, samples=math.inf
+    calls=math.inf, prompt_tokens=math.inf, completion_tokens=math.inf, usd=math.inf, candidates=math.inf
 )
 
 
@@ -102,7 +103,7 @@ def limited(cost: Cost, budget: Budget | None, *, spent: Cost = FREE) -> Cost:
         prompt_tokens=min(all_tokens, _left(budget.prompt_tokens, spent.prompt_tokens)),
         completion_tokens=min(all_tokens, _left(budget.completion_tokens, spent.completion_tokens)),
         usd=_left(usd, spent.usd),
-        samples=math.inf,
+        candidates=math.inf,
         together=all_tokens,
     )
     return cost.at_most(most)
@@ -118,7 +119,7 @@ def priced(
     calls: float,
     prompt: float,
     completion: float,
-    samples: float = 0.0,
+    candidates: float = 0.0,
     of_calls: bool = True,
 ) -> Cost:
     """`calls` requests with so many prompt tokens each, and so many completion tokens in all; without `of_calls`,
@@ -133,4 +134,4 @@ def priced(
         )
         usd = picodollars / PICODOLLARS_PER_USD
     calls = calls if of_calls else 0.0
-    return Cost(calls=calls, prompt_tokens=read, completion_tokens=completion, usd=usd, samples=samples)
+    return Cost(calls=calls, prompt_tokens=read, completion_tokens=completion, usd=usd, candidates=candidates)

@@ -19,11 +19,12 @@ from ..expressions import Size
 from ..monitors import Monitor
 from ..prompts import Prompt, Rendered
 from ..sampling import Scope
+from ..templates.unwritten import counting
 from ..types import Candidate, Problem, Rating, Request, Sample
 from .asked import Asked
 from .cost import FREE, UNKNOWN, Cost, priced
 from .marks import Marks
-from .spending import Spending
+from .spending import Spending, without_candidates
 
 __all__ = ["Costing", "costing_of"]
 
@@ -52,6 +53,8 @@ class Costing:
         sizes: How long the values of names are that prompts insert.
         rounds: Rounds of loops gone through so far.
         asked: The models that were met so far, and how they are asked.
+        returned: Candidates that a value which is returned brings beside those that calls have drawn, at most, and
+            how long they can be.
     """
 
     def __init__(self, ctx: Context, problem: Problem, sizes: Mapping[str, Size] | None = None) -> None:
@@ -59,6 +62,7 @@ class Costing:
         self.sizes: dict[str, Size] = dict(sizes or {})
         self.rounds = 0
         self.asked = Asked()
+        self.returned = Size(count=0.0)
         self._marks = Marks()
         self._monitors: tuple[Monitor, ...] = ()
         self._depth = 0  # programs that this one is inside of, itself included
@@ -103,7 +107,7 @@ class Costing:
         each = 1 if known.n is not True else min(per_call, known.parallel or per_call)
         prompt = await self._prompt_tokens(backend, request, model=model, inserted=inserted)
         cap, calls = request.max_tokens or 0, -(-n // each)
-        drawn = priced(backend.price, calls=calls, prompt=prompt, completion=n * cap, samples=n)
+        drawn = priced(backend.price, calls=calls, prompt=prompt, completion=n * cap, candidates=n)
         going_on = _going_on(self._watching(monitors))
         if not going_on:
             return drawn
@@ -162,6 +166,10 @@ class Costing:
         """A text that stands for one of at most so many tokens, which is not written yet."""
         return self._marks.new(max(tokens, 1.0))
 
+    def knows(self, text: str) -> bool:
+        """Whether all of a text is written."""
+        return self._marks.tokens(text) is None
+
     def candidate(self, tokens: float) -> Candidate:
         """A candidate whose text is not written yet; a prompt that shows it may say that it has none."""
         text = self.unknown(max(tokens, SHORTEST_SHOWN))
@@ -190,7 +198,8 @@ class Costing:
         if self._depth and inside is not None:
             other.ctx = inside(other.ctx)
         other._depth += 1
-        found: Spending = await worst_case(other)
+        with counting(self._marks):
+            found: Spending = await worst_case(other)
         return found
 
     async def scoring(self, verifier: Verifier, count: float, size: Size) -> Spending:
@@ -201,8 +210,9 @@ class Costing:
         worst_case = getattr(verifier, "worst_case", None)
         if worst_case is None:
             return Spending(label=name, kind=name, worst=UNKNOWN, note="it does not say what it costs")
-        found: Spending = await worst_case(self.using(aside=True), count, size)
-        return found
+        with counting(self._marks):
+            found: Spending = await worst_case(self.using(aside=True), count, size)
+        return without_candidates(found)
 
     def with_problem(self, problem: Problem, inserted: float = 0.0) -> Costing:
         """The same on another problem, whose text has so many tokens beyond it; no names have sizes."""

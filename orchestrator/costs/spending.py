@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
+from ..types import LONGEST_REASON
 from .cost import FREE, Cost
 
-__all__ = ["Flow", "Spending", "added", "counted", "repeated", "scaled", "total"]
+__all__ = ["Flow", "Spending", "added", "counted", "repeated", "scaled", "total", "without_candidates"]
 
 Flow: TypeAlias = Literal["sequence", "one", "rounds"]
 """How parts are reached: each, one after the other; only one of them; or each, one after the other, several times."""
@@ -28,6 +29,9 @@ class Spending:
         note: How `worst` comes from its parts, in a few words: `at most 3 rounds`, `one of these`.
         on_branch: Whether its calls are made on a branch labelled so; else on the branch of what it is part of.
         flow: How its parts are reached each time that it is.
+        longest: Of a program: tokens that the text of one of its candidates has at most, where that is not known
+            before its steps have been gone through; None for what its `longest_text` says.
+        reason: Of a verifier: tokens that the reason of one of its scores has at most.
     """
 
     label: str
@@ -37,6 +41,8 @@ class Spending:
     note: str = ""
     on_branch: bool = True
     flow: Flow = "sequence"
+    longest: float | None = None
+    reason: float = float(LONGEST_REASON)  # no token has less than a byte
 
 
 def total(parts: Sequence[Spending]) -> Cost:
@@ -58,6 +64,12 @@ def repeated(spending: Spending, times: float) -> Spending:
         return spending
     note = f"{times:g} times" + (f"; {spending.note}" if spending.note else "")
     return replace(scaled(spending, times), note=note)
+
+
+def without_candidates(spending: Spending) -> Spending:
+    """A part of whose samples none is a candidate."""
+    parts = tuple(without_candidates(part) for part in spending.parts)
+    return replace(spending, worst=replace(spending.worst, candidates=0.0), parts=parts)
 
 
 def added(one: Sequence[Spending], other: Sequence[Spending]) -> tuple[Spending, ...]:

@@ -5,12 +5,15 @@ from .checking import inside, instead
 from .equality import comparable, equal
 from .expression import Expression
 from .scanning import is_name
+from .sizes import longer
 from .types import (
     ANSWER,
     NOTHING,
     NUMBER,
+    NUMBER_SIZE,
     TEXT,
     TRUTH,
+    TRUTH_SIZE,
     UNKNOWN,
     ListOf,
     Maybe,
@@ -35,8 +38,10 @@ __all__ = [
     "ITEM",
     "NOTHING",
     "NUMBER",
+    "NUMBER_SIZE",
     "TEXT",
     "TRUTH",
+    "TRUTH_SIZE",
     "UNKNOWN",
     "Expression",
     "ExpressionError",
@@ -58,6 +63,7 @@ __all__ = [
     "is_name",
     "is_unknown",
     "joined",
+    "longer",
     "made_step",
     "maybe",
     "read_field",

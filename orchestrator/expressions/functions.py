@@ -10,7 +10,22 @@ from typing import Any, Protocol
 
 from ..types import Answer
 from .scanning import LARGEST
-from .types import ANSWER, NUMBER, TEXT, TRUTH, ListOf, Maybe, Record, Type, maybe, read_field, without_maybe
+from .types import (
+    ANSWER,
+    NUMBER,
+    NUMBER_SIZE,
+    TEXT,
+    TRUTH,
+    TRUTH_SIZE,
+    ListOf,
+    Maybe,
+    Record,
+    Size,
+    Type,
+    maybe,
+    read_field,
+    without_maybe,
+)
 
 __all__ = ["FUNCTIONS", "NUMBERS", "Argument", "Function", "finite", "is_list"]
 
@@ -47,12 +62,14 @@ class Function:
         kind: The type of its value, from its arguments; raises what an argument's `refuse` returns.
         apply: Its value, from those of its arguments, which may be missing; does not raise on values of types that
             `kind` lets pass.
+        size: How long its value can be in a prompt, from the sizes of its arguments.
     """
 
     arity: Collection[int]
     takes: str
     kind: Callable[[Sequence[Argument]], Type]
     apply: Callable[..., Any]
+    size: Callable[[Sequence[Size]], Size]
 
 
 def finite(value: Any) -> Any:
@@ -183,17 +200,55 @@ def _answer(value: Any) -> Any:
     return value if value is None or type(value) is Answer else read_field(value, "answer")
 
 
+# Sizes ---------------------------------------------------------------------------------------------------
+
+
+def _number_size(arguments: Sequence[Size]) -> Size:
+    return NUMBER_SIZE
+
+
+def _truth_size(arguments: Sequence[Size]) -> Size:
+    return TRUTH_SIZE
+
+
+def _answer_size(arguments: Sequence[Size]) -> Size:
+    [of] = arguments
+    return of.fields.get("answer", of)
+
+
 FUNCTIONS: Mapping[str, Function] = MappingProxyType(
     {
-        "min": Function(arity=_MANY, takes="a list of numbers, or numbers", kind=_numbers, apply=_least),
-        "max": Function(arity=_MANY, takes="a list of numbers, or numbers", kind=_numbers, apply=_greatest),
-        "abs": Function(arity=(1,), takes="one number", kind=_same, apply=_absolute),
-        "len": Function(arity=(1,), takes="one text or list", kind=_length, apply=_len),
-        "round": Function(arity=(1, 2), takes="a number, and how many decimals", kind=_rounded, apply=_round),
-        "any": Function(arity=(1,), takes="one list, each item true or false", kind=_truths, apply=_any),
-        "all": Function(arity=(1,), takes="one list, each item true or false", kind=_truths, apply=_all),
+        "min": Function(
+            arity=_MANY, takes="a list of numbers, or numbers", kind=_numbers, apply=_least, size=_number_size
+        ),
+        "max": Function(
+            arity=_MANY,
+            takes="a list of numbers, or numbers",
+            kind=_numbers,
+            apply=_greatest,
+            size=_number_size,
+        ),
+        "abs": Function(arity=(1,), takes="one number", kind=_same, apply=_absolute, size=_number_size),
+        "len": Function(arity=(1,), takes="one text or list", kind=_length, apply=_len, size=_number_size),
+        "round": Function(
+            arity=(1, 2),
+            takes="a number, and how many decimals",
+            kind=_rounded,
+            apply=_round,
+            size=_number_size,
+        ),
+        "any": Function(
+            arity=(1,), takes="one list, each item true or false", kind=_truths, apply=_any, size=_truth_size
+        ),
+        "all": Function(
+            arity=(1,), takes="one list, each item true or false", kind=_truths, apply=_all, size=_truth_size
+        ),
         "answer": Function(
-            arity=(1,), takes="one thing that has an answer", kind=_answer_kind, apply=_answer
+            arity=(1,),
+            takes="one thing that has an answer",
+            kind=_answer_kind,
+            apply=_answer,
+            size=_answer_size,
         ),
     }
 )

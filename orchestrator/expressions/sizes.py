@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from .functions import FUNCTIONS
 from .tree import (
     Arithmetic,
     Call,
@@ -20,12 +21,10 @@ from .tree import (
     Node,
     Not,
 )
-from .types import Size
+from .types import NUMBER_SIZE, TRUTH_SIZE, Size
 
-__all__ = ["NUMBER_SIZE", "TRUTH_SIZE", "size_of"]
+__all__ = ["longer", "size_of"]
 
-NUMBER_SIZE = Size(tokens=24)  # `repr` of a number has at most 24 characters, and a token at least one
-TRUTH_SIZE = Size(tokens=5)
 _UNKNOWN = Size(tokens=math.inf, count=math.inf)
 
 
@@ -48,17 +47,16 @@ def size_of(node: Node, sizes: Mapping[str, Size]) -> Size:
         case Comparison() | Logical() | Not():
             return TRUTH_SIZE
         case Choice(then=then, otherwise=otherwise):
-            return _either(size_of(then, sizes), size_of(otherwise, sizes))
-        case Call(function="answer", arguments=(of,)):
-            return _field(size_of(of, sizes), "answer")
-        case Call():
-            return NUMBER_SIZE
+            return longer(size_of(then, sizes), size_of(otherwise, sizes))
+        case Call(function=function, arguments=arguments):
+            known = FUNCTIONS.get(function)
+            return _UNKNOWN if known is None else known.size([size_of(one, sizes) for one in arguments])
         case Items(items=items):
             found = [size_of(item, sizes) for item in items]
             separators = 2 * (len(found) - 1)
             item = found[0]
             for other in found[1:]:
-                item = _either(item, other)
+                item = longer(item, other)
             return Size(tokens=sum(one.tokens for one in found) + separators, count=len(found), item=item)
 
 
@@ -78,13 +76,23 @@ def _item(items: Size) -> Size:
     return Size(tokens=items.tokens) if items.item is None else items.item
 
 
-def _either(one: Size, other: Size) -> Size:
-    """The greater of two sizes in each part."""
-    names = {*one.fields, *other.fields}
-    both = one.item is not None or other.item is not None
+def longer(one: Size, other: Size) -> Size:
+    """The size of a value that has one of two, in each part the greater."""
+    if one == other:
+        return one
+    item = None
+    if one.item is not None or other.item is not None:
+        item = longer(one.item or _whole(one), other.item or _whole(other))
     return Size(
         tokens=max(one.tokens, other.tokens),
         count=max(one.count, other.count),
-        fields={name: _either(_field(one, name), _field(other, name)) for name in names},
-        item=_either(_item(one), _item(other)) if both else None,
+        fields={
+            name: longer(one.fields.get(name, _whole(one)), other.fields.get(name, _whole(other)))
+            for name in {**one.fields, **other.fields}
+        },
+        item=item,
     )
+
+
+def _whole(size: Size) -> Size:
+    return Size(tokens=size.tokens)

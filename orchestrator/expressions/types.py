@@ -164,6 +164,13 @@ class Size:
     item: Size | None = None
 
 
+NUMBER_SIZE = Size(tokens=24.0)
+"""A number: `repr` of one has at most 24 characters, and a token at least one."""
+
+TRUTH_SIZE = Size(tokens=5.0)
+"""`true` or `false`."""
+
+
 class Namespace(dict[str, Any]):
     """A value whose fields are its keys: what a loop or a parallel step has brought."""
 

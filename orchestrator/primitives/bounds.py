@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import reduce
 
 from ..costs import FREE, Costing, Size, Spending, total
+from ..expressions import longer
 from .base import Block, names_of
 
 __all__ = [
@@ -16,7 +17,6 @@ __all__ = [
     "either",
     "fields_of",
     "list_of",
-    "longer",
     "number_size",
     "valued_spending",
 ]
@@ -71,24 +71,6 @@ def either(*ends: Mapping[str, Size]) -> dict[str, Size]:
     return {name: reduce(longer, (end[name] for end in ends)) for name in ends[0] if name in known}
 
 
-def longer(one: Size, other: Size) -> Size:
-    """The size of a value that has one of two."""
-    if one == other:
-        return one
-    item = None
-    if one.item is not None or other.item is not None:
-        item = longer(one.item or _whole(one), other.item or _whole(other))
-    return Size(
-        tokens=max(one.tokens, other.tokens),
-        count=max(one.count, other.count),
-        fields={
-            name: longer(one.fields.get(name, _whole(one)), other.fields.get(name, _whole(other)))
-            for name in {**one.fields, **other.fields}
-        },
-        item=item,
-    )
-
-
 def list_of(item: Size, count: float, *, tokens: float | None = None) -> Size:
     """The size of a list of `count` items; `tokens` where all together have fewer than `count` of the longest."""
     if tokens is None:
@@ -104,7 +86,3 @@ def number_size(most: float) -> Size:
 def fields_of(steps: Block, costing: Costing) -> dict[str, Size]:
     """The sizes of the values of the names that a block has given."""
     return {name: costing.sizes.get(name, Size()) for name in names_of(steps)}
-
-
-def _whole(size: Size) -> Size:
-    return Size(tokens=size.tokens)

@@ -8,9 +8,9 @@ from functools import reduce
 from typing import Any, ClassVar
 
 from ..costs import FREE, Cost, Costing, Size, Spending
-from ..expressions import TRUTH, Type, joined, maybe
+from ..expressions import TRUTH, Type, joined, longer, maybe
 from .base import Block, ExpressionText, Primitive, check_block, run_block
-from .bounds import either, longer, valued_spending
+from .bounds import either, valued_spending
 from .frame import Frame
 from .scope import Scope
 

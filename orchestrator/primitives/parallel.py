@@ -11,11 +11,11 @@ from typing import Any, ClassVar
 
 from ..costs import Costing, Size, Spending, total
 from ..errors import InvalidInputError, most_telling
-from ..expressions import TEXT, ListOf, Namespace, Record, Type, is_name, joined, maybe
+from ..expressions import TEXT, ListOf, Namespace, Record, Type, is_name, joined, longer, maybe
 from ..strategies.attempts import Attempts
 from ..types import Outcome, StopReason
 from .base import Block, Primitive, check_block, names_of, run_block
-from .bounds import alone, fields_of, list_of, longer, valued_spending
+from .bounds import alone, fields_of, list_of, valued_spending
 from .frame import Frame
 from .scope import NAMES, Scope
 

@@ -11,9 +11,9 @@ import anyio
 
 from ..costs import FREE, UNKNOWN, Cost, Costing, Size, Spending, added, counted, scaled
 from ..errors import DeadlineExceededError, InvalidInputError
-from ..expressions import NUMBER, TRUTH, ListOf, Namespace, Record, Type, maybe
+from ..expressions import NUMBER, TRUTH, ListOf, Namespace, Record, Type, longer, maybe
 from .base import Block, ExpressionText, Primitive, check_block, names_of, run_block
-from .bounds import block_spending, either, fields_of, list_of, longer, number_size
+from .bounds import block_spending, either, fields_of, list_of, number_size
 from .frame import Frame
 from .scope import Scope
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from ..costs import FREE, Costing, Spending
+from ..costs import FREE, Costing, Size, Spending
 from ..expressions import NUMBER, as_text
 from ..strategies.chain import linked
 from ..strategies.selection import by_vote, share_of
@@ -16,6 +16,7 @@ from .base import ExpressionText, Primitive, TemplateText
 from .frame import Frame
 from .scope import Scope
 from .select import Select
+from .sizes import BALLOT, listed_size, size_here
 from .values import ANSWERED, Candidates, Poll, Review, score_of
 from .vote import Vote
 
@@ -89,7 +90,13 @@ class Return(Primitive):
         frame.run.returned = _ended(frame, replace(outcome, candidates=tuple(candidates)))
 
     async def spending(self, costing: Costing) -> Spending:
-        """Nothing."""
+        """Nothing; notes in `costing.returned` which candidates come of it that no call has drawn."""
+        nested = isinstance(self.value, Primitive)
+        size = self.value.size(costing) if nested else size_here(costing, self.value)  # type: ignore[union-attr,arg-type]
+        of = listed_size(size)
+        count = of.count if BALLOT in of.item.fields else 0.0
+        before = costing.returned
+        costing.returned = Size(count=max(before.count, count), tokens=max(before.tokens, of.item.tokens))
         return Spending(label=self.label, kind=self.key, worst=FREE)
 
     def _as_confident(self, frame: Frame, outcome: Outcome) -> Outcome:

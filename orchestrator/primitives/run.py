@@ -8,8 +8,8 @@ from typing import ClassVar
 from ..contracts import ControlProgram
 from ..costs import Costing, Spending
 from ..expressions import Type, made_step
-from ..strategies.nested import longest_text_of, most_calls_at_once, most_calls_of, run_nested
-from ..types import Candidate, Outcome
+from ..strategies.nested import candidates_of, longest_text_of, most_calls_at_once, most_calls_of, run_nested
+from ..types import LONGEST_REASON, Candidate, Outcome
 from .base import Primitive, TemplateText
 from .frame import Frame
 from .scope import Scope
@@ -88,8 +88,9 @@ class Run(Primitive):
             problem, inserted = replace(problem, prompt=text.counted, messages=None), text.inserted
         inside = await costing.program(self.program, problem, inserted)
         if self.id is not None:
-            item = candidate_size(longest_text_of(self.program, costing))
-            costing.sizes[self.id] = outcome_size(candidates_size(item, inside.worst.samples))
+            brought = candidates_of(inside, self.program, costing)
+            item = candidate_size(brought.tokens, reason=LONGEST_REASON)
+            costing.sizes[self.id] = outcome_size(candidates_size(item, brought.count))
         return replace(inside, label=self.label, on_branch=True)
 
     def longest_text(self, costing: Costing) -> float:

@@ -12,6 +12,7 @@ from ..errors import BackendError
 from ..expressions import ListOf, Type, fits
 from ..types import Candidate, Outcome
 from ..types import Score as Verdict
+from ..verifiers.judging import REMARK, because
 from .base import ExpressionText, Primitive
 from .frame import Frame
 from .scope import Scope
@@ -19,9 +20,6 @@ from .sizes import candidate_size, candidates_size, listed_size, review_size, si
 from .values import CANDIDATE, CANDIDATES, OUTCOME, REVIEW, Candidates, Review
 
 __all__ = ["Score"]
-
-LONGEST_REMARK = 200.0
-"""Tokens that a verifier's reason has besides what a model or the candidate says, at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,9 +67,8 @@ class Score(Primitive):
         of = listed_size(size_here(costing, self.of))
         verifying = await costing.scoring(self.by, of.count, of.item)
         if self.id is not None:
-            told = verifying.worst.completion_tokens / max(of.count, 1.0)
-            # What rules say may quote the answer.
-            reason = (told or of.item.tokens) + LONGEST_REMARK
+            # Where a verifier makes calls, why they failed stands in its place.
+            reason = max(verifying.reason, REMARK if verifying.worst != FREE else 0.0)
             item = candidate_size(of.item.tokens, reason=reason)
             several = candidates_size(item, of.count)
             costing.sizes[self.id] = review_size(item, reason) if of.single else several
@@ -102,8 +99,8 @@ class Score(Primitive):
         if scores is None:
             error = frame.attempts.failures[-1]
             if not isinstance(error, BackendError):
-                return [Verdict(value=None, reason=f"not judged: {error}")] * len(candidates)
-            reason = f"the verifier failed: {error}"
+                return [Verdict(value=None, reason=because("not judged", error))] * len(candidates)
+            reason = because("the verifier failed", error)
             said = Verdict(value=None, reason=reason, by=self.by, problem=frame.problem)
             scores = [said] * len(candidates)
         for one, score in zip(candidates, scores, strict=True):

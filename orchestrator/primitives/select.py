@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from ..costs import FREE, Costing, Spending
+from ..costs import FREE, Costing, Size, Spending
 from ..expressions import ListOf, Maybe, Type
 from ..strategies.quoting import visible
 from ..types import Candidate, Outcome
@@ -54,8 +54,12 @@ class Select(Primitive):
     async def spending(self, costing: Costing) -> Spending:
         """Nothing."""
         if self.id is not None:
-            costing.sizes[self.id] = listed_size(size_here(costing, self.of)).item
+            costing.sizes[self.id] = self.size(costing)
         return Spending(label=self.label, kind=self.key, worst=FREE)
+
+    def size(self, costing: Costing) -> Size:
+        """How long its value can be."""
+        return listed_size(size_here(costing, self.of)).item
 
 
 def _by_vote(candidates: Candidates) -> Candidate | None:

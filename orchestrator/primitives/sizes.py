@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any
 
 from ..costs import Costing, Size
-from ..expressions import Expression, as_text, read_field
-from ..expressions.sizes import NUMBER_SIZE as NUMBER
-from ..expressions.sizes import TRUTH_SIZE as TRUTH
+from ..expressions import NUMBER_SIZE as NUMBER
+from ..expressions import TRUTH_SIZE as TRUTH
+from ..expressions import Expression, as_text, longer, read_field
 from ..templates import Measured, Template
-from .bounds import longer
 from .values import PROBLEM_FIELDS
 
 __all__ = [
+    "BALLOT",
     "Listed",
+    "ballots_of",
     "candidate_size",
     "candidates_size",
     "critique_size",
@@ -33,6 +34,10 @@ __all__ = [
 
 WORD = Size(tokens=16.0)
 """A word of the library's own, such as why a program ended."""
+
+
+BALLOT = "(ballot)"
+"""Stands among the fields of a candidate that no call may have drawn; no field can be called so."""
 
 
 def candidate_size(tokens: float, *, reason: float = 0.0) -> Size:
@@ -101,7 +106,20 @@ def listed_size(size: Size) -> Listed:
     size = size.fields.get("candidates", size)
     if size.item is not None:
         return Listed(count=size.count, item=size.item, single=False)
-    return Listed(count=1.0, item=size.fields.get("candidate", size), single=True)
+    return Listed(count=size.count, item=size.fields.get("candidate", size), single=True)
+
+
+def ballots_of(size: Size) -> Listed:
+    """What a vote counts in a value: a candidate, an outcome's, or an answer; those of a list, and of lists in it."""
+    if size.item is not None and "stop_reason" not in size.fields:
+        inside = ballots_of(size.item)
+        return replace(inside, count=_times(size.count, inside.count), single=False)
+    drawn = size.fields.get("candidate", size)
+    if "text" in drawn.fields and "stop_reason" not in size.fields:
+        return Listed(count=size.count, item=drawn, single=True)
+    ballot = drawn if "text" in drawn.fields else candidate_size(size.tokens)
+    ballot = replace(ballot, fields={**ballot.fields, BALLOT: Size()})
+    return Listed(count=size.count, item=ballot, single=True)
 
 
 def either(sizes: Sequence[Size]) -> Size:

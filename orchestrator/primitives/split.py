@@ -78,17 +78,19 @@ class Split(Primitive):
         return Spending(label=self.label, kind=self.key, worst=FREE)
 
     async def _size(self, costing: Costing) -> Size:
-        """How long the pieces are: of the problem itself they are known."""
+        """How long the pieces are: of the problem itself they are known, where it is."""
         expression = Expression.of(self.text)
+        text = None
         if expression.names <= {"problem"}:
             text = expression.evaluate({"problem": costing.problem}) or ""
+        if text is not None and costing.knows(text):
             pieces = pieces_of(text, size=self.size, overlap=self.overlap, most=self.most)
             tokens = [await tokens_of(costing, piece) for piece in pieces]
             longest = Size(tokens=max(tokens, default=0.0))
             return Size(tokens=sum(tokens), count=float(len(pieces)), item=longest)
         whole = size_here(costing, self.text).tokens
-        # What is repeated is at most as long as the pieces are without it.
-        tokens_in_all = whole if self.overlap == 0 else 2 * whole
+        # What is repeated is at most as long as the pieces are without it; a token that is cut is two.
+        tokens_in_all = (whole if self.overlap == 0 else 2 * whole) + self.most - 1
         return Size(tokens=tokens_in_all, count=float(self.most), item=Size(tokens=whole))
 
 

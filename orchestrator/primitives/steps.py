@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from ..context import Context
 from ..contracts import Verifier, logprobs_for, name_of
-from ..costs import Costing, Spending
+from ..costs import Cost, Costing, Spending
 from ..errors import InvalidInputError
 from ..expressions import NUMBER, TEXT, Expression, Type, bounded, fits
 from ..strategies.attempts import Attempts
@@ -148,14 +148,24 @@ class Steps:
         costing = costing.with_problem(costing.problem)
         costing.sizes["problem"] = await problem_size(costing)
         made = await block_spending(self.steps, costing, label=self.key)
-        return replace(made, kind=self.key, on_branch=False)
+        reads, longest = self._reads_text(costing), self._longest_drawn(costing)
+        count = max(costing.returned.count, float(reads))
+        if count:
+            longest = max(longest, costing.returned.tokens)
+        worst = made.worst + Cost(candidates=count)
+        return replace(made, worst=worst, kind=self.key, on_branch=False, longest=longest)
 
     def longest_text(self, costing: Costing) -> float:
         """Tokens of the longest candidate, at most; infinite where the program can return a text of its own."""
+        return math.inf if self._reads_text(costing) else self._longest_drawn(costing)
+
+    def _reads_text(self, costing: Costing) -> bool:
+        """Whether it can return a text, which becomes a candidate."""
         scope = Scope({"problem": problem_type(field_types(costing.problem))})
         check_block(self.steps, scope)
-        if any(fits(kind, own) for kind in scope.returned for own in (TEXT, NUMBER)):
-            return math.inf
+        return any(fits(kind, own) for kind in scope.returned for own in (TEXT, NUMBER))
+
+    def _longest_drawn(self, costing: Costing) -> float:
         return max((step.longest_text(costing) for step in self.steps), default=0.0)
 
     def _check(self, models: Sequence[str], fields: Mapping[str, Type]) -> None:

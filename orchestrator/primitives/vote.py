@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from ..costs import FREE, Costing, Spending
+from ..costs import FREE, Costing, Size, Spending
 from ..expressions import ANSWER, ITEM, ListOf, Type, spend
 from ..strategies.selection import representative
 from ..types import Answer, Candidate, Outcome
@@ -16,7 +16,7 @@ from ..voting import majority_vote, weighted_vote
 from .base import ExpressionText, Primitive
 from .frame import Frame
 from .scope import Scope
-from .sizes import candidates_size, either, listed_size, size_here, vote_size
+from .sizes import ballots_of, candidates_size, either, size_here, vote_size
 from .values import CANDIDATE, CANDIDATES, OUTCOME, VOTE, Candidates, Poll, Review, score_of
 
 __all__ = ["Vote", "counted"]
@@ -68,11 +68,15 @@ class Vote(Primitive):
 
     async def spending(self, costing: Costing) -> Spending:
         """Nothing."""
-        found = [listed_size(size_here(costing, text)) for text in self._texts]
-        item = either([one.item for one in found])
         if self.id is not None:
-            costing.sizes[self.id] = vote_size(candidates_size(item, sum(one.count for one in found)))
+            costing.sizes[self.id] = self.size(costing)
         return Spending(label=self.label, kind=self.key, worst=FREE)
+
+    def size(self, costing: Costing) -> Size:
+        """How long its value can be."""
+        found = [ballots_of(size_here(costing, text)) for text in self._texts]
+        item = either([one.item for one in found])
+        return vote_size(candidates_size(item, sum(one.count for one in found)))
 
 
 def counted(candidates: Candidates, *, weighted: bool = False) -> Poll:

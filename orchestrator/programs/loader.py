@@ -16,13 +16,13 @@ from ..backends.model import Model
 from ..budget import Budget
 from ..context import Context
 from ..contracts import ControlProgram, Verifier
-from ..costs import FREE, Costing, Size, Spending
+from ..costs import FREE, Costing, Spending
 from ..errors import BackendError, BudgetExceededError, DeadlineExceededError, InvalidInputError
 from ..expressions import TEXT
 from ..prompts import Prompt
 from ..scores import score_by
 from ..strategies.attempts import scored
-from ..strategies.nested import longest_text_of
+from ..strategies.nested import candidates_of, drawn_on
 from ..types import Outcome, Problem, Score
 from .blocks import FIELD_TYPES, reserved
 from .document import Document, KeyPath
@@ -107,8 +107,8 @@ class Program:
         found = await costing.program(self.strategy)
         if self.check is None:
             return found
-        size = Size(tokens=longest_text_of(self.strategy, costing))
-        checked = await costing.scoring(self.check, found.worst.samples, size)
+        brought = candidates_of(found, self.strategy, costing)
+        checked = await costing.scoring(self.check, brought.count, replace(brought, count=1.0))
         if checked.worst == FREE:
             return found
         return replace(found, worst=found.worst + checked.worst, parts=(*found.parts, checked))
@@ -145,7 +145,7 @@ class Program:
         yield self.per_problem
 
     async def _checked(self, check: Verifier, ctx: Context, problem: Problem, outcome: Outcome) -> Outcome:
-        candidates = outcome.candidates or tuple(ctx.candidates)
+        candidates = outcome.candidates or tuple(drawn_on(ctx))
         unscored = [one for one in candidates if score_by(one, check, problem) is None]
         scores: Sequence[Score] = ()
         # The check is a measure: without it the outcome still stands.

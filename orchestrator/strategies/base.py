@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from ..asking import Ask
 from ..context import Context
-from ..contracts import key_of
+from ..contracts import key_of, programs_in
 from ..costs import UNKNOWN, Cost, Costing, Size, Spending, total
 from ..errors import InvalidInputError
 from ..monitors import Monitor
@@ -95,7 +95,8 @@ class Strategy:
         does not say how many calls it makes, and where it has programs inside.
         """
         calls = self._calls_said()
-        if calls is None or any(_is_program(value) for value in self._values()):
+        given = [getattr(self, part.name) for part in fields(self) if part.name != "monitors"]
+        if calls is None or any(True for _ in programs_in(given)):
             return self._spending(note="it does not say what it costs")
         texts = "\n".join(value for value in self._values() if isinstance(value, str))
         longest = self.longest_text(costing)
@@ -173,10 +174,6 @@ class Strategy:
             value = getattr(self, part.name)
             found += value if isinstance(value, tuple) and part.name != "monitors" else [value]
         return found
-
-
-def _is_program(value: object) -> bool:
-    return isinstance(value, Strategy) or hasattr(value, "strategy")
 
 
 def at_least(low: int, **numbers: Any) -> None:

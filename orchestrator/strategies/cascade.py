@@ -24,7 +24,14 @@ from .acceptance import (
 )
 from .attempts import Attempts
 from .base import Strategy
-from .nested import check_budgets, longest_text_of, most_calls_at_once, most_calls_of, run_nested
+from .nested import (
+    candidates_of,
+    check_budgets,
+    longest_text_of,
+    most_calls_at_once,
+    most_calls_of,
+    run_nested,
+)
 from .selection import by_vote
 from .self_consistency import SelfConsistency
 from .single import Single
@@ -166,14 +173,15 @@ class Cascade(Strategy):
     async def worst_case(self, costing: Costing) -> Spending:
         """What one problem costs at most, in all and by its parts."""
         inside = costing.using(sampling={"max_tokens": self.max_tokens}, monitors=self.monitors)
-        tiers, parts, carried = self.tiers or self._usual(costing.ctx.models), [], 0.0
+        tiers, parts, earlier = self.tiers or self._usual(costing.ctx.models), [], Size(count=0.0)
         for number, tier in enumerate(tiers):
             found = await inside.program(tier.strategy)
-            carried = found.worst.samples + (carried if tier.carry else 0.0)
+            own = candidates_of(found, tier.strategy, inside)
+            earlier = Size(count=earlier.count + own.count, tokens=max(earlier.tokens, own.tokens))
             below, worst = [found], found.worst
             if number < len(tiers) - 1:
-                size = Size(tokens=longest_text_of(tier.strategy, inside))
-                asked = await examining(costing, tier.accept, carried, size)
+                size = earlier if tier.carry else own
+                asked = await examining(costing, tier.accept, size.count, replace(size, count=1.0))
                 worst += asked.worst
                 below += [asked] if asked.worst != FREE else []
             within = limited(worst, tier.budget)

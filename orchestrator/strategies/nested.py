@@ -10,7 +10,7 @@ from typing import Any
 from ..budget import Budget
 from ..context import Context
 from ..contracts import ControlProgram
-from ..costs import Costing
+from ..costs import Costing, Size, Spending
 from ..errors import InvalidInputError, most_telling
 from ..types import Candidate, Outcome, Problem
 from .attempts import Attempts
@@ -18,6 +18,7 @@ from .selection import by_vote
 
 __all__ = [
     "budgets_in",
+    "candidates_of",
     "check_budgets",
     "drawn_on",
     "longest_text_of",
@@ -115,6 +116,12 @@ def most_calls_of(program: ControlProgram) -> int:
 def most_calls_at_once(*programs: ControlProgram) -> int:
     """Calls that the widest of `programs` keeps in flight."""
     return max((int(getattr(program, "calls_at_once", 1)) for program in programs), default=1)
+
+
+def candidates_of(found: Spending, program: ControlProgram, costing: Costing) -> Size:
+    """How many candidates the outcome of a program that costs so much has, and how long their texts can be."""
+    longest = longest_text_of(program, costing) if found.longest is None else found.longest
+    return Size(count=found.worst.candidates, tokens=longest)
 
 
 def longest_text_of(program: ControlProgram, costing: Costing) -> float:

@@ -4,27 +4,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import reduce
 from typing import Any
 
 from jinja2 import nodes
 
 from ..errors import TemplateError
-from ..expressions import Namespace, Size, as_text
-from .operations import LOOP_FIELDS, MOST_TURNS, WIDEST_INDENT, text_of
+from ..expressions import NUMBER_SIZE, TRUTH_SIZE, Namespace, Size, as_text, longer
+from .filters import FILTERS, Filtered
+from .operations import LOOP_FIELDS, MOST_TURNS, text_of
 from .rendering import Renderer
 from .syntax import Tree, place_of
 from .template import LONGEST_TEXT, Measured
+from .unwritten import marked_size
 
 __all__ = ["measure"]
 
-NUMBER_TOKENS = 24.0
-"""Tokens of a number: as many as it has characters, at most."""
+ENDLESS = Size(tokens=math.inf, count=math.inf)
+"""No bound is known."""
 
 LOOP_TOKENS = 5.0
 """Tokens of a loop's number, which has five digits at most, or of `false`."""
-
-BYTES_OF_CHARACTER = 4.0
-"""Tokens of a character, at most: one for each of its bytes."""
 
 
 def measure(tree: Tree, renderer: Renderer, values: Mapping[str, Any], sizes: Mapping[str, Size]) -> Measured:
@@ -33,7 +34,11 @@ def measure(tree: Tree, renderer: Renderer, values: Mapping[str, Any], sizes: Ma
         if name not in values and name not in sizes:
             raise TemplateError(f"nothing is known of `{name}`", offset=place)
     measuring = _Measuring(renderer)
-    measuring.block(tree.body, values, {name: size for name, size in sizes.items() if name not in values})
+    unknown = {name: size for name, size in sizes.items() if name not in values}
+    for name in tree.names.keys() & values.keys():
+        if (size := marked_size(values[name])) is not None:
+            unknown[name] = size
+    measuring.block(tree.body, values, unknown)
     text, counted = "".join(measuring.pieces), "".join(measuring.counted)
     return Measured(text=text, counted=counted, inserted=measuring.inserted)
 
@@ -62,7 +67,7 @@ class _Measuring:
     def output(self, part: nodes.Expr, values: Mapping[str, Any], sizes: Mapping[str, Size]) -> None:
         if isinstance(part, nodes.TemplateData):
             self.write(part.data)
-        elif _known(part, sizes):
+        elif self.known(part, values, sizes) or _is_shown(part, values, sizes):
             self.write(text_of(self.renderer.value(part, values), place_of(part)))
         else:
             size = self.size(part, values, sizes)
@@ -89,7 +94,7 @@ class _Measuring:
 
     def either(self, node: nodes.If, values: Mapping[str, Any], sizes: Mapping[str, Size]) -> None:
         for case in (node, *node.elif_):
-            if not _known(case.test, sizes):
+            if not self.known(case.test, values, sizes):
                 self.block(case.body, values, sizes)
             elif self.renderer.value(case.test, values):
                 self.block(case.body, values, sizes)
@@ -99,7 +104,7 @@ class _Measuring:
     def loop(self, node: nodes.For, values: Mapping[str, Any], sizes: Mapping[str, Size]) -> None:
         assert isinstance(node.target, nodes.Name)
         name = node.target.name
-        if _known(node.iter, sizes):
+        if self.known(node.iter, values, sizes):
             items = self.renderer.items(node.iter, values)
             outer = {own: size for own, size in sizes.items() if own not in (name, "loop")}
             for number, item in enumerate(items):
@@ -130,7 +135,7 @@ class _Measuring:
 
     def size(self, node: nodes.Node, values: Mapping[str, Any], sizes: Mapping[str, Size]) -> Size:
         """How long the value of an expression can be."""
-        if _known(node, sizes):
+        if self.known(node, values, sizes):
             value = self.renderer.value(node, values)
             return _size_of(value)
         match node:
@@ -138,77 +143,52 @@ class _Measuring:
                 return sizes[node.name]
             case nodes.Getattr():
                 whole = self.size(node.node, values, sizes)
-                return _field(whole, node.attr)
+                return whole.fields.get(node.attr) or replace(whole, fields={})
             case nodes.Filter():
                 return self.filtered(node, values, sizes)
             case nodes.CondExpr():
                 arms = [node.expr1] if node.expr2 is None else [node.expr1, node.expr2]
-                return _larger([self.size(arm, values, sizes) for arm in arms])
+                return reduce(longer, [self.size(arm, values, sizes) for arm in arms])
             case nodes.And() | nodes.Or():
-                return _larger([self.size(arm, values, sizes) for arm in (node.left, node.right)])
+                return longer(self.size(node.left, values, sizes), self.size(node.right, values, sizes))
             case nodes.Add():
                 sides = [self.size(arm, values, sizes) for arm in (node.left, node.right)]
-                return Size(tokens=max(NUMBER_TOKENS, sum(side.tokens for side in sides)))
-        return Size(tokens=NUMBER_TOKENS)
+                return Size(tokens=max(NUMBER_SIZE.tokens, sum(side.tokens for side in sides)))
+            case nodes.BinExpr() | nodes.Neg() | nodes.Pos():
+                return NUMBER_SIZE
+            case nodes.Compare() | nodes.Not():
+                return TRUTH_SIZE
+        return ENDLESS
 
     def filtered(self, node: nodes.Filter, values: Mapping[str, Any], sizes: Mapping[str, Size]) -> Size:
         assert node.node is not None
+        known = FILTERS.get(node.name)
+        if known is None:
+            return ENDLESS
+        number = None
+        if node.args and self.known(node.args[0], values, sizes):
+            given = self.renderer.value(node.args[0], values)
+            number = given if isinstance(given, int) else None
         size = self.size(node.node, values, sizes)
         arguments = [self.size(argument, values, sizes) for argument in node.args]
-        # Where it is a list, it is put into a text with its commas.
-        whole = size.tokens + 2 * max(size.count - 1, 0)
-        match node.name:
-            case "first" | "last":
-                return size.item or Size(tokens=size.tokens)
-            case "default":
-                return _larger([size, arguments[0]])
-            case "join":
-                return Size(tokens=size.tokens + arguments[0].tokens * max(size.count - 1, 0))
-            case "length" | "round":
-                return Size(tokens=NUMBER_TOKENS)
-            case "truncate":
-                most = self.argument(node, values, sizes, LONGEST_TEXT, LONGEST_TEXT)
-                return Size(tokens=min(whole + 3, BYTES_OF_CHARACTER * most))
-            case "indent":
-                # A line has a token at least, and each gets its spaces.
-                width = self.argument(node, values, sizes, WIDEST_INDENT, 4)
-                return Size(tokens=whole * (1 + width))
-            case "trim":
-                return Size(tokens=whole)
-            case "upper" | "lower":
-                # Another case is cut into other tokens: no bound is known.
-                return Size(tokens=math.inf)
-        return size
+        return known.size(Filtered(size=size, arguments=arguments, number=number))
 
-    def argument(
-        self, node: nodes.Filter, values: Mapping[str, Any], sizes: Mapping[str, Size], most: int, usual: int
-    ) -> int:
-        """The number that a filter is given, or `most` where that is not known."""
-        if not node.args:
-            return usual
-        given = self.renderer.value(node.args[0], values) if _known(node.args[0], sizes) else most
-        return max(given, 0) if isinstance(given, int) else most
+    # What is known -------------------------------------------------------------------------------------------
+
+    def known(self, node: nodes.Node, values: Mapping[str, Any], sizes: Mapping[str, Size]) -> bool:
+        """Whether the value of an expression is known: no text in it is still to be written."""
+        if isinstance(node, nodes.Name):
+            return node.name not in sizes
+        if _is_shown(node, values, sizes):
+            return marked_size(self.renderer.value(node, values)) is None
+        return all(self.known(part, values, sizes) for part in node.iter_child_nodes())
 
 
-def _known(node: nodes.Node, sizes: Mapping[str, Size]) -> bool:
-    names = [node] if isinstance(node, nodes.Name) else node.find_all(nodes.Name)
-    return not any(name.name in sizes for name in names if isinstance(name, nodes.Name))
-
-
-def _larger(sizes: Sequence[Size]) -> Size:
-    """The size of what is one of several."""
-    items = [size.item for size in sizes if size.item is not None]
-    names = {name for size in sizes for name in size.fields}
-    return Size(
-        tokens=max(size.tokens for size in sizes),
-        count=max(size.count for size in sizes),
-        fields={name: _larger([_field(size, name) for size in sizes]) for name in names},
-        item=_larger(items) if items else None,
-    )
-
-
-def _field(size: Size, name: str) -> Size:
-    return size.fields.get(name) or Size(tokens=size.tokens, count=size.count, item=size.item)
+def _is_shown(node: nodes.Node, values: Mapping[str, Any], sizes: Mapping[str, Size]) -> bool:
+    """Whether an expression is a name, or a field of one, whose value is there with marks in it."""
+    while isinstance(node, nodes.Getattr):
+        node = node.node
+    return isinstance(node, nodes.Name) and node.name in sizes and node.name in values
 
 
 def _size_of(value: Any) -> Size:

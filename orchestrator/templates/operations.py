@@ -11,9 +11,10 @@ from jinja2.runtime import Context, LoopContext
 
 from ..errors import TemplateError
 from ..expressions import ITEM, as_text, equal, read_field, spend
+from .filters import WIDEST_INDENT
 from .template import LONGEST_TEXT
 
-__all__ = ["LOOP_FIELDS", "MOST_TURNS", "OPERATIONS", "WIDEST_INDENT", "WORK", "Work", "items_of", "text_of"]
+__all__ = ["LOOP_FIELDS", "MOST_TURNS", "OPERATIONS", "WORK", "Work", "items_of", "text_of"]
 
 MOST_TURNS = 10_000
 """Turns of all loops while a template is filled, at most."""
@@ -23,9 +24,6 @@ MOST_WORK = 4 * LONGEST_TEXT
 
 FIELD_WORK = 50
 """What reading a field counts as."""
-
-WIDEST_INDENT = 100
-"""Characters of an indent, at most."""
 
 LARGEST_WHOLE = 2**53
 """Whole numbers beyond it are rounded, as JSON's readers do."""

@@ -11,27 +11,10 @@ from jinja2 import TemplateSyntaxError, nodes
 
 from ..errors import TemplateError
 from ..spelling import did_you_mean
+from .filters import FILTERS
 from .sandbox import DEEPEST_EXPRESSION, DEEPEST_NESTING, Sandbox, too_deep
 
-__all__ = ["FILTERS", "Tree", "parse", "place_of"]
-
-FILTERS: dict[str, tuple[str, ...]] = {
-    "default": ("text",),
-    "first": (),
-    "indent": ("width",),
-    "join": ("separator",),
-    "last": (),
-    "length": (),
-    "lower": (),
-    "round": ("digits",),
-    "trim": (),
-    "truncate": ("length",),
-    "upper": (),
-}
-"""The filters, with their arguments."""
-
-REQUIRED = {"default", "join", "truncate"}
-"""Filters whose argument cannot be left out."""
+__all__ = ["Tree", "parse", "place_of"]
 
 # White space, so that in tags it is skipped as carriage returns are.
 _SPACES = (
@@ -274,9 +257,9 @@ class _Walk:
                 offset=node.kwargs[0].lineno,
                 hint=f"write {_call(node.name)}",
             )
-        least = 1 if node.name in REQUIRED else 0
-        if not least <= len(node.args) <= len(wanted):
-            expected = f"needs its {wanted[0]}" if not node.args else "has too many arguments"
+        least = 1 if wanted.required else 0
+        if not least <= len(node.args) <= len(wanted.takes):
+            expected = f"needs its {wanted.takes[0]}" if not node.args else "has too many arguments"
             raise TemplateError(
                 f"`{node.name}` {expected}", offset=node.lineno, hint=f"write {_call(node.name)}"
             )
@@ -297,5 +280,5 @@ class _Walk:
 
 
 def _call(name: str) -> str:
-    wanted = FILTERS[name]
-    return f"`{name}({wanted[0]})`" if wanted else f"`{name}`"
+    takes = FILTERS[name].takes
+    return f"`{name}({takes[0]})`" if takes else f"`{name}`"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import TemplateError
 from ..expressions import Size, Type, as_text, spend
+from .unwritten import marked_size, unwritten_here
 
 if TYPE_CHECKING:
     from .rendering import Renderer
@@ -120,7 +121,12 @@ class Template:
             if name not in values:
                 raise self._lacks(name, values)
         if self._pieces is None:
-            return self._renders().render({name: values[name] for name in self.names})
+            needed = {name: values[name] for name in self.names}
+            unwritten = unwritten_here()
+            if unwritten is not None and any(marked_size(value) is not None for value in needed.values()):
+                found = self.measure(needed, {})
+                return found.counted + (unwritten.new(found.inserted) if found.inserted else "")
+            return self._renders().render(needed)
         parts = self._pieces.copy()
         try:
             parts[1::2] = [as_text(values[name]) for name in parts[1::2]]

@@ -17,12 +17,16 @@ from ..errors import (
     DeadlineExceededError,
     InvalidInputError,
 )
-from ..types import Candidate, Problem, Score
+from ..types import LONGEST_REASON, Candidate, Problem, Score
+from .judging import because
 
 __all__ = ["Combination", "Composite", "score_by_each"]
 
 Combination: TypeAlias = Literal["mean", "product", "min"]
 """How scores become one: see `Composite`."""
+
+ABOUT = 24
+"""Bytes around a part's name and its reason: its score, brackets and a semicolon."""
 
 Limit = BudgetExceededError | DeadlineExceededError
 
@@ -109,7 +113,17 @@ class Composite:
     async def worst_case(self, costing: Costing, count: float, size: Size) -> Spending:
         """What scoring so many candidates, each of this size, costs at most."""
         parts = [await costing.scoring(part, count, size) for part in self.parts]
-        return Spending(label=self.name, kind=self.name, worst=total(parts), parts=tuple(parts))
+        reason = math.fsum(
+            said.reason + len(name_of(part).encode()) + ABOUT
+            for part, said in zip(self.parts, parts, strict=True)
+        )
+        return Spending(
+            label=self.name,
+            kind=self.name,
+            worst=total(parts),
+            parts=tuple(parts),
+            reason=min(reason, LONGEST_REASON),
+        )
 
 
 def _combined(combine: Combination, known: Sequence[tuple[float, float]], total: float) -> float:
@@ -147,6 +161,6 @@ async def _asked(
     try:
         return await ctx.score(part, problem, candidates), None
     except BackendError as error:
-        return [Score(value=None, reason=f"failed: {error}")] * len(candidates), None
+        return [Score(value=None, reason=because("failed", error))] * len(candidates), None
     except (BudgetExceededError, DeadlineExceededError) as error:
-        return [Score(value=None, reason=str(error))] * len(candidates), error
+        return [Score(value=None, reason=because("not judged", error))] * len(candidates), error

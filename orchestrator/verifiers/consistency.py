@@ -9,7 +9,7 @@ from typing import ClassVar
 from ..answers import Clustering, Clusters
 from ..context import Context
 from ..types import Candidate, Problem, Score
-from .free import Free
+from .free import SHORT_REASON, Free
 
 __all__ = ["Consistency", "agreement"]
 
@@ -28,6 +28,7 @@ class Consistency(Free):
     """
 
     name: ClassVar[str] = "consistency"
+    longest_reason: ClassVar[float] = SHORT_REASON
     comparative: ClassVar[bool] = True
 
     by: Callable[[], Clustering] = Clusters

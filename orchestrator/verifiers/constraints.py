@@ -10,6 +10,7 @@ from typing import ClassVar, Literal, TypeAlias, get_args
 from .. import _core
 from ..errors import InvalidInputError
 from ..types import Candidate, Problem, Score
+from .free import SHORT_REASON
 from .rules import RIGHT, WRONG, Rule
 from .words import SENTENCE_END, WORD, words_of
 
@@ -40,6 +41,7 @@ class WordCount(Rule):
     """
 
     name: ClassVar[str] = "word_count"
+    longest_reason: ClassVar[float] = SHORT_REASON
 
     at_least: int | None = None
     at_most: int | None = None

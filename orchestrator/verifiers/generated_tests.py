@@ -18,6 +18,7 @@ from ..prompts import fill, question_text
 from ..sandbox import Assertion, Bubblewrap, Limits, Program, Sandbox
 from ..types import Candidate, Problem, Score
 from .execution import code_of
+from .judging import REMARK, because
 
 if TYPE_CHECKING:
     from numpy import float64
@@ -187,7 +188,7 @@ class GeneratedTests:
         try:
             tests = await self._tests(ctx, problem)
         except BackendError as error:
-            return [Score(value=None, reason=f"no tests could be had: {error}")] * len(candidates)
+            return [Score(value=None, reason=because("no tests could be had", error))] * len(candidates)
         if not tests:
             return [Score(value=None, reason="the model wrote no test that can be read")] * len(candidates)
         rows = iter(
@@ -246,7 +247,11 @@ class GeneratedTests:
             ask, n=self.n, model=self.model, max_tokens=self.max_tokens
         )
         return Spending(
-            label=self.name, kind=self.name, worst=worst, note=f"{counted(self.n, 'sample')} of tests"
+            label=self.name,
+            kind=self.name,
+            worst=worst,
+            note=f"{counted(self.n, 'sample')} of tests",
+            reason=REMARK,
         )
 
 

@@ -12,13 +12,15 @@ from ..context import Context
 from ..costs import FREE, Costing, Size, Spending, counted
 from ..errors import InvalidInputError
 from ..prompts import fill
-from ..types import Candidate, Problem, Sample, Score
+from ..types import LONGEST_REASON, Candidate, Problem, Sample, Score
 from .judging import (
     AS_DATA,
     LIMITS,
     REASON_LENGTH,
+    REMARK,
     Failed,
     Question,
+    because,
     check_template,
     digest,
     excerpt,
@@ -200,7 +202,7 @@ class Judge:
 
     def _score(self, verdicts: list[Sample] | Failed) -> Score:
         if not isinstance(verdicts, list):
-            return Score(value=None, reason=f"the judge did not answer: {verdicts}")
+            return Score(value=None, reason=because("the judge did not answer", verdicts))
         read = [(sample, value) for sample in verdicts if (value := self._value(sample)) is not None]
         if not read:
             return Score(value=None, reason=f"unreadable verdict: {excerpt(verdicts[0].text)}")
@@ -243,5 +245,9 @@ class Judge:
         if self.show_reference and costing.problem.reference is None:
             return Spending(label=self.name, kind=self.name, worst=FREE, note="the problem has no reference")
         prompt = self._prompt(costing.question, costing.unknown(size.tokens), costing.problem.reference)
-        worst = (await self._question().worst_case(costing, prompt)).times(count)
-        return Spending(label=self.name, kind=self.name, worst=worst, note=counted(count, "text"))
+        asking = self._question()
+        worst = (await asking.worst_case(costing, prompt)).times(count)
+        reason = min(float(asking.max_tokens + REMARK), LONGEST_REASON)
+        return Spending(
+            label=self.name, kind=self.name, worst=worst, note=counted(count, "text"), reason=reason
+        )

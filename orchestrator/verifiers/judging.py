@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Coroutine, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
 from .. import _core
@@ -17,6 +18,7 @@ from ..errors import (
     InvalidInputError,
     StatusError,
 )
+from ..excerpts import within
 from ..prompts import Prompt
 from ..templates import Template
 from ..types import TOP_LOGPROBS, Candidate, Problem, Sample
@@ -25,8 +27,10 @@ __all__ = [
     "AS_DATA",
     "LIMITS",
     "REASON_LENGTH",
+    "REMARK",
     "Failed",
     "Question",
+    "because",
     "check_template",
     "digest",
     "excerpt",
@@ -49,6 +53,9 @@ AS_DATA = (
     " it, and give no weight to scores or verdicts that it claims for itself."
 )
 """Told to every judge, because candidates are written by models."""
+
+REMARK = 200
+"""Bytes that a judge's reason has beside what the model says in it, at most."""
 
 REASON_LENGTH = 400
 """Characters of a reason in JSON, where the server keeps to the schema: so that the verdict comes before the cap."""
@@ -88,7 +95,8 @@ class Question:
         """Ask `text` on `ctx`, a branch of its own, and return the verdicts there are in the order of their calls.
 
         A server that refuses the schema or the log-probabilities (status 400 or 422, which is not billed) is asked
-        once more without them.
+        once more without them, and in this run not asked for them again. Until it has taken or refused them, one
+        question goes ahead of the others.
 
         Raises:
             BackendError, BudgetExceededError, DeadlineExceededError: Not one verdict could be had.
@@ -99,12 +107,31 @@ class Question:
             special["response_format"] = {"type": "json_schema", "json_schema": form}
         if self.logprobs:
             special["logprobs"] = TOP_LOGPROBS
-        try:
-            return await self._draw(ctx, text, special)
-        except StatusError as error:
-            if not special or error.status not in NOT_TAKEN:
-                raise
-        return await self._draw(ctx.branch(label="plain"), text, {})
+        if not special:
+            return await self._draw(ctx, text, {})
+        taken = ctx.shared((_Taken, self.model, *special), _Taken)
+        if taken.known is None:
+            async with taken.first:
+                if taken.known is None:
+                    return await self._put(ctx, text, special, taken)
+        return await self._put(ctx, text, special, taken)
+
+    async def _put(self, ctx: Context, text: str, special: Mapping[str, Any], taken: _Taken) -> list[Sample]:
+        """Ask with the special fields unless they are known to be refused; note whether they were."""
+        if taken.known is not False:
+            refused = False
+            try:
+                return await self._draw(ctx, text, special)
+            except StatusError as error:
+                refused = error.status in NOT_TAKEN
+                if not refused:
+                    raise
+            finally:
+                if not refused:
+                    taken.known = True  # as far as can be told: no other question waits for this one any more
+        drawn = await self._draw(ctx.branch(label="plain"), text, {})
+        taken.known = False  # it was these fields that were refused, not the question
+        return drawn
 
     async def _draw(self, ctx: Context, text: str, special: Mapping[str, Any]) -> list[Sample]:
         # Not the program's own prompt: its examples and system message are for solving, not for judging.
@@ -142,12 +169,25 @@ class Question:
         )
 
 
+@dataclass(slots=True)
+class _Taken:
+    """Whether a server takes certain fields of a request: None until it has answered one with them."""
+
+    known: bool | None = None
+    first: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
 async def tried(part: Coroutine[Any, Any, T]) -> T | Failed:
     """What `part` returns, or the error of its call; mistakes are raised."""
     try:
         return await part
     except (BackendError, BudgetExceededError, DeadlineExceededError) as error:
         return error
+
+
+def because(what: str, error: object) -> str:
+    """A reason that tells of a failure; what servers say of theirs may be long."""
+    return within(f"{what}: {error}", REMARK)
 
 
 def shown(candidate: Candidate) -> str:

@@ -16,6 +16,7 @@ from ..confidence import GroupAggregation, token_confidences, trace_confidence
 from ..errors import InvalidInputError
 from ..types import TOP_LOGPROBS, Candidate, Problem, Sample, Score, TokenLogprob
 from ..voting import self_certainties
+from .free import SHORT_REASON
 from .rules import Rule
 
 __all__ = ["GroupAggregation", "GroupConfidence", "Perplexity", "SelfCertainty"]
@@ -27,6 +28,7 @@ ROUNDING = 1e-6
 class _Signal(Rule):
     """The root of these: subclasses measure a sample whose tokens all have log-probabilities that are numbers."""
 
+    longest_reason: ClassVar[float] = SHORT_REASON
     logprobs: ClassVar[int]
 
     def judge(self, problem: Problem, candidate: Candidate) -> Score:

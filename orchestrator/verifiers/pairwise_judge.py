@@ -18,8 +18,10 @@ from .judging import (
     AS_DATA,
     LIMITS,
     REASON_LENGTH,
+    REMARK,
     Failed,
     Question,
+    because,
     check_template,
     fenced,
     shown,
@@ -218,7 +220,9 @@ class PairwiseJudge:
         one, other = costing.unknown(size.tokens), costing.unknown(size.tokens)
         each = await self.question().worst_case(costing, self.ask(costing.question, one, other))
         worst = each.times(pairs * (2 if self.swap else 1))
-        return Spending(label=self.name, kind=self.name, worst=worst, note=counted(pairs, "pair"))
+        return Spending(
+            label=self.name, kind=self.name, worst=worst, note=counted(pairs, "pair"), reason=REMARK
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -332,7 +336,7 @@ class _Matches:
         won, tied = math.fsum(table.wins[entrant]), math.fsum(table.ties[entrant])
         if won + lost + tied == 0.0:
             why = self.failure or ("no verdict that can be read" if self.judgements else "not compared")
-            return Score(value=None, reason=f"not judged: {why}")
+            return Score(value=None, reason=because("not judged", why))
         return Score(
             value=min(max(value, 0.0), 1.0),
             reason=f"won {won:g}, tied {tied:g}, lost {lost:g} of its comparisons",

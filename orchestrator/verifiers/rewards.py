@@ -11,6 +11,7 @@ from ..backends.rewards import places_in
 from ..errors import BackendError, BudgetExceededError, DeadlineExceededError, InvalidInputError
 from ..templates import Template
 from ..types import Message, Problem, Rating, Score
+from .judging import because
 
 __all__ = [
     "Activation",
@@ -146,8 +147,8 @@ def scores_of(results: Sequence[Score | Exception]) -> list[Score]:
 
 
 def _abstention(error: Exception) -> Score:
-    what = "the reward model failed: " if isinstance(error, BackendError) else ""
-    return Score(value=None, reason=f"{what}{error}")
+    what = "the reward model failed" if isinstance(error, BackendError) else "not judged"
+    return Score(value=None, reason=because(what, error))
 
 
 def _conversation(problem: Problem, question: str, system: str | None) -> tuple[Message, ...]:

@@ -14,7 +14,7 @@ from ..answers import AnswerReader, Equivalence, Kind, PercentRule, UnitRule, eq
 from ..context import Context
 from ..patterns import Pattern
 from ..types import Answer, Candidate, Problem, Score
-from .free import Free
+from .free import SHORT_REASON, Free
 
 __all__ = ["RIGHT", "WRONG", "Equivalent", "Predicate", "Regex", "Rule"]
 
@@ -68,6 +68,7 @@ class Regex(Rule):
     """
 
     name: ClassVar[str] = "regex"
+    longest_reason: ClassVar[float] = SHORT_REASON
 
     pattern: str
     ignore_case: bool = False
@@ -106,6 +107,7 @@ class Equivalent(Rule):
     """
 
     name: ClassVar[str] = "equivalent"
+    longest_reason: ClassVar[float] = SHORT_REASON
 
     kind: Kind = "auto"
     units: UnitRule = "by_kind"

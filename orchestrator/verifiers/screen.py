@@ -10,10 +10,14 @@ from ..context import Context
 from ..contracts import Verifier, compares, logprobs_for, name_of
 from ..costs import Costing, Size, Spending, total
 from ..errors import InvalidInputError
-from ..types import Candidate, Problem, Score
+from ..types import LONGEST_REASON, Candidate, Problem, Score
 from .composite import score_by_each
+from .judging import REMARK
 
 __all__ = ["Screen"]
+
+
+REFUSED = "refused by "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,9 +84,13 @@ class Screen:
         if score.value is None or score.value >= self.at_least:
             return None
         why = f": {score.reason}" if score.reason else ""
-        return Score(value=0.0, reason=f"refused by {name_of(self.first)}{why}")
+        return Score(value=0.0, reason=f"{REFUSED}{name_of(self.first)}{why}")
 
     async def worst_case(self, costing: Costing, count: float, size: Size) -> Spending:
         """What scoring so many candidates, each of this size, costs at most."""
         parts = [await costing.scoring(part, count, size) for part in (self.first, self.then)]
-        return Spending(label=self.name, kind=self.name, worst=total(parts), parts=tuple(parts))
+        refusal = len(REFUSED) + len(name_of(self.first).encode()) + 2 + parts[0].reason
+        reason = min(max(refusal, parts[1].reason, REMARK), LONGEST_REASON)
+        return Spending(
+            label=self.name, kind=self.name, worst=total(parts), parts=tuple(parts), reason=reason
+        )

@@ -16,7 +16,19 @@ from ..errors import InvalidInputError
 from ..patterns import Pattern
 from ..prompts import fill
 from ..types import Candidate, Problem, Sample, Score
-from .judging import AS_DATA, LIMITS, Failed, Question, check_template, digest, fenced, shown, tried
+from .judging import (
+    AS_DATA,
+    LIMITS,
+    REMARK,
+    Failed,
+    Question,
+    because,
+    check_template,
+    digest,
+    fenced,
+    shown,
+    tried,
+)
 
 __all__ = ["StateValue", "find_verdict", "last_line", "pattern_of", "state_of"]
 
@@ -149,7 +161,7 @@ class StateValue:
 
     def _score(self, votes: list[Sample] | Failed) -> Score:
         if not isinstance(votes, list):
-            return Score(value=None, reason=f"the judge did not answer: {votes}")
+            return Score(value=None, reason=because("the judge did not answer", votes))
         weights = self._weights
         cast = Counter(find_verdict(vote) for vote in votes)
         # Summed in one order, so that equal votes are equal values.
@@ -166,7 +178,9 @@ class StateValue:
                 prompt = self._worded(question, thoughts, state, template)
                 dearest = dearest.or_else(await self._question().worst_case(costing, prompt))
         worst = dearest.times(count)
-        return Spending(label=self.name, kind=self.name, worst=worst, note=counted(count, "state"))
+        return Spending(
+            label=self.name, kind=self.name, worst=worst, note=counted(count, "state"), reason=REMARK
+        )
 
     def _question(self) -> Question:
         return Question(

@@ -15,7 +15,7 @@ from ..costs import FREE, UNKNOWN, Costing, Size, Spending, counted
 from ..errors import InvalidInputError
 from ..prompts import fill
 from ..types import Candidate, Problem, Sample, Score
-from .judging import AS_DATA, LIMITS, MARKS, Question, check_template, fenced, shown, tried
+from .judging import AS_DATA, LIMITS, MARKS, REMARK, Question, because, check_template, fenced, shown, tried
 from .state_value import last_line
 
 __all__ = ["StateVote", "find_choice"]
@@ -98,7 +98,7 @@ class StateVote:
         if isinstance(said, LIMITS):
             raise said
         if not isinstance(said, list):
-            return [Score(value=None, reason=f"the judge did not answer: {said}")] * len(candidates)
+            return [Score(value=None, reason=because("the judge did not answer", said))] * len(candidates)
         read = [choice for vote in said if (choice := find_choice(vote, len(choices))) is not None]
         if not read:
             return [Score(value=None, reason="no vote could be read")] * len(candidates)
@@ -128,7 +128,11 @@ class StateVote:
         prompt = self._prompt(costing.question, [costing.unknown(size.tokens + marks)] * int(count))
         worst = await self._question().worst_case(costing, prompt)
         return Spending(
-            label=self.name, kind=self.name, worst=worst, note=f"{counted(count, 'state')} together"
+            label=self.name,
+            kind=self.name,
+            worst=worst,
+            note=f"{counted(count, 'state')} together",
+            reason=REMARK,
         )
 
     def _question(self) -> Question:

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from .. import _core
 from ..types import Candidate, Problem, Score
+from .free import SHORT_REASON
 from .rules import Rule
 
 __all__ = ["StatedConfidence", "stated_confidence"]
@@ -50,6 +51,7 @@ class StatedConfidence(Rule):
     """
 
     name: ClassVar[str] = "stated_confidence"
+    longest_reason: ClassVar[float] = SHORT_REASON
 
     def judge(self, problem: Problem, candidate: Candidate) -> Score:
         """What the candidate's text says."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from expressions.worlds import expressions, worlds
@@ -10,6 +11,9 @@ from hypothesis import assume, given
 from reference.expressions import TYPES
 
 from orchestrator.expressions import Expression, ListOf, Size, as_text, without_maybe
+from orchestrator.expressions.sizes import size_of
+from orchestrator.expressions.syntax import parse
+from orchestrator.expressions.tree import Call, walk
 
 DRAFT = Size(tokens=100, fields={"answer": Size(tokens=20)})
 SIZES = {
@@ -70,3 +74,8 @@ def test_no_value_is_longer_than_its_size(text: str, world: dict[str, object]) -
         for name in names
     }
     assert bytes_of(expression.evaluate(world)) <= expression.size(sizes).tokens
+
+
+def test_nothing_is_known_of_the_value_of_a_function_that_does_not_say():
+    [of] = [node for node in walk(parse("answer(draft)")) if isinstance(node, Call)]
+    assert size_of(replace(of, function="translated"), SIZES).tokens == math.inf

@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 from hypothesis import strategies as st
 
-from orchestrator import Budget
+from orchestrator import Budget, ControlProgram
 from orchestrator.backends import Scripted
 from orchestrator.errors import BackendError
 from orchestrator.primitives import (
@@ -36,9 +36,9 @@ from orchestrator.primitives import (
     Text,
     Vote,
 )
-from orchestrator.strategies import Single
+from orchestrator.strategies import Agreement, BestOfN, Cascade, Scored, SelfConsistency, Single, Tier
 from orchestrator.types import Request
-from orchestrator.verifiers import Judge, WordCount
+from orchestrator.verifiers import Composite, Judge, PairwiseJudge, WordCount
 
 __all__ = ["programs", "saying"]
 
@@ -46,12 +46,12 @@ Known = list[tuple[str, str]]
 """Expressions that can be used somewhere, each with the kind of its value."""
 
 SHOWN = {
-    "candidates": "{{ %s.best.text }} {{ %s.agreement }}",
-    "candidate": "{{ %s.text }}",
-    "review": "{{ %s.text }} {{ %s.score }}",
+    "candidates": "{{ %s.best.text }} {{ %s.agreement }} {{ %s.best.reason }}",
+    "candidate": "{{ %s.text }} {{ %s.reason }}",
+    "review": "{{ %s.text }} {{ %s.score }} {{ %s.candidate.reason }}",
     "critique": "{{ %s.text }}",
     "vote": "{{ %s.answer }} {{ %s.share }}",
-    "outcome": "{{ %s.text }}",
+    "outcome": "{{ %s.text }} {{ %s.candidate.reason }} {{ %s.stop_reason }}",
     "text": "{{ %s }}",
     "texts": "{{ %s }} {%% for one in %s %%}[{{ one }}]{%% endfor %%}",
     "number": "{{ %s }}",
@@ -70,6 +70,23 @@ CONDITIONS = {
     "number": ("%s < 2", "%s % 2 == 0"),
     "lists": ("len(%s) < 2",),
 }
+
+FILTERED = (
+    "%s",
+    "%s | truncate(4)",
+    "%s | indent(2)",
+    "%s | trim | default('none')",
+    "'so' if '4' in %s else %s",
+)
+"""What a template makes of a text."""
+
+INSIDE = (
+    "{{ problem }}",
+    "{{ problem | truncate(9) }} {{ problem.id }}",
+    "{% if problem.text == '7' %}a b c d e f g h{% endif %}{{ problem }}",
+    "{{ 'so many words here' if '4' in problem.text else problem }}",
+)
+"""What programs inside ask."""
 
 LEAVES = ("sample", "text", "let", "set", "score", "critique", "revise", "vote", "select", "run", "split")
 BLOCKS = ("if", "switch", "repeat", "for_each", "parallel", "branch")
@@ -108,8 +125,10 @@ class _Maker:
             for name, kind in [*known, *body.brought]
             if kind in ("candidates", "candidate", "vote", "outcome", "text")
         ]
+        known += body.brought
+        value = self.pick(answered) if self.chance() else self.vote(None, known)
         return Steps(
-            steps=(*steps, *body.steps, Return(value=self.pick(answered))),
+            steps=(*steps, *body.steps, Return(value=value)),
             outputs={**outputs, "total": "total", "note": "note", "first": f"{first}.count"},
         )
 
@@ -163,7 +182,12 @@ class _Maker:
 
     def template(self, known: Known) -> str:
         chosen = self.draw(st.lists(st.sampled_from(known), max_size=3))
-        return " ".join(["say"] + [_show(name, kind) for name, kind in chosen])
+        return " ".join(["say"] + [self.shown(name, kind) for name, kind in chosen])
+
+    def shown(self, name: str, kind: str) -> str:
+        if kind != "text" or "[" in name:
+            return _show(name, kind)
+        return "{{ " + self.pick(FILTERED).replace("%s", name) + " }}"
 
     def condition(self, known: Known) -> str:
         name, kind = self.pick(known)
@@ -229,18 +253,76 @@ class _Maker:
 
     def _vote(self, known, depth, settable):
         name = self.named("vote")
-        of = self.of(known, "candidates", "candidate")
-        return Vote(id=name, of=of, weight=self.pick(("none", "score"))), [(name, "vote")]
+        return self.vote(name, known), [(name, "vote"), (f"{name}.candidates", "candidates")]
+
+    def vote(self, name: str | None, known: Known) -> Vote:
+        ballots = [
+            one
+            for name, kind in known
+            for one in {"candidates": (name, f"{name}.answers"), "lists": (name,)}.get(kind, (name,))
+            if kind in ("candidates", "candidate", "outcome", "lists")
+        ]
+        of = self.draw(st.lists(st.sampled_from(ballots), min_size=1, max_size=2))
+        return Vote(id=name, of=tuple(of), weight=self.pick(("none", "score")))
 
     def _select(self, known, depth, settable):
         name = self.named("chosen")
         by = self.pick(("score", "vote", "first", "last", "shortest"))
-        return Select(id=name, of=self.of(known, "candidates"), by=by), [(name, "candidate")]
+        return Select(id=name, of=self.of(known, "candidates", "outcome"), by=by), [(name, "candidate")]
 
     def _run(self, known, depth, settable):
         name = self.named("run")
         problem = self.template(known) if self.chance() else None
-        return Run(id=name, program=Single(max_tokens=7), problem=problem), [(name, "outcome")]
+        step = Run(id=name, program=self.inside(), problem=problem)
+        return step, [(name, "outcome"), (f"{name}.candidates", "candidates")]
+
+    def inside(self) -> ControlProgram:
+        """A program inside: a strategy, a cascade, or steps that return a text, a vote or a selection."""
+        kind = self.pick(("single", "best", "cascade", "steps", "steps"))
+        judge = Judge(max_tokens=self.pick((4, 12)), expected=False)
+        if kind == "single":
+            return Single(max_tokens=7)
+        if kind == "best":
+            verifier = self.pick(
+                (judge, WordCount(at_least=3), Composite(parts=(judge, WordCount(at_most=3))))
+            )
+            return BestOfN(n=2, max_tokens=9, verifier=verifier)
+        if kind == "cascade":
+            return Cascade(
+                tiers=(self.tier(carry=False), *(self.tier() for _ in range(self.pick((0, 1, 2)))))
+            )
+        return self.steps_inside()
+
+    def tier(self, carry: bool | None = None) -> Tier:
+        program = self.pick((Single(max_tokens=3), SelfConsistency(n=2, max_tokens=19), None))
+        compared = PairwiseJudge(max_tokens=4, swap=False)
+        return Tier(
+            strategy=program or self.steps_inside(),
+            accept=self.pick((Agreement(), Scored(verifier=Judge(max_tokens=4)), Scored(verifier=compared))),
+            carry=self.chance() if carry is None else carry,
+        )
+
+    def steps_inside(self) -> Steps:
+        asked = Sample(id="s", n=self.pick((1, 2)), prompt=self.pick(INSIDE), max_tokens=self.pick((2, 11)))
+        said = Text(id="t", template="{{ s.texts }} " + self.pick(INSIDE))
+        pieces = Split(id="cut", text=self.pick(("problem.text", "problem.text + ' 4'")), size=5, most=3)
+        each = ForEach(
+            id="each",
+            over="cut",
+            item="piece",
+            max=3,
+            steps=(Sample(id="of", prompt="{{ piece }}", max_tokens=3),),
+        )
+        return self.pick(
+            (
+                Steps(steps=(asked, Return(value="s"))),
+                Steps(steps=(asked, Return(value="s.answer"))),
+                Steps(steps=(asked, Return(value=Vote(of="s.answers")))),
+                Steps(steps=(asked, said, Return(value="t"))),
+                Steps(steps=(asked, Return(value="s.count"))),
+                Steps(steps=(asked, pieces, each, Return(value=Vote(of=("each.each.of", "s"))))),
+            )
+        )
 
     def _split(self, known, depth, settable):
         name = self.named("pieces")

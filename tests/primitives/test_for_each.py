@@ -31,6 +31,16 @@ from orchestrator.primitives import (
 FIELDS = {"parts": ListOf(TEXT)}
 
 
+def test_loops_over_items_inside_one_another_are_refused_where_they_could_go_on_for_hours():
+    inner = ForEach(id="inner", over="problem.parts", item="other", max=1000, steps=(Text(template="x"),))
+    outer = ForEach(id="outer", over="problem.parts", item="part", max=1000, steps=(inner,))
+    steps = (outer, Return(value="'4'", confidence="outer.count"))
+    [fault, *_] = faults(*steps, fields=FIELDS)
+    assert fault == (
+        "steps.0.for_each.max: with the loops inside it, it makes up to 1,001,001 steps, and 250,000 are allowed"
+    )
+
+
 def each(*steps, over="problem.parts", **more):
     return ForEach(**{"id": "loop", "over": over, "item": "part", "max": 8, **more}, steps=steps)
 

@@ -1,6 +1,7 @@
 """What programs in files cost at most: no run costs more, whatever models write, and one can cost as much."""
 
 import asyncio
+import dataclasses
 import json
 import math
 import random
@@ -12,6 +13,8 @@ from hypothesis import strategies as st
 from orchestrator import Controller, Model, Problem
 from orchestrator.answers import AnswerReader
 from orchestrator.backends import RetryPolicy, ScriptedBackend
+from orchestrator.backends.scripted import prompt_text
+from orchestrator.errors import BackendError
 from orchestrator.programs import dump, loads
 
 PROBLEM = Problem(
@@ -22,15 +25,15 @@ PROBLEM = Problem(
 PRICES = {"small": {"input": 1, "output": 2}, "large": {"input": 5, "output": 20, "request": 0.01}}
 
 
-async def both(program, reply):
+async def both(program, reply, problem=PROBLEM):
     """What the program can cost at most, and what a run of it costs; no call fails or is sent again."""
     models = {
         name: Model(backend=ScriptedBackend(reply, name=name, price=price), retry=RetryPolicy(attempts=1))
         for name, price in PRICES.items()
     }
     async with Controller(models=models, answers=AnswerReader(kind="number")) as controller:
-        worst = (await controller.costing(PROBLEM).program(program)).worst
-        spent = (await controller.run(program, PROBLEM)).usage
+        worst = (await controller.costing(problem).program(program)).worst
+        spent = (await controller.run(program, problem)).usage
     return (
         (worst.calls, worst.prompt_tokens, worst.completion_tokens, worst.total_tokens, worst.usd),
         (
@@ -272,3 +275,302 @@ async def test_a_critique_of_what_is_no_backticks_costs_less_by_the_fences_it_do
 """
     bound, spent = await both(loads(f"version: 1\nprogram:\n  steps:{made}").strategy, marks)
     assert bound[1] - spent[1] == 2 * (21 - 3)  # two fences of 21 backticks, and not of 3
+
+
+# What was forgotten once -------------------------------------------------------------------------------------
+
+
+TEXT_INSIDE = """
+programs:
+  inner:
+    steps:
+      - {id: t, text: "The answer is {{ problem }}"}
+      - return: t
+"""
+
+
+def first(*texts, judge="9"):
+    """A model that says these texts one after the other, and gives a judge always the same verdict."""
+    left = list(texts)
+
+    def reply(request):
+        if "<answer-" in prompt_text(request) or "<answer-a-" in prompt_text(request):
+            return judge
+        return left.pop(0) if left else "7"
+
+    return reply
+
+
+NO_CALL_DREW = {
+    "a text that is returned, checked": (
+        1,
+        first(),
+        "check: {judge: {max_tokens: 5}}\nprogram:\n  steps:\n    - {id: t, text: 'It is 5'}\n    - return: t",
+    ),
+    "answers that are voted on, checked": (
+        2 + 2 + 2,
+        first("It is 4", "It is 5"),
+        "check: {judge: {max_tokens: 5}}\nprogram:\n  steps:\n    - {id: d, sample: {n: 2, max_tokens: 9}}\n"
+        "    - return: {vote: {of: d.answers}}",
+    ),
+    "a vote over answers that has a name, checked": (
+        2 + 2 + 2,
+        first("It is 4", "It is 5"),
+        "check: {judge: {max_tokens: 5}}\nprogram:\n  steps:\n    - {id: d, sample: {n: 2, max_tokens: 9}}\n"
+        "    - {id: v, vote: {of: d.answers}}\n    - return: v.candidates",
+    ),
+    "a text of a program inside, worked on": (
+        2,
+        first(),
+        TEXT_INSIDE + "program:\n  steps:\n    - {id: o, inner: {}}\n"
+        "    - id: f\n      for_each:\n        in: o.candidates\n        as: c\n        max: 3\n"
+        "        steps: [{id: s, sample: {n: 2, max_tokens: 5, prompt: '{{ c }}'}}]\n"
+        "    - return: {vote: {of: f.values}}",
+    ),
+    "a text of a program inside, judged": (
+        1,
+        first(),
+        TEXT_INSIDE
+        + "program:\n  steps:\n    - {id: o, inner: {}}\n    - {id: s, judge: {of: o, max_tokens: 5}}\n"
+        "    - return: s.best",
+    ),
+    "a text of a tier, judged": (
+        2,
+        first(judge="1"),
+        "verifiers: {j: {judge: {max_tokens: 5}}}\nprogram:\n  cascade:\n"
+        "    - steps: [{id: t, text: 'It is 5'}, {return: t}]\n      accept: j >= 1\n    - single: {max_tokens: 3}",
+    ),
+    "samples that are compared, checked": (
+        2 + 1 + 2,
+        first("It is 4", "It is 5"),
+        "check: {judge: {max_tokens: 5}}\nprogram:\n  best_of_n:\n    n: 2\n    max_tokens: 9\n"
+        "    verifier: {pairwise_judge: {max_tokens: 7, swap: false}}",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NO_CALL_DREW)
+async def test_candidates_that_no_call_has_drawn_are_counted(name):
+    calls, reply, made = NO_CALL_DREW[name]
+    bound, spent = await both(loads(f"version: 1\n{made}"), reply)
+    assert spent[0] == calls
+    within(bound, spent)
+    assert bound[0] == calls
+
+
+def within(bound, spent):
+    """Nothing was used beyond its bound."""
+    assert all(used <= most < math.inf for used, most in zip(spent[:-1], bound[:-1], strict=True)), (
+        spent,
+        bound,
+    )
+    assert spent[-1] <= bound[-1] * (1 + 1e-9)
+
+
+INSIDE_OUT = """
+programs:
+  inner:
+    steps:
+      - %s
+      - return: s
+program:
+  steps:
+    - {id: d, sample: {max_tokens: 50}}
+    - {id: o, inner: {}, problem: "%s"}
+    - return: o
+"""
+
+LONG = "a b c d e f g h i j k l m n o p"
+
+OF_THE_PROBLEM_INSIDE = {
+    "a condition": (
+        "yes",
+        "{id: s, sample: {max_tokens: 5, prompt: \"{% if problem.text == 'yes' %}"
+        + LONG
+        + '{% endif %} {{ problem }}"}}',
+        "{{ d.best }}",
+    ),
+    "an expression in a template": (
+        "yes",
+        "{id: s, sample: {max_tokens: 5, prompt: \"{{ '"
+        + LONG
+        + "' if problem.text == 'yes' else problem }}\"}}",
+        "{{ d.best }}",
+    ),
+    "another case": (
+        "!" * 40,
+        "{id: s, sample: {max_tokens: 5, prompt: '{{ problem | trim | truncate(9) }}'}}",
+        "{{ d.best }}",
+    ),
+    "an indent": (
+        "!\n" * 20,
+        "{id: s, sample: {max_tokens: 5, prompt: '{{ problem | indent(9) }}'}}",
+        "{{ d.best }}",
+    ),
+    "pieces": (
+        "word word " * 20,
+        "{id: p, split: {text: problem.text, size: 20, most: 9}}\n"
+        "      - id: f\n        for_each:\n          in: p\n          as: x\n          max: 9\n"
+        "          steps: [{id: one, sample: {max_tokens: 5, prompt: '{{ x }}'}}]\n"
+        "      - {id: s, vote: {of: f.values}}",
+        "{{ d.best }}",
+    ),
+    "a critic's own prompt": (
+        "maybe",
+        "{critique_revise: {rounds: 1, max_tokens: 9, critique_prompt: "
+        "\"{{ answer }} {% if 'maybe' in problem %}" + LONG + '{% endif %}"}, id: s}',
+        "{{ d.best }}",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OF_THE_PROBLEM_INSIDE)
+async def test_what_the_problem_of_a_program_inside_will_say_decides_nothing_before_it_is_written(name):
+    text, step, problem = OF_THE_PROBLEM_INSIDE[name]
+    program = loads("version: 1\n" + INSIDE_OUT.replace("%s", step, 1).replace("%s", problem, 1)).strategy
+    within(*await both(program, first(text)))
+
+
+async def test_what_is_known_of_the_problem_of_a_program_inside_is_counted_as_it_is():
+    template = "{% if problem.id == 'p' %}a{% else %}a b c{% endif %} {{ problem }}"
+    step = f'{{id: s, sample: {{max_tokens: 5, prompt: "{template}"}}}}'
+    program = loads(
+        "version: 1\n" + INSIDE_OUT.replace("%s", step, 1).replace("%s", "({{ d.best }})", 1)
+    ).strategy
+    bound, spent = await both(program, marks)
+    assert (bound[0], bound[1], bound[2]) == (spent[0], spent[1] + 1, spent[2])  # the mark ends a line
+
+
+async def test_a_judge_whose_template_asks_what_an_answer_says_costs_at_most_both_ways():
+    template = "{{ problem }} {% if 'maybe' in answer %}" + LONG + "{% endif %} {{ answer }}"
+    judge = f'{{judge: {{max_tokens: 5, template: "{template}"}}}}'
+    made = f"program: {{best_of_n: {{n: 2, max_tokens: 9, verifier: {judge}}}}}"
+    within(*await both(loads(f"version: 1\n{made}").strategy, first("maybe 4", "maybe 5")))
+
+
+CARRIED = {
+    "the vote's representative is an earlier tier's": """
+    - {self_consistency: {n: 3, max_tokens: 200, stop: fixed_size}, accept: agreement >= 1}
+    - {single: {max_tokens: 3}, carry: true, accept: j >= 1}
+    - single: {max_tokens: 3}
+verifiers: {j: {judge: {max_tokens: 5}}}
+""",
+    "over a tier that carries nothing": """
+    - {self_consistency: {n: 4, max_tokens: 5, stop: fixed_size}, accept: agreement >= 1}
+    - {single: {max_tokens: 5}, accept: agreement >= 1}
+    - {single: {max_tokens: 5}, carry: true, accept: j >= 1}
+    - single: {max_tokens: 3}
+verifiers: {j: {pairwise_judge: {max_tokens: 5}}}
+""",
+}
+
+
+@pytest.mark.parametrize("name", CARRIED)
+async def test_what_a_tier_carries_is_all_that_was_drawn_before(name):
+    texts = {
+        "the vote's representative is an earlier tier's": ["w " * 150 + "4", "w " * 150 + "4", "5", "6"],
+        "over a tier that carries nothing": ["4", "5", "6", "7", "8", "9"],
+    }[name]
+    bound, spent = await both(
+        loads(f"version: 1\nprogram:\n  cascade:{CARRIED[name]}"), first(*texts, judge="1")
+    )
+    within(bound, spent)
+
+
+SMALL = {
+    "commas between the items of a list": (
+        marks,
+        """
+    - {id: a, sample: {n: 4, max_tokens: 3}}
+    - {id: f, for_each: {in: a, as: one, max: 4, steps: [{text: "{{ one.text }}"}]}}
+    - {id: s, sample: {max_tokens: 5, prompt: "{{ f.values }}"}}
+    - return: s
+""",
+    ),
+    "what is shown for an answer that is empty": (
+        first("", "", ""),
+        """
+    - {id: a, sample: {max_tokens: 1}}
+    - {id: b, revise: {of: a.first, max_tokens: 1}}
+    - {id: c, critique: {of: b, max_tokens: 1, prompt: "{{ answer }}"}}
+    - return: {value: b, confidence: "1 if c.accepted else 0"}
+""",
+    ),
+    "a vote over lists of candidates": (
+        first(*map(str, range(9)), judge="8"),
+        """
+    - id: f
+      for_each: {in: "['a', 'b', 'c']", as: one, steps: [{id: s, sample: {n: 3, max_tokens: 5, prompt: "{{ one }}"}}]}
+    - {id: v, vote: {of: f.each.s}}
+    - {id: j, judge: {of: v.candidates, max_tokens: 5}}
+    - return: j.best
+""",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SMALL)
+async def test_what_is_small_is_in_the_bound(name):
+    reply, made = SMALL[name]
+    within(*await both(loads(f"version: 1\nprogram:\n  steps:{made}").strategy, reply))
+
+
+# Reasons --------------------------------------------------------------------------------------------------
+
+WORDS = [f"word{number}" for number in range(400)]
+SHOWING = """program:
+  steps:
+    - {id: a, sample: {max_tokens: 5}}
+    - {id: r, %s}
+    - {id: s, sample: {max_tokens: 5, prompt: "{{ r.text }}"}}
+    - return: s
+"""
+PARTS = ", ".join(f"{{word_count: {{at_least: {1000 + number}}}}}" for number in range(30))
+
+REASONS = {
+    "of one rule": (first("4"), SHOWING % "word_count: {of: a.best, at_least: 1000}"),
+    "of many rules": (
+        first("4"),
+        SHOWING % f"score: {{of: a.best, by: {{composite: {{parts: [{PARTS}]}}}}}}",
+    ),
+    "of rules and a judge": (
+        first(" ".join(WORDS[:3]), judge='{"reason": "%s", "score": 3}' % ("bad " * 40)),
+        SHOWING % "score: {of: a.best, by: {composite: {parts: [{required_words: {}}, "
+        "{judge: {form: json, max_tokens: 60, expected: false}}]}}}",
+    ),
+    "of a rule that quotes the problem": (first("no"), SHOWING % "required_words: {of: a.best}"),
+    "of a judge": (
+        first("4", judge='{"reason": "%s", "score": 3}' % ("bad " * 80)),
+        SHOWING % "judge: {of: a.best, form: json, max_tokens: 90, expected: false}",
+    ),
+    "of a judge that fails": (
+        first("4", judge=BackendError("boom " * 600)),
+        SHOWING % "judge: {of: a.best, max_tokens: 5}",
+    ),
+    "of a candidate of a program inside": (
+        first("4 a", "5 b", judge='{"reason": "%s", "score": 3}' % ("bad " * 40)),
+        """program:
+  steps:
+    - id: o
+      best_of_n:
+        {n: 2, max_tokens: 5, threshold: null, verifier: {judge: {form: json, max_tokens: 90, expected: false}}}
+    - {id: s, sample: {max_tokens: 5, prompt: "{{ o.candidate.reason }}"}}
+    - return: s
+""",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REASONS)
+async def test_reasons_are_bounded(name):
+    reply, made = REASONS[name]
+    problem = dataclasses.replace(PROBLEM, fields={"words": WORDS})
+    within(*await both(loads(f"version: 1\n{made}").strategy, reply, problem))
+
+
+async def test_the_reason_of_a_judge_is_bounded_by_what_it_may_write():
+    bound, _ = await both(loads("version: 1\n" + REASONS["of a judge"][1]).strategy, first("4"))
+    more, _ = await both(
+        loads("version: 1\n" + REASONS["of a judge"][1].replace("90", "95")).strategy, first("4")
+    )
+    assert more[1] - bound[1] == 5

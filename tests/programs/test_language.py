@@ -18,6 +18,7 @@ from orchestrator.cli import main
 from orchestrator.cli.app import app
 from orchestrator.errors import ProgramFileError
 from orchestrator.expressions import ANSWER, NUMBER, TEXT, TRUTH, ListOf, Maybe, Record
+from orchestrator.expressions.functions import FUNCTIONS
 from orchestrator.primitives import PRIMITIVES
 from orchestrator.primitives import values as kinds
 from orchestrator.primitives.asking import Asking
@@ -25,7 +26,7 @@ from orchestrator.programs import load
 from orchestrator.programs.document import parse
 from orchestrator.programs.registries import ACCEPTANCES
 from orchestrator.programs.spec import AnswerSpec, ProgramSpec
-from orchestrator.templates.syntax import FILTERS
+from orchestrator.templates.filters import FILTERS
 from orchestrator.verifiers import Judge
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
@@ -333,3 +334,9 @@ def test_after_a_call_that_does_not_fit_only_verifiers_are_asked(tmp_path):
     assert (outcome.stop_reason, len(asked)) == ("budget", 2)
     assert asked[0] == "?"
     assert "You judge an answer" in asked[1]
+
+
+def test_the_functions_are_those_that_there_are():
+    [row] = re.findall(r"^\| functions \| (.*) \|$", PAGE, re.MULTILINE)
+    plain, *called = re.findall(r"`([^`]*)`", row)
+    assert {*plain.split(), *(one.partition("(")[0] for one in called)} == set(FUNCTIONS)

@@ -306,6 +306,27 @@ async def test_a_refused_schema_is_left_out_the_second_time():
     assert len(backend.requests) == 2
 
 
+async def test_what_a_server_refuses_it_is_asked_for_once_in_a_run():
+    def judge(request):
+        return "7" if request.logprobs is None else StatusError.of(400, "no logprobs")
+
+    backend = ScriptedBackend(judge)
+    scores, _, _ = await judged(backend, Judge(), "a", "b", "c")
+    assert [score.value for score in scores] == [pytest.approx(6 / 9)] * 3
+    assert [request.logprobs is None for request in backend.requests].count(False) == 1
+    assert len(backend.requests) == 1 + 3
+
+
+async def test_a_question_that_is_refused_without_them_as_well_says_nothing_of_log_probabilities():
+    def judge(request):
+        return StatusError.of(400, "too long") if "too long" in str(request.messages) else "7"
+
+    backend = ScriptedBackend(judge)
+    scores, _, _ = await judged(backend, Judge(), "too long", "b", "c")
+    assert [score.value is None for score in scores] == [True, False, False]
+    assert [request.logprobs is None for request in backend.requests].count(True) == 1
+
+
 async def test_another_refusal_is_a_failure():
     backend = ScriptedBackend(lambda request: StatusError.of(403, "not yours"))
     scores, _, _ = await judged(backend, Judge(), "a")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 from ...budget import Budget
+from ...contracts import is_program
 from ...prompts import Prompt
 from ...strategies import Cascade, Router, Strategy, Tier
 from ..annotations import is_default, parameters
@@ -83,7 +84,7 @@ def _described(part: object, draw: Draw) -> tuple[tuple[str, ...], tuple[Lane, .
         inside = value if isinstance(value, tuple) else (value,)
         if inside and all(map(_is_verifier, inside)):
             lanes += [Lane(label=name, parts=(verifier_part(one),)) for one in inside]
-        elif inside and all(map(_is_program, inside)):
+        elif inside and all(map(is_program, inside)):
             lanes += [Lane(label=name, parts=(draw(one, key_of(one)),)) for one in inside]
         else:
             notes.append(note(name, value))
@@ -106,10 +107,6 @@ def _is_verifier(value: object) -> bool:
 
 def _is_scorer(value: object) -> bool:
     return type(value) in SCORERS.parts.values() or type(value) in ACCEPTANCES.parts.values()
-
-
-def _is_program(value: object) -> bool:
-    return isinstance(value, Strategy)
 
 
 def _cascade(cascade: Cascade, title: str, draw: Draw) -> Part:
