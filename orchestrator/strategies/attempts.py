@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from ..asking import Ask
 from ..context import Context
-from ..contracts import Verifier, name_of
+from ..contracts import Verifier, compares, name_of
 from ..errors import BackendError, BudgetExceededError, DeadlineExceededError
 from ..sampling import SampleStream
 from ..types import Candidate, Problem, Sample, Score, StopReason
@@ -110,13 +110,16 @@ class Attempts:
     async def score(
         self, ctx: Context, verifier: Verifier, problem: Problem, candidates: Sequence[Candidate]
     ) -> list[Candidate]:
-        """`candidates` with their scores by `verifier`; those with one keep it, an abstention is one.
+        """`candidates` with their scores by `verifier`; those with one keep it, an abstention is one. A verifier that
+        compares is asked about all of them anew: what it said of one beside others says nothing beside these.
 
         It is asked even when budget or deadline have ended the drawing: rules make no calls, and a verdict may fit
         where an answer did not. Those that budget or deadline kept it from judging stay without a score: it may be
         asked about them again on an account that has more.
         """
         name = name_of(verifier)
+        if compares(verifier):
+            candidates = [_without(candidate, name) for candidate in candidates]
         unscored = [candidate for candidate in candidates if name not in candidate.scores]
         scores: list[Score] | None = None
         if unscored:
@@ -139,6 +142,10 @@ class Attempts:
         """Raise the first failure when there is nothing to show for it."""
         if not self.candidates and self.failures:
             raise self.failures[0]
+
+
+def _without(candidate: Candidate, name: str) -> Candidate:
+    return replace(candidate, scores={key: said for key, said in candidate.scores.items() if key != name})
 
 
 def scored(candidates: Iterable[Candidate], name: str, scores: Iterable[Score]) -> list[Candidate]:

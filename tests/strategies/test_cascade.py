@@ -21,6 +21,7 @@ from orchestrator.events import StepTaken
 from orchestrator.stopping import After, FixedSize, LeadStop, WindowStop
 from orchestrator.strategies import Agreement, Confident, Scored
 from orchestrator.types import Score, TokenLogprob
+from orchestrator.verifiers import Consistency
 
 NUMBER = AnswerReader(kind="number")
 
@@ -378,6 +379,22 @@ class Asks:
             await ctx.complete(f"Is it {candidate.sample.text}", model="judge")
             self.judged.append(candidate.sample.text)
         return [Score(value=1.0) for _ in candidates]
+
+
+@pytest.mark.parametrize(("at_least", "answer"), [(0.7, "9"), (0.6, "4")])
+async def test_a_verifier_that_compares_is_asked_about_all_carried_samples_together(at_least, answer):
+    alike = Consistency()
+    tiers = (
+        Tier(strategy=votes(4, "small"), accept=Scored(verifier=alike, at_least=0.9)),
+        Tier(strategy=votes(6, "middle"), accept=Scored(verifier=alike, at_least=at_least), carry=True),
+        Tier(strategy=Single(model="large")),
+    )
+    small, middle = ["4", "4", "4", "5"], ["4", "4", "4", "5", "5", "5"]  # 3 of 4, then 6 of 10
+    outcome, _ = await run(Cascade(tiers=tiers), small=small, middle=middle, large=["9"])
+    assert outcome.answer.text == answer
+    reasons = [tier["reason"] for tier in outcome.detail["tiers"]]
+    sign = ">=" if answer == "4" else "<"
+    assert reasons[:2] == ["consistency 0.75 < 0.9", f"consistency 0.6 {sign} {at_least}"]
 
 
 async def test_what_a_verifier_had_no_money_for_it_is_asked_again_in_a_later_tier():
