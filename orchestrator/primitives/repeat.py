@@ -12,7 +12,7 @@ import anyio
 from ..costs import FREE, UNKNOWN, Cost, Costing, Size, Spending, added, counted, scaled
 from ..errors import DeadlineExceededError, InvalidInputError
 from ..expressions import NUMBER, TRUTH, ListOf, Namespace, Record, Type, maybe
-from .base import Block, ExpressionText, Primitive, check_block, names_of, run_block
+from .base import Block, ExpressionText, Primitive, check_block, ending, names_of, run_block
 from .bounds import block_spending, either, fields_of, list_of, longer, number_size
 from .frame import Frame
 from .scope import Scope
@@ -144,16 +144,21 @@ class Repeat(Primitive):
         frame.values[PREVIOUS] = None
         while rounds.count < self.max and self._goes_on(frame, rounds.count):
             await anyio.lowlevel.checkpoint()  # a loop that makes no calls must be cancelled as well
-            await run_block(self.steps, frame)
-            if frame.ended:
-                break
-            rounds.add(frame.gathered(names_of(self.steps)))
-            if self._is_done(frame, rounds.count):
+            if not await self._make_round(frame, rounds):
                 break
             frame.values[PREVIOUS] = rounds.last
         del frame.values[PREVIOUS]
         frame.values.update(outer)
         return Namespace(rounds.last, rounds=rounds.count, each=Namespace(rounds.each))
+
+    async def _make_round(self, frame: Frame, rounds: _Rounds) -> bool:
+        """Make the next round; whether there may be one after it."""
+        with ending(self.steps, frame):
+            await run_block(self.steps, frame)
+            if frame.ended:
+                return False
+            rounds.add(frame.gathered(names_of(self.steps)))
+            return not self._is_done(frame, rounds.count)
 
     def _goes_on(self, frame: Frame, made: int) -> bool:
         if self.going is None or frame.evaluate(self.going) is True:
