@@ -33,6 +33,8 @@ from .monitors import Monitor, Monitoring, monitoring
 from .prompts import Prompt, Rendered
 from .rating import Rated, digest_of, distinct_texts
 from .sampling import SEED_BITS, SampleStream, Scope, held_up, later_seed
+from .scores import digest_of_texts
+from .stopping import StoppingRule
 from .types import CallId, Candidate, Problem, Rating, Request, Sample, Score, StopReason, Usage
 
 __all__ = ["Context", "Run"]
@@ -88,6 +90,8 @@ class Context:
         rng: Randomness seeded by run, problem and path.
         clock: Seconds, monotonic.
         aside: Whether samples drawn here are no candidates for the answer: judgements, critiques, tests.
+        settling: When a vote without a rule of its own may stop, because what will be asked about it is settled; None
+            where nothing will be.
     """
 
     def __init__(
@@ -102,8 +106,9 @@ class Context:
         aside: bool = False,
         sampling: Mapping[str, Any] | None = None,
         monitors: Sequence[Monitor] = (),
+        settling: StoppingRule | None = None,
     ) -> None:
-        self._run, self._scope, self.aside = run, scope, aside
+        self._run, self._scope, self.aside, self.settling = run, scope, aside, settling
         self._sampling: Mapping[str, Any] = sampling or {}
         self._monitors = () if aside else tuple(monitors)
         self.problem, self.path, self.ledger = scope.problem, path, ledger
@@ -359,11 +364,10 @@ class Context:
         if not candidates:
             return []
         name = name_of(verifier)
-        texts = "\x00".join(sorted(candidate.sample.text for candidate in candidates))
-        digest = hashlib.blake2b(texts.encode("utf-8", "replace"), digest_size=6).hexdigest()
+        digest = digest_of_texts(candidates)
         aside = self.branch(label=f"{_as_label(name)}-{digest}", aside=True)
         scores = [
-            replace(_believed(name, score), by=verifier, problem=problem)
+            replace(_believed(name, score), by=verifier, problem=problem, among=digest)
             for score in await verifier.score(aside, problem, candidates)
         ]
         if len(scores) != len(candidates):
@@ -433,6 +437,7 @@ class Context:
         prompt: Prompt | None = None,
         sampling: Mapping[str, Any] | None = None,
         monitors: Sequence[Monitor] = (),
+        settling: StoppingRule | None = None,
     ) -> Context:
         """This context, reading answers or putting problems another way, on the same path and numbering.
 
@@ -443,8 +448,11 @@ class Context:
                 says otherwise, such as `logprobs` for a verifier of samples others draw; None is no field.
             monitors: What watches samples drawn here and in branches, besides what does so already; not those drawn
                 aside.
+            settling: When votes without a rule of their own may stop, here and in branches; None as here.
         """
-        changed = self._copy(answers=answers, prompt=prompt, sampling=sampling, monitors=monitors)
+        changed = self._copy(
+            answers=answers, prompt=prompt, sampling=sampling, monitors=monitors, settling=settling
+        )
         changed._numbering, changed.rng = self._numbering, self.rng
         return changed
 
@@ -458,6 +466,7 @@ class Context:
         aside: bool | None = None,
         sampling: Mapping[str, Any] | None = None,
         monitors: Sequence[Monitor] = (),
+        settling: StoppingRule | None = None,
     ) -> Context:
         return Context(
             self._run,
@@ -469,6 +478,7 @@ class Context:
             aside=self.aside if aside is None else aside,
             sampling=self._sampling if sampling is None else without_none({**self._sampling, **sampling}),
             monitors=(*self._monitors, *monitors),
+            settling=settling or self.settling,
         )
 
     def emit(self, event: Event) -> None:

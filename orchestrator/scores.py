@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from hashlib import blake2b
 from itertools import count
 
-from .contracts import Verifier, name_of
+from .contracts import Verifier, compares, name_of
 from .types import Candidate, Problem, Score
 
-__all__ = ["score_by", "with_score"]
+__all__ = ["digest_of_texts", "score_by", "unscored_by", "with_score"]
+
+
+def digest_of_texts(candidates: Iterable[Candidate]) -> str:
+    """What tells candidates that are judged together from others, in whatever order they are."""
+    texts = "\x00".join(sorted(candidate.sample.text for candidate in candidates))
+    return blake2b(texts.encode("utf-8", "replace"), digest_size=6).hexdigest()
 
 
 def score_by(candidate: Candidate, verifier: Verifier, problem: Problem) -> Score | None:
@@ -22,6 +30,29 @@ def score_by(candidate: Candidate, verifier: Verifier, problem: Problem) -> Scor
         if asked and (score.by is verifier or score.by == verifier):
             return score
     return None
+
+
+def unscored_by(
+    verifier: Verifier, problem: Problem, candidates: Sequence[Candidate]
+) -> tuple[list[Candidate], list[Candidate]]:
+    """`candidates`, and those of them that `verifier` is still to be asked about.
+
+    One that compares is asked about all of them anew, and the former lose its scores, unless it has judged just
+    these together: what it said of one beside others says nothing beside these.
+    """
+    known = [score_by(one, verifier, problem) for one in candidates]
+    if compares(verifier):
+        group = digest_of_texts(candidates)
+        if any(score is None or score.among != group for score in known):
+            bare = [_without(one, score) for one, score in zip(candidates, known, strict=True)]
+            return bare, bare
+    return list(candidates), [one for one, score in zip(candidates, known, strict=True) if score is None]
+
+
+def _without(candidate: Candidate, score: Score | None) -> Candidate:
+    return replace(
+        candidate, scores={name: one for name, one in candidate.scores.items() if one is not score}
+    )
 
 
 def with_score(candidate: Candidate, verifier: Verifier, score: Score | None, *, within: str) -> Candidate:

@@ -432,6 +432,7 @@ class Score:
         reason: Why, in words; one longer than `LONGEST_REASON` is cut.
         by: The verifier that gave it, which its name does not tell; set by the context, not written down.
         problem: The problem it was asked about; None where nobody was asked, set and not written down as `by` is.
+        among: A digest of the candidates that were judged together; set and not written down as `by` is.
     """
 
     value: float | None
@@ -439,6 +440,7 @@ class Score:
     reason: str = ""
     by: object = field(default=None, compare=False, repr=False)
     problem: Problem | None = field(default=None, compare=False, repr=False)
+    among: str = field(default="", compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if len(self.reason) > LONGEST_REASON // 4:

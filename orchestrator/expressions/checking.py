@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,25 +92,44 @@ class Checker:
                 return self._item(node)
             case Negation(of=of):
                 return self._number(of)
-            case Not(of=of):
-                self.expect(of, TRUTH)
-                return TRUTH
             case Arithmetic():
                 return self._arithmetic(node)
-            case Comparison(operators=operators, values=values):
-                for operator, left, right in zip(operators, values, values[1:], strict=False):
-                    self._compare(operator, left, right)
-                return TRUTH
-            case Logical(values=values):
-                for part in values:
-                    self.expect(part, TRUTH)
+            case Not() | Comparison() | Logical():
+                with suppress(UnknownTypeError):  # it is true or false, of whatever type its parts are
+                    self._decide(node)
                 return TRUTH
             case Choice():
                 return self._choice(node)
             case Call(function=function, arguments=arguments):
-                return FUNCTIONS[function].kind([Given(self, one, self.kind(one)) for one in arguments])
+                given = [Given(self, one, kind) for one, kind in self._known_of(arguments)]
+                return FUNCTIONS[function].kind(given)
             case Items():
                 return self._items(node)
+
+    def _decide(self, node: Not | Comparison | Logical) -> None:
+        match node:
+            case Not(of=of):
+                self.expect(of, TRUTH)
+            case Comparison(operators=operators, values=values):
+                for operator, left, right in zip(operators, values, values[1:], strict=False):
+                    self._compare(operator, left, right)
+            case Logical(values=values):
+                for part in values:
+                    self.expect(part, TRUTH)
+
+    def _known_of(self, nodes: Sequence[Node]) -> list[tuple[Node, Type]]:
+        """The parts whose types are known, with these: the others are of the same, as they stand beside them.
+
+        Raises:
+            UnknownTypeError: None is known.
+        """
+        found = []
+        for node in nodes:
+            with suppress(UnknownTypeError):
+                found.append((node, self.kind(node)))
+        if not found:
+            raise UnknownTypeError
+        return found
 
     def expect(self, node: Node, expected: Type) -> Type:
         """The type of a part that must be `expected`, or may be missing.
@@ -221,17 +241,20 @@ class Checker:
             raise self.refused(right, other, without_maybe(one))
 
     def _choice(self, node: Choice) -> Type:
-        self.expect(node.condition, TRUTH)
-        then, otherwise = self.kind(node.then), self.kind(node.otherwise)
+        with suppress(UnknownTypeError):
+            self.expect(node.condition, TRUTH)
+        arms = self._known_of((node.then, node.otherwise))
+        if len(arms) == 1:
+            return maybe(arms[0][1])
+        (_, then), (_, otherwise) = arms
         kind = joined(then, otherwise)
         if kind is None:
             raise self.refused(node.otherwise, otherwise, f"{without_maybe(then)} as before `if`")
         return kind
 
     def _items(self, node: Items) -> Type:
-        kind = self.kind(node.items[0])
-        for item in node.items[1:]:
-            found = self.kind(item)
+        (_, kind), *others = self._known_of(node.items)
+        for item, found in others:
             both = joined(kind, found)
             if both is None:
                 raise self.refused(item, found, f"{without_maybe(kind)} as the items before")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, TypeAlias
 
@@ -18,6 +19,7 @@ __all__ = [
     "TemplateText",
     "Unmade",
     "check_block",
+    "ending",
     "every_step",
     "names_of",
     "run_block",
@@ -182,6 +184,16 @@ def check_block(steps: Block, scope: Scope, *, valued: bool = False) -> Type | N
             elif step.pure and not (valued and number == len(steps) - 1):
                 scope.fault("nothing uses the value of this step", hint="give it an `id`, and use that")
     return kind
+
+
+@contextmanager
+def ending(steps: Block, frame: Frame) -> Iterator[None]:
+    """What is done in a block of these steps: the names that they give end with it, however it ends."""
+    try:
+        yield
+    finally:
+        for name in names_of(steps):
+            frame.values.pop(name, None)
 
 
 async def run_block(steps: Block, frame: Frame) -> Any:

@@ -9,7 +9,7 @@ from ..budget import Budget
 from ..costs import Costing, Size, Spending, limited
 from ..expressions import Record, Type, maybe
 from ..types import StopReason
-from .base import Block, Primitive, check_block, names_of, run_block
+from .base import Block, Primitive, check_block, ending, names_of, run_block
 from .bounds import block_spending, fields_of
 from .frame import Frame
 from .scope import Scope
@@ -62,7 +62,9 @@ class Branch(Primitive):
         """The values of the names of its steps."""
         before = frame.attempts.ended
         part = frame.apart(self.label, budget=self.budget)
-        await run_block(self.steps, part)
+        with ending(self.steps, part):
+            await run_block(self.steps, part)
+            names = part.gathered(names_of(self.steps))
         limit = _limit_outside(frame) if part.attempts.ended else StopReason.COMPLETE
         if part.attempts.ended and limit is StopReason.COMPLETE and not before:
             ended = part.attempts.stop_reason.value
@@ -71,7 +73,7 @@ class Branch(Primitive):
             frame.ctx.step("cut short", f"{self.label}: its own {ended} is spent, {drawn}")
         part.attempts.stop_reason = limit
         frame.attempts.join(part.attempts)
-        return part.gathered(names_of(self.steps))
+        return names
 
     async def spending(self, costing: Costing) -> Spending:
         """The lesser of what the steps cost and what the budget allows, in each kind of cost."""

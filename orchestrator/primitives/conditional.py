@@ -9,12 +9,12 @@ from typing import Any, ClassVar
 
 from ..costs import FREE, Cost, Costing, Size, Spending
 from ..expressions import TRUTH, Type, joined, longer, maybe
-from .base import Block, ExpressionText, Primitive, check_block, run_block
+from .base import Block, ExpressionText, Primitive, check_block, ending, run_block
 from .bounds import either, valued_spending
 from .frame import Frame
 from .scope import Scope
 
-__all__ = ["If", "check_arm", "either_spending", "most_calls_of_arms", "value_of_arms"]
+__all__ = ["If", "check_arm", "either_spending", "most_calls_of_arms", "run_arm", "value_of_arms"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +69,7 @@ class If(Primitive):
         """The value of the block it makes."""
         holds = frame.evaluate(self.condition) is True
         frame.ctx.step("then" if holds else "else", f"{self.label}: {self.condition}")
-        return await run_block(self.then if holds else self.otherwise, frame)
+        return await run_arm(self.then if holds else self.otherwise, frame)
 
     async def spending(self, costing: Costing) -> Spending:
         """The dearer block, in each kind of cost."""
@@ -85,6 +85,12 @@ def check_arm(block: Block, scope: Scope, *at: str | int, valued: bool) -> Type 
     """Check one of the blocks of which one is made."""
     with scope.at(*at), scope.block():
         return check_block(block, scope, valued=valued)
+
+
+async def run_arm(block: Block, frame: Frame) -> Any:
+    """Make one of the blocks of which one is made; its value."""
+    with ending(block, frame):
+        return await run_block(block, frame)
 
 
 def value_of_arms(step: Primitive, arms: Sequence[tuple[Block, Type | None]], scope: Scope) -> Type | None:

@@ -12,7 +12,8 @@ import anyio
 from ..costs import FREE, UNKNOWN, Cost, Costing, Size, Spending, added, counted, scaled
 from ..errors import DeadlineExceededError, InvalidInputError
 from ..expressions import NUMBER, TRUTH, ListOf, Namespace, Record, Type, longer, maybe
-from .base import Block, ExpressionText, Primitive, check_block, names_of, run_block
+from ..expressions import UNKNOWN as UNTOLD
+from .base import Block, ExpressionText, Primitive, check_block, ending, names_of, run_block
 from .bounds import block_spending, either, fields_of, list_of, number_size
 from .frame import Frame
 from .scope import Scope
@@ -32,9 +33,6 @@ MOST_NESTED = 6
 
 MOST_ROUNDS_WORKED_OUT = 2_000
 """Rounds that are gone through to work out what a program costs; beyond them it is not known."""
-
-PASSES = 4
-"""Times that the steps of a loop are checked while what is known of the round before still grows."""
 
 PREVIOUS = "previous"
 
@@ -111,9 +109,14 @@ class Repeat(Primitive):
         return Record("what a loop has brought", {**shown, "rounds": NUMBER, "each": each})
 
     def _check_rounds(self, scope: Scope) -> Mapping[str, Type]:
-        """Check a round, again until `previous` has all that a round gives; the names it gives."""
-        known: dict[str, Type] = {}
-        for remaining in reversed(range(PASSES)):
+        """Check a round, again until `previous` has all that a round gives; the names it gives.
+
+        At first nothing is known of what the round before has given. A type that is found is not lost again, so that
+        each time makes one more known, or says of one that it may be missing, until nothing changes. Where this loop
+        has been checked before, inside another that is checked again, that is where it goes on from.
+        """
+        known = scope.rounds.get(scope.path) or dict.fromkeys(names_of(self.steps), UNTOLD)
+        for remaining in reversed(range(2 * len(known) + 2)):
             mark = scope.mark()
             fields = {name: maybe(kind) for name, kind in known.items()}
             before = maybe(Record("the round before", fields))
@@ -132,7 +135,9 @@ class Repeat(Primitive):
             known = dict(inside)
         scope.show(inside, self.id, key=self.key)
         if looks_back:
+            scope.rounds[scope.path] = known
             scope.keep(inside)
+            scope.settle(inside, known)
         return inside
 
     # A run -----------------------------------------------------------------------------------------------
@@ -144,16 +149,21 @@ class Repeat(Primitive):
         frame.values[PREVIOUS] = None
         while rounds.count < self.max and self._goes_on(frame, rounds.count):
             await anyio.lowlevel.checkpoint()  # a loop that makes no calls must be cancelled as well
-            await run_block(self.steps, frame)
-            if frame.ended:
-                break
-            rounds.add(frame.gathered(names_of(self.steps)))
-            if self._is_done(frame, rounds.count):
+            if not await self._make_round(frame, rounds):
                 break
             frame.values[PREVIOUS] = rounds.last
         del frame.values[PREVIOUS]
         frame.values.update(outer)
         return Namespace(rounds.last, rounds=rounds.count, each=Namespace(rounds.each))
+
+    async def _make_round(self, frame: Frame, rounds: _Rounds) -> bool:
+        """Make the next round; whether there may be one after it."""
+        with ending(self.steps, frame):
+            await run_block(self.steps, frame)
+            if frame.ended:
+                return False
+            rounds.add(frame.gathered(names_of(self.steps)))
+            return not self._is_done(frame, rounds.count)
 
     def _goes_on(self, frame: Frame, made: int) -> bool:
         if self.going is None or frame.evaluate(self.going) is True:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from ..costs import FREE, Costing, Size, Spending
 from ..expressions import NUMBER, as_text
+from ..strategies.acceptance import OWN_CONFIDENCE
 from ..strategies.chain import linked
 from ..strategies.selection import by_vote, share_of
 from ..types import Candidate, Outcome, StopReason
@@ -106,7 +107,7 @@ class Return(Primitive):
         inside = min(max(float(given), 0.0), 1.0)
         if inside != given:
             frame.ctx.step("confidence cut", f"{given:.6g} is outside of [0, 1]: {inside:.0f}")
-        return replace(outcome, confidence=inside)
+        return replace(outcome, confidence=inside, detail={**outcome.detail, OWN_CONFIDENCE: True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from ..expressions import (
     Expression,
     ExpressionError,
     ListOf,
+    Record,
     Type,
     fits,
     instead,
@@ -103,6 +104,7 @@ class Scope:
         faults: The mistakes found so far.
         side_by_side: Whether what is checked runs beside other steps, and so cannot end the program.
         returned: The types of the values that the program can return.
+        rounds: What the rounds of loops that look back give, as far as is known, by where the loops stand.
     """
 
     def __init__(self, names: Mapping[str, Type], *, models: Sequence[str] | None = None) -> None:
@@ -118,11 +120,17 @@ class Scope:
         self._templates: list[str] = []
         self.side_by_side = False
         self.returned: list[Type] = []
+        self.rounds: dict[StepPath, Mapping[str, Type]] = {}
 
     @property
     def types(self) -> dict[str, Type]:
         """The names that can be used here."""
         return {name: entry.kind for name, entry in self._names.items()}
+
+    @property
+    def path(self) -> StepPath:
+        """Where it is in the program."""
+        return self._path
 
     @contextmanager
     def at(self, *path: str | int) -> Iterator[None]:
@@ -273,6 +281,20 @@ class Scope:
         for entry in inside.entries:
             entry.used = True
 
+    def settle(self, inside: Given, before: Mapping[str, Type]) -> None:
+        """Note the names of a loop's rounds of which it cannot be told what they are; `before` are their types as the
+        round after sees them. Where something else is wrong, that may be why.
+        """
+        for entry in inside.entries if not self.faults else ():
+            if _is_unsettled(entry.kind) or before.get(entry.name) != entry.kind:
+                self.faults.append(
+                    Fault(
+                        path=entry.path,
+                        message=f"what `{entry.name}` is cannot be told from the round before",
+                        hint="say what it is in the first round, as in `0 if previous == none else previous.NAME`",
+                    )
+                )
+
     def mark(self) -> tuple[int, int]:
         """How far the check has come; see `back_to`."""
         return len(self.faults), len(self._given)
@@ -366,6 +388,18 @@ class Scope:
                 *at,
                 hint=did_you_mean(name, self.models),
             )
+
+
+def _is_unsettled(kind: Type) -> bool:
+    """Whether it, or a part of it, is of an unknown type."""
+    kind = without_maybe(kind)
+    if isinstance(kind, ListOf):
+        return _is_unsettled(kind.item)
+    if isinstance(kind, Record):
+        return any(map(_is_unsettled, kind.fields.values())) or (
+            kind.item is not None and _is_unsettled(kind.item)
+        )
+    return kind == UNKNOWN
 
 
 def listed(kinds: Sequence[Type]) -> str:

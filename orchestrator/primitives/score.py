@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from ..contracts import Verifier
+from ..contracts import Verifier, compares
 from ..costs import FREE, Costing, Spending
 from ..errors import BackendError
 from ..expressions import ListOf, Type, fits
@@ -27,8 +27,9 @@ class Score(Primitive):
     """Has a verifier judge a candidate or several; its value is a review, or the candidates with their scores.
 
     A candidate that this verifier has judged in this program already is not judged again, and an abstention is a
-    judgement; one that budget or deadline kept from being judged may be asked about again. Two verifiers of one name
-    keep their scores apart.
+    judgement; one that budget or deadline kept from being judged may be asked about again. A verifier that compares
+    judges all of them anew: what it said of a candidate beside others says nothing beside these. Two verifiers of one
+    name keep their scores apart.
 
     Cost: the verifier's for as many candidates.
 
@@ -78,11 +79,11 @@ class Score(Primitive):
     async def _judged(self, frame: Frame, candidates: Sequence[Candidate]) -> list[Candidate]:
         """`candidates`, the score by this verifier the last of each one's scores."""
         run, name = frame.run, frame.run.name_of(self.by)
-        unknown = [one for one in candidates if run.said(one, name) is None]
+        said = [None if compares(self.by) else run.said(one, name) for one in candidates]
+        unknown = [one for one, known in zip(candidates, said, strict=True) if known is None]
         verdicts = iter(await self._verdicts(frame, unknown))
         judged = []
-        for one in candidates:
-            known = run.said(one, name)
+        for one, known in zip(candidates, said, strict=True):
             verdict = next(verdicts) if known is None else known
             others = {key: score for key, score in one.scores.items() if key != name}
             judged.append(replace(one, scores={**others, name: verdict}))

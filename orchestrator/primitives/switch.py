@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 from ..costs import Costing, Spending
 from ..expressions import TRUTH, Type
-from .base import Block, ExpressionText, Primitive, run_block
-from .conditional import check_arm, either_spending, most_calls_of_arms, value_of_arms
+from .base import Block, ExpressionText, Primitive
+from .conditional import check_arm, either_spending, most_calls_of_arms, run_arm, value_of_arms
 from .frame import Frame
 from .scope import Scope
 
@@ -84,9 +84,9 @@ class Switch(Primitive):
         for number, case in enumerate(self.cases):
             if frame.evaluate(case.when) is True:
                 frame.ctx.step(f"case {number}", f"{self.label}: {case.when}")
-                return await run_block(case.steps, frame)
+                return await run_arm(case.steps, frame)
         frame.ctx.step("else", f"{self.label}: no case")
-        return await run_block(self.otherwise, frame)
+        return await run_arm(self.otherwise, frame)
 
     async def spending(self, costing: Costing) -> Spending:
         """The dearest block, in each kind of cost."""

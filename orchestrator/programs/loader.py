@@ -20,7 +20,7 @@ from ..costs import FREE, Costing, Spending
 from ..errors import BackendError, BudgetExceededError, DeadlineExceededError, InvalidInputError
 from ..expressions import TEXT
 from ..prompts import Prompt
-from ..scores import score_by
+from ..scores import unscored_by
 from ..strategies.attempts import scored
 from ..strategies.nested import candidates_of, drawn_on
 from ..types import Outcome, Problem, Score
@@ -146,7 +146,7 @@ class Program:
 
     async def _checked(self, check: Verifier, ctx: Context, problem: Problem, outcome: Outcome) -> Outcome:
         candidates = outcome.candidates or tuple(drawn_on(ctx))
-        unscored = [one for one in candidates if score_by(one, check, problem) is None]
+        candidates, unscored = unscored_by(check, problem, candidates)
         scores: Sequence[Score] = ()
         # The check is a measure: without it the outcome still stands.
         with suppress(BackendError, BudgetExceededError, DeadlineExceededError):

@@ -10,13 +10,16 @@ from ..context import Context
 from ..contracts import Verifier, compares, name_of
 from ..costs import FREE, UNKNOWN, Costing, Size, Spending
 from ..stopping import After, AgreementStop, FixedSize, StoppingRule
-from ..types import Outcome, Problem, StopReason
+from ..types import Outcome, Problem
 from ..voting.shares import reaches
 from .attempts import Attempts, scored
 from .base import in_unit
 from .selection import representative, share_of, value_of
 
 __all__ = ["Acceptance", "Agreement", "Confident", "Scored", "Verdict", "examine", "verifier_of"]
+
+OWN_CONFIDENCE = "own_confidence"
+"""In the `detail` of an outcome: whether the program has worked out its confidence, which is no share of its vote."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,10 +67,10 @@ class _Threshold:
 class Agreement(_Threshold):
     """Accepts an answer that enough of the samples gave: the leader's share, abstentions in the denominator.
 
-    Of a vote that its budget, the deadline or a rule that only keeps its winner (`LeadStop`) ended before all its
-    planned samples, it is a bound that is true of the full vote: the least share its answer can have there where that
-    is enough, the greatest one where that is not, and where the samples seen settle neither, the agreement cannot be
-    told. A vote that another rule ended, such as `BetaStop`, has as many samples as that rule found enough.
+    Of a vote that has fewer samples than it planned, because of failed calls, its budget, the deadline, or because it
+    was settled, it is a bound that is true of the full vote: the least share its answer can have there where that is
+    enough, the greatest one where that is not, and where the samples seen settle neither, the agreement cannot be
+    told. A vote with a `stop` of its own, such as `BetaStop`, has as many samples as that rule found enough.
 
     Source: Yue et al., "Large Language Model Cascades with Mixture of Thoughts Representations",
     arXiv 2310.03094.
@@ -96,8 +99,8 @@ class Agreement(_Threshold):
 class Confident(_Threshold):
     """Accepts by the confidence the strategy itself reports: a vote's share, a verifier's score, a calibrated figure.
 
-    Of a vote that was ended before all its planned samples it is a bound, as for `Agreement`; of such a vote with
-    weights it cannot be told.
+    Of a vote that has fewer samples than it planned it is a bound, as for `Agreement`; of such a vote with weights it
+    cannot be told. A confidence that a program has worked out itself is taken as it is.
 
     Args:
         at_least: The confidence, in [0, 1].
@@ -113,6 +116,8 @@ class Confident(_Threshold):
         """The outcome's own confidence; None without an answer."""
         if outcome.answer is None:
             return None, outcome
+        if _telling(outcome, OWN_CONFIDENCE):
+            return outcome.confidence, outcome
         if missing_votes(outcome) and "totals" in _vote_of(outcome):
             return None, outcome
         return _settled(outcome.confidence, _drawn(outcome), outcome, self.at_least), outcome
@@ -193,24 +198,22 @@ def settling_rule(rule: Acceptance | None) -> StoppingRule | None:
 
 
 def missing_votes(outcome: Outcome) -> int:
-    """Samples that a vote had planned and did not wait for, or had no budget or time for."""
-    if (said := _vote_of(outcome).get("missing")) is not None:
-        return int(said)
-    if outcome.stop_reason not in ENDED_EARLY:
-        return 0
+    """Samples that a vote had planned and did not wait for, had no budget or time for, or whose calls failed."""
     planned: int = _vote_of(outcome).get("planned", 0)
     return max(0, planned - _drawn(outcome))
 
 
-ENDED_EARLY = frozenset({StopReason.DECIDED, StopReason.BUDGET, StopReason.DEADLINE})
-
-
 def _vote_of(outcome: Outcome) -> Mapping[str, Any]:
-    """What an outcome tells of its vote, through programs that hand on another's."""
-    detail: Mapping[str, Any] = outcome.detail
-    while "planned" not in detail and isinstance(inner := detail.get("of_program"), Mapping):
-        detail = inner
-    return detail
+    """What an outcome tells of its vote."""
+    return _telling(outcome, "planned")
+
+
+def _telling(outcome: Outcome, fact: str) -> Mapping[str, Any]:
+    """Where an outcome's detail tells of `fact`, through programs that hand on another's; empty where it does not."""
+    detail: Any = outcome.detail
+    while isinstance(detail, Mapping) and fact not in detail:
+        detail = detail.get("of_program")
+    return detail if isinstance(detail, Mapping) else {}
 
 
 def _drawn(outcome: Outcome) -> int:

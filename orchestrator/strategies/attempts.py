@@ -12,7 +12,7 @@ from ..context import Context
 from ..contracts import Verifier
 from ..errors import BackendError, BudgetExceededError, DeadlineExceededError
 from ..sampling import SampleStream
-from ..scores import score_by, with_score
+from ..scores import score_by, unscored_by, with_score
 from ..types import Candidate, Problem, Sample, Score, StopReason
 
 __all__ = ["Attempts", "Drawing", "scored"]
@@ -111,14 +111,15 @@ class Attempts:
     async def score(
         self, ctx: Context, verifier: Verifier, problem: Problem, candidates: Sequence[Candidate]
     ) -> list[Candidate]:
-        """`candidates` with their scores by `verifier`; what it has said already stands, an abstention too.
+        """`candidates` with their scores by `verifier`; what it has said already stands, an abstention too, as
+        `unscored_by` has it.
 
         It is asked even when budget or deadline have ended the drawing: rules make no calls, and a verdict may fit
         where an answer did not. Those that budget or deadline kept it from judging stay without a score: it may be
         asked about them again on an account that has more. What another verifier of its name has said moves under a
         name that says where that was: see `with_score`.
         """
-        unscored = [one for one in candidates if score_by(one, verifier, problem) is None]
+        candidates, unscored = unscored_by(verifier, problem, candidates)
         scores: list[Score] | None = None
         if unscored:
             with self.surviving():

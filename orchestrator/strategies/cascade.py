@@ -11,7 +11,7 @@ from ..context import Context
 from ..contracts import ControlProgram, logprobs_for
 from ..costs import FREE, Costing, Size, Spending, limited
 from ..errors import InvalidInputError
-from ..stopping import FixedSize
+from ..stopping import FixedSize, StoppingRule
 from ..types import Candidate, Outcome, Problem, StopReason
 from .acceptance import (
     Acceptance,
@@ -76,9 +76,10 @@ class Cascade(Strategy):
     among the outcome's candidates. Its stop reason is `decided` when a tier before the last was accepted.
 
     A tier is judged by its full vote: a `SelfConsistency` without a `stop` (and without weights) is ended when it is
-    settled what `accept` finds (`AgreementStop`), and draws all its samples where a later tier carries them on. When
-    its budget is spent, `accept` sees a bound that is true of all `n` samples, and is not met where those drawn
-    settle nothing. A `stop` of its own, such as `BetaStop`, says how many samples are enough: it is judged by those.
+    settled what `accept` finds (`AgreementStop`), and draws all its samples where they are carried, or where it is
+    inside another program. When its budget is spent or calls fail, `accept` sees a bound that is true of all `n`
+    samples, and is not met where those drawn settle nothing. A `stop` of its own, such as `BetaStop` or `LeadStop`,
+    says how many samples are enough: it is judged by those.
 
     Source: Chen, Zaharia, Zou, "FrugalGPT", arXiv 2305.05176, §3 (a scored cascade); Yue et al., "Large Language
     Model Cascades with Mixture of Thoughts Representations for Cost-efficient Reasoning", arXiv 2310.03094
@@ -93,10 +94,11 @@ class Cascade(Strategy):
         temperature: Of the votes that are made when no tiers are given; None leaves it to the models' settings.
         max_tokens: Cap on each answer, in tokens, where neither a tier's program nor its model has one.
 
-    The outcome's `detail` has as `tier` the number of the tier that gave the answer, from 0 (None: no tier did),
-    and as `tiers`, for each tier that was asked, its `answer`, `confidence`, `decision` (`accepted`, `deferred` or
-    `failed`) and `reason`, and the `calls` and `tokens` it used, its verifier's included: what has been settled when
-    the cascade ends. Calls that the last tier to be asked cancelled just then are in the outcome's `usage` alone.
+    The outcome's `detail` has as `tier` the number of the tier that gave the answer, from 0 (None: no tier did), as
+    `of_program` that tier's own facts, and as `tiers`, for each tier that was asked, its `answer`, `confidence`,
+    `decision` (`accepted`, `deferred` or `failed`) and `reason`, and the `calls` and `tokens` it used, its verifier's
+    included: what has been settled when the cascade ends. Calls that the last tier to be asked cancelled just then
+    are in the outcome's `usage` alone.
     """
 
     paper: ClassVar[str] = "Chen et al., arXiv 2305.05176; agreement: Yue et al., 2310.03094"
@@ -142,10 +144,9 @@ class Cascade(Strategy):
         check_budgets(ctx, self)
         tiers = self.tiers or self._usual(ctx.models)
         climbed: list[_Climbed] = []
-        tiers = _judged_in_full(tiers)
         for number, tier in enumerate(tiers):
             branch = ctx.branch(label=f"tier{number}", budget=tier.budget or Budget()).using(
-                monitors=self.monitors
+                monitors=self.monitors, settling=ctx.settling or _settling(tiers, number)
             )
             sampling = {"max_tokens": self.max_tokens}
             step = await _climb(branch, problem, tier, climbed, sampling, last=number == len(tiers) - 1)
@@ -205,29 +206,24 @@ class Cascade(Strategy):
         return max(longest_text_of(tier.strategy, inside) for tier in tiers)
 
 
-def _judged_in_full(tiers: Sequence[Tier]) -> tuple[Tier, ...]:
-    """`tiers`, their votes stopped no sooner than what will be asked about them is settled."""
-    return tuple(
-        tier if number == len(tiers) - 1 else _settling(tier, any(later.carry for later in tiers[number:]))
-        for number, tier in enumerate(tiers)
-    )
+def _settling(tiers: Sequence[Tier], number: int) -> StoppingRule | None:
+    """When votes in a tier may stop; None where nothing will be asked about them.
 
-
-def _settling(tier: Tier, carried: bool) -> Tier:
-    """`tier`, its vote stopped when what its rule finds is settled; `carried`: its samples count elsewhere too."""
-    vote = tier.strategy
-    rule = FixedSize() if carried else settling_rule(tier.accept)
-    if rule is None or not isinstance(vote, SelfConsistency):
-        return tier
-    if vote.stop is not None or vote.weights is not None:
-        return tier
-    return replace(tier, strategy=replace(vote, stop=rule))
+    A vote that is the tier stops when what its rule finds is settled. Those whose samples are carried are drawn in
+    full, and those inside other programs, of which nobody knows what they make of the samples.
+    """
+    tier = tiers[number]
+    if any(one.carry for one in tiers[number:]):
+        return FixedSize()
+    rule = None if number == len(tiers) - 1 else settling_rule(tier.accept)
+    program = getattr(tier.strategy, "strategy", tier.strategy)  # a program file's
+    return rule if rule is None or isinstance(program, SelfConsistency) else FixedSize()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Climbed:
-    """A tier that has been asked. `candidates` are its own, and `missing` samples that its vote had planned besides;
-    `outcome` is None when it failed altogether.
+    """A tier that has been asked. `candidates` are its own, and `missing` the votes it had planned besides; `outcome`
+    is None when it failed altogether.
     """
 
     outcome: Outcome | None
@@ -267,11 +263,11 @@ async def _climb(
     asked = ctx.using(sampling={**sampling, "logprobs": logprobs_for(verifier_of(rule))})
     outcome = await run_nested(asked, tier.strategy, problem, attempts)
     candidates: Sequence[Candidate] = ()
-    missing = 0 if outcome is None else missing_votes(outcome)
+    missing = 0
     if outcome is None:
         decision, reason = "failed", str(attempts.failures[0])
     else:
-        candidates = outcome.candidates
+        candidates, missing = outcome.candidates, missing_votes(outcome)
         if tier.carry:
             outcome = _carried(outcome, before)
         if rule is None:
@@ -296,9 +292,10 @@ def _carried(outcome: Outcome, before: Sequence[_Climbed]) -> Outcome:
     """`outcome` with the vote over its candidates and those of the tiers before; what one of them had planned and did
     not draw is missing from the vote of all.
     """
-    vote = by_vote([*(one for step in before for one in step.candidates), *outcome.candidates])
+    candidates = [*(one for step in before for one in step.candidates), *outcome.candidates]
+    vote = by_vote(candidates)
     missing = sum(step.missing for step in before) + missing_votes(outcome)
-    detail = {**vote.detail, "planned": len(vote.candidates) + missing, "missing": missing}
+    detail = {**vote.detail, "planned": len(candidates) + missing}
     return replace(vote, stop_reason=outcome.stop_reason, error=outcome.error, detail=detail)
 
 
@@ -327,5 +324,6 @@ def _concluded(climbed: Sequence[_Climbed], tiers: int) -> Outcome:
         detail={
             "tier": number if outcome.answer is not None else None,
             "tiers": [step.report for step in climbed],
+            "of_program": dict(outcome.detail),
         },
     )

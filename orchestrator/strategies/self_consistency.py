@@ -10,15 +10,12 @@ from ..context import Context
 from ..costs import Costing, Spending, counted
 from ..errors import InvalidInputError
 from ..sampling import SampleStream
-from ..stopping import After, AgreementStop, FixedSize, LeadStop, Stop, StoppingRule, Tally
+from ..stopping import FixedSize, LeadStop, Stop, StoppingRule, Tally
 from ..types import Candidate, Outcome, Problem, StopReason
 from ..voting import Vote, Weighting, majority_vote, weighted_vote
 from .base import Strategy, at_least
 
 __all__ = ["SelfConsistency"]
-
-KEEPING_THE_VOTE = (LeadStop, AgreementStop)
-"""Rules that say what all planned samples would come to, and not that fewer are enough."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +37,8 @@ class SelfConsistency(Strategy):
         n: Samples at most, at least 1.
         stop: When to stop before `n`, asked about the counts of answers. None: `LeadStop`, which never changes the
             winner (it fires when the leader cannot be overtaken; of a tie the first), though it does its share, and
-            `FixedSize`, all `n`, when votes have weights. In a tier of a cascade see there.
+            `FixedSize`, all `n`, when votes have weights; in a tier of a cascade when it is settled what the tier's
+            rule finds.
         weights: What each vote weighs, in place of 1.
         model: Name of the model; None for the first.
         temperature: At least 0. None leaves it to the model's settings.
@@ -49,7 +47,7 @@ class SelfConsistency(Strategy):
 
     The outcome's `detail` has `votes` by cluster, `clusters` (that of each candidate, None where it abstains),
     `abstentions`, `margin` as a share of all samples drawn (of all weights), `planned`, the samples it
-    stands for (`n`, or those drawn where a `stop` other than `LeadStop` and `AgreementStop` found them enough),
+    stands for (`n`, or those drawn where a `stop` that was given found them enough),
     `stopped`, the rule's reason or None, and with `weights` the `totals` by cluster, or as `unweighted` why it was a
     plain vote: samples that came without the log-probabilities the weights are made from.
     """
@@ -103,15 +101,15 @@ class SelfConsistency(Strategy):
         )
 
     def _planned(self, stopped: Stop | None, drawn: int) -> int:
-        """Samples that the vote stands for: all `n`, but where a rule has found that those drawn are enough."""
-        rule = self.stop.rule if isinstance(self.stop, After) else self.stop
-        return self.n if stopped is None or rule is None or isinstance(rule, KEEPING_THE_VOTE) else drawn
+        """Samples that the vote stands for: all `n`, but where its own rule has found that those drawn are enough."""
+        return self.n if stopped is None or self.stop is None else drawn
 
     async def _collect(
         self, ctx: Context, samples: SampleStream, candidates: list[Candidate], clusters: Clusters
     ) -> Stop | None:
         """Take samples until all are there or the rule fires, which is returned."""
-        rule = self.stop or (LeadStop() if self.weights is None else FixedSize())
+        usual = (ctx.settling or LeadStop()) if self.weights is None else FixedSize()
+        rule = self.stop or usual
         tally = Tally(planned=self.n)
         async with samples:
             async for sample in samples:

@@ -263,9 +263,9 @@ def test_only_the_arm_that_is_chosen_is_computed() -> None:
         "hidden",
         "hidden.field * 2",
         "1 + hidden",
-        "max(loop.each) > 1",
-        "hidden[0] if ok else 'text'",
-        "not hidden.it",
+        "max(loop.each)",
+        "hidden[0] if hidden else hidden",
+        "[hidden]",
     ],
 )
 def test_of_what_is_made_from_something_unknown_nothing_is_known(text: str) -> None:
@@ -273,3 +273,17 @@ def test_of_what_is_made_from_something_unknown_nothing_is_known(text: str) -> N
     assert Expression.of(text).check(types) == UNKNOWN
     assert fits(UNKNOWN, NUMBER)
     assert joined(ListOf(UNKNOWN), NUMBER) == UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("hidden > 1 and not hidden.it", TRUTH),
+        ("hidden if ok else 'text'", Maybe(TEXT)),
+        ("2 if hidden else 1", NUMBER),
+        ("[hidden, 1]", ListOf(NUMBER)),
+        ("max(hidden, 0) + 1", NUMBER),
+    ],
+)
+def test_what_is_of_one_type_whatever_the_unknown_is_has_that_type(text: str, kind: Type) -> None:
+    assert Expression.of(text).check({"hidden": UNKNOWN, "ok": TRUTH}) == kind

@@ -3,7 +3,9 @@
 import pytest
 from primitives.playing import decisions, faults, paths, play
 
-from orchestrator.primitives import Fail, If, Let, Return, Sample, Set, Text
+from orchestrator import Budget, Problem
+from orchestrator.primitives import Branch, Case, Fail, If, Let, Repeat, Return, Sample, Set, Switch, Text
+from orchestrator.prompts import Prompt
 
 FOUR = {"": "the answer is 4"}
 
@@ -75,6 +77,38 @@ async def test_set_changes_what_is_outside_and_a_name_given_inside_ends_with_the
     assert (await play(steps, FOUR, tries="tries")).detail["outputs"] == {"tries": 3}
     [fault] = faults(*steps, more="more", tries="tries")
     assert fault.startswith("outputs.more: ")
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        lambda *steps: If(condition="true", then=steps),
+        lambda *steps: If(condition="false", then=(Fail(message="x"),), otherwise=steps),
+        lambda *steps: Switch(cases=(Case(when="true", steps=steps),)),
+        lambda *steps: Switch(cases=(Case(when="false", steps=(Fail(message="x"),)),), otherwise=steps),
+        lambda *steps: Repeat(max=1, steps=steps),
+        lambda *steps: Branch(budget=Budget(requests=9), steps=steps),
+    ],
+)
+async def test_a_name_ends_with_its_block_also_where_the_program_does(wrapped):
+    inside = Text(id="x", template="stale"), Let(values={"y": "x"})
+    if_drawn = If(condition="draft.best.text == '4' and y == 'stale'", then=(Return(value="draft"),))
+    again = Text(id="x", template="fresh"), Let(values={"y": "2"}), ask("last"), Return(value="last")
+    steps = ask("draft"), wrapped(*inside, if_drawn), *again
+    outcome = await play(steps, {"": "4"}, x="x", y="y")
+    assert outcome.detail["outputs"] == {"x": None, "y": None}
+    outcome = await play(steps, {"": "5"}, x="x", y="y")
+    assert outcome.detail["outputs"] == {"x": "fresh", "y": 2}
+
+
+async def test_a_name_of_a_block_does_not_hide_a_field_of_the_problem_after_it():
+    stale = Text(id="unit", template="STALE")
+    block = If(condition="true", then=(stale, Sample(prompt="in {{ unit }}")))
+    prompt = Prompt(template="{{ problem }} in {{ unit }}")
+    steps = block, Sample(id="far", prompt=prompt), Return(value="far")
+    problem = Problem(id="p", prompt="How far?", fields={"unit": "km"})
+    outcome = await play(steps, {"How far? in km": "4", "in STALE": "9"}, problem=problem)
+    assert outcome.answer.text == "4"
 
 
 async def test_a_fail_inside_ends_the_program_with_its_words():

@@ -1,6 +1,7 @@
 """The same steps round after round."""
 
 import time
+from itertools import pairwise
 
 import anyio
 import pytest
@@ -276,6 +277,45 @@ def test_loops_inside_one_another_are_refused_where_they_could_go_on_for_hours()
 def test_what_is_wrong_is_told_with_its_place(step, fault):
     found = faults(step, Return(value="'4'"))
     assert [one for one in found if one.startswith(fault)], found
+
+
+def look_back(condition, *before, **values):
+    """What is wrong with a loop that names these values and fails on a condition."""
+    fail = If(condition=condition, then=(Fail(message="no"),))
+    return faults(Repeat(max=3, steps=(*before, Let(values=values), fail)), Return(value="'4'"))
+
+
+@pytest.mark.parametrize("names", ["abc", "abcdefg"])
+def test_types_are_known_however_many_rounds_they_come_from(names):
+    values = {"x": "1", names[0]: "previous.x"}
+    values |= {name: f"previous.{before}" for before, name in pairwise(names)}
+    last = names[-1]
+    assert look_back(f"{last} > 3", **values) == []
+    [fault] = look_back(f"{last}.text == 'x'", **values)
+    assert fault.endswith(f"`{last}` is a number, which may be missing and has no fields")
+
+
+@pytest.mark.parametrize(
+    "counted",
+    ["0 if previous == none else previous.a + 1", "max(previous.a, 0) + 1", "previous.a if there else 1"],
+)
+def test_a_name_that_goes_on_from_itself_has_the_type_it_begins_with(counted):
+    before = (Let(values={"there": "previous.a != none"}),) if "there" in counted else ()
+    assert look_back("a > 3", *before, a=counted) == []
+    [fault] = look_back("a.text == 'x'", *before, a=counted)
+    assert "`a` is a number" in fault
+
+
+def test_a_name_that_comes_from_the_round_before_alone_is_refused():
+    untold = "what `{}` is cannot be told from the round before"
+    found = look_back("a.text == 'x'", a="previous.b", b="previous.a")
+    assert found == [f"steps.0.repeat.steps.0.let.{name}: {untold.format(name)}" for name in "ab"]
+
+
+def test_a_name_that_is_another_thing_in_every_round_is_refused():
+    grown = ForEach(id="grown", over="[1]", item="one", steps=(Let(values={"z": "previous.grown"}),))
+    found = faults(Repeat(max=3, steps=(grown,)), Return(value="'4'"))
+    assert found[-1] == "steps.0.repeat.steps.0.id: what `grown` is cannot be told from the round before"
 
 
 def test_a_name_that_only_the_next_round_looks_back_at_is_used():

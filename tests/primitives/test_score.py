@@ -8,6 +8,16 @@ from orchestrator.types import Score as Verdict
 from orchestrator.verifiers import Judge, Regex
 
 
+class Longest:
+    """Compares: a candidate's score is its length over that of the longest it is judged with."""
+
+    name, comparative = "longest", True
+
+    async def score(self, ctx, problem, candidates, /):
+        most = max(len(one.sample.text) for one in candidates)
+        return [Verdict(value=len(one.sample.text) / most) for one in candidates]
+
+
 class Length:
     """Longer is better; keeps what it was asked about."""
 
@@ -73,6 +83,21 @@ async def test_what_this_verifier_has_judged_is_not_judged_again():
     )
     await made(*steps, script=["4", "5"], outputs={"one": "one.score"})
     assert verifier.asked == [["4"], ["5"]]
+
+
+async def test_one_that_compares_judges_all_anew():
+    longest = Longest()
+    steps = (
+        Sample(id="first", n=2),
+        Score(id="before", of="first", by=longest),
+        Sample(id="second"),
+        Score(id="all", of="[before.best, second.first]", by=longest),
+        Return(value="all.best"),
+    )
+    outputs = {"before": "before.scores", "all": "all.scores"}
+    outcome, _ = await made(*steps, script=["4", "44", "5555"], outputs=outputs)
+    assert outcome.detail["outputs"] == {"before": [0.5, 1.0], "all": [0.5, 1.0]}
+    assert outcome.answer.text == "5555"
 
 
 async def test_two_verifiers_of_one_name_keep_their_scores_apart():

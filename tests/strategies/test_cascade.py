@@ -18,9 +18,11 @@ from orchestrator.backends import RetryPolicy, ScriptedBackend
 from orchestrator.backends.scripted import Scripted
 from orchestrator.errors import BackendError, InvalidInputError, UnknownPriceError
 from orchestrator.events import StepTaken
-from orchestrator.stopping import After, FixedSize, LeadStop, WindowStop
+from orchestrator.primitives import Return, Run, Steps
+from orchestrator.stopping import FixedSize, LeadStop, WindowStop
 from orchestrator.strategies import Agreement, Confident, Scored
 from orchestrator.types import Score, TokenLogprob
+from orchestrator.verifiers import Consistency
 
 NUMBER = AnswerReader(kind="number")
 
@@ -108,6 +110,7 @@ async def test_detail_tells_what_each_tier_said_cost_and_why_it_was_left():
                 "tokens": prompt + 1,
             },
         ],
+        "of_program": {},
     }
     taken = [(event.step, event.reason) for event in steps if isinstance(event, StepTaken)]
     assert taken == [
@@ -226,25 +229,86 @@ async def test_a_vote_stops_when_its_agreement_is_out_of_reach():
 @pytest.mark.parametrize(
     ("stop", "small", "reason"),
     [
-        (LeadStop(), ["7", "7", "8", "8"], "cannot be told: the vote ended after 2 of 4 samples"),
-        (
-            After(n=2, rule=LeadStop()),
-            ["7", "7", "8", "8"],
-            "cannot be told: the vote ended after 2 of 4 samples",
-        ),
+        (LeadStop(), ["7", "7", "8", "8"], " 1 >= 0.75"),  # its own: two were enough
         (WindowStop(size=3), ["7", "7", "7", "8"], " 1 >= 0.75"),
+        (None, ["7", "7", "8", "8"], "0.5 < 0.75"),
     ],
 )
 @pytest.mark.parametrize("rule", [Agreement(at_least=0.75), Confident(at_least=0.75)])
 @pytest.mark.parametrize("routed", [False, True])
-async def test_a_stopped_vote_is_a_bound_but_where_its_rule_found_fewer_enough(
+async def test_a_vote_is_judged_in_full_but_where_its_own_rule_found_fewer_enough(
     stop, small, reason, rule, routed
 ):
     vote = SelfConsistency(n=4, model="small", stop=stop)
     program = gated(Router(programs=(vote,)) if routed else vote, rule)
     outcome, _ = await run(program, small=small, large=["9"])
     assert reason in outcome.detail["tiers"][0]["reason"]
-    assert outcome.answer.text == ("9" if "cannot" in reason else "7")
+    assert outcome.answer.text == ("9" if "<" in reason else "7")
+
+
+def stepped(*, confidence=None):
+    """A program of two steps: a vote, and its return."""
+    ask = Run(id="votes", program=SelfConsistency(n=8, model="small"))
+    return Steps(steps=(ask, Return(value="votes", confidence=confidence)))
+
+
+@pytest.mark.parametrize("rule", [Agreement(at_least=0.75), Confident(at_least=0.75)])
+async def test_a_vote_inside_another_program_is_drawn_in_full_and_judged(rule):
+    outcome, models = await run(gated(stepped(), rule), small=["4"] * 8, large=[])
+    assert (outcome.answer.text, models["small"].started) == ("4", 8)
+    outcome, _ = await run(gated(stepped(), rule), small=["4"] * 5 + ["5"] * 3, large=["9"])
+    assert outcome.answer.text == "9"
+    assert "0.625 < 0.75" in outcome.detail["tiers"][0]["reason"]
+
+
+async def test_a_confidence_that_a_program_works_out_is_no_share_of_its_vote():
+    small = ["4"] * 6 + [BackendError("down")] * 2
+    sure = Confident(at_least=0.9)
+    outcome, _ = await run(gated(stepped(confidence="1"), sure), small=small, large=[])
+    assert (outcome.answer.text, outcome.detail["tiers"][0]["reason"]) == ("4", "confident 1 >= 0.9")
+    outcome, _ = await run(gated(stepped(confidence="1")), small=small, large=[])
+    assert outcome.detail["tiers"][0]["reason"] == "agreement 0.75 >= 0.75"
+
+
+@pytest.mark.parametrize("rule", [Agreement(at_least=0.75), Confident(at_least=0.75)])
+async def test_failed_calls_are_missing_votes(rule):
+    small = ["4", "4"] + [BackendError("down")] * 6
+    outcome, _ = await run(gated(SelfConsistency(n=8, model="small"), rule), small=small, large=["9"])
+    reason = "cannot be told: the vote ended after 2 of 8 samples"
+    assert outcome.answer.text == "9"
+    assert outcome.detail["tiers"][0]["reason"].endswith(reason)
+
+
+@pytest.mark.parametrize("rule", [Agreement(at_least=0.9), Confident(at_least=0.9)])
+@pytest.mark.parametrize(("limit", "answer"), [(4, "9"), (8, "4")])
+async def test_a_cascade_as_a_tier_is_judged_by_the_full_vote_of_its_own_tier(rule, limit, answer):
+    vote = SelfConsistency(n=8, model="small")
+    inner = Cascade(tiers=(Tier(strategy=vote, budget=Budget(requests=limit)),))
+    outcome, models = await run(gated(inner, rule), small=["4"] * 8, large=["9"])
+    assert (outcome.answer.text, models["small"].started) == (answer, limit)
+    if limit == 4:
+        assert outcome.detail["tiers"][0]["reason"].endswith("the vote ended after 4 of 8 samples")
+
+
+async def test_votes_that_were_missing_in_a_tier_are_missing_in_the_vote_over_its_carried_samples():
+    small, middle = ["4", *[BackendError("down")] * 3], ["4"] * 3 + [BackendError("down")]
+    tiers = (
+        Tier(strategy=votes(4, "small"), accept=Agreement(at_least=0.75)),
+        Tier(strategy=votes(4, "middle"), accept=Agreement(at_least=0.75), carry=True),
+        Tier(strategy=Single(model="large")),
+    )
+    outcome, _ = await run(Cascade(tiers=tiers), small=small, middle=middle, large=["9"])
+    reason = "agreement cannot be told: the vote ended after 4 of 8 samples"
+    assert outcome.detail["tiers"][1]["reason"] == reason
+
+
+async def test_a_last_tier_that_votes_over_carried_samples_draws_all_its_own():
+    tiers = (
+        Tier(strategy=votes(2, "small"), accept=Agreement(at_least=1.0)),
+        Tier(strategy=SelfConsistency(n=3, model="large"), carry=True),
+    )
+    outcome, _ = await run(Cascade(tiers=tiers), small=["5", "6"], large=["4", "4", "5"])
+    assert (outcome.tied, len(outcome.candidates)) == (True, 5)  # 5 5, 4 4, 6
 
 
 async def test_samples_that_a_later_tier_votes_over_too_are_all_drawn():
@@ -395,6 +459,22 @@ class Asks:
             await ctx.complete(f"Is it {candidate.sample.text}", model="judge")
             self.judged.append(candidate.sample.text)
         return [Score(value=1.0) for _ in candidates]
+
+
+@pytest.mark.parametrize(("at_least", "answer"), [(0.7, "9"), (0.6, "4")])
+async def test_a_verifier_that_compares_is_asked_about_all_carried_samples_together(at_least, answer):
+    alike = Consistency()
+    tiers = (
+        Tier(strategy=votes(4, "small"), accept=Scored(verifier=alike, at_least=0.9)),
+        Tier(strategy=votes(6, "middle"), accept=Scored(verifier=alike, at_least=at_least), carry=True),
+        Tier(strategy=Single(model="large")),
+    )
+    small, middle = ["4", "4", "4", "5"], ["4", "4", "4", "5", "5", "5"]  # 3 of 4, then 6 of 10
+    outcome, _ = await run(Cascade(tiers=tiers), small=small, middle=middle, large=["9"])
+    assert outcome.answer.text == answer
+    reasons = [tier["reason"] for tier in outcome.detail["tiers"]]
+    sign = ">=" if answer == "4" else "<"
+    assert reasons[:2] == ["consistency 0.75 < 0.9", f"consistency 0.6 {sign} {at_least}"]
 
 
 async def test_what_a_verifier_had_no_money_for_it_is_asked_again_in_a_later_tier():
