@@ -53,8 +53,8 @@ __all__ = ["Program", "check_model_names", "checked_problems", "load", "loads"]
 class Program:
     """A loaded program file: a control program with everything it runs on.
 
-    As a part of another program it has that program's models, by their names, and runs inside its limits; what the file
-    sets of each problem's limits, the prompt and how answers are read holds there. `budget` is that of a run.
+    As a part of another program it has that program's models, by their names, and runs inside its limits; what the
+    file sets of each problem's limits, the prompt and how answers are read holds there. `budget` is that of a run.
 
     Attributes:
         strategy: What it does.
