@@ -15,7 +15,7 @@ import itertools
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from types import TracebackType
 from typing import NoReturn, Self, TypeAlias
 
@@ -71,6 +71,14 @@ class Budget:
                 raise InvalidInputError(
                     f"budget: seconds must be finite and at least 0, got {self.seconds!r}"
                 )
+
+    def __str__(self) -> str:
+        """The limits in words: `$2, 3,000 total tokens, 5 requests`; `no limits` where there are none."""
+        given = [(field.name, getattr(self, field.name)) for field in fields(self) if field.name != "usd"]
+        limits = [f"{value:,.10g} {name.replace('_', ' ')}" for name, value in given if value is not None]
+        if self.usd is not None:
+            limits.insert(0, f"${self.usd}")
+        return ", ".join(limits) or "no limits"
 
     @property
     def picodollars(self) -> int | None:

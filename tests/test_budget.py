@@ -885,3 +885,10 @@ def test_event_loops_on_several_threads_share_a_ledger() -> None:
     assert failures == []
     assert run.held == Usage()
     assert run.statistics().waiting == run.statistics().holds == 0
+
+
+def test_a_budget_is_written_in_words():
+    assert str(Budget(usd="0.10", total_tokens=3000, requests=5, seconds=1.5)) == (
+        "$0.10, 3,000 total tokens, 5 requests, 1.5 seconds"
+    )
+    assert str(Budget()) == "no limits"

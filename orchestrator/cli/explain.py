@@ -12,7 +12,6 @@ from typing import Any
 import anyio
 from rich.console import Console
 
-from ..budget import Budget
 from ..costs import FREE, Cost, counted
 from ..errors import InvalidInputError
 from ..programs.expected import FIGURES, Expected, expected_in
@@ -185,7 +184,7 @@ def _head(found: Explanation) -> list[str]:
         lines.append(f"  spent of it: {_said(found.spent)}; {counted(found.finished, 'problem')} finished")
     if found.run != found.unlimited:
         lines.append(f"  within the problems' budgets: {_said(found.run)}")
-    lines.append(f"budget: {_limits(found.budget)}; each problem: {_limits(found.per_problem)}")
+    lines.append(f"budget: {found.budget}; each problem: {found.per_problem}")
     return [*lines, *(found.over or ["fits the budget"])]
 
 
@@ -194,12 +193,6 @@ def _said(cost: Cost) -> str:
     together = "" if cost.together is None else f" (together {figure(cost.together)})"
     words = "call" if cost.calls == 1 else "calls"
     return f"{calls} {words}, {prompt} prompt + {completion} completion tokens{together}, {usd} US dollars"
-
-
-def _limits(budget: Budget) -> str:
-    names = ("usd", "prompt_tokens", "completion_tokens", "total_tokens", "requests", "seconds")
-    given = [(name, getattr(budget, name)) for name in names]
-    return ", ".join(f"{name} {value:,.10g}" for name, value in given if value is not None) or "no limits"
 
 
 def _as_dict(found: Explanation) -> dict[str, Any]:

@@ -6,14 +6,13 @@ import inspect
 import re
 import sys
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import MISSING, Field, is_dataclass
-from functools import reduce
-from operator import or_
 from typing import Any, Literal, Union, get_args, get_origin
 
 from ..errors import InvalidInputError
 from ..programs.annotations import hint_of, is_required, is_several, parameters, python_only, shown_as
+from ..programs.docstrings import about, said_of
 from ..programs.registries import Registry, kind_of
 from ..spelling import did_you_mean, snake_case
 
@@ -52,19 +51,18 @@ def show_one(registry: Registry, name: str) -> None:
         hint = did_you_mean(name, known) or f"there are: {', '.join(known)}"
         raise InvalidInputError(f"no {registry.what} {name!r}; {hint}")
     _show_facts(name, part)
-    about = _without_arguments(inspect.getdoc(part) or "")
-    if about:
-        print(f"\n{about}")
+    if text := about(part):
+        print(f"\n{text}")
     print("\nParameters:" + ("" if _in_files(part) else " none"))
     _show_parameters(part, "    ")
 
 
 def _show_parameters(part: type, margin: str) -> None:
     """Print what each parameter means, and below one that is a mapping of its own what is in it."""
-    told = _arguments(part)
+    said = said_of(part)
     for one in _in_files(part):
         print(f"{margin}{_signature(part, one)}")
-        for line in told.get(one.name, "").splitlines():
+        for line in said.get(one.name, "").splitlines():
             print(f"{margin}    {line}")
         inner = kind_of(part, one.name)
         if isinstance(inner, type):
@@ -143,29 +141,3 @@ def _written(value: Any) -> str:
     if is_dataclass(value):
         return snake_case(type(value).__name__)
     return str(value)
-
-
-# Docstrings ----------------------------------------------------------------------------------------------
-
-
-def _without_arguments(text: str) -> str:
-    """A docstring without its list of arguments, and without its first line, which says the same as the summary."""
-    kept = [block for block in text.split("\n\n")[1:] if not block.startswith("Args:\n")]
-    return "\n\n".join(kept)
-
-
-def _arguments(part: type) -> Mapping[str, str]:
-    """What docstrings say of each parameter: the part's own, then those of what it is derived from."""
-    found = [dict(_listed(inspect.cleandoc(one.__doc__ or ""))) for one in reversed(part.__mro__)]
-    return reduce(or_, found, {})
-
-
-def _listed(text: str) -> Iterator[tuple[str, str]]:
-    """The arguments in a docstring with what is said of them."""
-    for block in text.split("\n\n"):
-        if block.startswith("Args:\n"):
-            listed = re.sub(r"^ {4}", "", block.removeprefix("Args:\n"), flags=re.MULTILINE)
-            for one in re.split(r"\n(?=\S)", listed):
-                names, _, said = one.partition(": ")
-                for name in names.split(", "):
-                    yield name, re.sub(r"\n\s+", "\n", said)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..budget import Budget
 from ..types import PICODOLLARS_PER_USD, Price, Usage
@@ -98,12 +98,12 @@ def limited(cost: Cost, budget: Budget | None, *, spent: Cost = FREE) -> Cost:
         return cost
     all_tokens = _left(budget.total_tokens, spent.total_tokens)
     usd = None if budget.picodollars is None else budget.picodollars / PICODOLLARS_PER_USD
-    most = Cost(
+    most = replace(
+        UNKNOWN,
         calls=_left(budget.requests, spent.calls),
         prompt_tokens=min(all_tokens, _left(budget.prompt_tokens, spent.prompt_tokens)),
         completion_tokens=min(all_tokens, _left(budget.completion_tokens, spent.completion_tokens)),
         usd=_left(usd, spent.usd),
-        candidates=math.inf,
         together=all_tokens,
     )
     return cost.at_most(most)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import reprlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
@@ -76,7 +77,7 @@ def expected_in(file: str | Path) -> dict[str, Cost]:
 
 def _mapping(value: Any) -> Mapping[str, Any]:
     if not isinstance(value, dict):
-        raise ValueError(f"{value!r} is no mapping")
+        raise ValueError(f"{reprlib.repr(value)} is no mapping")
     return value
 
 

@@ -8,12 +8,9 @@ numbers out of range) only the loader can say. Where a file may declare a name o
 from __future__ import annotations
 
 import dataclasses
-import inspect
-import re
 import types
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from functools import cache
 from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
 
 from ..primitives import PRIMITIVES, Primitive, Run, Score
@@ -31,6 +28,7 @@ from .annotations import (
     shown_as,
     without_none,
 )
+from .docstrings import said_of, summary
 from .registries import ACCEPTANCES, CONDITION, STRATEGIES, VERIFIERS, Registry, kind_of
 from .spec import ProgramSpec
 
@@ -172,10 +170,10 @@ class _Builder:
         """The parameters of a part: a mapping, one alone (see `short_form`), or nothing where none is required."""
         names = [(name, shown_as(part, name)) for name in parameters(part)]
         properties = {**(extra or {}), **self._parameters(part, [name for name, _ in names])}
-        return _with_shorthand(properties, [*(extra or {}), *required]) | _described(_summary(part))
+        return _with_shorthand(properties, [*(extra or {}), *required]) | _described(summary(part))
 
     def _parameters(self, part: type, names: Iterable[str]) -> Schema:
-        fields, words = parameters(part), _words(part)
+        fields, said = parameters(part), said_of(part)
         found: Schema = {}
         for name in names:
             one = self._parameter(part, name)
@@ -188,7 +186,7 @@ class _Builder:
                 and "$ref" not in one
             ):
                 one = {**one, "default": default}
-            found[shown_as(part, name)] = one | _described(words.get(name))
+            found[shown_as(part, name)] = one | _described(" ".join(said.get(name, "").split()))
         return found
 
     def _parameter(self, part: type, name: str) -> Schema | None:
@@ -221,7 +219,7 @@ class _Builder:
             names = list(parameters(kind))
             return self._defined(
                 kind.__name__,
-                lambda: _closed(self._parameters(kind, names), _required(kind)) | _described(_summary(kind)),
+                lambda: _closed(self._parameters(kind, names), _required(kind)) | _described(summary(kind)),
             )
         return self._defined(kind.__name__, lambda: self._inline(kind, kind.inline))
 
@@ -236,7 +234,7 @@ class _Builder:
             actions["steps"], beside = composed["steps"], {"steps": {"outputs": composed["outputs"]}}
         texts = self._named(registry, ())["anyOf"][:2]
         mapping = _one_action(actions, common, beside, {}, declared={"type": "null"}, declared_beside={})
-        return {"anyOf": [*texts, mapping]} | _described(_summary(kind))
+        return {"anyOf": [*texts, mapping]} | _described(summary(kind))
 
     # Steps -----------------------------------------------------------------------------------------------
 
@@ -275,7 +273,7 @@ class _Builder:
         inner = [name for name in parameters(cls) if name != "id" and name not in cls.beside]
         if len(inner) == 1 and is_mapping(cls, inner[0]):
             found = self._parameters(cls, inner)[shown_as(cls, inner[0])]
-            return {**found, **_described(_summary(cls))}
+            return {**found, **_described(summary(cls))}
         properties = self._parameters(cls, inner)
         instead = {name: steps for name in inner if (steps := _steps_in_place(cls, name))}
         needed = [shown_as(cls, name) for name in inner if is_required(parameters(cls)[name])]
@@ -287,7 +285,7 @@ class _Builder:
                 [one for one in needed if one != keys[0]],
             )
             made["anyOf"][0] = {**mapping, "oneOf": [{"required": [key]} for key in keys]}
-        return made | _described(_summary(cls))
+        return made | _described(summary(cls))
 
     def _short(self, registry: Registry, key: str, part: type) -> Schema:
         """A strategy or a verifier as a step: `judge: {of: drafts, model: small}`."""
@@ -409,27 +407,6 @@ def _any_of(ways: list[Schema]) -> Schema:
 
 def _described(text: str | None) -> Schema:
     return {} if not text else {"description": text}
-
-
-def _summary(part: type) -> str:
-    """The first sentence of a class's description."""
-    text = inspect.getdoc(part) or ""
-    return " ".join(text.partition("\n\n")[0].split())
-
-
-@cache
-def _words(part: type) -> Mapping[str, str]:
-    """What docstrings say of a class's parameters, under `Args:` or `Attributes:`, its own before inherited ones."""
-    found: dict[str, str] = {}
-    for cls in part.__mro__:
-        section = re.search(
-            r"^(?:Args|Attributes):\n((?:(?: {4}.*)?\n?)*)", inspect.cleandoc(cls.__doc__ or ""), re.M
-        )
-        if section is None:
-            continue
-        for name, text in re.findall(r"^ {4}(\w+): ((?:.*\n?)(?: {8}.*\n?)*)", section[1], re.MULTILINE):
-            found.setdefault(name, " ".join(text.split()))
-    return found
 
 
 def _tidied(value: Any) -> Any:

@@ -181,3 +181,9 @@ def test_check_says_which_problem_lacks_a_declared_field(cli, recorded, tmp_path
             assert result.code == 1
             assert f"{problems}:3: problem '3'" in result.err
             assert wrong in result.err
+
+
+def test_what_is_inside_a_parameter_that_is_a_mapping_is_explained_as_well(cli):
+    shown = cli("strategies", "cascade").out.splitlines()
+    [at] = [number for number, line in enumerate(shown) if line.strip().startswith("usd: ")]
+    assert shown[at + 1].strip().startswith("US dollars, as it was given")

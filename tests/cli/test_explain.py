@@ -37,6 +37,7 @@ def test_a_program_is_shown_with_what_it_costs_at_most(cli, priced):
     )
     assert "within its budget: 4 calls, 328 prompt + 25 completion tokens" in result.out
     assert "the run's budget has 3 requests, and it can take 4" in result.out
+    assert "budget: 3 requests; each problem: 25 completion tokens" in result.out
     assert "  answers (sample)" in result.out
 
 

@@ -30,18 +30,7 @@ def note(name: str, value: Any) -> str:
 
 def budget_note(name: str, budget: Budget) -> str | None:
     """A budget on a line; None for one without limits."""
-    limits = [
-        f"{_number(getattr(budget, field.name))} {field.name.replace('_', ' ')}"
-        for field in dataclasses.fields(budget)
-        if field.name != "usd" and getattr(budget, field.name, None) is not None
-    ]
-    if budget.usd is not None:
-        limits.insert(0, f"${budget.usd}")
-    return f"{name} {', '.join(limits)}" if limits else None
-
-
-def _number(value: float) -> str:
-    return f"{value:,.10g}"
+    return None if budget == Budget() else f"{name} {budget}"
 
 
 def packed(notes: Iterable[str]) -> tuple[str, ...]:
@@ -154,7 +143,7 @@ def _shown(value: Any) -> str:
     if isinstance(value, Prompt):
         return value.template
     if isinstance(value, Budget):
-        return (budget_note("", value) or "none").strip()
+        return str(value)
     if isinstance(value, tuple | list):
         return ", ".join(_shown(one) for one in value)
     if isinstance(value, Mapping):
