@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -11,7 +11,7 @@ from .types import Candidate, Outcome, Problem, Score
 if TYPE_CHECKING:
     from .context import Context
 
-__all__ = ["ControlProgram", "Verifier", "compares", "is_program", "logprobs_for", "name_of", "programs_in"]
+__all__ = ["ControlProgram", "Verifier", "compares", "is_program", "logprobs_for", "name_of", "parts_of", "programs_in"]
 
 
 @runtime_checkable
@@ -43,6 +43,20 @@ class Verifier(Protocol):
 def is_program(value: object) -> bool:
     """Whether a value is a control program: whatever can be called, but a class."""
     return isinstance(value, ControlProgram) and not isinstance(value, type)
+
+
+def parts_of(value: object) -> Iterator[object]:
+    """A parameter's value with all that it holds: in lists, in mappings, and in the parameters of parts."""
+    yield value
+    inside: Iterable[object] = ()
+    if isinstance(value, Mapping):
+        inside = value.values()
+    elif isinstance(value, list | tuple | set | frozenset):
+        inside = value
+    elif is_dataclass(value) and not isinstance(value, type):
+        inside = [getattr(value, part.name, None) for part in fields(value)]
+    for one in inside:
+        yield from parts_of(one)
 
 
 def programs_in(value: object) -> Iterator[ControlProgram]:

@@ -634,6 +634,15 @@ async def test_what_is_small_is_in_the_bound(name):
     within(*await both(loads(f"version: 1\nprogram:\n  steps:{made}").strategy, reply))
 
 
+async def test_a_program_that_its_own_budget_ends_gives_way_to_another_of_a_router():
+    cut = "steps: [{id: b, branch: {budget: {requests: 1}, steps: [{id: s, sample: {n: 3, max_tokens: 5}}]}}, %s]"
+    tiers = "cascade: [{self_consistency: {n: 3, max_tokens: 5, stop: fixed_size}, budget: {requests: 1}}]"
+    for inside in (cut % "{return: b.s}", tiers):
+        made = f"program: {{router: {{programs: [{{{inside}}}, {{single: {{max_tokens: 9}}}}]}}}}"
+        bound, spent = await both(loads(f"version: 1\n{made}").strategy, first("no idea", "4"))
+        within(bound, spent)
+
+
 # Reasons --------------------------------------------------------------------------------------------------
 
 WORDS = [f"word{number}" for number in range(400)]
