@@ -53,11 +53,10 @@ def size_of(node: Node, sizes: Mapping[str, Size]) -> Size:
             return _UNKNOWN if known is None else known.size([size_of(one, sizes) for one in arguments])
         case Items(items=items):
             found = [size_of(item, sizes) for item in items]
-            separators = 2 * (len(found) - 1)
             item = found[0]
             for other in found[1:]:
                 item = longer(item, other)
-            return Size(tokens=sum(one.tokens for one in found) + separators, count=len(found), item=item)
+            return Size(tokens=sum(one.tokens for one in found), count=len(found), item=item)
 
 
 def _constant(value: int | float | str | bool | None) -> Size:

@@ -152,7 +152,8 @@ class Size:
     A text that a model wrote is taken to be read as at most as many tokens as it was written with.
 
     Attributes:
-        tokens: Tokens of the whole value, at most; `math.inf` where no bound is known.
+        tokens: Tokens of the whole value, at most; of a list those of its items, without the commas between them.
+            `math.inf` where no bound is known.
         count: Items of a list, at most.
         fields: Sizes of fields whose size is not the value's own.
         item: Size of each item of a list; None for one of `tokens`.
@@ -162,6 +163,11 @@ class Size:
     count: float = 1.0
     fields: Mapping[str, Size] = field(default_factory=dict)
     item: Size | None = None
+
+    @property
+    def commas(self) -> float:
+        """Commas between the items of a list when it is put into a text, with those of lists in it."""
+        return max(self.count * (1.0 if self.item is None else self.item.commas + 1.0) - 1.0, 0.0)
 
 
 NUMBER_SIZE = Size(tokens=24.0)

@@ -21,9 +21,6 @@ __all__ = [
     "valued_spending",
 ]
 
-SEPARATOR = 2
-"""Tokens that the comma and the space between two items of a list can have in a text."""
-
 _VALUE = "(value)"
 """Stands for the `id` of a block's last step that has none; no step can be called so."""
 
@@ -75,7 +72,7 @@ def list_of(item: Size, count: float, *, tokens: float | None = None) -> Size:
     """The size of a list of `count` items; `tokens` where all together have fewer than `count` of the longest."""
     if tokens is None:
         tokens = item.tokens * count if count else 0.0
-    return Size(tokens=tokens + SEPARATOR * max(count - 1, 0), count=count, item=item)
+    return Size(tokens=tokens, count=count, item=item)
 
 
 def number_size(most: float) -> Size:

@@ -170,8 +170,7 @@ async def _known_size(costing: Costing, value: object) -> Size:
     if isinstance(value, list | tuple):
         items = [await _known_size(costing, one) for one in value]
         longest = max(items, key=lambda one: one.tokens, default=Size())
-        separators = 2.0 * max(len(items) - 1, 0)
-        whole = sum(one.tokens for one in items) + separators
+        whole = sum(one.tokens for one in items)
         return Size(tokens=whole, count=float(len(items)), item=longest)
     try:
         return Size(tokens=await tokens_of(costing, as_text(value)))

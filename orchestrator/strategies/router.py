@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any, ClassVar, Protocol
 
+from ..budget import Budget
 from ..context import Context
-from ..contracts import ControlProgram
+from ..contracts import ControlProgram, parts_of
 from ..costs import Costing, Spending
 from ..errors import InvalidInputError
 from ..prompts import question_text
@@ -214,8 +215,13 @@ class Router(Strategy):
             parts.append(replace(found, label=f"choice{number}", on_branch=True))
         worst = parts[0].worst
         for part in parts[1:]:
-            worst = worst.or_else(part.worst)
+            # One that a budget of its own ends without an answer gives way to the next.
+            worst = worst + part.worst if self._gives_way() else worst.or_else(part.worst)
         return self._spending(*parts, worst=worst, note="one of these; another one where it fails")
+
+    def _gives_way(self) -> bool:
+        limits = (part for part in parts_of(self.programs) if isinstance(part, Budget) and part != Budget())
+        return self.fallback and any(True for _ in limits)
 
     def longest_text(self, costing: Costing) -> float:
         """Tokens that the text of one of its candidates has at most."""

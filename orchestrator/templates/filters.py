@@ -15,6 +15,9 @@ __all__ = ["FILTERS", "WIDEST_INDENT", "Filter", "Filtered"]
 WIDEST_INDENT = 100
 """Characters of an indent, at most."""
 
+COMMA = 2.0
+"""Tokens of a comma with the space after it, at most."""
+
 BYTES_OF_CHARACTER = 4.0
 """Tokens of a character, at most: one for each of its bytes."""
 
@@ -36,7 +39,7 @@ class Filtered:
     @property
     def whole(self) -> float:
         """Tokens of the value as a text: a list is put into it with its commas."""
-        return self.size.tokens + 2 * max(self.size.count - 1, 0)
+        return self.size.tokens + COMMA * self.size.commas
 
     def least(self, most: int) -> int:
         """The number given where it is known and below `most`; else `most`."""
@@ -67,7 +70,9 @@ def _default(given: Filtered) -> Size:
 
 
 def _joined(given: Filtered) -> Size:
-    return Size(tokens=given.size.tokens + given.arguments[0].tokens * max(given.size.count - 1, 0))
+    between = max(given.size.count - 1, 0)
+    inside = given.size.commas - between
+    return Size(tokens=given.size.tokens + given.arguments[0].tokens * between + COMMA * inside)
 
 
 def _number(given: Filtered) -> Size:

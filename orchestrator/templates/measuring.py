@@ -73,7 +73,7 @@ class _Measuring:
             size = self.size(part, values, sizes)
             self.inserted += size.tokens
             self.counted.append("\n")
-            self.separators(", ", size.count)
+            self.separators(", ", size.commas)
 
     def write(self, text: str) -> None:
         self.length += len(text)
@@ -84,13 +84,11 @@ class _Measuring:
             self.counted.append(text)
 
     def separators(self, text: str, count: float) -> None:
-        """What stands between `count` items."""
-        if count <= 1 or not text:
-            return
+        """What stands `count` times between items."""
         if count * len(text) > LONGEST_TEXT:
             self.inserted = math.inf
         else:
-            self.write(text * (int(count) - 1))
+            self.write(text * int(count))
 
     def either(self, node: nodes.If, values: Mapping[str, Any], sizes: Mapping[str, Size]) -> None:
         for case in (node, *node.elif_):

@@ -35,7 +35,7 @@ EXAMPLES = [
     ("draft.text + word", Size(tokens=107)),
     ("draft if word == 'a' else None", Size(tokens=100, fields={"answer": Size(tokens=20)})),
     ("word if word == 'a' else 'abcdefghi'", Size(tokens=9)),
-    ("[draft.answer, word]", Size(tokens=29, count=2, item=Size(tokens=20))),
+    ("[draft.answer, word]", Size(tokens=27, count=2, item=Size(tokens=20))),
     ("len(word) > 3", Size(tokens=5)),
     ("len(word) / 3", Size(tokens=24)),
     ("min(len(word), 3)", Size(tokens=24)),
