@@ -185,3 +185,11 @@ async def test_a_branch_within_its_budget_is_not_cut_short():
     drafts = Branch(id="all", budget=Budget(requests=3), steps=(Sample(id="drafts", prompt="draft", n=3),))
     outcome = await play((drafts, Return(value="all.drafts")), {"draft": "4"})
     assert "cut_short" not in outcome.detail
+
+
+async def test_a_branch_that_is_come_to_after_the_budget_is_spent_is_not_cut_short_by_its_own():
+    drafts = Branch(id="few", budget=Budget(requests=1), steps=(Sample(id="drafts", prompt="draft", n=3),))
+    steps = Sample(id="all", prompt="draft", n=2), drafts, Return(value="all")
+    outcome = await play(steps, {"draft": "4"}, budget=Budget(requests=1), n="few.drafts.count")
+    assert outcome.stop_reason is StopReason.BUDGET
+    assert "cut_short" not in outcome.detail
