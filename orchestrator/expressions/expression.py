@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import ExpressionError
 from .checking import Checker, UnknownTypeError
+from .deciding import can_hold
 from .evaluation import Computed, compiled
 from .sizes import size_of
 from .syntax import parse
@@ -77,6 +78,10 @@ class Expression:
             values: The values of its names at least; None for one that is missing.
         """
         return self._compute(values)
+
+    def can_hold(self, missing: Set[str]) -> bool:
+        """Whether it may be true where these names are missing; true as well where that cannot be told."""
+        return can_hold(self._tree, missing)
 
     def size(self, sizes: Mapping[str, Size]) -> Size:
         """How long its value can be in a prompt, where the values of names are at most so long; without a bound for

@@ -11,7 +11,7 @@ import anyio
 
 from ..costs import FREE, UNKNOWN, Cost, Costing, Size, Spending, added, counted, scaled
 from ..errors import DeadlineExceededError, InvalidInputError
-from ..expressions import NUMBER, TRUTH, ListOf, Namespace, Record, Type, longer, maybe
+from ..expressions import NUMBER, TRUTH, Expression, ListOf, Namespace, Record, Type, longer, maybe
 from ..expressions import UNKNOWN as UNTOLD
 from .base import Block, ExpressionText, Primitive, check_block, ending, names_of, run_block
 from .bounds import block_spending, either, fields_of, list_of, number_size
@@ -123,7 +123,7 @@ class Repeat(Primitive):
             with scope.at(self.key), scope.block({PREVIOUS: before}) as inside:
                 if self.going is not None:
                     scope.explain(names_of(self.steps), BEFORE)
-                    scope.expression(self.going, "while", expected=TRUTH)
+                    self._check_going(self.going, scope)
                 with scope.at("steps"):
                     check_block(self.steps, scope)
                 if self.until is not None:
@@ -139,6 +139,17 @@ class Repeat(Primitive):
             scope.keep(inside)
             scope.settle(inside, known)
         return inside
+
+    def _check_going(self, going: str, scope: Scope) -> None:
+        kind = scope.expression(going, "while", expected=TRUTH)
+        if kind is None or PREVIOUS not in Expression.of(going).names:
+            return
+        if not Expression.of(going).can_hold({PREVIOUS}):
+            scope.fault(
+                f"`{going}` is not true before the first round, where `{PREVIOUS}` is missing: no round is made",
+                "while",
+                hint=f"use `until`, or begin with `{PREVIOUS} == none or`",
+            )
 
     # A run -----------------------------------------------------------------------------------------------
 

@@ -7,12 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from ..costs import FREE, Costing, Size, Spending
-from ..expressions import NUMBER, as_text
+from ..expressions import NUMBER, Expression, as_text
 from ..strategies.acceptance import OWN_CONFIDENCE
 from ..strategies.chain import linked
 from ..strategies.selection import by_vote, share_of
 from ..types import Candidate, Outcome, StopReason
-from ..types import Sample as Written
 from .base import ExpressionText, Primitive, TemplateText
 from .frame import Frame
 from .scope import Scope
@@ -32,19 +31,20 @@ NO_ANSWER = "return what a step has found, by its `id`"
 class Return(Primitive):
     """Ends the program with the answer of a value.
 
-    That of candidates is their vote's; a text is read as a sample is, and is a candidate itself. A value that is
-    missing or has no readable answer gives way to the vote over all of the program's candidates: what was paid for
-    is not lost. The outcome has all candidates of the program, each with its scores.
+    That of candidates is their vote's; a text or a number is read as a sample is, and is no candidate itself. A value
+    that is missing or has no readable answer gives way to the vote over all of the program's candidates: what was
+    paid for is not lost. Where there is none, the outcome has an `error`. It has all candidates of the program, each
+    with its scores.
 
     Its confidence, in [0, 1], is the candidate's latest score, or without one the share of the program's candidates
-    that gave the answer; of a vote its share; of an outcome its own.
+    that gave the answer, 0 where there are none; of a vote its share; of an outcome its own.
 
     Cost: no calls.
 
     Args:
         value: The expression, or a vote or a selection in its place.
-        confidence: An expression, for what the confidence is instead; where it is missing, as above. What is below 0
-            or above 1 counts as 0 or 1, and the trace says so.
+        confidence: An expression, for what the confidence is instead; where it is missing, as above. Outside of
+            [0, 1] it is missing too, and the trace and the outcome's `detail` say so, as `confidence_refused`.
 
     Raises:
         OrchestratorError: The program has no candidate, and this is what its first call failed with.
@@ -71,14 +71,23 @@ class Return(Primitive):
             kind = scope.expression(self.value, *self.place("value"), expected=ANSWERED, hint=hint)
             scope.returned += [] if kind is None else [kind]
         if self.confidence is not None:
-            scope.expression(self.confidence, *self.place("confidence"), expected=NUMBER)
+            self._check_confidence(self.confidence, scope)
+
+    def _check_confidence(self, text: str, scope: Scope) -> None:
+        place = self.place("confidence")
+        if scope.expression(text, *place, expected=NUMBER) is None or Expression.of(text).names:
+            return
+        given = Expression.of(text).evaluate({})
+        if given is not None and not 0.0 <= given <= 1.0:
+            hint = f"did you mean `{given / 100:g}`?" if 1.0 < given <= 100.0 else None
+            scope.fault(f"a confidence is in [0, 1], not {given:.6g}", *place, hint=hint)
 
     async def run(self, frame: Frame) -> None:
         """Note the outcome."""
         nested = isinstance(self.value, Primitive)
         value = await self.value.run(frame) if nested else frame.evaluate(self.value)  # type: ignore[union-attr,arg-type]
         if isinstance(value, str | int | float):
-            value = _read(frame, as_text(value))
+            value = frame.ctx.answers.read(as_text(value))
         candidates = _all(frame, value)
         outcome = _decided(value, candidates)
         if outcome.answer is not None:
@@ -88,6 +97,9 @@ class Return(Primitive):
             outcome = by_vote(candidates)
         elif frame.attempts.failures:
             raise frame.attempts.failures[0]
+        else:
+            error = outcome.error or f"{_shown(self.value)} has no answer, and nothing was drawn"
+            outcome = replace(outcome, stop_reason=StopReason.ERROR, error=error)
         frame.run.returned = _ended(frame, replace(outcome, candidates=tuple(candidates)))
 
     async def spending(self, costing: Costing) -> Spending:
@@ -104,10 +116,11 @@ class Return(Primitive):
         given = None if self.confidence is None else frame.evaluate(self.confidence)
         if given is None:
             return outcome
-        inside = min(max(float(given), 0.0), 1.0)
-        if inside != given:
-            frame.ctx.step("confidence cut", f"{given:.6g} is outside of [0, 1]: {inside:.0f}")
-        return replace(outcome, confidence=inside, detail={**outcome.detail, OWN_CONFIDENCE: True})
+        if 0.0 <= given <= 1.0:
+            return replace(outcome, confidence=float(given), detail={**outcome.detail, OWN_CONFIDENCE: True})
+        refused = f"{given:.6g} is outside of [0, 1]"
+        frame.ctx.step("confidence refused", refused)
+        return replace(outcome, detail={**outcome.detail, "confidence_refused": refused})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,35 +165,23 @@ def _shown(value: ExpressionText | Vote | Select) -> str:
     return f"{value.key} of {value.of}" if isinstance(value, Vote | Select) else value
 
 
-def _read(frame: Frame, text: str) -> Candidate:
-    """A text as a candidate, which it becomes where it is read."""
-    sample = Written(text=text)
-    candidate = Candidate(sample=sample, answer=frame.ctx.answers.read(text))
-    frame.ctx.offer(candidate)
-    frame.run.keep(candidate)
-    return candidate
-
-
 def _all(frame: Frame, value: Any) -> list[Candidate]:
     """The program's candidates, with those of `value` that were drawn aside."""
     candidates = frame.run.candidates()
     known = {id(one.sample) for one in candidates}
-    return candidates + [one for one in _in(value) if id(one.sample) not in known and not _is_blank(one)]
-
-
-def _is_blank(candidate: Candidate) -> bool:
-    """Whether it only stands for an outcome without an answer in a vote, and nothing was drawn for it."""
-    return candidate.sample.call is None and candidate.answer is None and not candidate.sample.text
+    return candidates + [one for one in _in(value) if id(one.sample) not in known]
 
 
 def _in(value: Any) -> Sequence[Candidate]:
-    if isinstance(value, Candidate):
-        return (value,)
-    if isinstance(value, Review):
-        return (value.candidate,)
-    if isinstance(value, Outcome | Poll):
+    """The candidates in a value, without what only stands for an answer: nothing was drawn for it."""
+    if isinstance(value, Outcome):
         return value.candidates
-    return value if isinstance(value, Candidates) else ()
+    found: Sequence[Candidate] = value if isinstance(value, Candidates) else ()
+    if isinstance(value, Candidate):
+        found = (value,)
+    elif isinstance(value, Review | Poll):
+        found = (value.candidate,) if isinstance(value, Review) else value.candidates
+    return [one for one in found if one.sample.call is not None]
 
 
 def _decided(value: Any, candidates: Sequence[Candidate]) -> Outcome:
@@ -189,7 +190,9 @@ def _decided(value: Any, candidates: Sequence[Candidate]) -> Outcome:
         return value
     if isinstance(value, Poll):
         vote = value.vote
-        detail = {"votes": list(vote.counts), "abstentions": vote.abstentions}
+        detail: dict[str, Any] = {"votes": list(vote.counts), "abstentions": vote.abstentions}
+        detail |= {"unscored": value.unscored} if value.unscored else {}
+        detail |= {"unweighted": value.unweighted} if value.unweighted else {}
         return Outcome(answer=vote.answer, confidence=vote.confidence, tied=vote.tied, detail=detail)
     if isinstance(value, Candidates):
         return by_vote(value)

@@ -291,7 +291,8 @@ class Scope:
                     Fault(
                         path=entry.path,
                         message=f"what `{entry.name}` is cannot be told from the round before",
-                        hint="say what it is in the first round, as in `0 if previous == none else previous.NAME`",
+                        hint="say what it is in the first round, as in "
+                        f"`0 if previous == none else previous.{entry.name}`",
                     )
                 )
 

@@ -25,7 +25,7 @@ from ..expressions import (
 from ..prompts import question_text
 from ..strategies.quoting import visible
 from ..strategies.selection import giving, representative, share_of
-from ..types import Answer, Candidate, Outcome, Problem
+from ..types import Answer, Candidate, Outcome, Problem, Sample
 from ..voting import Vote, majority_vote
 
 __all__ = [
@@ -86,10 +86,19 @@ class Critique:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Poll:
-    """A vote with the candidates that took part."""
+    """A vote with the candidates that took part.
+
+    Attributes:
+        vote: The vote.
+        candidates: The candidates.
+        unscored: Those without a score that was to be their weight.
+        unweighted: Why they were counted where they were to be weighed; None where they were not.
+    """
 
     vote: Vote
     candidates: Candidates
+    unscored: int = 0
+    unweighted: str | None = None
 
 
 def score_of(candidate: Candidate) -> float | None:
@@ -116,7 +125,10 @@ def _answer_text(answer: Answer | None) -> str:
 
 
 def _of_outcome(outcome: Outcome) -> Candidate | None:
-    return representative(outcome)
+    """The candidate that stands for an outcome; where a program has put its answer together, that as a text."""
+    answer = outcome.answer
+    written = None if answer is None else Candidate(sample=Sample(text=answer.text), answer=answer)
+    return representative(outcome) or written
 
 
 def _of_poll(poll: Poll) -> Candidate | None:

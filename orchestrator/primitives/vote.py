@@ -11,7 +11,6 @@ from ..expressions import ANSWER, ITEM, ListOf, Type, spend
 from ..strategies.selection import representative
 from ..types import Answer, Candidate, Outcome
 from ..types import Sample as Written
-from ..voting import Vote as Count
 from ..voting import majority_vote, weighted_vote
 from .base import ExpressionText, Primitive
 from .frame import Frame
@@ -39,8 +38,10 @@ class Vote(Primitive):
 
     Args:
         of: Candidates, or a list of candidates, of outcomes or of answers; or several such expressions.
-        weight: `score` adds up the candidates' latest scores instead of counting; a candidate without one has no
-            weight, and where none has one they are counted.
+        weight: `score` adds up the candidates' latest scores instead of counting. A candidate without one does not
+            vote, and counts in the denominator with the mean score of the others. Where no answer has a score above 0
+            they are counted. What is returned has in its `detail` the number `unscored`, and `unweighted` where they
+            were counted.
     """
 
     key: ClassVar[str] = "vote"
@@ -80,13 +81,19 @@ class Vote(Primitive):
 
 
 def counted(candidates: Candidates, *, weighted: bool = False) -> Poll:
-    """The vote of `candidates`, by their latest scores where `weighted` and one has a score."""
+    """The vote of `candidates`, by their latest scores where `weighted` and an answer has one above 0."""
     answers, scores = [one.answer for one in candidates], [score_of(one) for one in candidates]
-    if weighted and any(score is not None for score in scores):
-        vote: Count = weighted_vote(answers, [score or 0.0 for score in scores])
-    else:
-        vote = majority_vote(answers)
-    return Poll(vote=vote, candidates=candidates)
+    known = [score for score in scores if score is not None]
+    unscored = len(scores) - len(known)
+    if not weighted:
+        return Poll(vote=majority_vote(answers), candidates=candidates)
+    if not any(score and answer is not None for score, answer in zip(scores, answers, strict=True)):
+        why = "no candidate with an answer has a score above 0"
+        return Poll(vote=majority_vote(answers), candidates=candidates, unscored=unscored, unweighted=why)
+    usual = sum(known) / len(known)
+    voters = [answer if score is not None else None for answer, score in zip(answers, scores, strict=True)]
+    vote = weighted_vote(voters, [usual if score is None else score for score in scores])
+    return Poll(vote=vote, candidates=candidates, unscored=unscored)
 
 
 def _ballots(value: Any) -> Iterator[Candidate]:

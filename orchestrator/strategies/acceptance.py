@@ -10,7 +10,7 @@ from ..context import Context
 from ..contracts import Verifier, compares, name_of
 from ..costs import FREE, UNKNOWN, Costing, Size, Spending
 from ..stopping import After, AgreementStop, FixedSize, StoppingRule
-from ..types import Outcome, Problem
+from ..types import Candidate, Outcome, Problem, Sample
 from ..voting.shares import reaches
 from .attempts import Attempts, scored
 from .base import in_unit
@@ -149,7 +149,7 @@ class Scored(_Threshold):
         outcome = replace(outcome, candidates=tuple(scored(ctx, self.verifier, problem, outcome.candidates)))
         chosen = representative(outcome, name)
         if chosen is None:
-            return None, outcome
+            return await self._of_written(ctx, problem, outcome, attempts), outcome
         wanted = [chosen] if not compares(self.verifier) else list(outcome.candidates)
         judged = {
             id(before): after
@@ -164,7 +164,17 @@ class Scored(_Threshold):
 
     async def worst_case(self, costing: Costing, count: float, size: Size) -> Spending:
         """What asking about an outcome of so many candidates, each of this size, costs at most."""
-        return await costing.scoring(self.verifier, count if compares(self.verifier) else min(count, 1), size)
+        return await costing.scoring(self.verifier, count if compares(self.verifier) else 1, size)
+
+    async def _of_written(
+        self, ctx: Context, problem: Problem, outcome: Outcome, attempts: Attempts
+    ) -> float | None:
+        """The score of an answer that the program has put together, so that it is no candidate's."""
+        if outcome.answer is None or compares(self.verifier):
+            return None
+        written = Candidate(sample=Sample(text=outcome.answer.text), answer=outcome.answer)
+        [judged] = await attempts.score(ctx, self.verifier, problem, [written])
+        return value_of(judged, name_of(self.verifier))
 
 
 async def examine(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
@@ -9,7 +10,7 @@ from typing import Any, ClassVar
 from ..budget import Budget, Ledger
 from ..context import Context
 from ..contracts import ControlProgram, logprobs_for
-from ..costs import FREE, Costing, Size, Spending, limited
+from ..costs import FREE, Costing, Size, Spending, counted, limited
 from ..errors import InvalidInputError
 from ..stopping import FixedSize, StoppingRule
 from ..types import Candidate, Outcome, Problem, StopReason
@@ -116,6 +117,13 @@ class Cascade(Strategy):
                     f"tiers: tier {number} of {len(self.tiers)} has no accept, so that none after it is ever asked: "
                     "give it one, such as agreement >= 0.75"
                 )
+            samples = _samples_of(tier.strategy)
+            carried = tier.carry and number > 1
+            if isinstance(tier.accept, Agreement) and not carried and samples < tier.accept.samples:
+                raise InvalidInputError(
+                    f"tiers: tier {number} of {len(self.tiers)} draws {counted(samples, 'sample')}, and agreement "
+                    f"takes {tier.accept.samples}: it is never accepted; draw more, or accept it by a verifier"
+                )
 
     @property
     def most_calls(self) -> int:
@@ -204,6 +212,14 @@ class Cascade(Strategy):
         inside = costing.using(sampling={"max_tokens": self.max_tokens}, monitors=self.monitors)
         tiers = self.tiers or self._usual(costing.ctx.models)
         return max(longest_text_of(tier.strategy, inside) for tier in tiers)
+
+
+def _samples_of(program: ControlProgram) -> float:
+    """Samples that `program` draws at most; infinite where that is not known."""
+    program = getattr(program, "strategy", program)  # a program file's
+    if isinstance(program, SelfConsistency):
+        return program.n
+    return 1 if isinstance(program, Single) else math.inf
 
 
 def _settling(tiers: Sequence[Tier], number: int) -> StoppingRule | None:

@@ -200,7 +200,10 @@ def test_what_is_wrong_is_told_with_its_place(step, fault):
 
 BRANCHED = Steps(steps=(Branch(id="b", budget=Budget(usd=1), steps=(Sample(id="s"),)), Return(value="b.s")))
 TIERS = Cascade(
-    tiers=(Tier(strategy=Single(), accept=Agreement(), budget=Budget(usd=1)), Tier(strategy=Single()))
+    tiers=(
+        Tier(strategy=SelfConsistency(n=2), accept=Agreement(), budget=Budget(usd=1)),
+        Tier(strategy=Single()),
+    )
 )
 
 
@@ -235,4 +238,12 @@ async def test_a_branch_out_of_its_budget_is_told_in_the_trace_and_the_outcome()
 async def test_a_branch_within_its_budget_is_not_cut_short():
     drafts = Branch(id="all", budget=Budget(requests=3), steps=(Sample(id="drafts", prompt="draft", n=3),))
     outcome = await play((drafts, Return(value="all.drafts")), {"draft": "4"})
+    assert "cut_short" not in outcome.detail
+
+
+async def test_a_branch_that_is_come_to_after_the_budget_is_spent_is_not_cut_short_by_its_own():
+    drafts = Branch(id="few", budget=Budget(requests=1), steps=(Sample(id="drafts", prompt="draft", n=3),))
+    steps = Sample(id="all", prompt="draft", n=2), drafts, Return(value="all")
+    outcome = await play(steps, {"draft": "4"}, budget=Budget(requests=1), n="few.drafts.count")
+    assert outcome.stop_reason is StopReason.BUDGET
     assert "cut_short" not in outcome.detail

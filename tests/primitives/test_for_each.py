@@ -262,6 +262,14 @@ def test_more_samples_or_pieces_than_are_allowed_are_told_before_a_run(over):
         assert faults(step, each(ask(), over=over, max=most), Return(value="'4'"), n="loop.count") == []
 
 
+def test_a_loop_over_items_that_makes_too_many_steps_is_refused():
+    steps = tuple(Set(values={"own": "own + 1"}) for _ in range(25))
+    found = faults(each(Let(values={"own": "1"}), *steps, max=10_000), Return(value="'4'"), fields=FIELDS)
+    assert found[0] == (
+        "steps.0.for_each.max: with the loops inside it, it makes up to 260,001 steps, and 250,000 are allowed"
+    )
+
+
 def test_a_name_of_the_block_can_be_set_in_it():
     step = each(Let(values={"own": "1"}), Set(values={"own": "own + 1"}))
     assert faults(step, Return(value="'4'"), fields=FIELDS, own="loop.each.own") == []

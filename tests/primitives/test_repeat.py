@@ -123,6 +123,36 @@ async def test_while_is_asked_before_each_round_and_there_may_be_none():
         assert decisions(events) == ([] if made == 3 else ["while"])
 
 
+@pytest.mark.parametrize(
+    "going",
+    [
+        "previous.draft.agreement < 1",
+        "previous != none",
+        "previous.draft.count < tries and tries > 1",
+        "tries > 1 and (previous.draft.count + 1 < tries or previous.draft.best.score > tries)",
+        "previous.draft.count < tries if tries > 1 else previous != none",
+    ],
+)
+def test_a_while_that_cannot_be_true_before_the_first_round_is_refused(going):
+    steps = Let(values={"tries": "3"}), Repeat(max=2, going=going, steps=(ask(),)), Return(value="tries")
+    message = f"`{going}` is not true before the first round, where `previous` is missing: no round is made"
+    assert faults(*steps) == [f"steps.1.repeat.while: {message}"]
+
+
+@pytest.mark.parametrize(
+    "going",
+    [
+        "previous == none or previous.draft.agreement < 1",
+        "not previous.draft.agreement == 1",
+        "previous.draft.count != tries",
+        "tries > 1 or previous.draft.count > 1",
+    ],
+)
+def test_a_while_that_can_be_true_before_the_first_round_is_not(going):
+    steps = Let(values={"tries": "3"}), Repeat(max=2, going=going, steps=(ask(),)), Return(value="tries")
+    assert faults(*steps) == []
+
+
 async def test_loops_inside_one_another_each_look_back_at_their_own_rounds():
     inner = Repeat(
         id="inner",

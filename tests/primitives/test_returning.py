@@ -2,10 +2,10 @@ import pytest
 from primitives.programs import faults, made
 from strategies.chains import texts
 
-from orchestrator import Budget, Outcome, StopReason
+from orchestrator import Budget, Outcome, Problem, StopReason
 from orchestrator.errors import BackendError, BudgetExceededError
 from orchestrator.events import StepTaken
-from orchestrator.primitives import Fail, Return, Run, Sample, Score, Select, Text, Vote
+from orchestrator.primitives import Fail, Return, Run, Sample, Score, Select, Steps, Text, Vote
 from orchestrator.types import Score as Verdict
 
 THREE = Sample(id="a", n=3)
@@ -23,8 +23,9 @@ class Half:
         ("a.first", "5", 1 / 3),
         ("a.first.answer", "5", 1 / 3),
         ("answer(a)", "4", 2 / 3),
-        ("'It is ' + '4'", "4", 3 / 4),  # the text is one more candidate
-        ("a.count + 2", "5", 2 / 4),
+        ("'It is ' + '4'", "4", 2 / 3),  # the text does not vote for itself
+        ("a.count + 2", "5", 1 / 3),
+        (Vote(of="a.answers"), "4", 2 / 3),
         (Vote(of="a"), "4", 2 / 3),
         (Select(of="a", by="last"), "4", 2 / 3),
     ],
@@ -32,7 +33,7 @@ class Half:
 async def test_a_value_has_an_answer_and_a_confidence(value, answer, confidence):
     outcome, _ = await made(THREE, Return(value=value), script=["5", "4", "4"], outputs={"n": "a.count"})
     assert (outcome.answer.text, outcome.confidence) == (answer, confidence)
-    assert texts(outcome)[:3] == ["5", "4", "4"]
+    assert texts(outcome) == ["5", "4", "4"]
     assert outcome.stop_reason is StopReason.COMPLETE
 
 
@@ -61,15 +62,63 @@ async def test_an_outcome_keeps_its_answer_its_confidence_and_why_it_ended():
 
 @pytest.mark.parametrize(
     ("given", "confidence"),
-    [("0.25", 0.25), ("a.agreement / 2", 1 / 3), ("7", 1.0), ("-1", 0.0), ("a.best.score", 2 / 3)],
+    [("0.25", 0.25), ("a.agreement / 2", 1 / 3), ("a.count / 3", 1.0), ("a.best.score", 2 / 3)],
 )
 async def test_the_confidence_can_be_given(given, confidence):
-    events = []
-    outcome, _ = await made(THREE, Return(value="a", confidence=given), script=["5", "4", "4"], events=events)
+    outcome, _ = await made(THREE, Return(value="a", confidence=given), script=["5", "4", "4"])
     assert outcome.confidence == pytest.approx(confidence)
-    said = [(one.step, one.reason) for one in events if isinstance(one, StepTaken)]
-    cut = {"7": "7 is outside of [0, 1]: 1", "-1": "-1 is outside of [0, 1]: 0"}
-    assert said == ([("confidence cut", cut[given])] if given in cut else [])
+    assert "confidence_refused" not in outcome.detail
+
+
+@pytest.mark.parametrize(
+    ("given", "refused"),
+    [
+        ("a.count + 82", "85 is outside of [0, 1]"),
+        ("0 - a.count", "-3 is outside of [0, 1]"),
+        ("problem.share", "nan is outside of [0, 1]"),
+    ],
+)
+async def test_a_confidence_that_is_none_is_missing_and_said_so(given, refused):
+    events, problem = [], Problem(id="p", prompt="2 + 2?", fields={"share": float("nan")})
+    steps = THREE, Return(value="a", confidence=given)
+    outcome, _ = await made(*steps, script=["5", "4", "4"], events=events, problem=problem)
+    assert (outcome.confidence, outcome.detail["confidence_refused"]) == (2 / 3, refused)
+    assert [one.reason for one in events if isinstance(one, StepTaken)] == [refused]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("85", "a confidence is in [0, 1], not 85"),
+        ("-1", "a confidence is in [0, 1], not -1"),
+    ],
+)
+def test_a_confidence_that_is_written_out_and_none_is_refused(given, message):
+    assert faults(THREE, Return(value="a", confidence=given)) == [("steps.1.return.confidence", message)]
+    for inside in ("0", "1", "0.5 + 0.5"):
+        assert faults(THREE, Return(value="a", confidence=inside)) == []
+
+
+async def test_a_text_is_an_answer_and_neither_a_sample_nor_a_voter():
+    outcome, model = await made(Return(value="'It is 4.'"), script=[])
+    assert (outcome.answer.text, outcome.confidence, texts(outcome), model.started) == ("4", 0.0, [], 0)
+    assert (outcome.error, outcome.stop_reason) == (None, StopReason.COMPLETE)
+
+
+async def test_the_text_of_a_program_inside_can_be_used_and_is_no_sample_either():
+    inner = Steps(steps=(Return(value="'It is 4.'"),))
+    steps = Run(id="o", program=inner), Sample(), Return(value=Vote(of="[o, o]"))
+    outputs = {"text": "o.text", "candidate": "o.candidate.answer", "n": "o.candidates.count"}
+    outcome, _ = await made(*steps, script=["5"], outputs=outputs)
+    assert outcome.detail["outputs"] == {"text": "4", "candidate": "4", "n": 0}
+    assert (outcome.answer.text, outcome.confidence, texts(outcome)) == ("4", 1.0, ["5"])
+
+
+@pytest.mark.parametrize("value", ["'no number'", "1 / 0", "none if problem.text == 'x' else problem.text"])
+async def test_where_there_is_neither_an_answer_nor_a_candidate_there_is_an_error(value):
+    outcome, _ = await made(Return(value=value), script=[], problem=Problem(id="p", prompt="none"))
+    assert (outcome.answer, outcome.stop_reason) == (None, StopReason.ERROR)
+    assert outcome.error == f"{value} has no answer, and nothing was drawn"
 
 
 async def test_a_value_without_an_answer_gives_way_to_the_vote():

@@ -35,6 +35,24 @@ async def test_one_is_chosen(by, chosen):
     assert outcome.detail["outputs"]["c"] == chosen
 
 
+async def test_the_vote_goes_before_the_score():
+    steps = (
+        Sample(id="a", n=4),
+        Score(id="b", of="a", by=Text("must")),
+        Select(id="c", of="b", by="vote"),
+        Return(value="c"),
+    )
+    script = ["It must be 5", "4", "It must be 4", "no number"]
+    outcome, _ = await made(*steps, script=script, outputs={"c": "c.text"})
+    assert outcome.detail["outputs"] == {"c": "It must be 4"}
+
+
+async def test_the_shortest_is_one_with_a_readable_answer():
+    steps = Sample(id="a", n=3), Select(id="c", of="a", by="shortest"), Return(value="c")
+    outcome, _ = await made(*steps, script=["?", "It is 4", "So it is 5"], outputs={"c": "c.text"})
+    assert outcome.detail["outputs"] == {"c": "It is 4"}
+
+
 async def test_without_scores_the_best_is_one_that_gave_the_most_frequent_answer():
     steps = Sample(id="a", n=5), Return(value=Select(of="a"))
     outcome, _ = await made(*steps, script=TEXTS)

@@ -1,3 +1,4 @@
+import pytest
 from primitives.programs import faults, made
 
 from orchestrator.errors import BackendError
@@ -15,11 +16,11 @@ FIELDS = {
 
 
 class Tenths:
-    """A candidate's score is its number in tenths; it abstains on 9."""
+    """A candidate's score is its number in tenths; it abstains on 9, and on what is no digit."""
 
     async def score(self, ctx, problem, candidates, /):
-        numbers = [int(one.sample.text) for one in candidates]
-        return [Verdict(value=None if number == 9 else number / 10) for number in numbers]
+        said = [one.sample.text for one in candidates]
+        return [Verdict(value=int(text) / 10 if text in "012345678" else None) for text in said]
 
 
 async def test_the_most_frequent_answer_wins_with_its_share():
@@ -40,6 +41,31 @@ async def test_scores_can_be_weights():
     )
     outcome, _ = await made(*steps, script=["2", "2", "6"])
     assert (outcome.answer.text, outcome.confidence) == ("6", 0.6)  # 6 against 2 + 2
+
+
+async def test_one_without_a_score_counts_in_the_denominator_with_the_mean_of_the_others():
+    steps = (
+        Sample(id="a", n=4),
+        Score(id="b", of="a", by=Tenths()),
+        Return(value=Vote(of="b", weight="score")),
+    )
+    outcome, _ = await made(*steps, script=["9", "2", "9", "4"])  # none, 0.2, none, 0.4
+    assert outcome.answer.text == "4"
+    assert outcome.confidence == pytest.approx(0.4 / 1.2)  # and twice 0.3 of those without one
+    assert outcome.detail == {"votes": [1, 1], "abstentions": 2, "unscored": 2}
+
+
+@pytest.mark.parametrize(("script", "unscored"), [(["9", "9", "none"], 3), (["0", "0", "9"], 1)])
+async def test_where_no_answer_has_a_weight_they_are_counted_and_that_is_said(script, unscored):
+    steps = (
+        Sample(id="a", n=3),
+        Score(id="b", of="a", by=Tenths()),
+        Return(value=Vote(of="b", weight="score")),
+    )
+    outcome, _ = await made(*steps, script=script)
+    assert (outcome.answer.text, outcome.confidence) == (script[0], 2 / 3)
+    assert outcome.detail["unweighted"] == "no candidate with an answer has a score above 0"
+    assert outcome.detail["unscored"] == unscored
 
 
 async def test_where_none_has_a_score_they_are_counted():

@@ -49,6 +49,11 @@ PROGRAMS = {
         repeated("{id: k, text: '{% for x in p %}{{ x|length }}{% endfor %}'}, {set: {n: 'len(k)'}}"),
     ],
     "lists of lists as a text": ["{let: {n: '0'}}", *LISTS, "{id: k, text: '{{ g }}'}, {set: {n: 'len(k)'}}"],
+    "votes of many": [
+        "{id: a, sample: {n: 100}}",
+        f"{{let: {{b: '[{', '.join(['a'] * 100)}]', n: '0'}}}}",
+        repeated("{id: v, vote: {of: b}}, {set: {n: 'v.share'}}"),
+    ],
     "lists of lists that are equal": [
         "{let: {n: '0'}}",
         *LISTS,

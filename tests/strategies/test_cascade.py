@@ -22,7 +22,7 @@ from orchestrator.primitives import Return, Run, Steps
 from orchestrator.stopping import FixedSize, LeadStop, WindowStop
 from orchestrator.strategies import Agreement, Confident, Scored
 from orchestrator.types import Score, TokenLogprob
-from orchestrator.verifiers import Consistency
+from orchestrator.verifiers import Consistency, Regex
 
 NUMBER = AnswerReader(kind="number")
 
@@ -153,7 +153,8 @@ async def test_the_samples_of_all_tiers_before_are_carried():
 
 
 async def test_a_tier_that_fails_altogether_is_passed_over():
-    outcome, _ = await run(two_tiers(0.5, n=1), small=[BackendError("small is down")], large=["7"])
+    small = [BackendError("small is down")] * 2
+    outcome, _ = await run(two_tiers(0.5, n=2), small=small, large=["7"])
     assert outcome.answer.text == "7"
     assert outcome.error is None
     assert outcome.detail["tiers"][0]["decision"] == "failed"
@@ -399,6 +400,37 @@ def test_the_calls_of_tiers_add_up():
 def test_a_tier_without_a_rule_must_be_the_last():
     with pytest.raises(InvalidInputError, match=r"tier 1 of 2 has no accept"):
         Cascade(tiers=(Tier(strategy=Single()), Tier(strategy=Single())))
+
+
+def test_a_tier_of_one_sample_is_not_accepted_by_agreement():
+    one, two = SelfConsistency(n=1), SelfConsistency(n=2)
+
+    def cascade(strategy, accept, **more):
+        last = Tier(strategy=Single())
+        return Cascade(
+            tiers=(
+                Tier(strategy=two, accept=Confident()),
+                Tier(strategy=strategy, accept=accept, **more),
+                last,
+            )
+        )
+
+    for strategy in (one, Single()):
+        message = r"tier 2 of 3 draws 1 sample, and agreement takes 2: it is never accepted"
+        with pytest.raises(InvalidInputError, match=message):
+            cascade(strategy, Agreement(at_least=0.0))
+        cascade(strategy, Agreement(samples=1))
+        cascade(strategy, Agreement(), carry=True)  # there are those before
+        cascade(strategy, Confident())
+    cascade(two, Agreement())
+
+
+async def test_a_text_that_a_program_has_put_together_is_judged_as_its_answer():
+    written = Steps(steps=(Return(value="'It is 4'"),))
+    outcome, _ = await run(gated(written, Scored(verifier=Regex(pattern="4"))), small=[], large=[])
+    assert (outcome.answer.text, outcome.detail["tier"], outcome.candidates) == ("4", 0, ())
+    outcome, _ = await run(gated(written, Scored(verifier=Regex(pattern="5"))), small=[], large=["7"])
+    assert (outcome.answer.text, outcome.detail["tiers"][0]["reason"]) == ("7", "regex 0 < 1")
 
 
 def test_a_cascade_has_no_model_of_its_own():
