@@ -2,9 +2,11 @@
 
 from ..errors import ExpressionError
 from .checking import inside, instead
-from .equality import comparable, equal
+from .equality import equal
 from .expression import Expression
-from .scanning import is_name
+from .operands import Fault, calculated, compared
+from .operations import ARITHMETIC, COMPARISONS, negative, rounded
+from .scanning import LARGEST, is_name
 from .types import (
     ANSWER,
     NOTHING,
@@ -24,15 +26,19 @@ from .types import (
     is_declared,
     is_unknown,
     joined,
+    kind_of,
     maybe,
     read_field,
     without_maybe,
 )
-from .work import ITEM, bounded, made_step, spend, weigh
+from .work import ITEM, bounded, made_step, spend
 
 __all__ = [
     "ANSWER",
+    "ARITHMETIC",
+    "COMPARISONS",
     "ITEM",
+    "LARGEST",
     "NOTHING",
     "NUMBER",
     "TEXT",
@@ -40,6 +46,7 @@ __all__ = [
     "UNKNOWN",
     "Expression",
     "ExpressionError",
+    "Fault",
     "ListOf",
     "Maybe",
     "Namespace",
@@ -48,7 +55,8 @@ __all__ = [
     "Type",
     "as_text",
     "bounded",
-    "comparable",
+    "calculated",
+    "compared",
     "declare",
     "equal",
     "fits",
@@ -58,10 +66,12 @@ __all__ = [
     "is_name",
     "is_unknown",
     "joined",
+    "kind_of",
     "made_step",
     "maybe",
+    "negative",
     "read_field",
+    "rounded",
     "spend",
-    "weigh",
     "without_maybe",
 ]

@@ -9,8 +9,8 @@ from typing import Any
 
 from ..errors import ExpressionError
 from ..spelling import did_you_mean
-from .equality import comparable
 from .functions import FUNCTIONS, is_list
+from .operands import Fault, calculated, compared
 from .tree import (
     Arithmetic,
     Call,
@@ -53,8 +53,6 @@ MOST_SHOWN = 2
 
 PATH = re.compile(r"\w+(?:\.\w+)*")
 """A name, or a field of one."""
-
-_COMPARED = (NUMBER, TEXT, TRUTH, ANSWER)
 
 
 class UnknownTypeError(Exception):
@@ -177,14 +175,8 @@ class Checker:
         return self.expect(node, NUMBER)
 
     def _arithmetic(self, node: Arithmetic) -> Type:
-        left = self.kind(node.left)
-        if node.operator == "+" and without_maybe(left) == TEXT:
-            right = self.expect(node.right, TEXT)
-        elif without_maybe(left) != NUMBER:
-            expected = "a number or a text" if node.operator == "+" else "a number"
-            raise self.refused(node.left, left, expected)
-        else:
-            right = self.expect(node.right, NUMBER)
+        left, right = self.kind(node.left), self.kind(node.right)
+        self._accept(calculated(node.operator, left, right), (node.left, left), (node.right, right))
         divided = node.operator in ("/", "//", "%")
         by_nothing = not (isinstance(node.right, Constant) and node.right.value)
         if isinstance(left, Maybe) or isinstance(right, Maybe) or (divided and by_nothing):
@@ -192,33 +184,12 @@ class Checker:
         return left
 
     def _compare(self, operator: str, left: Node, right: Node) -> None:
-        if operator in ("<", "<=", ">", ">="):
-            self._number(left)
-            self._number(right)
-        elif operator in ("in", "not in"):
-            self._contained(left, right)
-        else:
-            self._equated(left, right)
-
-    def _contained(self, left: Node, right: Node) -> None:
-        container = without_maybe(self.kind(right))
-        if container == TEXT:
-            self.expect(left, TEXT)
-        elif isinstance(container, ListOf) and without_maybe(container.item) in _COMPARED:
-            kind, item = self.kind(left), without_maybe(container.item)
-            if without_maybe(kind) != NOTHING and not comparable(kind, item):
-                raise self.refused(left, kind, item)
-        else:
-            raise self.refused(right, container, "a text, or a list of texts, answers or numbers")
-
-    def _equated(self, left: Node, right: Node) -> None:
         one, other = self.kind(left), self.kind(right)
-        if NOTHING in (without_maybe(one), without_maybe(other)):
-            return
-        if without_maybe(one) not in _COMPARED:
-            raise self.refused(left, one, "a number, a text, an answer or true or false")
-        if not comparable(one, other):
-            raise self.refused(right, other, without_maybe(one))
+        self._accept(compared(operator, one, other), (left, one), (right, other))
+
+    def _accept(self, fault: Fault | None, *operands: tuple[Node, Type]) -> None:
+        if fault is not None:
+            raise self.refused(*operands[fault.side], fault.expected)
 
     def _choice(self, node: Choice) -> Type:
         self.expect(node.condition, TRUTH)

@@ -8,7 +8,7 @@ from ..answers import normalize
 from ..errors import InvalidInputError
 from ..types import Answer
 from .types import ANSWER, TEXT, Type, without_maybe
-from .work import weigh
+from .work import spend
 
 __all__ = ["comparable", "equal"]
 
@@ -29,8 +29,8 @@ def equal(one: Any, other: Any) -> bool:
         return isinstance(other, str) and _says(other, one)
     if type(other) is Answer:
         return isinstance(one, str) and _says(one, other)
-    if isinstance(one, str | list | tuple):
-        weigh(one)
+    if isinstance(one, str):
+        spend(len(one))
     return bool(one == other)
 
 

@@ -91,7 +91,7 @@ class _Measuring:
         for case in (node, *node.elif_):
             if not _known(case.test, sizes):
                 self.block(case.body, values, sizes)
-            elif self.renderer.value(case.test, values):
+            elif self.renderer.holds(case.test, values):
                 self.block(case.body, values, sizes)
                 return
         self.block(node.else_, values, sizes)

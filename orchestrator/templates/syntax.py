@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from jinja2 import TemplateSyntaxError, nodes
 
 from ..errors import TemplateError
+from ..expressions import LARGEST
 from ..spelling import did_you_mean
 from .sandbox import DEEPEST_EXPRESSION, DEEPEST_NESTING, Sandbox, too_deep
 
-__all__ = ["FILTERS", "Tree", "parse", "place_of"]
+__all__ = ["FILTERS", "SIGNS", "Tree", "parse", "place_of"]
 
 FILTERS: dict[str, tuple[str, ...]] = {
     "default": ("text",),
@@ -29,6 +30,18 @@ FILTERS: dict[str, tuple[str, ...]] = {
     "upper": (),
 }
 """The filters, with their arguments."""
+
+SIGNS = {
+    "eq": "==",
+    "ne": "!=",
+    "lt": "<",
+    "lteq": "<=",
+    "gt": ">",
+    "gteq": ">=",
+    "in": "in",
+    "notin": "not in",
+}
+"""How comparisons are written, by what Jinja2 calls them."""
 
 REQUIRED = {"default", "join", "truncate"}
 """Filters whose argument cannot be left out."""
@@ -159,6 +172,7 @@ _OTHER: dict[type[nodes.Node], tuple[str, str | None]] = {
     nodes.Include: ("a template includes no other", "name a text that is known"),
     nodes.List: ("lists are not written in a template", None),
     nodes.Macro: ("there are no macros", _TAGS),
+    nodes.Pos: ("`+` stands between two values", None),
     nodes.Pow: ("there is no power", None),
     nodes.ScopedEvalContextModifier: ("there is no autoescape", _TAGS),
     nodes.Test: ("`is` is not in the language", "compare by `==`; what is missing is `none`"),
@@ -228,13 +242,15 @@ class _Walk:
             case nodes.Const():
                 if isinstance(node.value, float) and not math.isfinite(node.value):
                     raise TemplateError("a number too large", offset=node.lineno)
+                if isinstance(node.value, int) and node.value > LARGEST:
+                    raise TemplateError(f"whole numbers are at most {LARGEST:,} here", offset=node.lineno)
             case (
                 nodes.CondExpr() | nodes.Compare() | nodes.Operand() | nodes.And() | nodes.Or() | nodes.Not()
             ):
                 pass
             case nodes.Add() | nodes.Sub() | nodes.Mul() | nodes.Div() | nodes.FloorDiv() | nodes.Mod():
                 self.no_repetition(node)
-            case nodes.Neg() | nodes.Pos():
+            case nodes.Neg():
                 pass
             case _:
                 raise self.refused(node)

@@ -49,12 +49,6 @@ PROGRAMS = {
         repeated("{id: k, text: '{% for x in p %}{{ x|length }}{% endfor %}'}, {set: {n: 'len(k)'}}"),
     ],
     "lists of lists as a text": ["{let: {n: '0'}}", *LISTS, "{id: k, text: '{{ g }}'}, {set: {n: 'len(k)'}}"],
-    "lists of lists that are equal": [
-        "{let: {n: '0'}}",
-        *LISTS,
-        "{let: {h: '[g, g]', i: '[g, g]'}}",
-        "{id: k, text: '{{ h == i }}'}, {set: {n: 'len(k)'}}",
-    ],
 }
 
 
