@@ -290,7 +290,7 @@ def test_the_recorded_file_on_the_page_is_one(tmp_path):
     (tmp_path / "recorded.jsonl").write_text(lines)
     found = read_recordings(tmp_path / "recorded.jsonl", columns=Columns())
     assert [len(one.samples) for one in found.values()] == [2, 1, 1]
-    assert [one.problem.text for one in found.values()] == ["2 + 2?", "3 + 3?", "4 + 4?"]
+    assert [one.problem.prompt for one in found.values()] == ["2 + 2?", "3 + 3?", "4 + 4?"]
 
 
 def test_the_rules_by_which_a_tier_accepts_are_those_there_are():
