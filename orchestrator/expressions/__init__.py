@@ -1,11 +1,12 @@
 """The typed language of conditions in control programs: `agreement >= 0.8 and n < 32`."""
 
 from ..errors import ExpressionError
-from .checking import inside, instead
+from .checking import in_quotes, inside, instead
 from .equality import equal
 from .expression import Expression
 from .operands import Fault, calculated, compared
 from .operations import ARITHMETIC, COMPARISONS, negative, rounded
+from .reading import reading, unheard
 from .scanning import LARGEST, is_name
 from .types import (
     ANSWER,
@@ -23,6 +24,7 @@ from .types import (
     as_text,
     declare,
     fits,
+    is_answer,
     is_declared,
     is_unknown,
     joined,
@@ -60,8 +62,10 @@ __all__ = [
     "declare",
     "equal",
     "fits",
+    "in_quotes",
     "inside",
     "instead",
+    "is_answer",
     "is_declared",
     "is_name",
     "is_unknown",
@@ -71,7 +75,9 @@ __all__ = [
     "maybe",
     "negative",
     "read_field",
+    "reading",
     "rounded",
     "spend",
+    "unheard",
     "without_maybe",
 ]

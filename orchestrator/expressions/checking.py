@@ -11,6 +11,7 @@ from ..errors import ExpressionError
 from ..spelling import did_you_mean
 from .functions import FUNCTIONS, is_list
 from .operands import Fault, calculated, compared
+from .reading import unheard
 from .tree import (
     Arithmetic,
     Call,
@@ -37,13 +38,14 @@ from .types import (
     Record,
     Type,
     fits,
+    is_answer,
     is_unknown,
     joined,
     maybe,
     without_maybe,
 )
 
-__all__ = ["Checker", "UnknownTypeError", "inside", "instead"]
+__all__ = ["Checker", "UnknownTypeError", "in_quotes", "inside", "instead"]
 
 LONGEST_SHOWN = 60
 """Characters of a part that a message shows, at most."""
@@ -133,7 +135,7 @@ class Checker:
         text = " ".join(self.text[node.start : node.end].split())
         return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]} ..."
 
-    def _name(self, node: Name) -> Type:
+    def _name(self, node: Name, otherwise: str | None = None) -> Type:
         if node.name in self.types:
             return _known(self.types[node.name])
         if node.name in FUNCTIONS:
@@ -144,7 +146,7 @@ class Checker:
         raise ExpressionError(
             f"no name `{node.name}` here; {known}",
             offset=node.start,
-            hint=did_you_mean(node.name, self.types),
+            hint=did_you_mean(node.name, self.types) or otherwise,
         )
 
     def _field(self, node: Field) -> Type:
@@ -184,8 +186,26 @@ class Checker:
         return left
 
     def _compare(self, operator: str, left: Node, right: Node) -> None:
-        one, other = self.kind(left), self.kind(right)
+        one, other = self._side(left, right), self._side(right, left)
         self._accept(compared(operator, one, other), (left, one), (right, other))
+        for node, kind in ((left, other), (right, one)):
+            if is_answer(kind):
+                self._hear(node)
+
+    def _side(self, node: Node, beside: Node) -> Type:
+        """The type of one side of a comparison; a name that is not there may be meant as a text."""
+        if isinstance(node, Name) and node.name not in self.types and not isinstance(beside, Name):
+            kind = without_maybe(self.kind(beside))
+            return self._name(node, in_quotes(node.name) if kind == TEXT or is_answer(kind) else None)
+        return self.kind(node)
+
+    def _hear(self, node: Node) -> None:
+        """Refuse texts that stand beside an answer and can be none."""
+        if isinstance(node, Items):
+            for item in node.items:
+                self._hear(item)
+        elif isinstance(node, Constant) and isinstance(node.value, str) and (wrong := unheard(node.value)):
+            raise ExpressionError(wrong[0], offset=node.start, hint=wrong[1])
 
     def _accept(self, fault: Fault | None, *operands: tuple[Node, Type]) -> None:
         if fault is not None:
@@ -240,6 +260,11 @@ def _kind_of(value: Any) -> Type:
     if isinstance(value, bool):
         return TRUTH
     return TEXT if isinstance(value, str) else NUMBER
+
+
+def in_quotes(text: str) -> str:
+    """A hint that what is taken for names should be a text."""
+    return f"a text stands in quotes: `'{text}'`"
 
 
 def inside(written: str, kind: Record, name: str) -> str | None:
@@ -301,8 +326,10 @@ def _converted(written: str, kind: Type, expected: Type | str) -> str | None:
         return f"did you mean `len({written}) > 0`?"
     if expected == TRUTH and isinstance(kind, Maybe):
         return f"`{written} != None` says whether it is there"
-    if ANSWER in (plain, expected) and NUMBER in (plain, expected):
-        return 'an answer can be compared with answers and texts, such as "4"'
+    if plain in (ANSWER, TEXT) and expected == NUMBER and PATH.fullmatch(written):
+        return f"`number({written})` is the number it says"
+    if expected == ANSWER and plain in (NUMBER, TRUTH):
+        return f"an answer can be compared with answers and texts, such as {'4' if plain == NUMBER else 'true'!r}"
     if plain == ANSWER and expected == TEXT:
         return "a step `text` makes a text of an answer"
     return None

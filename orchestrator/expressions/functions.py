@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from ..types import Answer
 from .operations import NUMBERS, finite, rounded
+from .reading import number_in
 from .types import ANSWER, NUMBER, TEXT, TRUTH, ListOf, Maybe, Record, Type, maybe, read_field, without_maybe
 
 __all__ = ["FUNCTIONS", "Argument", "Function", "is_list"]
@@ -105,6 +106,12 @@ def _length(arguments: Sequence[Argument]) -> Type:
     raise arguments[0].refuse("a text or a list")
 
 
+def _stated(arguments: Sequence[Argument]) -> Type:
+    if without_maybe(arguments[0].kind) not in (TEXT, ANSWER):
+        raise arguments[0].refuse("a text or an answer")
+    return Maybe(NUMBER)
+
+
 def _answer_kind(arguments: Sequence[Argument]) -> Type:
     kind = without_maybe(arguments[0].kind)
     if kind == ANSWER:
@@ -154,6 +161,10 @@ def _all(values: Any) -> bool:
     return values is None or all(value is None or value for value in values)
 
 
+def _stated_number(value: Any) -> Any:
+    return None if value is None else finite(number_in(value))
+
+
 def _answer(value: Any) -> Any:
     return value if value is None or type(value) is Answer else read_field(value, "answer")
 
@@ -169,6 +180,7 @@ FUNCTIONS: Mapping[str, Function] = MappingProxyType(
         ),
         "any": Function(arity=(1,), takes="one list, each item true or false", kind=_truths, apply=_any),
         "all": Function(arity=(1,), takes="one list, each item true or false", kind=_truths, apply=_all),
+        "number": Function(arity=(1,), takes="one text or answer", kind=_stated, apply=_stated_number),
         "answer": Function(
             arity=(1,), takes="one thing that has an answer", kind=_answer_kind, apply=_answer
         ),

@@ -24,6 +24,8 @@ def finite(value: Any) -> Any:
     """A number that arithmetic has come to: missing unless it is finite, and a floating-point number where it is too
     large to be told to the unit.
     """
+    if value is None:
+        return None
     if type(value) is float:
         return value if -inf < value < inf else None
     if -LARGEST <= value <= LARGEST:
@@ -41,7 +43,7 @@ def negative(value: Any) -> Any:
 
 def rounded(value: Any, digits: int | None = None) -> Any:
     """A number to so many decimals, half to even; to a whole number without."""
-    if value is None or finite(value) is None:
+    if finite(value) is None:
         return None
     return finite(round(value) if digits is None else round(value, digits))
 

@@ -30,6 +30,7 @@ __all__ = [
     "as_text",
     "declare",
     "fits",
+    "is_answer",
     "is_declared",
     "is_unknown",
     "joined",
@@ -117,6 +118,12 @@ def is_unknown(kind: Type) -> bool:
     """Whether nothing is known of such a value, or of the items of such a list."""
     kind = without_maybe(kind)
     return is_unknown(kind.item) if isinstance(kind, ListOf) else kind == UNKNOWN
+
+
+def is_answer(kind: Type) -> bool:
+    """Whether such a value is an answer, or a list of answers."""
+    kind = without_maybe(kind)
+    return is_answer(kind.item) if isinstance(kind, ListOf) else kind == ANSWER
 
 
 def fits(kind: Type, expected: Type) -> bool:

@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from ..expressions import (
+    TEXT,
     UNKNOWN,
     Expression,
     ExpressionError,
     ListOf,
     Type,
     fits,
+    in_quotes,
     instead,
     is_name,
     is_unknown,
@@ -30,6 +32,9 @@ StepPath: TypeAlias = tuple[str | int, ...]
 
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+WORDS = re.compile(r"[A-Za-z]\w*(?: +\w+)*[.!?]?")
+"""Words of a language rather than an expression, such as `very friendly`."""
+
 NAMES = "names have letters, digits and `_`, and begin neither with a digit nor with `__`"
 """What names are made of: those of steps stand in the paths of their calls, and in expressions."""
 
@@ -326,7 +331,7 @@ class Scope:
                 self.use(name)
             kind = expression.check(self.types)
         except ExpressionError as error:
-            self._refused(text, error, *at)
+            self._refused(text, error, *at, otherwise=_meant(text, expected))
             return None
         if is_unknown(kind):
             self._unknown += 1
@@ -349,12 +354,39 @@ class Scope:
         except TemplateError as error:
             self._refused(text, error, *at)
 
-    def _refused(self, text: str, error: ExpressionError | TemplateError, *at: str | int) -> None:
-        """Note an error in a text; where it is about a name that is given elsewhere, with where that is."""
+    def prompt(self, text: str, own: Mapping[str, str | None], *at: str | int) -> None:
+        """Check a template that has texts of its own besides the values of steps.
+
+        Args:
+            text: The template.
+            own: The names of these texts, each with the expression whose value it shows; None for another.
+            at: Where it stands.
+        """
+        for name, source in own.items():
+            known = self._names.get(name)
+            same = source is not None and re.match(rf"{name}\b", source)
+            offset = None if known is None or same else _first_use(text, name)
+            if offset is not None:
+                self.fault(
+                    f"`{name}` has a meaning of its own in this prompt, and is the name of a value as well",
+                    *at,
+                    offset=offset,
+                    hint="call that value something else",
+                )
+                return
+        with self.block(dict.fromkeys(own, TEXT)):
+            self.template(text, *at)
+
+    def _refused(
+        self, text: str, error: ExpressionError | TemplateError, *at: str | int, otherwise: str | None = None
+    ) -> None:
+        """Note an error in a text; where it is about a name that is given elsewhere, with where that is. Without a
+        hint of its own it has another.
+        """
         word = None if error.offset is None else NAME.match(text, error.offset)
         absent = None if word is None or word[0] in self._names else self._absent.get(word[0])
         if absent is None or text[: error.offset].rstrip().endswith("."):
-            self.fault(error.message, *at, hint=error.hint, offset=error.offset)
+            self.fault(error.message, *at, hint=error.hint or otherwise, offset=error.offset)
         else:
             self.fault(error.message, *at, hint=absent.hint, offset=error.offset, see=absent.see)
 
@@ -366,6 +398,23 @@ class Scope:
                 *at,
                 hint=did_you_mean(name, self.models),
             )
+
+
+def _first_use(text: str, name: str) -> int | None:
+    """Where a template uses a name; None where it does not, or is none."""
+    try:
+        template = Template.of(text)
+    except TemplateError:
+        return None
+    return template.place(name) if name in template.names else None
+
+
+def _meant(text: str, expected: Type | tuple[Type, ...] | None) -> str | None:
+    """A hint where an expression that is nothing but words stands where a text can."""
+    wanted = expected if isinstance(expected, tuple) else (expected,)
+    if not WORDS.fullmatch(text) or not (expected is None or TEXT in wanted):
+        return None
+    return f"{in_quotes(text)}, in a file as `\"'{text}'\"`"
 
 
 def listed(kinds: Sequence[Type]) -> str:

@@ -22,9 +22,11 @@ from ..expressions import (
     calculated,
     compared,
     inside,
+    is_answer,
     is_unknown,
     joined,
     maybe,
+    unheard,
     without_maybe,
 )
 from ..spelling import did_you_mean
@@ -220,10 +222,12 @@ def _filtered(node: nodes.Filter, types: Mapping[str, Type]) -> Type:
 
 
 def _compared(node: nodes.Compare, types: Mapping[str, Type]) -> Type:
-    left = (node.expr, type_of(node.expr, types))
+    left: tuple[nodes.Node, Type] = (node.expr, type_of(node.expr, types))
     for part in node.ops:
-        right = (part.expr, type_of(part.expr, types))
+        right: tuple[nodes.Node, Type] = (part.expr, type_of(part.expr, types))
         _accept(compared(SIGNS[part.op], left[1], right[1]), SIGNS[part.op], left, right)
+        _hear(left[0], right[1])
+        _hear(right[0], left[1])
         left = right
     return TRUTH
 
@@ -233,6 +237,14 @@ def _operated(node: nodes.BinExpr, types: Mapping[str, Type]) -> Type:
     _accept(calculated(node.operator, left, right), node.operator, (node.left, left), (node.right, right))
     missing = isinstance(left, Maybe) or isinstance(right, Maybe) or node.operator in ("/", "//", "%")
     return maybe(without_maybe(left)) if missing else left
+
+
+def _hear(node: nodes.Node, beside: Type) -> None:
+    """Refuse a text that stands beside an answer and can be none."""
+    if is_answer(beside) and isinstance(node, nodes.Const) and isinstance(node.value, str):
+        wrong = unheard(node.value)
+        if wrong is not None:
+            raise TemplateError(wrong[0], offset=place_of(node), hint=wrong[1])
 
 
 def _accept(fault: Fault | None, sign: str, *operands: tuple[nodes.Node, Type]) -> None:
