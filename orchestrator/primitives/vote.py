@@ -19,7 +19,7 @@ from .scope import Scope
 from .sizes import candidates_size, either, listed_size, size_here, vote_size
 from .values import CANDIDATE, CANDIDATES, OUTCOME, VOTE, Candidates, Poll, Review, score_of
 
-__all__ = ["Vote", "counted"]
+__all__ = ["Vote", "polled"]
 
 ONES: tuple[Type, ...] = (CANDIDATES, CANDIDATE, OUTCOME, ANSWER)
 BALLOTS = (*ONES, *(ListOf(one) for one in ONES))
@@ -64,7 +64,7 @@ class Vote(Primitive):
     async def run(self, frame: Frame) -> Poll:
         """The vote."""
         candidates = Candidates(one for text in self._texts for one in _ballots(frame.evaluate(text)))
-        return counted(candidates, weighted=self.weight == "score")
+        return polled(candidates, weighted=self.weight == "score")
 
     async def spending(self, costing: Costing) -> Spending:
         """Nothing."""
@@ -75,7 +75,7 @@ class Vote(Primitive):
         return Spending(label=self.label, kind=self.key, worst=FREE)
 
 
-def counted(candidates: Candidates, *, weighted: bool = False) -> Poll:
+def polled(candidates: Candidates, *, weighted: bool = False) -> Poll:
     """The vote of `candidates`, by their latest scores where `weighted` and one has a score."""
     answers, scores = [one.answer for one in candidates], [score_of(one) for one in candidates]
     if weighted and any(score is not None for score in scores):

@@ -98,7 +98,7 @@ class Mistakes:
         if kind == "extra_forbidden":
             hint = _quotes_hint(name) or _key_hint(path) or self.closest(name, known)
             expected = f"; expected one of: {', '.join(known)}" if known and hint is None else ""
-            said = f"unknown key `{_short(name)}`{_inside(where)}{expected}"
+            said = f"unknown key `{_cut(name)}`{_inside(where)}{expected}"
             self.add(path, said, hint=hint, key=True)
         elif kind == "missing":
             self.add(path[:-1], f"`{name}` is missing{_inside(where)}")
@@ -210,10 +210,10 @@ def _item(path: KeyPath) -> str:
 
 
 def _inside(where: str) -> str:
-    return f" in `{_short(where)}`" if where else ""
+    return f" in `{_cut(where)}`" if where else ""
 
 
-def _short(text: str) -> str:
+def _cut(text: str) -> str:
     return text if len(text) <= SHOWN_VALUE else text[: SHOWN_VALUE - 1] + "…"
 
 
@@ -227,6 +227,6 @@ def _quotes_hint(key: str) -> str | None:
 def _shown(value: object) -> str:
     if value is None:
         return "nothing"
-    return _short(
+    return _cut(
         "a mapping" if isinstance(value, dict) else "a list" if isinstance(value, list) else repr(value)
     )
