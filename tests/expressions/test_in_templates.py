@@ -190,7 +190,7 @@ def test_a_filter_does_what_the_function_of_expressions_does(text: str, function
     assert in_template(text) == in_expression(function) is not None
 
 
-ONLY_THERE = ("[", "min(", "max(", "abs(", "len(", "round(", "any(", "all(", "answer(", " is ")
+ONLY_THERE = ("[", "min(", "max(", "abs(", "len(", "round(", "any(", "all(", "number(", "answer(", " is ")
 
 
 shown = st.tuples(st.sampled_from([NUMBER, TRUTH, TEXT]), st.integers(0, 3)).flatmap(
