@@ -506,6 +506,13 @@ def test_what_is_not_known_is_left_out_and_counted(template, text, inserted):
     assert (measured.text, measured.inserted) == (text, inserted)
 
 
+def test_a_condition_asks_of_any_value_whether_it_is_there():
+    template = Template.of("{% if a and not (b or c) %}there{% else %}not there{% endif %}")
+    for a, b, c, said in [("x", "", None, "there"), ("x", "y", None, "not there"), ([1], [], 0, "there")]:
+        values = {"a": a, "b": b, "c": c}
+        assert template.render(values) == template.measure(values, {}).text == said
+
+
 def test_any_name_can_be_measured():
     measured = Template.of("{{ result|upper }}{% if result %}!{% endif %}").measure({"result": "a"}, {})
     assert (measured.text, measured.inserted) == ("A!", 0)
