@@ -5,6 +5,7 @@ import doctest
 import importlib
 import io
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,22 @@ def test_python_in_the_readme_prints_what_it_says(number):
     language, expected = BLOCKS[number + 1]
     assert language == "text", "a Python block is followed by what it prints"
     assert printed.getvalue() == expected
+
+
+def test_the_readme_names_every_module_and_folder_of_the_package():
+    [tree] = [text for language, text in BLOCKS if text.startswith("orchestrator/\n")]
+    named = set(re.findall(r"\w+", tree))
+    package = ROOT / "orchestrator"
+    there = {
+        path.stem for path in package.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()
+    }
+    assert there - {"__init__", "__main__", "version"} <= named
+
+
+def test_the_readme_names_every_extra():
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    [said] = re.findall(r"^Extras: (.*?)\. Debian", README, re.M | re.S)
+    assert set(re.findall(r"`(\w+)`", re.sub(r"\(.*?\)", "", said, flags=re.S))) == set(extras)
 
 
 WITH_EXAMPLES = [path for path in sorted((ROOT / "orchestrator").rglob("*.py")) if ">>>" in path.read_text()]

@@ -355,8 +355,8 @@ BIG = list(range(3_000))
         ("{% for a in xs %}" + "{% if n.text %}{% endif %}" * 200 + "{% endfor %}", "filling it takes too much work"),
         ("{{ t|indent(101) }}", "`indent` takes a whole number from 0 to 100"),
         ("{{ t|truncate(-1) }}", "`truncate` takes a whole number from 0 to 4,194,304"),
-        ("{{ t * 1000 }}", "`*` is for numbers, and this is a text"),
-        ("{{ xs * 1000 }}", "`*` is for numbers, and this is a list"),
+        ("{{ t * 1000 }}", "`*` needs a number, and this is a text"),
+        ("{{ xs * 1000 }}", "`*` needs a number, and this is a list, each item a number"),
     ],
 )  # fmt: skip
 def test_filling_stays_within_its_bounds(template, message):
@@ -407,13 +407,14 @@ def test_any_text_is_a_template_or_refused(text):
         "{% if drafts %}{% if given %}{{ given == none }}{% endif %}{% endif %}",
         "{{ count + 1 }} {{ name + '!' }} {{ drafts.best.score > 0.5 }} {{ drafts.best.text|upper }}",
         "{{ words|first|upper }} {{ words|length }} {{ drafts|length }} {{ drafts.texts|join(', ') }}",
-        "{{ given|default('none') }} {{ given or 'none' }} {{ draft if done else 'none' }} {{ count if done }}",
+        "{{ given|default('none') }} {{ done or given == none }} {{ draft if done else 'none' }} {{ count if done }}",
         "{{ 'a' in name }} {{ name in words }} {{ words|join(name) }} {{ name|truncate(count) }}",
         "{% for name in words %}{{ name|trim }}{% endfor %}{{ (drafts|last).text }}",
         "{{ given == name }} {{ 'yes' != given }} {{ given in words }}",
         "{{ hidden.field + 1 }} {{ name if hidden else count }} {% if hidden > 1 %}{{ hidden }}{% endif %}",
         "{% for one in shown.each %}{{ one.anything }}{% endfor %}",
-        "{{ drafts.best.score|round(count) }} {{ -count }} {{ not name }}",
+        "{{ drafts.best.score|round(count) }} {{ -count }} {{ not done }}",
+        "{% if not name and (given or words) %}{% endif %}{{ 'there' if name or count }}",
     ],
 )
 def test_what_fits_is_let_through(template):
@@ -435,17 +436,24 @@ def test_what_fits_is_let_through(template):
         ("{{ drafts|upper }}", 3, "candidates has no text to be put in here", "name a field: best, texts"),
         ("{% for a in drafts %}{{ loop }}{% endfor %}", 24, "the loop has no text to be put in here",
          "name a field: first, index, last"),
-        ("{% for a in name %}{% endfor %}", 12, "a loop needs a list, and this is a text", None),
+        ("{% for a in name %}{% endfor %}", 12, "`for` needs a list, and this is a text", None),
         ("{% for a in words %}{{ a.text }}{% endfor %}", 25, "a text has no fields", None),
         ("{% for a in words %}{% endfor %}{{ a }}", 35, "there is no `a` here",
          "there is: count, done, draft, drafts, given, hidden, name, shown, words"),
-        ("{{ name + 1 }}", 10, "`+` after a text needs a text, and this is a number", None),
+        ("{{ name + 1 }}", 10, "`+` needs a text, and this is a number", None),
         ("{{ count + name }}", 11, "`+` needs a number, and this is a text", None),
         ("{{ count * name }}", 11, "`*` needs a number, and this is a text", None),
         ("{{ -name }}", 4, "`-` needs a number, and this is a text", None),
-        ("{{ name < count }}", 3, "a text and a number have no order", "compare two numbers"),
-        ("{{ given == count }}", 3, "an answer is never equal to a number", None),
-        ("{{ count in words }}", 3, "a number cannot be in a list, each item a text", None),
+        ("{{ name < name }}", 3, "`<` needs a number, and this is a text", None),
+        ("{{ given == count }}", 12, "`==` needs an answer, and this is a number", None),
+        ("{{ count in words }}", 3, "`in` needs a text, and this is a number", None),
+        ("{{ words == words }}", 3,
+         "`==` needs a number, a text, an answer or true or false, and this is a list, each item a text", None),
+        ("{{ name or 'nobody' }}", 3, "`or` needs true or false, and this is a text",
+         "what stands for a missing value is written `|default('...')`"),
+        ("{{ not name }}", 7, "`not` needs true or false, and this is a text", None),
+        ("{{ (count if done else name) + '!' }}", 4,
+         "`+` needs a number or a text, and this is a number or a text", None),
         ("{{ name|first }}", 3, "`first` needs a list, and this is a text", None),
         ("{{ count|length }}", 3, "`length` needs a list, and this is a number", None),
         ("{{ name|round }}", 3, "`round` needs a number, and this is a text", None),
@@ -496,6 +504,13 @@ def test_what_is_not_known_is_left_out_and_counted(template, text, inserted):
     sizes = {"draft": DRAFT, "drafts": THREE, "endless": Size(tokens=math.inf)}
     measured = Template.of(template).measure({"known": "two words", "list": ["p", "q"]}, sizes)
     assert (measured.text, measured.inserted) == (text, inserted)
+
+
+def test_a_condition_asks_of_any_value_whether_it_is_there():
+    template = Template.of("{% if a and not (b or c) %}there{% else %}not there{% endif %}")
+    for a, b, c, said in [("x", "", None, "there"), ("x", "y", None, "not there"), ([1], [], 0, "there")]:
+        values = {"a": a, "b": b, "c": c}
+        assert template.render(values) == template.measure(values, {}).text == said
 
 
 def test_any_name_can_be_measured():

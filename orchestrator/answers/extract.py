@@ -176,6 +176,10 @@ class AnswerReader:
             return None if truncated else self._bare(visible)
         return self._json(visible, truncated)
 
+    def bare(self, text: str) -> Answer | None:
+        """The answer that a text is which is nothing but one; None where it cannot be one of this kind."""
+        return self._bare(text)
+
     @property
     def native(self) -> bool:
         """Whether all of the reading is done by the extension, which can then read many texts in one call."""

@@ -18,6 +18,7 @@ from ..backends import ReplayBackend
 from ..backends.local import LocalBackend
 from ..contracts import name_of
 from ..events import CallFailed, CallRetried, Event
+from ..excerpts import harmless
 from ..report import Summary, Tracker, usage_dict
 from ..runtime import Controller
 from ..strategies import Strategy
@@ -223,7 +224,7 @@ class _Session:
     def _write(self, problem: Problem, outcome: Outcome, right: bool | None) -> None:
         if self.settings.trace:
             for line in str(self.trace.take(problem.id)).splitlines():
-                self.view.note(printable(line))
+                self.view.note(line)
         if self.settings.json:
             self._write_json(_as_dict(problem, outcome, right))
         elif self.show_each:
@@ -326,13 +327,8 @@ def _as_line(problem: Problem, outcome: Outcome, right: bool | None) -> str:
     if len(answer) > LONGEST_ANSWER:
         answer = answer[: LONGEST_ANSWER - 1] + "…"
     figures = f"{outcome.confidence:.2f}, {outcome.stop_reason.value}"
-    line = "  ".join(part for part in (problem.id, answer, verdict, f"({figures})") if part)
-    return printable(line)
-
-
-def printable(line: str) -> str:
-    """`line` without escape sequences, which a model may have written."""
-    return "".join(char if char.isprintable() else "\ufffd" for char in line)
+    line = "  ".join(part for part in (" ".join(problem.id.split()), answer, verdict, f"({figures})") if part)
+    return harmless(line)
 
 
 def _writes_unicode() -> bool:

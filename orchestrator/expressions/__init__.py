@@ -1,10 +1,13 @@
 """The typed language of conditions in control programs: `agreement >= 0.8 and n < 32`."""
 
 from ..errors import ExpressionError
-from .checking import inside, instead
-from .equality import comparable, equal
+from .checking import in_quotes, inside, instead
+from .equality import equal
 from .expression import Expression
-from .scanning import is_name
+from .operands import Fault, calculated, compared
+from .operations import ARITHMETIC, COMPARISONS, negative, rounded
+from .reading import reading, unheard
+from .scanning import LARGEST, is_name
 from .sizes import longer
 from .types import (
     ANSWER,
@@ -24,18 +27,23 @@ from .types import (
     as_text,
     declare,
     fits,
+    is_answer,
     is_declared,
     is_unknown,
     joined,
+    kind_of,
     maybe,
     read_field,
     without_maybe,
 )
-from .work import ITEM, bounded, made_step, spend, weigh
+from .work import ITEM, bounded, made_step, spend
 
 __all__ = [
     "ANSWER",
+    "ARITHMETIC",
+    "COMPARISONS",
     "ITEM",
+    "LARGEST",
     "NOTHING",
     "NUMBER",
     "NUMBER_SIZE",
@@ -45,6 +53,7 @@ __all__ = [
     "UNKNOWN",
     "Expression",
     "ExpressionError",
+    "Fault",
     "ListOf",
     "Maybe",
     "Namespace",
@@ -53,21 +62,28 @@ __all__ = [
     "Type",
     "as_text",
     "bounded",
-    "comparable",
+    "calculated",
+    "compared",
     "declare",
     "equal",
     "fits",
+    "in_quotes",
     "inside",
     "instead",
+    "is_answer",
     "is_declared",
     "is_name",
     "is_unknown",
     "joined",
+    "kind_of",
     "longer",
     "made_step",
     "maybe",
+    "negative",
     "read_field",
+    "reading",
+    "rounded",
     "spend",
-    "weigh",
+    "unheard",
     "without_maybe",
 ]

@@ -10,8 +10,9 @@ from typing import Any
 
 from ..errors import ExpressionError
 from ..spelling import did_you_mean
-from .equality import comparable
 from .functions import FUNCTIONS, is_list
+from .operands import Fault, calculated, compared
+from .reading import unheard
 from .tree import (
     Arithmetic,
     Call,
@@ -38,13 +39,14 @@ from .types import (
     Record,
     Type,
     fits,
+    is_answer,
     is_unknown,
     joined,
     maybe,
     without_maybe,
 )
 
-__all__ = ["Checker", "UnknownTypeError", "inside", "instead"]
+__all__ = ["Checker", "UnknownTypeError", "in_quotes", "inside", "instead"]
 
 LONGEST_SHOWN = 60
 """Characters of a part that a message shows, at most."""
@@ -54,8 +56,6 @@ MOST_SHOWN = 2
 
 PATH = re.compile(r"\w+(?:\.\w+)*")
 """A name, or a field of one."""
-
-_COMPARED = (NUMBER, TEXT, TRUTH, ANSWER)
 
 
 class UnknownTypeError(Exception):
@@ -155,7 +155,7 @@ class Checker:
         text = " ".join(self.text[node.start : node.end].split())
         return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]} ..."
 
-    def _name(self, node: Name) -> Type:
+    def _name(self, node: Name, otherwise: str | None = None) -> Type:
         if node.name in self.types:
             return _known(self.types[node.name])
         if node.name in FUNCTIONS:
@@ -166,7 +166,7 @@ class Checker:
         raise ExpressionError(
             f"no name `{node.name}` here; {known}",
             offset=node.start,
-            hint=did_you_mean(node.name, self.types),
+            hint=did_you_mean(node.name, self.types) or otherwise,
         )
 
     def _field(self, node: Field) -> Type:
@@ -197,14 +197,8 @@ class Checker:
         return self.expect(node, NUMBER)
 
     def _arithmetic(self, node: Arithmetic) -> Type:
-        left = self.kind(node.left)
-        if node.operator == "+" and without_maybe(left) == TEXT:
-            right = self.expect(node.right, TEXT)
-        elif without_maybe(left) != NUMBER:
-            expected = "a number or a text" if node.operator == "+" else "a number"
-            raise self.refused(node.left, left, expected)
-        else:
-            right = self.expect(node.right, NUMBER)
+        left, right = self.kind(node.left), self.kind(node.right)
+        self._accept(calculated(node.operator, left, right), (node.left, left), (node.right, right))
         divided = node.operator in ("/", "//", "%")
         by_nothing = not (isinstance(node.right, Constant) and node.right.value)
         if isinstance(left, Maybe) or isinstance(right, Maybe) or (divided and by_nothing):
@@ -212,33 +206,30 @@ class Checker:
         return left
 
     def _compare(self, operator: str, left: Node, right: Node) -> None:
-        if operator in ("<", "<=", ">", ">="):
-            self._number(left)
-            self._number(right)
-        elif operator in ("in", "not in"):
-            self._contained(left, right)
-        else:
-            self._equated(left, right)
+        one, other = self._side(left, right), self._side(right, left)
+        self._accept(compared(operator, one, other), (left, one), (right, other))
+        for node, kind in ((left, other), (right, one)):
+            if is_answer(kind):
+                self._hear(node)
 
-    def _contained(self, left: Node, right: Node) -> None:
-        container = without_maybe(self.kind(right))
-        if container == TEXT:
-            self.expect(left, TEXT)
-        elif isinstance(container, ListOf) and without_maybe(container.item) in _COMPARED:
-            kind, item = self.kind(left), without_maybe(container.item)
-            if without_maybe(kind) != NOTHING and not comparable(kind, item):
-                raise self.refused(left, kind, item)
-        else:
-            raise self.refused(right, container, "a text, or a list of texts, answers or numbers")
+    def _side(self, node: Node, beside: Node) -> Type:
+        """The type of one side of a comparison; a name that is not there may be meant as a text."""
+        if isinstance(node, Name) and node.name not in self.types and not isinstance(beside, Name):
+            kind = without_maybe(self.kind(beside))
+            return self._name(node, in_quotes(node.name) if kind == TEXT or is_answer(kind) else None)
+        return self.kind(node)
 
-    def _equated(self, left: Node, right: Node) -> None:
-        one, other = self.kind(left), self.kind(right)
-        if NOTHING in (without_maybe(one), without_maybe(other)):
-            return
-        if without_maybe(one) not in _COMPARED:
-            raise self.refused(left, one, "a number, a text, an answer or true or false")
-        if not comparable(one, other):
-            raise self.refused(right, other, without_maybe(one))
+    def _hear(self, node: Node) -> None:
+        """Refuse texts that stand beside an answer and can be none."""
+        if isinstance(node, Items):
+            for item in node.items:
+                self._hear(item)
+        elif isinstance(node, Constant) and isinstance(node.value, str) and (wrong := unheard(node.value)):
+            raise ExpressionError(wrong[0], offset=node.start, hint=wrong[1])
+
+    def _accept(self, fault: Fault | None, *operands: tuple[Node, Type]) -> None:
+        if fault is not None:
+            raise self.refused(*operands[fault.side], fault.expected)
 
     def _choice(self, node: Choice) -> Type:
         with suppress(UnknownTypeError):
@@ -292,6 +283,11 @@ def _kind_of(value: Any) -> Type:
     if isinstance(value, bool):
         return TRUTH
     return TEXT if isinstance(value, str) else NUMBER
+
+
+def in_quotes(text: str) -> str:
+    """A hint that what is taken for names should be a text."""
+    return f"a text stands in quotes: `'{text}'`"
 
 
 def inside(written: str, kind: Record, name: str) -> str | None:
@@ -353,8 +349,10 @@ def _converted(written: str, kind: Type, expected: Type | str) -> str | None:
         return f"did you mean `len({written}) > 0`?"
     if expected == TRUTH and isinstance(kind, Maybe):
         return f"`{written} != None` says whether it is there"
-    if ANSWER in (plain, expected) and NUMBER in (plain, expected):
-        return 'an answer can be compared with answers and texts, such as "4"'
+    if plain in (ANSWER, TEXT) and expected == NUMBER and PATH.fullmatch(written):
+        return f"`number({written})` is the number it says"
+    if expected == ANSWER and plain in (NUMBER, TRUTH):
+        return f"an answer can be compared with answers and texts, such as {'4' if plain == NUMBER else 'true'!r}"
     if plain == ANSWER and expected == TEXT:
         return "a step `text` makes a text of an answer"
     return None

@@ -6,8 +6,8 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from .equality import equal
-from .functions import FUNCTIONS, NUMBERS, finite
+from .functions import FUNCTIONS
+from .operations import ARITHMETIC, COMPARISONS, ORDER, negative
 from .tree import (
     Arithmetic,
     Call,
@@ -24,30 +24,11 @@ from .tree import (
     Not,
 )
 from .types import read_field
-from .work import spend
 
 __all__ = ["Computed", "compiled"]
 
 Computed: TypeAlias = Callable[[Mapping[str, Any]], Any]
 """The value of a part, from the values of the names."""
-
-LONGEST_TEXT = 4 * 2**20
-"""Characters of a text that `+` makes, at most; a longer one is missing."""
-
-_ORDER: Mapping[str, Callable[[Any, Any], Any]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
-_ARITHMETIC: Mapping[str, Callable[[Any, Any], Any]] = {
-    "+": operator.add,
-    "-": operator.sub,
-    "*": operator.mul,
-    "/": operator.truediv,
-    "//": operator.floordiv,
-    "%": operator.mod,
-}
 
 
 def compiled(node: Node) -> Computed:
@@ -97,11 +78,7 @@ def _item(of: Computed, index: int) -> Computed:
 
 
 def _negated(of: Computed) -> Computed:
-    def negated(values: Mapping[str, Any]) -> Any:
-        value = of(values)
-        return None if value is None else finite(-value)
-
-    return negated
+    return lambda values: negative(of(values))
 
 
 def _not(of: Computed) -> Computed:
@@ -119,30 +96,10 @@ def _call(apply: Callable[..., Any], arguments: list[Computed]) -> Computed:
     return lambda values: apply(*[argument(values) for argument in arguments])
 
 
-# Arithmetic ----------------------------------------------------------------------------------------------
-
-
 def _arithmetic(node: Arithmetic) -> Computed:
-    apply = _ARITHMETIC[node.operator]
+    operate = ARITHMETIC[node.operator]
     left, right = compiled(node.left), compiled(node.right)
-    joins = node.operator == "+"
-
-    def computed(values: Mapping[str, Any]) -> Any:
-        one, other = left(values), right(values)
-        if isinstance(one, NUMBERS) and isinstance(other, NUMBERS):
-            try:
-                return finite(apply(one, other))
-            except ArithmeticError:
-                return None
-        if joins and isinstance(one, str) and isinstance(other, str):
-            length = len(one) + len(other)
-            if length > LONGEST_TEXT:
-                return None
-            spend(length)
-            return one + other
-        return None  # `*` would repeat a text and `%` fill it in
-
-    return computed
+    return lambda values: operate(left(values), right(values))
 
 
 # Comparisons ---------------------------------------------------------------------------------------------
@@ -151,7 +108,7 @@ def _arithmetic(node: Arithmetic) -> Computed:
 def _comparison(node: Comparison) -> Computed:
     if len(node.operators) == 1:
         return _compared(node.operators[0], *node.values)
-    operators = [_COMPARE[sign] for sign in node.operators]
+    operators = [COMPARISONS[sign] for sign in node.operators]
     parts = [compiled(value) for value in node.values]
 
     def chained(values: Mapping[str, Any]) -> bool:
@@ -168,9 +125,9 @@ def _comparison(node: Comparison) -> Computed:
 
 def _compared(sign: str, left: Node, right: Node) -> Computed:
     """One comparison; that of a name with a constant, the most frequent, without a call for either."""
-    if isinstance(left, Name) and isinstance(right, Constant) and sign in _ORDER:
-        return _ordered_name(_ORDER[sign], left.name, right.value)
-    compare = _COMPARE[sign]
+    if isinstance(left, Name) and isinstance(right, Constant) and sign in ORDER:
+        return _ordered_name(ORDER[sign], left.name, right.value)
+    compare = COMPARISONS[sign]
     one, other = compiled(left), compiled(right)
     return lambda values: compare(one(values), other(values))
 
@@ -181,38 +138,6 @@ def _ordered_name(order: Callable[[Any, Any], Any], name: str, constant: Any) ->
         return value is not None and order(value, constant)
 
     return ordered
-
-
-def _in_order(order: Callable[[Any, Any], Any]) -> Callable[[Any, Any], bool]:
-    return lambda one, other: one is not None and other is not None and order(one, other)
-
-
-def _unequal(one: Any, other: Any) -> bool:
-    return not equal(one, other)
-
-
-def _within(one: Any, container: Any) -> bool:
-    if container is None:
-        return False
-    if isinstance(container, str):
-        spend(len(container))
-        return one is not None and one in container
-    return any(equal(one, item) for item in container)
-
-
-def _without(one: Any, container: Any) -> bool:
-    return not _within(one, container)
-
-
-_COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
-    **{sign: _in_order(order) for sign, order in _ORDER.items()},
-    "==": equal,
-    "is": equal,
-    "!=": _unequal,
-    "is not": _unequal,
-    "in": _within,
-    "not in": _without,
-}
 
 
 # Truths --------------------------------------------------------------------------------------------------

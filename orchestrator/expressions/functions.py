@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from math import inf, isfinite
 from types import MappingProxyType
 from typing import Any, Protocol
 
 from ..types import Answer
-from .scanning import LARGEST
+from .operations import NUMBERS, finite, rounded
+from .reading import number_in
 from .types import (
     ANSWER,
     NUMBER,
@@ -27,9 +27,7 @@ from .types import (
     without_maybe,
 )
 
-__all__ = ["FUNCTIONS", "NUMBERS", "Argument", "Function", "finite", "is_list"]
-
-NUMBERS = (int, float)  # a union takes `isinstance` three times as long
+__all__ = ["FUNCTIONS", "Argument", "Function", "is_list"]
 
 _MANY = range(1, 201)
 
@@ -70,20 +68,6 @@ class Function:
     kind: Callable[[Sequence[Argument]], Type]
     apply: Callable[..., Any]
     size: Callable[[Sequence[Size]], Size]
-
-
-def finite(value: Any) -> Any:
-    """A number that arithmetic has come to: missing unless it is finite, and a floating-point number where it is too
-    large to be told to the unit.
-    """
-    if type(value) is float:
-        return value if -inf < value < inf else None
-    if -LARGEST <= value <= LARGEST:
-        return value
-    try:
-        return finite(float(value))
-    except OverflowError:
-        return None
 
 
 def is_list(kind: Type) -> bool:
@@ -139,6 +123,12 @@ def _length(arguments: Sequence[Argument]) -> Type:
     raise arguments[0].refuse("a text or a list")
 
 
+def _stated(arguments: Sequence[Argument]) -> Type:
+    if without_maybe(arguments[0].kind) not in (TEXT, ANSWER):
+        raise arguments[0].refuse("a text or an answer")
+    return Maybe(NUMBER)
+
+
 def _answer_kind(arguments: Sequence[Argument]) -> Type:
     kind = without_maybe(arguments[0].kind)
     if kind == ANSWER:
@@ -176,14 +166,6 @@ def _absolute(value: Any) -> Any:
     return None if value is None else finite(abs(value))
 
 
-def _round(value: Any, digits: int | None = None) -> Any:
-    if value is None:
-        return None
-    if isinstance(value, float) and not isfinite(value):
-        return None
-    return finite(round(value) if digits is None else round(value, digits))
-
-
 def _len(value: Any) -> Any:
     return None if value is None else len(value)
 
@@ -194,6 +176,10 @@ def _any(values: Any) -> bool:
 
 def _all(values: Any) -> bool:
     return values is None or all(value is None or value for value in values)
+
+
+def _stated_number(value: Any) -> Any:
+    return None if value is None else finite(number_in(value))
 
 
 def _answer(value: Any) -> Any:
@@ -234,7 +220,7 @@ FUNCTIONS: Mapping[str, Function] = MappingProxyType(
             arity=(1, 2),
             takes="a number, and how many decimals",
             kind=_rounded,
-            apply=_round,
+            apply=rounded,
             size=_number_size,
         ),
         "any": Function(
@@ -242,6 +228,9 @@ FUNCTIONS: Mapping[str, Function] = MappingProxyType(
         ),
         "all": Function(
             arity=(1,), takes="one list, each item true or false", kind=_truths, apply=_all, size=_truth_size
+        ),
+        "number": Function(
+            arity=(1,), takes="one text or answer", kind=_stated, apply=_stated_number, size=_number_size
         ),
         "answer": Function(
             arity=(1,),

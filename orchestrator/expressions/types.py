@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
+from ..types import Answer
 from .work import ITEM, spend
 
 __all__ = [
@@ -29,9 +30,11 @@ __all__ = [
     "as_text",
     "declare",
     "fits",
+    "is_answer",
     "is_declared",
     "is_unknown",
     "joined",
+    "kind_of",
     "maybe",
     "read_field",
     "without_maybe",
@@ -117,6 +120,12 @@ def is_unknown(kind: Type) -> bool:
     return is_unknown(kind.item) if isinstance(kind, ListOf) else kind == UNKNOWN
 
 
+def is_answer(kind: Type) -> bool:
+    """Whether such a value is an answer, or a list of answers."""
+    kind = without_maybe(kind)
+    return is_answer(kind.item) if isinstance(kind, ListOf) else kind == ANSWER
+
+
 def fits(kind: Type, expected: Type) -> bool:
     """Whether a value of `kind` can stand where `expected` is: a value may be missing where the program can go on
     without it, so that `Maybe` on either side makes no difference.
@@ -185,8 +194,9 @@ class Namespace(dict[str, Any]):
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """How values of a Python type are read: their fields, fields of other names, and the whole as a text."""
+    """What values of a Python type are called, and how they are read: their fields, and the whole as a text."""
 
+    name: str
     fields: Mapping[str, Callable[[Any], Any]]
     other: Callable[[Any, str], Any] | None
     text: Callable[[Any], str] | None
@@ -215,7 +225,7 @@ def declare(
         other: Reads a field by a name that is not among `fields`, for values whose fields differ; raises KeyError.
     """
     readers = {key: reader for key, (_, reader) in fields.items()}
-    _KINDS[python_type] = _Kind(MappingProxyType(readers), other, text)
+    _KINDS[python_type] = _Kind(name, MappingProxyType(readers), other, text)
     types = MappingProxyType({key: kind for key, (kind, _) in fields.items()})
     return Record(name, types, item, text is not None)
 
@@ -244,6 +254,25 @@ def read_field(value: Any, name: str) -> Any:
     if kind.other is None:
         raise KeyError(name)
     return kind.other(value, name)
+
+
+def kind_of(value: Any) -> Type:
+    """The type of a value at hand, as far as it can be seen; that of a missing one is unknown."""
+    if value is None:
+        return UNKNOWN
+    if isinstance(value, bool):
+        return TRUTH
+    if isinstance(value, int | float):
+        return NUMBER
+    if isinstance(value, str):
+        return TEXT
+    if type(value) is Answer:
+        return ANSWER
+    if type(value) in _KINDS:
+        return Record(_KINDS[type(value)].name)
+    if isinstance(value, list | tuple):
+        return ListOf(next((kind_of(item) for item in value if item is not None), UNKNOWN))
+    return Record(f"a {type(value).__name__.lower()}")
 
 
 def as_text(value: Any) -> str:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
 
 from ..errors import InvalidInputError
 from ..types import Candidate
 
-__all__ = ["ANSWER_GIVES", "ITEM", "MOST_WORK", "STEP", "bounded", "made_step", "spend", "weigh"]
+__all__ = ["ANSWER_GIVES", "ITEM", "MOST_WORK", "STEP", "bounded", "made_step", "spend"]
 
 MOST_WORK = 2**28
 """Characters that solving one problem may go through between its calls: some seconds, and so many bytes of memory."""
@@ -81,16 +80,3 @@ def made_step(candidates: Sequence[Candidate], steps: int = 1) -> None:
         work.done = max(0, work.done - ANSWER_GIVES * answers)
         work.seen = len(candidates)
     spend(STEP * steps)
-
-
-def weigh(value: Any) -> None:
-    """Note that all of a value is gone through: a text's characters, and the items of lists in lists, each as often
-    as it stands there. Raises as `spend`.
-    """
-    if isinstance(value, str):
-        spend(len(value))
-    elif isinstance(value, list | tuple):
-        spend(ITEM * len(value))
-        for item in value:
-            if isinstance(item, str | list | tuple):
-                weigh(item)

@@ -36,7 +36,7 @@ TemplateText: TypeAlias = Annotated[str, "template"]
 class Primitive:
     """The root of the steps.
 
-    Its name in files is its class's in snake case (or `key`), its parameters are its fields.
+    Its name in files is its `key`, its parameters are its fields.
 
     Args:
         id: What later steps call its value; None for a step whose value is not named.

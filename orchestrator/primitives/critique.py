@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from ..costs import Costing, Size, Spending
 from ..errors import InvalidInputError
-from ..expressions import TEXT, Type
+from ..expressions import Type
 from ..prompts import fill
 from ..strategies.chain import prompt_values
 from ..strategies.critique_revise import CRITIQUE as PROMPT
@@ -59,8 +59,8 @@ class Critique(Asking):
         self.check_asking(scope)
         scope.expression(self.of, *self.place("of"), expected=SINGLE)
         if self.prompt is not None:
-            with scope.block({"question": TEXT, "answer": TEXT, "mark": TEXT}):
-                scope.template(self.prompt, *self.place("prompt"))
+            own = {"question": None, "answer": self.of, "mark": None}
+            scope.prompt(self.prompt, own, *self.place("prompt"))
         return CRITIQUE
 
     def longest_text(self, costing: Costing) -> float:

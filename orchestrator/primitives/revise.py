@@ -58,11 +58,10 @@ class Revise(Asking):
         if self.using is not None:
             scope.expression(self.using, *self.place("using"), expected=(TEXT, CRITIQUE, REVIEW))
         if self.prompt is not None:
-            names = {"question": TEXT, "answer": TEXT} | (
-                {"critique": TEXT} if self.using is not None else {}
-            )
-            with scope.block(names):
-                scope.template(self.prompt, *self.place("prompt"))
+            own = {"question": None, "answer": self.of}
+            if self.using is not None:
+                own["critique"] = self.using
+            scope.prompt(self.prompt, own, *self.place("prompt"))
         return CANDIDATE
 
     async def run(self, frame: Frame) -> Candidate | None:

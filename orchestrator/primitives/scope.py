@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from ..expressions import (
+    TEXT,
     UNKNOWN,
     Expression,
     ExpressionError,
@@ -16,6 +17,7 @@ from ..expressions import (
     Record,
     Type,
     fits,
+    in_quotes,
     instead,
     is_name,
     is_unknown,
@@ -31,6 +33,9 @@ StepPath: TypeAlias = tuple[str | int, ...]
 
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+WORDS = re.compile(r"[A-Za-z]\w*(?: +\w+)*[.!?]?")
+"""Words of a language rather than an expression, such as `very friendly`."""
+
 NAMES = "names have letters, digits and `_`, and begin neither with a digit nor with `__`"
 """What names are made of: those of steps stand in the paths of their calls, and in expressions."""
 
@@ -349,7 +354,7 @@ class Scope:
                 self.use(name)
             kind = expression.check(self.types)
         except ExpressionError as error:
-            self._refused(text, error, *at)
+            self._refused(text, error, *at, otherwise=_meant(text, expected))
             return None
         if is_unknown(kind):
             self._unknown += 1
@@ -372,12 +377,39 @@ class Scope:
         except TemplateError as error:
             self._refused(text, error, *at)
 
-    def _refused(self, text: str, error: ExpressionError | TemplateError, *at: str | int) -> None:
-        """Note an error in a text; where it is about a name that is given elsewhere, with where that is."""
+    def prompt(self, text: str, own: Mapping[str, str | None], *at: str | int) -> None:
+        """Check a template that has texts of its own besides the values of steps.
+
+        Args:
+            text: The template.
+            own: The names of these texts, each with the expression whose value it shows; None for another.
+            at: Where it stands.
+        """
+        for name, source in own.items():
+            known = self._names.get(name)
+            same = source is not None and re.match(rf"{name}\b", source)
+            offset = None if known is None or same else _first_use(text, name)
+            if offset is not None:
+                self.fault(
+                    f"`{name}` has a meaning of its own in this prompt, and is the name of a value as well",
+                    *at,
+                    offset=offset,
+                    hint="call that value something else",
+                )
+                return
+        with self.block(dict.fromkeys(own, TEXT)):
+            self.template(text, *at)
+
+    def _refused(
+        self, text: str, error: ExpressionError | TemplateError, *at: str | int, otherwise: str | None = None
+    ) -> None:
+        """Note an error in a text; where it is about a name that is given elsewhere, with where that is. Without a
+        hint of its own it has another.
+        """
         word = None if error.offset is None else NAME.match(text, error.offset)
         absent = None if word is None or word[0] in self._names else self._absent.get(word[0])
         if absent is None or text[: error.offset].rstrip().endswith("."):
-            self.fault(error.message, *at, hint=error.hint, offset=error.offset)
+            self.fault(error.message, *at, hint=error.hint or otherwise, offset=error.offset)
         else:
             self.fault(error.message, *at, hint=absent.hint, offset=error.offset, see=absent.see)
 
@@ -401,6 +433,23 @@ def _is_unsettled(kind: Type) -> bool:
             kind.item is not None and _is_unsettled(kind.item)
         )
     return kind == UNKNOWN
+
+
+def _first_use(text: str, name: str) -> int | None:
+    """Where a template uses a name; None where it does not, or is none."""
+    try:
+        template = Template.of(text)
+    except TemplateError:
+        return None
+    return template.place(name) if name in template.names else None
+
+
+def _meant(text: str, expected: Type | tuple[Type, ...] | None) -> str | None:
+    """A hint where an expression that is nothing but words stands where a text can."""
+    wanted = expected if isinstance(expected, tuple) else (expected,)
+    if not WORDS.fullmatch(text) or not (expected is None or TEXT in wanted):
+        return None
+    return f"{in_quotes(text)}, in a file as `\"'{text}'\"`"
 
 
 def listed(kinds: Sequence[Type]) -> str:

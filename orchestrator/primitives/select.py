@@ -15,7 +15,7 @@ from .frame import Frame
 from .scope import Scope
 from .sizes import listed_size, size_here
 from .values import CANDIDATE, CANDIDATES, OUTCOME, Candidates, candidate_of
-from .vote import counted
+from .vote import polled
 
 __all__ = ["Select"]
 
@@ -63,7 +63,7 @@ class Select(Primitive):
 
 
 def _by_vote(candidates: Candidates) -> Candidate | None:
-    return candidate_of(counted(candidates))
+    return candidate_of(polled(candidates))
 
 
 def _shortest(candidates: Candidates) -> Candidate | None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
+from ..answers import AnswerReader
 from ..context import Context
 from ..contracts import Verifier, logprobs_for, name_of
 from ..costs import Cost, Costing, Spending
 from ..errors import InvalidInputError
-from ..expressions import NUMBER, TEXT, Expression, Type, bounded, fits
+from ..expressions import NUMBER, TEXT, Expression, Type, bounded, fits, reading
 from ..strategies.attempts import Attempts
 from ..strategies.nested import check_budgets
 from ..types import Outcome, Problem, StopReason
@@ -24,6 +25,10 @@ from .sizes import problem_size
 from .values import field_types, plain, problem_type
 
 __all__ = ["Steps"]
+
+
+_Run: TypeAlias = tuple[Sequence[str], Mapping[str, Type], AnswerReader]
+"""What a program is checked for: names of models, types of a problem's fields, and how answers are read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +56,7 @@ class Steps:
     steps: Block
     outputs: Mapping[str, ExpressionText] = field(default_factory=dict, hash=False)
     _verifiers: tuple[tuple[Verifier, str], ...] = field(init=False, repr=False, compare=False)
-    _sound: list[tuple[Sequence[str], Mapping[str, Type]]] = field(init=False, repr=False, compare=False)
+    _sound: list[_Run] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "steps", tuple(self.steps))
@@ -113,7 +118,8 @@ class Steps:
             InvalidInputError: The program has faults, or does too much between its calls.
             UnknownPriceError: A budget inside limits money and a model's price is not known; no call has been made.
         """
-        self._check(ctx.models, field_types(problem))
+        with reading(ctx.answers):
+            self._check(ctx.models, field_types(problem), ctx.answers)
         check_budgets(ctx, self)
         run = Execution(ctx=ctx, before=len(ctx.candidates), verifiers=self._verifiers)
         logprobs = logprobs_for(*(verifier for verifier, _ in self._verifiers))
@@ -124,7 +130,7 @@ class Steps:
             attempts=Attempts(),
             run=run,
         )
-        with bounded():
+        with bounded(), reading(ctx.answers):
             outcome = await self._made(frame)
             further = self._outputs(frame) if self.outputs else {}
         if run.cut_short:
@@ -168,14 +174,14 @@ class Steps:
     def _longest_drawn(self, costing: Costing) -> float:
         return max((step.longest_text(costing) for step in self.steps), default=0.0)
 
-    def _check(self, models: Sequence[str], fields: Mapping[str, Type]) -> None:
-        """Refuse what has faults, once for the same models and fields."""
-        if (models, fields) in self._sound:
+    def _check(self, models: Sequence[str], fields: Mapping[str, Type], answers: AnswerReader) -> None:
+        """Refuse what has faults, once for the same models, fields and way to read answers."""
+        if (models, fields, answers) in self._sound:
             return
         faults = self.faults(problem_fields=fields, models=models)
         if faults:
             raise InvalidInputError("\n".join(["the program cannot be run:", *map(_in_words, faults)]))
-        self._sound.append((models, fields))
+        self._sound.append((models, fields, answers))
         del self._sound[:-MOST_KEPT]
 
     def _outputs(self, frame: Frame) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from .scope import Scope
 from .sizes import ballots_of, candidates_size, either, size_here, vote_size
 from .values import CANDIDATE, CANDIDATES, OUTCOME, VOTE, Candidates, Poll, Review, score_of
 
-__all__ = ["Vote", "counted"]
+__all__ = ["Vote", "polled"]
 
 ONES: tuple[Type, ...] = (CANDIDATES, CANDIDATE, OUTCOME, ANSWER)
 BALLOTS = (*ONES, *(ListOf(one) for one in ONES))
@@ -65,7 +65,7 @@ class Vote(Primitive):
     async def run(self, frame: Frame) -> Poll:
         """The vote."""
         candidates = Candidates(one for text in self._texts for one in _ballots(frame.evaluate(text)))
-        return counted(candidates, weighted=self.weight == "score")
+        return polled(candidates, weighted=self.weight == "score")
 
     async def spending(self, costing: Costing) -> Spending:
         """Nothing."""
@@ -80,7 +80,7 @@ class Vote(Primitive):
         return vote_size(candidates_size(item, sum(one.count for one in found)))
 
 
-def counted(candidates: Candidates, *, weighted: bool = False) -> Poll:
+def polled(candidates: Candidates, *, weighted: bool = False) -> Poll:
     """The vote of `candidates`, by their latest scores where `weighted` and an answer has one above 0."""
     answers, scores = [one.answer for one in candidates], [score_of(one) for one in candidates]
     known = [score for score in scores if score is not None]

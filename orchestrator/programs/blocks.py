@@ -145,7 +145,7 @@ def _build_step(value: Any, at: KeyPath, known: frozenset[str], mistakes: Mistak
     if key in PRIMITIVES:
         step: Primitive | None = build_step(part, key, value[key], beside, at, mistakes)
         return step
-    return _short(part, key, value[key], beside, at, mistakes)
+    return _part_as_step(part, key, value[key], beside, at, mistakes)
 
 
 def _with_colon(value: Any, known: frozenset[str]) -> str | None:
@@ -233,7 +233,7 @@ def _are_beside(
     return not strange
 
 
-def _short(
+def _part_as_step(
     part: type[Primitive], key: str, given: Any, beside: Mapping[str, Any], at: KeyPath, mistakes: Mistakes
 ) -> Primitive | None:
     """A step whose key is that of a strategy or a verifier."""

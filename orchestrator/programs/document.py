@@ -301,7 +301,7 @@ def _hint(what: str) -> str | None:
     if "mapping values are not allowed" in what:
         return "put a text that contains ': ' in quotes"
     if "flow mapping" in what:
-        return "between braces, put a text that contains ': ', ',' or a brace in quotes"
+        return "between braces, put a text that contains ': ', ',', '[' or a brace in quotes"
     return None
 
 

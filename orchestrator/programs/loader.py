@@ -18,7 +18,7 @@ from ..context import Context
 from ..contracts import ControlProgram, Verifier
 from ..costs import FREE, Costing, Spending
 from ..errors import BackendError, BudgetExceededError, DeadlineExceededError, InvalidInputError
-from ..expressions import TEXT
+from ..expressions import TEXT, reading
 from ..prompts import Prompt
 from ..scores import unscored_by
 from ..strategies.attempts import scored
@@ -189,8 +189,9 @@ def loads(text: str, *, file: str | Path = "<text>", allow_outside: bool = False
 def _program(sources: Sources, *, needs_models: bool, local_models: bool = False) -> Program:
     names = Names(sources, reserved=reserved(), build=build)
     top = sources.top
-    strategy, check = _parts(sources)
     answers = _reader(top.document, top.mistakes)
+    with reading(answers):
+        strategy, check = _parts(sources)
     prompt = _prompt(top, names)
     if "outputs" in top.document.data and not _has_steps(top.document.data):
         top.mistakes.add(("outputs",), "only a `program` made of `steps` has outputs", key=True)

@@ -100,13 +100,14 @@ class Mistakes:
         if kind == "extra_forbidden":
             hint = _quotes_hint(name) or _key_hint(path) or self.closest(name, known)
             expected = f"; expected one of: {', '.join(known)}" if known and hint is None else ""
-            said = f"unknown key `{_short(name)}`{_inside(where)}{expected}"
+            said = f"unknown key `{_cut(name)}`{_inside(where)}{expected}"
             self.add(path, said, hint=hint, key=True)
         elif kind == "missing":
             self.add(path[:-1], f"`{name}` is missing{_inside(where)}")
         elif kind in EXPECTED:
-            hint = _form(path, details["input"])
-            self.add(path, f"`{name}` must be {EXPECTED[kind]}, not {_shown(details['input'])}", hint=hint)
+            hint = _form(path, details["input"]) or _value_hint(kind, details["input"])
+            said = f"`{_item(path)}` must be {EXPECTED[kind]}, not {_shown(details['input'])}"
+            self.add(path, said, hint=hint)
         elif kind == "literal_error":
             hint = self.closest(str(details["input"]), re.findall(r"'([^']+)'", str(context["expected"])))
             self.add(
@@ -195,11 +196,26 @@ def _form(path: KeyPath, given: object) -> str | None:
     return f"write `{form.format(given if plain else json.dumps(given, ensure_ascii=False))}`"
 
 
+def _value_hint(kind: str, given: object) -> str | None:
+    """How YAML takes another value for what was meant."""
+    if kind == "string_type" and isinstance(given, bool | int | float):
+        return "put it in quotes"
+    if isinstance(given, str) and given.lower() == "none" and kind != "string_type":
+        return "where there can be none, it is written `null`"
+    return None
+
+
+def _item(path: KeyPath) -> str:
+    """The last key of a path, with the number of what stands there in a list."""
+    first = max((number for number, step in enumerate(path) if isinstance(step, str)), default=0)
+    return "".join(str(step) if isinstance(step, str) else f"[{step}]" for step in path[first:])
+
+
 def _inside(where: str) -> str:
-    return f" in `{_short(where)}`" if where else ""
+    return f" in `{_cut(where)}`" if where else ""
 
 
-def _short(text: str) -> str:
+def _cut(text: str) -> str:
     return text if len(text) <= SHOWN_VALUE else text[: SHOWN_VALUE - 1] + "…"
 
 
@@ -213,6 +229,6 @@ def _quotes_hint(key: str) -> str | None:
 def _shown(value: object) -> str:
     if value is None:
         return "nothing"
-    return _short(
+    return _cut(
         "a mapping" if isinstance(value, dict) else "a list" if isinstance(value, list) else repr(value)
     )

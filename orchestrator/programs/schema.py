@@ -254,7 +254,7 @@ class _Builder:
         for registry, short in ((STRATEGIES, Run), (VERIFIERS, Score)):
             for key, part in registry.parts.items():
                 if key not in actions:
-                    actions[key] = self._short(registry, key, part)
+                    actions[key] = self._part_as_step(registry, key, part)
                     beside[key] = self._parameters(short, short.beside)
         called = "What later steps call its value."
         common = {"id": {"type": ["string", "null"], "pattern": NAME, "description": called}}
@@ -287,7 +287,7 @@ class _Builder:
             made["anyOf"][0] = {**mapping, "oneOf": [{"required": [key]} for key in keys]}
         return made | _described(summary(cls))
 
-    def _short(self, registry: Registry, key: str, part: type) -> Schema:
+    def _part_as_step(self, registry: Registry, key: str, part: type) -> Schema:
         """A strategy or a verifier as a step: `judge: {of: drafts, model: small}`."""
         if registry is STRATEGIES:
             return self._part(registry, key, ())

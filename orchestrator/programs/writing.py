@@ -118,10 +118,10 @@ def _in_order(sections: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _shortened(value: Any) -> Any:
+def _without_points(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: one if name == "extra" else _shortened(one) for name, one in value.items()}
-    return _short(value)
+        return {name: one if name == "extra" else _without_points(one) for name, one in value.items()}
+    return _without_point(value)
 
 
 def _limits(budget: Budget) -> dict[str, Any]:
@@ -130,7 +130,7 @@ def _limits(budget: Budget) -> dict[str, Any]:
 
 
 def _number(value: Any) -> Any:
-    return _short(float(value)) if isinstance(value, str | Decimal | float) else value
+    return _without_point(float(value)) if isinstance(value, str | Decimal | float) else value
 
 
 def _prompt(prompt: Prompt) -> dict[str, Any]:
@@ -175,7 +175,7 @@ class _Writer:
 
     def model(self, spec: ModelSpec, folder: Path | None) -> dict[str, Any]:
         """A model; `folder` is that of the file that describes it, where that is another."""
-        said: dict[str, Any] = _shortened(spec.model_dump(exclude_defaults=True))
+        said: dict[str, Any] = _without_points(spec.model_dump(exclude_defaults=True))
         for key in ("replay", "local"):
             if folder is not None and key in said and (folder / said[key]).is_file():
                 said[key] = self._beside(str(folder / said[key]))
@@ -238,7 +238,7 @@ class _Writer:
         if name == "file":
             return self._beside(str(value))
         plain = _plain(value, at)
-        return _short(plain) if inner is float else plain
+        return _without_point(plain) if inner is float else plain
 
     def _named(self, prompt: Prompt) -> str:
         if prompt not in self.prompts:
@@ -301,7 +301,7 @@ def _as_mapping(named: Any) -> dict[str, Any]:
     return {named: {}} if isinstance(named, str) else named
 
 
-def _short(value: Any) -> Any:
+def _without_point(value: Any) -> Any:
     """A number for a parameter that is read as a float whichever way it is written: 0 for 0.0."""
     return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 1e9 else value
 

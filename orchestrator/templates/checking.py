@@ -2,36 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from jinja2 import nodes
 
 from ..errors import TemplateError
 from ..expressions import (
+    NOTHING,
     NUMBER,
     TEXT,
     TRUTH,
     UNKNOWN,
+    Fault,
     ListOf,
     Maybe,
     Record,
     Type,
-    comparable,
+    calculated,
+    compared,
     inside,
+    is_answer,
     is_unknown,
     joined,
+    maybe,
+    unheard,
     without_maybe,
 )
 from ..spelling import did_you_mean
-from .syntax import place_of
+from .operations import INSTEAD_OF_OR, needs
+from .syntax import SIGNS, place_of
 
 __all__ = ["check"]
 
 LOOP = Record("the loop", {"index": NUMBER, "first": TRUTH, "last": TRUTH})
-
-_NOTHING = Maybe(Record("nothing"))
-"""The type of `none`, which can stand for every other."""
 
 _FILTERED: dict[str, Type] = {
     "indent": TEXT,
@@ -59,13 +63,13 @@ def check(body: Sequence[nodes.Node], types: Mapping[str, Type]) -> None:
                     if not isinstance(part, nodes.TemplateData):
                         _inserted(_looked_at(part, types), part)
             case nodes.If():
-                _looked_at(node.test, types)
+                _looked_at(node.test, types, _test)
                 check(node.body, types)
                 check(node.elif_, types)
                 check(node.else_, types)
             case nodes.For():
                 looped = _looked_at(node.iter, types)
-                item = UNKNOWN if is_unknown(looped) else _item(looped, node.iter, "a loop")
+                item = UNKNOWN if is_unknown(looped) else _item(looped, node.iter, "for")
                 assert isinstance(node.target, nodes.Name)
                 check(node.body, {**types, "loop": LOOP, node.target.name: item})
                 check(node.else_, types)
@@ -75,12 +79,29 @@ class _UnknownTypeError(Exception):
     """A part is of a type that is not known, so that nothing can be said of the whole."""
 
 
-def _looked_at(node: nodes.Node, types: Mapping[str, Type]) -> Type:
+def _looked_at(
+    node: nodes.Node,
+    types: Mapping[str, Type],
+    look: Callable[[nodes.Node, Mapping[str, Type]], Type] | None = None,
+) -> Type:
     """The type of an expression in a template; unknown where that of a name it uses is."""
     try:
-        return type_of(node, types)
+        return (look or type_of)(node, types)
     except _UnknownTypeError:
         return UNKNOWN
+
+
+def _test(node: nodes.Node, types: Mapping[str, Type]) -> Type:
+    """The type of a condition, which any value can be: it asks whether the value is there."""
+    match node:
+        case nodes.And() | nodes.Or():
+            _test(node.left, types)
+            _test(node.right, types)
+            return TRUTH
+        case nodes.Not():
+            _test(node.node, types)
+            return TRUTH
+    return type_of(node, types)
 
 
 def type_of(node: nodes.Node, types: Mapping[str, Type]) -> Type:
@@ -102,25 +123,33 @@ def type_of(node: nodes.Node, types: Mapping[str, Type]) -> Type:
         case nodes.Compare():
             return _compared(node, types)
         case nodes.Not():
-            type_of(node.node, types)
-            return TRUTH
+            return _truth("not", node.node, types)
         case nodes.And() | nodes.Or():
-            return _either(node, type_of(node.left, types), type_of(node.right, types))
+            word = "and" if isinstance(node, nodes.And) else "or"
+            _truth(word, node.left, types)
+            return _truth(word, node.right, types)
         case nodes.CondExpr():
-            type_of(node.test, types)
-            other = _NOTHING if node.expr2 is None else type_of(node.expr2, types)
+            _test(node.test, types)
+            other = NOTHING if node.expr2 is None else type_of(node.expr2, types)
             return _either(node, type_of(node.expr1, types), other)
         case nodes.BinExpr():
             return _operated(node, types)
         case nodes.UnaryExpr():
-            _wants(NUMBER, type_of(node.node, types), node.node, f"`{node.operator}`")
-            return NUMBER
+            return _wants(NUMBER, type_of(node.node, types), node.node, node.operator)
     raise TypeError(f"{type(node).__name__} is not in the language of templates")
+
+
+def _truth(word: str, node: nodes.Node, types: Mapping[str, Type]) -> Type:
+    """The type of what `and`, `or` and `not` make of a part, whose value must be true or false."""
+    kind = type_of(node, types)
+    if without_maybe(kind) != TRUTH:
+        raise needs(word, TRUTH, kind, place_of(node), INSTEAD_OF_OR if word == "or" else None)
+    return TRUTH
 
 
 def _constant(value: object) -> Type:
     if value is None:
-        return _NOTHING
+        return NOTHING
     if isinstance(value, bool):
         return TRUTH
     return TEXT if isinstance(value, str) else NUMBER
@@ -171,12 +200,11 @@ def _known(kind: Type) -> Type:
 
 def _filtered(node: nodes.Filter, types: Mapping[str, Type]) -> Type:
     assert node.node is not None
-    kind, name = type_of(node.node, types), f"`{node.name}`"
+    kind, name = type_of(node.node, types), node.name
     arguments = [type_of(argument, types) for argument in node.args]
     match node.name:
         case "first" | "last":
-            item = _item(kind, node.node, name)
-            return item if isinstance(item, Maybe) else Maybe(item)
+            return maybe(_item(kind, node.node, name))
         case "join":
             _inserted(_item(kind, node.node, name), node.node)
         case "length":
@@ -194,64 +222,52 @@ def _filtered(node: nodes.Filter, types: Mapping[str, Type]) -> Type:
 
 
 def _compared(node: nodes.Compare, types: Mapping[str, Type]) -> Type:
-    left, at = type_of(node.expr, types), node.expr
+    left: tuple[nodes.Node, Type] = (node.expr, type_of(node.expr, types))
     for part in node.ops:
-        right = type_of(part.expr, types)
-        _comparable(part.op, without_maybe(left), without_maybe(right), at)
-        left, at = right, part.expr
+        right: tuple[nodes.Node, Type] = (part.expr, type_of(part.expr, types))
+        _accept(compared(SIGNS[part.op], left[1], right[1]), SIGNS[part.op], left, right)
+        _hear(left[0], right[1])
+        _hear(right[0], left[1])
+        left = right
     return TRUTH
-
-
-def _comparable(sign: str, left: Type, right: Type, at: nodes.Node) -> None:
-    nothing = without_maybe(_NOTHING)
-    if sign in ("in", "notin"):
-        item = _item_or_none(right)
-        if right == TEXT and left == TEXT:
-            return
-        if item is None or not (without_maybe(item) == nothing or comparable(left, item)):
-            raise TemplateError(f"{left} cannot be in {right}", offset=place_of(at))
-    elif sign in ("eq", "ne"):
-        if nothing not in (left, right) and not comparable(left, right):
-            raise TemplateError(f"{left} is never equal to {right}", offset=place_of(at))
-    elif left != right or left not in (NUMBER, TEXT):
-        raise TemplateError(
-            f"{left} and {right} have no order", offset=place_of(at), hint="compare two numbers"
-        )
 
 
 def _operated(node: nodes.BinExpr, types: Mapping[str, Type]) -> Type:
     left, right = type_of(node.left, types), type_of(node.right, types)
-    if node.operator == "+" and without_maybe(left) == TEXT:
-        _wants(TEXT, right, node.right, "`+` after a text")
-        result = TEXT
-    else:
-        _wants(NUMBER, left, node.left, f"`{node.operator}`")
-        _wants(NUMBER, right, node.right, f"`{node.operator}`")
-        result = NUMBER
+    _accept(calculated(node.operator, left, right), node.operator, (node.left, left), (node.right, right))
     missing = isinstance(left, Maybe) or isinstance(right, Maybe) or node.operator in ("/", "//", "%")
-    return Maybe(result) if missing else result
+    return maybe(without_maybe(left)) if missing else left
+
+
+def _hear(node: nodes.Node, beside: Type) -> None:
+    """Refuse a text that stands beside an answer and can be none."""
+    if is_answer(beside) and isinstance(node, nodes.Const) and isinstance(node.value, str):
+        wrong = unheard(node.value)
+        if wrong is not None:
+            raise TemplateError(wrong[0], offset=place_of(node), hint=wrong[1])
+
+
+def _accept(fault: Fault | None, sign: str, *operands: tuple[nodes.Node, Type]) -> None:
+    if fault is not None:
+        node, kind = operands[fault.side]
+        raise needs(sign, fault.expected, kind, place_of(node))
 
 
 def _either(node: nodes.Node, one: Type, other: Type) -> Type:
     """The type of a value that is either of two."""
-    nothing = without_maybe(_NOTHING)
-    if without_maybe(other) == nothing:
-        return one if isinstance(one, Maybe) else Maybe(one)
-    if without_maybe(one) == nothing:
-        return other if isinstance(other, Maybe) else Maybe(other)
     both = joined(one, other)
     if both is not None:
         return both
     for kind in (one, other):
         if not _has_text(kind):
             raise TemplateError(f"this is either {one} or {other}", offset=place_of(node))
-    return TEXT
+    return Record(f"{one} or {other}", text=True)
 
 
 def _item(kind: Type, node: nodes.Node, needed_by: str) -> Type:
     item = _item_or_none(kind)
     if item is None:
-        raise TemplateError(f"{needed_by} needs a list, and this is {kind}", offset=place_of(node))
+        raise needs(needed_by, "a list", kind, place_of(node))
     return item
 
 
@@ -260,9 +276,10 @@ def _item_or_none(kind: Type) -> Type | None:
     return held.item if isinstance(held, ListOf | Record) else None
 
 
-def _wants(wanted: Type, kind: Type, node: nodes.Node, needed_by: str) -> None:
-    if without_maybe(kind) not in (wanted, without_maybe(_NOTHING)):
-        raise TemplateError(f"{needed_by} needs {wanted}, and this is {kind}", offset=place_of(node))
+def _wants(wanted: Type, kind: Type, node: nodes.Node, needed_by: str) -> Type:
+    if without_maybe(kind) != wanted:
+        raise needs(needed_by, wanted, kind, place_of(node))
+    return kind
 
 
 def _has_text(kind: Type) -> bool:
@@ -274,7 +291,7 @@ def _has_text(kind: Type) -> bool:
 
 def _inserted(kind: Type, node: nodes.Node) -> None:
     held = without_maybe(kind)
-    if held == without_maybe(_NOTHING) or _has_text(held):
+    if _has_text(held):
         return
     hint = None
     if isinstance(held, Record) and held.fields:

@@ -94,7 +94,7 @@ class _Measuring:
         for case in (node, *node.elif_):
             if not self.known(case.test, values, sizes):
                 self.block(case.body, values, sizes)
-            elif self.renderer.value(case.test, values):
+            elif self.renderer.holds(case.test, values):
                 self.block(case.body, values, sizes)
                 return
         self.block(node.else_, values, sizes)

@@ -2,19 +2,43 @@
 
 from __future__ import annotations
 
-import math
-import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from jinja2.runtime import Context, LoopContext
 
 from ..errors import TemplateError
-from ..expressions import ITEM, as_text, equal, read_field, spend
+from ..expressions import (
+    ARITHMETIC,
+    COMPARISONS,
+    ITEM,
+    NUMBER,
+    TRUTH,
+    Fault,
+    Type,
+    as_text,
+    calculated,
+    compared,
+    kind_of,
+    negative,
+    read_field,
+    rounded,
+    spend,
+)
 from .filters import WIDEST_INDENT
 from .template import LONGEST_TEXT
 
-__all__ = ["LOOP_FIELDS", "MOST_TURNS", "OPERATIONS", "WORK", "Work", "items_of", "text_of"]
+__all__ = [
+    "INSTEAD_OF_OR",
+    "LOOP_FIELDS",
+    "MOST_TURNS",
+    "OPERATIONS",
+    "WORK",
+    "Work",
+    "items_of",
+    "needs",
+    "text_of",
+]
 
 MOST_TURNS = 10_000
 """Turns of all loops while a template is filled, at most."""
@@ -25,8 +49,8 @@ MOST_WORK = 4 * LONGEST_TEXT
 FIELD_WORK = 50
 """What reading a field counts as."""
 
-LARGEST_WHOLE = 2**53
-"""Whole numbers beyond it are rounded, as JSON's readers do."""
+INSTEAD_OF_OR = "what stands for a missing value is written `|default('...')`"
+"""What is said where `or` is given what is neither true nor false."""
 
 LOOP_FIELDS = ("index", "first", "last")
 """What is known of a loop inside it."""
@@ -44,8 +68,13 @@ class Work:
         self.done = self.turns = 0
 
     def add(self, amount: int, place: int | None) -> None:
-        self.done += amount
+        """Note characters that are gone through here."""
+        self.count(amount, place)
         spend(amount)
+
+    def count(self, amount: int, place: int | None) -> None:
+        """Note characters of which what goes through them tells the program by itself."""
+        self.done += amount
         if self.done > MOST_WORK:
             raise TemplateError("filling it takes too much work", offset=place, hint="loop over less")
 
@@ -56,12 +85,12 @@ class Work:
             raise TemplateError(f"its loops take more than {MOST_TURNS:,} turns", offset=place)
 
 
-def items_of(value: Any, place: int, wanted_by: str = "a loop needs a list") -> Sequence[Any]:
+def items_of(value: Any, place: int, needed_by: str = "for") -> Sequence[Any]:
     """What a list holds; a missing one nothing."""
     if value is None:
         return ()
     if not isinstance(value, list | tuple):
-        raise TemplateError(f"{wanted_by}, and this is {_kind(value)}", offset=place)
+        raise needs(needed_by, "a list", kind_of(value), place)
     return value
 
 
@@ -90,69 +119,45 @@ def _field(context: Context, value: Any, place: int, name: str) -> Any:
     try:
         return read_field(value, name)
     except KeyError:
-        raise TemplateError(f"{_kind(value)} has no field `{name}`", offset=place) from None
-
-
-_ORDER = {"lt": operator.lt, "lteq": operator.le, "gt": operator.gt, "gteq": operator.ge}
+        raise TemplateError(f"{kind_of(value)} has no field `{name}`", offset=place) from None
 
 
 def _compare(context: Context, value: Any, place: int, *rest: Any) -> bool:
     for sign, other in zip(rest[::2], rest[1::2], strict=True):
-        _work(context).add(_length(value) + _length(other), place)
-        if not _holds(sign, value, other, place):
+        _work(context).count(_length(value) + _length(other), place)
+        _accept(compared(sign, kind_of(value), kind_of(other)), sign, (value, other), place)
+        if not COMPARISONS[sign](value, other):
             return False
         value = other
     return True
 
 
-def _holds(sign: str, one: Any, other: Any, place: int) -> bool:
-    if sign in ("eq", "ne"):
-        return equal(one, other) == (sign == "eq")
-    if sign in ("in", "notin"):
-        return _within(one, other, place) == (sign == "in")
-    if one is None or other is None:
-        return False
-    if isinstance(one, str) != isinstance(other, str) or not isinstance(one, str | int | float):
-        raise TemplateError(f"{_kind(one)} and {_kind(other)} have no order", offset=place)
-    return bool(_ORDER[sign](one, other))
-
-
-def _within(one: Any, other: Any, place: int) -> bool:
-    if other is None or one is None:
-        return False
-    if isinstance(other, str) and isinstance(one, str):
-        return one in other
-    if isinstance(other, list | tuple):
-        return any(equal(one, item) for item in other)
-    raise TemplateError(f"{_kind(one)} cannot be in {_kind(other)}", offset=place)
-
-
-_ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
-    "+": operator.add,
-    "-": operator.sub,
-    "*": operator.mul,
-    "/": operator.truediv,
-    "//": operator.floordiv,
-    "%": operator.mod,
-}
-
-
 def _operate(context: Context, left: Any, place: int, sign: str, right: Any) -> Any:
-    if left is None or right is None:
-        return None
-    if sign == "+" and isinstance(left, str) and isinstance(right, str):
-        _work(context).add(len(left) + len(right), place)
-        return left + right
-    for side in (left, right):
-        if not isinstance(side, int | float):
-            raise TemplateError(f"`{sign}` is for numbers, and this is {_kind(side)}", offset=place)
-    try:
-        result = _ARITHMETIC[sign](left, right)
-        if abs(result) > LARGEST_WHOLE:
-            result = float(result)
-    except (ZeroDivisionError, OverflowError):
-        return None
-    return result if math.isfinite(result) else None
+    _accept(calculated(sign, kind_of(left), kind_of(right)), sign, (left, right), place)
+    _work(context).count(_length(left) + _length(right), place)
+    return ARITHMETIC[sign](left, right)
+
+
+def _accept(fault: Fault | None, sign: str, values: tuple[Any, Any], place: int) -> None:
+    if fault is not None:
+        raise needs(sign, fault.expected, kind_of(values[fault.side]), place)
+
+
+def needs(name: str, expected: Type | str, found: Type, place: int, hint: str | None = None) -> TemplateError:
+    """The error that a sign or filter is given what it does not take."""
+    return TemplateError(f"`{name}` needs {expected}, and this is {found}", offset=place, hint=hint)
+
+
+def _negate(context: Context, value: Any, place: int) -> Any:
+    if value is not None and kind_of(value) != NUMBER:
+        raise needs("-", NUMBER, kind_of(value), place)
+    return negative(value)
+
+
+def _truth(context: Context, value: Any, place: int, word: str) -> bool:
+    if value is not None and not isinstance(value, bool):
+        raise needs(word, TRUTH, kind_of(value), place, INSTEAD_OF_OR if word == "or" else None)
+    return bool(value)
 
 
 def _default(context: Context, value: Any, place: int, text: Any) -> Any:
@@ -160,17 +165,17 @@ def _default(context: Context, value: Any, place: int, text: Any) -> Any:
 
 
 def _first(context: Context, value: Any, place: int) -> Any:
-    items = _items(value, place, "first")
+    items = items_of(value, place, "first")
     return items[0] if items else None
 
 
 def _last(context: Context, value: Any, place: int) -> Any:
-    items = _items(value, place, "last")
+    items = items_of(value, place, "last")
     return items[-1] if items else None
 
 
 def _join(context: Context, value: Any, place: int, separator: Any) -> str:
-    texts = [text_of(item, place) for item in _items(value, place, "join")]
+    texts = [text_of(item, place) for item in items_of(value, place, "join")]
     between = text_of(separator, place)
     _work(context).add(sum(map(len, texts)) + len(between) * len(texts), place)
     return between.join(texts)
@@ -179,17 +184,15 @@ def _join(context: Context, value: Any, place: int, separator: Any) -> str:
 def _length_of(context: Context, value: Any, place: int) -> int | None:
     if value is None:
         return None
-    return len(value if isinstance(value, str) else _items(value, place, "length"))
+    return len(value if isinstance(value, str) else items_of(value, place, "length"))
 
 
 def _round(context: Context, value: Any, place: int, digits: Any = None) -> Any:
     if value is None:
         return None
-    if not isinstance(value, int | float):
-        raise TemplateError(f"`round` is for numbers, and this is {_kind(value)}", offset=place)
-    if not math.isfinite(value):
-        return None
-    return round(value) if digits is None else round(value, _whole(digits, place, "round", 15))
+    if kind_of(value) != NUMBER:
+        raise needs("round", NUMBER, kind_of(value), place)
+    return rounded(value, None if digits is None else _whole(digits, place, "round", 15))
 
 
 def _trim(context: Context, value: Any, place: int) -> str:
@@ -227,10 +230,6 @@ def _read(context: Context, value: Any, place: int) -> str:
     return text
 
 
-def _items(value: Any, place: int, name: str) -> Sequence[Any]:
-    return items_of(value, place, f"`{name}` is for lists")
-
-
 def _whole(value: Any, place: int, name: str, most: int) -> int:
     if not isinstance(value, int) or not 0 <= value <= most:
         raise TemplateError(f"`{name}` takes a whole number from 0 to {most:,}", offset=place)
@@ -241,24 +240,14 @@ def _length(value: Any) -> int:
     return len(value) if isinstance(value, str | list | tuple) else 1
 
 
-def _kind(value: Any) -> str:
-    names = {
-        str: "a text",
-        bool: "true or false",
-        int: "a number",
-        float: "a number",
-        list: "a list",
-        tuple: "a list",
-    }
-    return names.get(type(value), f"a {type(value).__name__.lower()}")
-
-
 OPERATIONS: dict[str, Callable[..., Any]] = {
     "<text>": _inserted,
     "<turns>": _turns,
     "<field>": _field,
     "<compare>": _compare,
+    "<negate>": _negate,
     "<operate>": _operate,
+    "<truth>": _truth,
     "default": _default,
     "first": _first,
     "indent": _indent,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from jinja2 import nodes, pass_context
@@ -11,7 +11,7 @@ from ..errors import TemplateError
 from ..expressions import spend
 from .operations import OPERATIONS, WORK, Work, items_of
 from .sandbox import Sandbox
-from .syntax import place_of
+from .syntax import SIGNS, place_of
 from .template import LONGEST_TEXT
 
 __all__ = ["Renderer"]
@@ -45,11 +45,18 @@ class Renderer:
         """What a loop over an expression goes through."""
         return items_of(self.value(node, values), place_of(node))
 
+    def holds(self, node: nodes.Node, values: Mapping[str, Any]) -> bool:
+        """Whether a condition in the template does."""
+        return bool(self._evaluate(node, _test, values))
+
     def value(self, node: nodes.Node, values: Mapping[str, Any]) -> Any:
         """The value of an expression in the template."""
+        return self._evaluate(node, _lower, values)
+
+    def _evaluate(self, node: nodes.Node, lower: Callable[[Any], Any], values: Mapping[str, Any]) -> Any:
         compiled = self._values.get(id(node))
         if compiled is None:
-            kept = nodes.Assign(nodes.Name("result", "store", lineno=1), _lower(node), lineno=1)
+            kept = nodes.Assign(nodes.Name("result", "store", lineno=1), lower(node), lineno=1)
             compiled = self._values[id(node)] = _compile([kept])
         context = compiled.new_context({**values, WORK: Work()})
         for _ in compiled.root_render_func(context):
@@ -77,7 +84,7 @@ def _lower(node: Any) -> Any:
             return nodes.Output([_inserted(part) for part in node.nodes], lineno=place)
         case nodes.If():
             elifs = [_lower(other) for other in node.elif_]
-            return nodes.If(_lower(node.test), _all(node.body), elifs, _all(node.else_), lineno=place)
+            return nodes.If(_test(node.test), _all(node.body), elifs, _all(node.else_), lineno=place)
         case nodes.For():
             over = _filter("<turns>", node.iter, at=place_of(node.iter))
             assert isinstance(node.target, nodes.Name)
@@ -88,25 +95,41 @@ def _lower(node: Any) -> Any:
         case nodes.Filter():
             return _filter(node.name, node.node, *map(_lower, node.args), at=place)
         case nodes.Compare():
-            pairs = [part for one in node.ops for part in (nodes.Const(one.op), _lower(one.expr))]
+            pairs = [part for one in node.ops for part in (nodes.Const(SIGNS[one.op]), _lower(one.expr))]
             return _filter("<compare>", node.expr, *pairs, at=place)
         case nodes.And() | nodes.Or():
-            return type(node)(_lower(node.left), _lower(node.right), lineno=place)
+            word = "and" if isinstance(node, nodes.And) else "or"
+            return type(node)(_truth(node.left, word), _truth(node.right, word), lineno=place)
         case nodes.BinExpr():
             return _filter("<operate>", node.left, nodes.Const(node.operator), _lower(node.right), at=place)
         case nodes.Not():
-            return nodes.Not(_lower(node.node), lineno=place)
+            return nodes.Not(_truth(node.node, "not"), lineno=place)
         case nodes.Neg():
-            return _filter("<operate>", nodes.Const(0), nodes.Const("-"), _lower(node.node), at=place)
-        case nodes.Pos():
-            return _filter("<operate>", nodes.Const(0), nodes.Const("+"), _lower(node.node), at=place)
+            return _filter("<negate>", node.node, at=place)
         case nodes.CondExpr():
             other = nodes.Const(None) if node.expr2 is None else _lower(node.expr2)
-            return nodes.CondExpr(_lower(node.test), _lower(node.expr1), other, lineno=place)
+            return nodes.CondExpr(_test(node.test), _lower(node.expr1), other, lineno=place)
         case nodes.Name():
             return nodes.Name(node.name, "load", lineno=place)
         case _:
             return node
+
+
+def _test(node: Any) -> Any:
+    """`node` as a condition: whether a value is there, not empty, not 0 and not false."""
+    match node:
+        case nodes.And() | nodes.Or():
+            return type(node)(_test(node.left), _test(node.right), lineno=node.lineno)
+        case nodes.Not():
+            return nodes.Not(_test(node.node), lineno=node.lineno)
+    return _lower(node)
+
+
+def _truth(node: Any, word: str) -> Any:
+    """`node` where a value must be true or false."""
+    if isinstance(node, nodes.Compare | nodes.And | nodes.Or | nodes.Not):
+        return _lower(node)
+    return _filter("<truth>", node, nodes.Const(word), at=place_of(node))
 
 
 def _inserted(part: nodes.Expr) -> nodes.Expr:

@@ -10,11 +10,24 @@ from dataclasses import dataclass, field
 from jinja2 import TemplateSyntaxError, nodes
 
 from ..errors import TemplateError
+from ..expressions import LARGEST
 from ..spelling import did_you_mean
 from .filters import FILTERS
 from .sandbox import DEEPEST_EXPRESSION, DEEPEST_NESTING, Sandbox, too_deep
 
-__all__ = ["Tree", "parse", "place_of"]
+__all__ = ["SIGNS", "Tree", "parse", "place_of"]
+
+SIGNS = {
+    "eq": "==",
+    "ne": "!=",
+    "lt": "<",
+    "lteq": "<=",
+    "gt": ">",
+    "gteq": ">=",
+    "in": "in",
+    "notin": "not in",
+}
+"""How comparisons are written, by what Jinja2 calls them."""
 
 # White space, so that in tags it is skipped as carriage returns are.
 _SPACES = (
@@ -142,6 +155,7 @@ _OTHER: dict[type[nodes.Node], tuple[str, str | None]] = {
     nodes.Include: ("a template includes no other", "name a text that is known"),
     nodes.List: ("lists are not written in a template", None),
     nodes.Macro: ("there are no macros", _TAGS),
+    nodes.Pos: ("`+` stands between two values", None),
     nodes.Pow: ("there is no power", None),
     nodes.ScopedEvalContextModifier: ("there is no autoescape", _TAGS),
     nodes.Test: ("`is` is not in the language", "compare by `==`; what is missing is `none`"),
@@ -211,13 +225,15 @@ class _Walk:
             case nodes.Const():
                 if isinstance(node.value, float) and not math.isfinite(node.value):
                     raise TemplateError("a number too large", offset=node.lineno)
+                if isinstance(node.value, int) and node.value > LARGEST:
+                    raise TemplateError(f"whole numbers are at most {LARGEST:,} here", offset=node.lineno)
             case (
                 nodes.CondExpr() | nodes.Compare() | nodes.Operand() | nodes.And() | nodes.Or() | nodes.Not()
             ):
                 pass
             case nodes.Add() | nodes.Sub() | nodes.Mul() | nodes.Div() | nodes.FloorDiv() | nodes.Mod():
                 self.no_repetition(node)
-            case nodes.Neg() | nodes.Pos():
+            case nodes.Neg():
                 pass
             case _:
                 raise self.refused(node)

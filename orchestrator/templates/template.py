@@ -58,7 +58,8 @@ class Template:
 
     The language is Jinja2's without everything that acts: values are named, their declared fields are read, compared,
     added up and put through the filters `default first indent join last length lower round trim truncate upper`.
-    What is inserted is never read again, and what is missing is empty.
+    What is inserted is never read again, and what is missing is empty. Signs mean what they mean in expressions, and
+    take what they take there; only conditions take any value, and ask whether it is there, not empty, 0 or false.
 
     Attributes:
         text: As it was written.

@@ -30,7 +30,7 @@ NAMES = {
     "scores": ListOf(Maybe(NUMBER)),
 }
 LISTED = "agreement, done, draft, drafts, maybe_done, scores"
-FUNCTIONS = "min, max, abs, len, round, any, all, answer"
+FUNCTIONS = "min, max, abs, len, round, any, all, number, answer"
 
 
 def refusal(text: Any) -> ExpressionError:
@@ -62,8 +62,16 @@ REFUSED = [
     ("▸round()", "`round` takes a number, and how many decimals, not nothing", None),
     ("▸len('a', 'b')", "`len` takes one text or list, not 2", None),
     # Types
-    ("▸draft.text > 1", "expected a number, but `draft.text` is a text", None),
-    ("0.5 < ▸draft.text", "expected a number, but `draft.text` is a text", None),
+    (
+        "▸draft.text > 1",
+        "expected a number, but `draft.text` is a text",
+        "`number(draft.text)` is the number it says",
+    ),
+    (
+        "0.5 < ▸draft.text",
+        "expected a number, but `draft.text` is a text",
+        "`number(draft.text)` is the number it says",
+    ),
     ("▸draft >= 0.5", "expected a number, but `draft` is a candidate", "`draft.score` is a number"),
     ("▸scores > 1", f"expected a number, but `scores` is {NAMES['scores']}", "`len(scores)` is a number"),
     ("done and ▸agreement", "expected true or false, but `agreement` is a number", None),
@@ -90,7 +98,7 @@ REFUSED = [
     (
         "draft.answer == ▸42",
         "expected an answer, but `42` is a number",
-        'an answer can be compared with answers and texts, such as "4"',
+        "an answer can be compared with answers and texts, such as '4'",
     ),
     (
         "'is ' + ▸draft.answer",
@@ -100,7 +108,7 @@ REFUSED = [
     (
         "▸1 in [draft.answer]",
         "expected an answer, but `1` is a number",
-        'an answer can be compared with answers and texts, such as "4"',
+        "an answer can be compared with answers and texts, such as '4'",
     ),
     (
         "▸draft == draft",

@@ -116,6 +116,7 @@ def written(draw: st.DrawFn, kind: Type, depth: int, slips: bool) -> str:
             lambda: f"{chosen('abs', 'round')}({part(NUMBER)})",
             lambda: f"round({part(NUMBER)}, {chosen('0', '2', '15')})",
             lambda: f"len({part(TEXT)})",
+            lambda: f"number({part(draw(st.sampled_from([TEXT, ANSWER])))})",
             lambda: f"len({listed(draw(st.sampled_from(KINDS)))})",
         ]
     elif kind == TRUTH:

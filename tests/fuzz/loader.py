@@ -34,18 +34,20 @@ with instrumented:
     from orchestrator.programs.formatting import format_text
     from orchestrator.programs.graph import mermaid, sketch, svg
 
-__all__ = ["CORPUS", "examine", "mutated", "text_of"]
+__all__ = ["CORPUS", "PROGRAMS", "examine", "mutated", "text_of"]
 
 SECONDS = 3.0
 """Processor seconds that one input may take: under a fuzzer's instruments everything takes several times as long."""
 
 HERE = Path(__file__).parent
 
-CORPUS = [
-    path.read_bytes()
-    for folder in (HERE.parents[1] / "examples", HERE.parent / "programs" / "invalid")
-    for path in sorted(folder.glob("*.yaml"))
-]
+
+def _files(folder: Path) -> list[bytes]:
+    return [path.read_bytes() for path in sorted(folder.glob("*.yaml"))]
+
+
+PROGRAMS = _files(HERE.parents[1] / "examples")
+CORPUS = [*PROGRAMS, *_files(HERE.parent / "programs" / "invalid")]
 
 SCALARS: list[Any] = [
     *(None, True, False, 0, -1, 1, 10**9, 2**63, 10**40, 0.5, -0.0, 1e308, 1e-320, "", " ", "~", "n", "y"),

@@ -54,12 +54,6 @@ PROGRAMS = {
         f"{{let: {{b: '[{', '.join(['a'] * 100)}]', n: '0'}}}}",
         repeated("{id: v, vote: {of: b}}, {set: {n: 'v.share'}}"),
     ],
-    "lists of lists that are equal": [
-        "{let: {n: '0'}}",
-        *LISTS,
-        "{let: {h: '[g, g]', i: '[g, g]'}}",
-        "{id: k, text: '{{ h == i }}'}, {set: {n: 'len(k)'}}",
-    ],
 }
 
 

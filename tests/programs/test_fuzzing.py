@@ -2,12 +2,12 @@
 
 import random
 
-from fuzz.loader import CORPUS, examine, mutated
+from fuzz.loader import CORPUS, PROGRAMS, examine, mutated
 
 
 def test_files_changed_at_random_are_refused_or_are_programs():
     rng = random.Random(6)
-    accepted = sum(examine(mutated(rng.choice(CORPUS), rng)) for _ in range(80))
+    accepted = sum(examine(mutated(rng.choice(files), rng)) for files in [CORPUS, PROGRAMS] * 40)
     assert 0 < accepted < 80  # both are seen
 
 

@@ -77,7 +77,7 @@ def test_an_included_file_that_is_not_yaml_is_told_beside_the_other_mistakes(wri
         ("program.yaml", "in a circle: program.yaml -> program.yaml"),
         ("list.yaml", "list.yaml:1:1: an included file is a mapping"),
         ("budget.yaml", "budget.yaml:1:1: unknown key `budget`; expected one of: version, include, models"),
-        ("3", "program.yaml:3:11: `0` must be a text, not 3"),
+        ("3", "program.yaml:3:11: `include[0]` must be a text, not 3"),
     ],
 )
 def test_a_file_that_cannot_be_included_is_refused(write, refusal, tmp_path, include, message):

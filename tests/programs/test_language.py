@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-from orchestrator import Budget, run_sync
+from orchestrator import Budget, plugins, run_sync
 from orchestrator.answers import KINDS, AnswerReader, normalize
-from orchestrator.backends import ScriptedBackend
+from orchestrator.backends import RetryPolicy, ScriptedBackend
+from orchestrator.backends.recordings import Columns, read_recordings
 from orchestrator.cli import main
 from orchestrator.cli.app import app
 from orchestrator.errors import ProgramFileError
@@ -24,8 +25,20 @@ from orchestrator.primitives import values as kinds
 from orchestrator.primitives.asking import Asking
 from orchestrator.programs import load
 from orchestrator.programs.document import parse
+from orchestrator.programs.models import LONGEST_ATTEMPT, USUAL_KEY_VARIABLE
+from orchestrator.programs.problems import ID_COLUMNS, PROMPT_COLUMNS, REFERENCE_COLUMNS, TESTS_COLUMNS
 from orchestrator.programs.registries import ACCEPTANCES
-from orchestrator.programs.spec import AnswerSpec, ProgramSpec
+from orchestrator.programs.spec import (
+    AnswerSpec,
+    BackendSpec,
+    EndpointSpec,
+    LocalSpec,
+    PriceSpec,
+    ProblemsSpec,
+    ProgramSpec,
+    ReplaySpec,
+    SamplingSpec,
+)
 from orchestrator.templates.filters import FILTERS
 from orchestrator.verifiers import Judge
 
@@ -226,6 +239,59 @@ def test_all_kinds_and_keys_of_answers_are_said():
     assert [in_code(row[0]) for row in rows(section("`answer`"), "kind")] == list(KINDS)
     keys = {key for row in rows(section("`answer`"), "`answer:`") for key in read_as(in_code(row[0]))}
     assert keys == set(AnswerSpec.model_fields)
+
+
+def fields_of(spec):
+    """The keys of a part of a file, with their defaults."""
+    found = {}
+    for name, field in spec.model_fields.items():
+        default = "-" if field.is_required() else field.get_default(call_default_factory=True)
+        found[f"`{name}`"] = "none" if default in (None, {}, SamplingSpec()) else f"{default}"
+    return found
+
+
+def test_all_keys_of_models_are_said_with_their_defaults_and_the_models_that_have_them():
+    kinds = {"local": LocalSpec, "base_url": EndpointSpec, "replay": ReplaySpec, "backend": BackendSpec}
+    said = {kind: {} for kind in kinds}
+    for key, of, default, _ in rows(section("`models`"), "key"):
+        for kind in kinds if of == "all" else of.replace("`", "").split(", "):
+            said[kind][key] = default
+    assert said == {kind: fields_of(spec) for kind, spec in kinds.items()}
+
+
+@pytest.mark.parametrize(
+    ("title", "heading", "spec"),
+    [
+        ("`models`", "in `price`", PriceSpec),
+        ("`models`", "in `sampling`", SamplingSpec),
+        ("`problem` and `problems`", "in `problems`", ProblemsSpec),
+    ],
+)
+def test_all_keys_of_a_part_of_a_file_are_said_with_their_defaults(title, heading, spec):
+    assert {key: default for key, default, _ in rows(section(title), heading)} == fields_of(spec)
+
+
+def test_what_is_said_of_columns_and_numbers_beside_models_is_so():
+    said = {key: what for key, _, what in rows(section("`problem` and `problems`"), "in `problems`")}
+    for key, columns in {
+        "`id`": ID_COLUMNS, "`prompt`": PROMPT_COLUMNS, "`reference`": REFERENCE_COLUMNS, "`tests`": TESTS_COLUMNS,
+    }.items():  # fmt: skip
+        names = re.findall(r"`(\w+)`", said[key].partition("none: ")[2])
+        assert [name for name in names if name != "messages"] == list(columns)
+    said = {key: what for key, _, _, what in rows(section("`models`"), "key")}
+    assert said["`retries`"].endswith(f"none: {RetryPolicy().attempts - 1}")
+    assert said["`timeout`"].endswith(f"none: {LONGEST_ATTEMPT:g}")
+    assert f"none: `{USUAL_KEY_VARIABLE}`" in said["`api_key_env`"]
+    for group in (plugins.BACKENDS, plugins.STRATEGIES, plugins.VERIFIERS, plugins.ANSWER_KINDS):
+        assert f"`{group}`" in section("`models`")
+
+
+def test_the_recorded_file_on_the_page_is_one(tmp_path):
+    [lines] = re.findall(r"```text\n(\{.*?)```", section("`models`"), re.S)
+    (tmp_path / "recorded.jsonl").write_text(lines)
+    found = read_recordings(tmp_path / "recorded.jsonl", columns=Columns())
+    assert [len(one.samples) for one in found.values()] == [2, 1, 1]
+    assert [one.problem.prompt for one in found.values()] == ["2 + 2?", "3 + 3?", "4 + 4?"]
 
 
 def test_the_rules_by_which_a_tier_accepts_are_those_there_are():

@@ -6,9 +6,10 @@ import ast
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
-from orchestrator.answers import normalize
+from orchestrator.answers import extract, normalize
 from orchestrator.expressions import (
     ANSWER,
     NOTHING,
@@ -256,6 +257,9 @@ def _type_of_call(name: str, arguments: list[ast.expr]) -> Type:
     if name == "len":
         _need(cores[0] == TEXT or lists[0] is not None or getattr(cores[0], "item", None) is not None)
         return Maybe(NUMBER) if isinstance(kinds[0], Maybe) else NUMBER
+    if name == "number":
+        _need(cores[0] in (TEXT, ANSWER))
+        return Maybe(NUMBER)
     _need(name == "answer")
     fields = cores[0].fields if isinstance(cores[0], Record) else {}
     _need(cores[0] == ANSWER or _core(fields.get("answer", TEXT)) == ANSWER)
@@ -395,9 +399,19 @@ def _called(name: str, values: list[Any]) -> Any:
         return _number(lambda: first if first >= 0 else -first)
     if name == "round":
         return _number(lambda: round(first, *values[1:]))
+    if name == "number":
+        return _stated(first)
     if name == "len":
         return sum(1 for _ in first)
     return first if isinstance(first, Answer) else _field(first, "answer")
+
+
+def _stated(value: Answer | str) -> Any:
+    found = value if isinstance(value, Answer) else extract(value, kind="number")
+    if found is None or not found.key.startswith("n:"):
+        return None
+    number = Fraction(found.key[2:])
+    return _number(lambda: number.numerator if number.denominator == 1 else float(number))
 
 
 def same_value(one: Any, other: Any) -> bool:
