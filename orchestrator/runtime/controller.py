@@ -10,6 +10,7 @@ import random
 import time
 import traceback
 import uuid
+from collections import OrderedDict
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -20,6 +21,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from ..answers import AnswerReader
+from ..backends.arrivals import Passes
 from ..backends.base import Backend
 from ..backends.journaled import Journaled
 from ..backends.limited import AdaptiveLimit, Limited
@@ -44,7 +46,7 @@ from ..sampling import Scope
 from ..types import Outcome, Problem, StopReason
 from ..version import __version__
 from ..voting import majority_vote
-from .identity import describe, program_hash, program_text
+from .identity import describe, models_text, program_hash, program_text
 from .journal import Journal, RunRecord
 from .outcomes import OutcomeStream
 from .recorded import RecordedCalls
@@ -137,7 +139,9 @@ class Controller:
         self._program, self._starting = program, starting
         self._journal: Journal | None = None
         self._program_hash: str | None = None
+        self._begun: ControlProgram | None = None
         self._questions = itertools.count()
+        self._passes = Passes()
         self._stack = AsyncExitStack()
 
     def __repr__(self) -> str:
@@ -329,9 +333,10 @@ class Controller:
         """Bind the journal to the program on the first run; refuse a second, different one."""
         if isinstance(program, type) or not callable(program):
             raise InvalidInputError(f"a control program is a function or an object to call, not {program!r}")
-        if self._journal is None:
+        if self._journal is None or program is self._begun:
             return
-        identity = program_hash(program, self._answers, self._prompt, sorted(self._models))
+        models = models_text(self._models)
+        identity = program_hash(program, self._answers, self._prompt, OrderedDict(models))
         if self._program_hash is None:
             record = RunRecord(
                 id=uuid.uuid4().hex,
@@ -339,7 +344,7 @@ class Controller:
                 program_hash=identity,
                 seed=self._seed or 0,
                 budget=repr(self.budget),
-                text=program_text(program, self._answers, self._prompt, sorted(self._models)),
+                text=program_text(program, self._answers, self._prompt, models),
             )
             allowed = self._allow_changed_program
             self._journal.begin(record, version=__version__, allow_changed=allowed)
@@ -348,6 +353,7 @@ class Controller:
             raise InvalidInputError(
                 "a journal records one program: use another Controller and journal for the second"
             )
+        self._begun = program
 
     async def _solve(self, program: ControlProgram, problem: Problem) -> tuple[Outcome, Exception | None]:
         """`program` on `problem`: the outcome, and the exception it ended with, if any."""
@@ -364,7 +370,7 @@ class Controller:
             # All of it at once, and the run has paid already: a limit that calls of now are held against must know
             # of every call of then, also of those the program comes to last, or never.
             account.charge(recorded.usage_below(""), below=self.ledger)
-        outcome, error = await self._attempt(program, problem, account, recorded or None)
+        outcome, error = await self._attempt(program, problem, account, recorded)
         outcome = replace(
             outcome,
             problem=problem.id,
@@ -384,7 +390,9 @@ class Controller:
         error: Exception | None = None
         deadline = math.inf if account.deadline is None else account.deadline + GRACE
         async with anyio.create_task_group() as tasks:
-            scope = Scope(problem=problem, account=account, tasks=tasks, recorded=recorded)
+            scope = Scope(
+                problem=problem, account=account, tasks=tasks, recorded=recorded, passes=self._passes
+            )
             context = Context(
                 self._run_state,
                 scope,

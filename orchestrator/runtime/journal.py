@@ -16,6 +16,7 @@ import asyncio
 import contextlib
 import hashlib
 import json
+import math
 import os
 import queue
 import sqlite3
@@ -195,6 +196,7 @@ class Journal:
                 self._reader = self._connect(durable)
                 self._prepare(resume)
                 self._next_call = self._scalar("SELECT coalesce(max(id), 0) + 1 FROM calls")
+                self._latest = float(self._scalar("SELECT coalesce(max(finished_at), 0) FROM results"))
         except BaseException:
             self._unlock()
             raise
@@ -391,11 +393,16 @@ class Journal:
             (
                 row, status, dumps([encode_sample(sample) for sample in samples]), error, usage.prompt_tokens,
                 usage.completion_tokens, usage.requests, usage.picodollars, usage.cached_tokens,
-                usage.reasoning_tokens, usage.seconds, int(usage.estimated), time.time(),
+                usage.reasoning_tokens, usage.seconds, int(usage.estimated), self._finished_at(),
             ),
             written,
         )  # fmt: skip
         return written
+
+    def _finished_at(self) -> float:
+        """Now; later than all results before it, whatever the clock says: the order they came in is told by it."""
+        self._latest = max(time.time(), math.nextafter(self._latest, math.inf))
+        return self._latest
 
     async def write_outcome(self, outcome: Outcome, problem: Problem) -> None:
         """Write the outcome of `problem`; returns when it is on disk."""

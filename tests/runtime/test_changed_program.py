@@ -39,8 +39,8 @@ async def test_another_program_is_refused_with_what_differs(tmp_path):
     assert caught.value.diff.splitlines() == [
         "--- journal",
         "+++ now",
-        "@@ -1,3 +1,3 @@",
-        " models: [m]",
+        "@@ -2,3 +2,3 @@",
+        "   m: {model: answer}",
         " program:",
         "-  self_consistency: {n: 2}",
         "+  self_consistency: {n: 3}",
@@ -149,8 +149,8 @@ def test_a_text_has_what_the_hash_has_and_nothing_else():
 
     text = "version: 1\nmodels: {m: {local: x}}\nbudget: {usd: 1}\nprogram: {best_of_n: {verifier: consistency}}\n"
     prompt, answers = Prompt(system="Be brief."), AnswerReader(kind="number")
-    assert program_text(loads(text), answers, prompt, ["m"]) == (
-        "models: [m]\nprompt: {system: Be brief.}\nanswer: {kind: number}\n"
+    assert program_text(loads(text), answers, prompt, {"m": {"model": "x"}}) == (
+        "models:\n  m: {model: x}\nprompt: {system: Be brief.}\nanswer: {kind: number}\n"
         "program:\n  best_of_n: {verifier: consistency}\n"
     )
 
