@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import json
 import math
 import os
@@ -29,6 +28,7 @@ from typing import Any, NamedTuple
 
 from ..errors import JournalError, JournalMismatchError
 from ..types import CallId, Outcome, Price, Problem, Rating, Request, Sample, Usage
+from .asked import JUDGING, QUESTION, asked_of, changes
 from .identity import difference
 from .recorded import RecordedCalls, usage_of
 from .records import decode_outcome, dumps, encode_outcome, encode_sample, storable
@@ -407,7 +407,7 @@ class Journal:
     async def write_outcome(self, outcome: Outcome, problem: Problem) -> None:
         """Write the outcome of `problem`; returns when it is on disk."""
         written = self._future()
-        record = {**encode_outcome(outcome), "asked": _asked(problem)}
+        record = {**encode_outcome(outcome), "asked": asked_of(problem)}
         values = (problem.id, dumps(record), time.time())
         self._put(INSERT_OUTCOME, values, written)
         await written
@@ -498,8 +498,15 @@ class Journal:
         with self._translated():
             return RecordedCalls(self._reader, problem)
 
-    def outcome(self, problem: Problem, recorded: RecordedCalls | None = None) -> Outcome | None:
-        """The outcome recorded for `problem`, or None; `recorded` saves reading its calls again.
+    def outcome(
+        self, problem: Problem, recorded: RecordedCalls | None = None, *, question_alone: bool = False
+    ) -> Outcome | None:
+        """The outcome recorded for `problem`; None where there is none, or its `reference` or `tests` were others.
+
+        Args:
+            problem: The problem.
+            recorded: Its calls, which saves reading them again.
+            question_alone: Compare the question only, and not what comes with it: fields, reference and tests.
 
         Raises:
             JournalMismatchError: It was recorded for another question with the same id.
@@ -511,11 +518,16 @@ class Journal:
             if row is None:
                 return None
             fields = json.loads(row[0])
-            if fields["asked"] != _asked(problem):
+            changed = changes(fields["asked"], problem)
+            asked = [name for name in changed if name not in JUDGING]
+            if any(name in QUESTION or not question_alone for name in asked):
                 raise JournalMismatchError(
                     f"the journal {str(self.path)!r} has an answer to problem {problem.id!r}, which asked "
-                    "something else then: give the problem another id, or name another file"
+                    f"something else then (changed: {', '.join(asked)}): give the problem another id, or name "
+                    "another file"
                 )
+            if changed and not question_alone:
+                return None
             calls = self.recorded(problem.id) if recorded is None else recorded
             return decode_outcome(problem.id, fields, calls.sample)
 
@@ -535,12 +547,6 @@ class Journal:
         self._thread.join()
         self._reader.close()
         self._unlock()
-
-
-def _asked(problem: Problem) -> str:
-    """A digest of the question; its other fields may hold objects whose text differs from process to process."""
-    question = repr((problem.prompt, problem.messages))
-    return hashlib.blake2b(question.encode("utf-8", "replace"), digest_size=16).hexdigest()
 
 
 def _file_key(status: os.stat_result) -> tuple[int, int]:
