@@ -6,12 +6,14 @@ The text is the program as a file says it, by which two programs that are not th
 
 from __future__ import annotations
 
+import copyreg
 import dataclasses
 import difflib
 import enum
 import functools
 import hashlib
 import inspect
+import operator
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -60,7 +62,11 @@ def models_text(models: Mapping[str, Model]) -> dict[str, Any]:
 
 
 def _model_text(name: str, model: Model) -> dict[str, Any]:
-    sampling = {field: value for field, value in model.sampling.items() if value is not None}
+    sampling = {
+        field: float(value) if type(value) is int else value  # 1 as 1.0, however it was written
+        for field, value in model.sampling.items()
+        if value is not None
+    }
     return {"model": model.backend.name, **({"sampling": sampling} if sampling else {})}
 
 
@@ -176,7 +182,7 @@ def _items(part: Mapping[Any, Any]) -> list[tuple[Any, Any]]:
 def _pickled_by(part: Any) -> Sequence[Any]:
     """An object's type and what it would be made again of."""
     try:
-        how = part.__reduce_ex__(4)
+        how = copyreg.dispatch_table.get(type(part), operator.methodcaller("__reduce_ex__", 4))(part)
     except Exception as error:
         raise InvalidInputError(
             f"a journal must tell its program from others, and a {type(part).__qualname__} in it says nothing by "
