@@ -141,7 +141,6 @@ class Controller:
         self._program_hash: str | None = None
         self._begun: ControlProgram | None = None
         self._questions = itertools.count()
-        self._passes = Passes()
         self._stack = AsyncExitStack()
 
     def __repr__(self) -> str:
@@ -197,6 +196,7 @@ class Controller:
             self.ledger = Ledger(self.budget, label="run", clock=self._clock)
             if self._journal is not None:
                 self.ledger.charge(self._journal.charged())
+            self._passes = Passes()
             self._run_state = Run(
                 models={name: self._wire(name, model) for name, model in self._models.items()},
                 sampling={name: model.sampling for name, model in self._models.items()},
