@@ -537,7 +537,7 @@ class Context:
             run, scope = self._run, self._scope
             backend: Backend = Metered(run.models[model], account=self.ledger, emit=run.emit)
             if scope.recorded is not None:
-                backend = Resumed(backend, recorded=scope.recorded, emit=run.emit)
+                backend = Resumed(backend, recorded=scope.recorded, arrivals=scope.arrivals, emit=run.emit)
             self._backends[model] = backend
         return self._backends[model]
 

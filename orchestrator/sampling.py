@@ -13,6 +13,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from .answers import AnswerReader
+from .backends.arrivals import Arrivals, Passes
 from .backends.base import Backend
 from .backends.journaled import Recorded
 from .budget import Ledger
@@ -45,13 +46,17 @@ class Scope:
     account: Ledger
     tasks: TaskGroup
     recorded: Recorded | None
+    passes: Passes = field(default_factory=Passes)
     candidates: list[Candidate] = field(default_factory=list)
     read: dict[int, tuple[AnswerReader, Candidate]] = field(default_factory=dict)
     limited_by: StopReason | None = None
     refused: dict[tuple[str, str], StopReason] = field(default_factory=dict)
     ratings: Ratings = field(init=False)
+    arrivals: Arrivals = field(init=False)
 
     def __post_init__(self) -> None:
+        order = () if self.recorded is None else self.recorded.order
+        self.arrivals = Arrivals(order, passes=self.passes)
         self.ratings = Ratings.resumed(self.recorded)
 
 

@@ -16,6 +16,7 @@ from typing import Protocol
 from ..errors import BackendError, InvalidInputError, JournalError
 from ..events import CallFailed, CallReplayed, CallSent, CallSettled, Event
 from ..types import CallId, Price, Progress, Request, Sample, Usage
+from .arrivals import Arrivals
 from .base import Backend, Wrapper
 from .watching import watched
 
@@ -55,6 +56,10 @@ class Recorded(Protocol):
 
     def usage_below(self, path: str) -> Usage:
         """What calls on `path` and below it were charged, in-doubt ones at their worst case."""
+
+    @property
+    def order(self) -> Sequence[tuple[str, int]]:
+        """Path and ordinal of the completed calls that have a place in the order of arrival, in that order."""
 
 
 def charge_for(error: BaseException, worst_case: Usage, streamed: Usage | None = None) -> Usage:
@@ -218,26 +223,34 @@ def _stamped(sample: Sample, request: Request, seconds: float) -> Sample:
 
 
 class Resumed(Wrapper):
-    """Answers calls that an earlier run completed; passes the others on.
+    """Answers calls that an earlier run completed; passes the others on. Results are handed out one at a time.
 
     Nothing is charged here: what the earlier run paid was charged when the problem's account was opened.
 
     Args:
         inner: Where calls without a record go.
-        recorded: The earlier run's calls.
+        recorded: The earlier run's calls; empty in a first run.
+        arrivals: When each result has its turn.
         emit: Receives `CallReplayed`.
     """
 
-    def __init__(self, inner: Backend, *, recorded: Recorded, emit: Callable[[Event], None]) -> None:
+    def __init__(
+        self, inner: Backend, *, recorded: Recorded, arrivals: Arrivals, emit: Callable[[Event], None]
+    ) -> None:
         super().__init__(inner)
-        self._recorded, self._emit = recorded, emit
+        self._recorded, self._arrivals, self._emit = recorded, arrivals, emit
 
     async def complete(self, request: Request) -> list[Sample]:
         """The recorded samples of this call, or new ones."""
         if request.call is None:
             return await self.inner.complete(request)
+        key = (request.call.path, request.call.ordinal)
         samples = self._recorded.find(request.call, request.digest)
         if samples is None:
-            return await self.inner.complete(request)
+            self._arrivals.asked(key)
+            samples = await self.inner.complete(request)
+            await self._arrivals.new()
+            return samples
+        await self._arrivals.recorded(key)
         self._emit(CallReplayed(call=request.call, model=self.name, samples=tuple(samples)))
         return samples

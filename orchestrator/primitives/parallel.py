@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -43,7 +44,8 @@ class Parallel(Primitive):
     Cost: the sum of the blocks' calls.
 
     Args:
-        branches: The blocks by name, at least one; they cannot end the program, nor `set` what is named outside.
+        branches: The blocks by name, at least one, in an order that matters; they cannot end the program, nor `set`
+            what is named outside.
         wait: `all`, `race`, or `first(k)` with k in [1, number of blocks].
     """
 
@@ -55,6 +57,8 @@ class Parallel(Primitive):
     wait: str = "all"
 
     def __post_init__(self) -> None:
+        # Their order is part of the program (`values`), and of its equality.
+        object.__setattr__(self, "branches", OrderedDict(self.branches))
         if not self.branches:
             raise InvalidInputError("parallel needs at least one block")
         wanted = _wanted(self.wait, len(self.branches))

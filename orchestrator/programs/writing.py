@@ -67,8 +67,8 @@ def as_data(program: Any) -> Any:
     return _in_order({"version": 1, "prompts": writer.said_prompts(), "program": data})
 
 
-def dump_run(program: Any, *, answers: AnswerReader, prompt: Prompt, models: Sequence[str]) -> str:
-    """What decides how `program` solves a problem, its models by their names; what `dump` gives, else.
+def dump_run(program: Any, *, answers: AnswerReader, prompt: Prompt, models: Mapping[str, Any]) -> str:
+    """What decides how `program` solves a problem, with this of its models; what `dump` gives, else.
 
     Raises:
         InvalidInputError: As `dump`.
@@ -77,7 +77,7 @@ def dump_run(program: Any, *, answers: AnswerReader, prompt: Prompt, models: Seq
         **as_data(program),
         "prompt": _prompt(prompt),
         "answer": _answer(answers),
-        "models": list(models),
+        "models": {name: _shortened(model) for name, model in models.items()},
     }
     for name in ("version", "budget", "problems"):
         sections.pop(name, None)

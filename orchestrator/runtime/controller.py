@@ -9,6 +9,7 @@ import os
 import random
 import time
 import traceback
+from collections import OrderedDict
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -19,6 +20,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from ..answers import AnswerReader
+from ..backends.arrivals import Passes
 from ..backends.base import Backend
 from ..backends.journaled import Journaled
 from ..backends.limited import AdaptiveLimit, Limited
@@ -43,7 +45,7 @@ from ..sampling import Scope
 from ..types import Outcome, Problem, StopReason
 from ..version import __version__
 from ..voting import majority_vote
-from .identity import program_hash
+from .identity import models_text, program_hash
 from .journal import REDONE, Journal, RunRecord
 from .outcomes import OutcomeStream
 from .recorded import RecordedCalls
@@ -133,6 +135,7 @@ class Controller:
         self._program, self._starting = program, starting
         self._journal: Journal | None = None
         self._program_hash: str | None = None
+        self._begun: ControlProgram | None = None
         self._questions = itertools.count()
         self._stack = AsyncExitStack()
 
@@ -189,6 +192,7 @@ class Controller:
             self.ledger = Ledger(self.budget, label="run", clock=self._clock)
             if self._journal is not None:
                 self.ledger.charge(self._journal.charged())
+            self._passes = Passes()
             self._run_state = Run(
                 models={name: self._wire(name, model) for name, model in self._models.items()},
                 sampling={name: model.sampling for name, model in self._models.items()},
@@ -325,9 +329,10 @@ class Controller:
         """Bind the journal to the program on the first run; refuse a second, different one."""
         if isinstance(program, type) or not callable(program):
             raise InvalidInputError(f"a control program is a function or an object to call, not {program!r}")
-        if self._journal is None:
+        if self._journal is None or program is self._begun:
             return
-        identity = program_hash(program, self._answers, self._prompt, sorted(self._models))
+        served = OrderedDict(models_text(self._models))
+        identity = program_hash(program, self._answers, self._prompt, served)
         if self._program_hash is None:
             record = RunRecord.of(
                 program,
@@ -344,6 +349,7 @@ class Controller:
             raise InvalidInputError(
                 "a journal records one program: use another Controller and journal for the second"
             )
+        self._begun = program
 
     async def _solve(self, program: ControlProgram, problem: Problem) -> tuple[Outcome, Exception | None]:
         """`program` on `problem`: the outcome, and the exception it ended with, if any."""
@@ -360,7 +366,7 @@ class Controller:
             # All of it at once, and the run has paid already: a limit that calls of now are held against must know
             # of every call of then, also of those the program comes to last, or never.
             account.charge(recorded.usage_below(""), below=self.ledger)
-        outcome, error = await self._attempt(program, problem, account, recorded or None)
+        outcome, error = await self._attempt(program, problem, account, recorded)
         outcome = replace(
             outcome,
             problem=problem.id,
@@ -380,7 +386,9 @@ class Controller:
         error: Exception | None = None
         deadline = math.inf if account.deadline is None else account.deadline + GRACE
         async with anyio.create_task_group() as tasks:
-            scope = Scope(problem=problem, account=account, tasks=tasks, recorded=recorded)
+            scope = Scope(
+                problem=problem, account=account, tasks=tasks, recorded=recorded, passes=self._passes
+            )
             context = Context(
                 self._run_state,
                 scope,

@@ -11,10 +11,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from ..costs import cost_of
-from ..errors import InvalidInputError, JournalMismatchError
+from ..errors import InvalidInputError
 from ..programs.expected import Expected, RecordedCall
 from ..types import Problem, StopReason, Usage
-from .journal import APPLICATION_ID, CHARGED, REDONE, USAGE_COLUMNS, RunRecord, asked_by, mismatch
+from .journal import APPLICATION_ID, CHARGED, REDONE, USAGE_COLUMNS, RunRecord, is_of, mismatch
 from .recorded import usage_of
 from .records import storable
 
@@ -121,7 +121,7 @@ class EarlierRun:
         return self._spent.get(storable(problem.id), Usage())
 
     def finished(self, problem: Problem) -> bool:
-        """Whether the run has the problem's outcome, and it is not one that is done again.
+        """Whether the run has the outcome of this very problem, and it is not one that is done again.
 
         Raises:
             JournalMismatchError: It was recorded for another question with the same id.
@@ -135,12 +135,7 @@ class EarlierRun:
         if row is None:
             return False
         fields = json.loads(row[0])
-        if fields["asked"] != asked_by(problem):
-            raise JournalMismatchError(
-                f"the journal {str(self.path)!r} has an answer to problem {problem.id!r}, which asked something else "
-                "then: give the problem another id, or name another file"
-            )
-        return StopReason(fields["stop_reason"]) not in REDONE
+        return is_of(self.path, fields["asked"], problem) and StopReason(fields["stop_reason"]) not in REDONE
 
     def expected(self, *, mixed: bool = False) -> Expected:
         """What its calls took, in-doubt ones at their worst case.

@@ -114,7 +114,7 @@ def _by_check(problem: str, candidates: Sequence[Candidate], check: str) -> Grad
 
 def _by_reference(journal: Journal, problems: Iterable[Problem], rule: Equivalent) -> Iterator[Graded]:
     for problem in problems:
-        outcome = None if problem.reference is None else journal.outcome(problem)
+        outcome = None if problem.reference is None else journal.outcome(problem, question_alone=True)
         if outcome is not None:
             yield _compared(problem, outcome.candidates, [None] * len(outcome.candidates), rule)
 

@@ -14,26 +14,29 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import json
+import math
 import os
 import queue
 import sqlite3
 import threading
 import time
 import uuid
-from collections.abc import Awaitable, Iterable, Iterator, Sequence
+from collections import OrderedDict
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 from ..answers import AnswerReader
+from ..backends.model import Model
 from ..budget import Budget
 from ..contracts import ControlProgram
 from ..errors import JournalError, JournalMismatchError
 from ..prompts import Prompt
 from ..types import CallId, Outcome, Price, Problem, Rating, Request, Sample, StopReason, Usage
-from .identity import describe, difference, program_hash, program_text
+from .asked import JUDGING, QUESTION, asked_of, changes
+from .identity import describe, difference, models_text, program_hash, program_text
 from .recorded import RecordedCalls, usage_of
 from .records import decode_outcome, dumps, encode_outcome, encode_sample, storable
 
@@ -42,7 +45,7 @@ try:
 except ImportError:  # Windows: two runs on one journal are then not detected
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["Journal", "JournalCounts", "RunRecord", "asked_by", "mismatch"]
+__all__ = ["Journal", "JournalCounts", "RunRecord", "is_of", "mismatch"]
 
 SCHEMA_VERSION = 1
 APPLICATION_ID = 0x6F726368  # "orch"
@@ -146,19 +149,19 @@ class RunRecord:
         *,
         answers: AnswerReader,
         prompt: Prompt,
-        models: Iterable[str],
+        models: Mapping[str, Model],
         seed: int = 0,
         budget: Budget | None = None,
     ) -> Self:
         """A new run of `program` with these models."""
-        names = sorted(models)
+        served = models_text(models)
         return cls(
             id=uuid.uuid4().hex,
             program=describe(program),
-            program_hash=program_hash(program, answers, prompt, names),
+            program_hash=program_hash(program, answers, prompt, OrderedDict(served)),
             seed=seed,
             budget=repr(budget or Budget()),
-            text=program_text(program, answers, prompt, names),
+            text=program_text(program, answers, prompt, served),
         )
 
 
@@ -231,6 +234,7 @@ class Journal:
                 self._reader = self._connect(durable)
                 self._prepare(resume)
                 self._next_call = self._scalar("SELECT coalesce(max(id), 0) + 1 FROM calls")
+                self._latest = float(self._scalar("SELECT coalesce(max(finished_at), 0) FROM results"))
         except BaseException:
             self._unlock()
             raise
@@ -417,16 +421,21 @@ class Journal:
             (
                 row, status, dumps([encode_sample(sample) for sample in samples]), error, usage.prompt_tokens,
                 usage.completion_tokens, usage.requests, usage.picodollars, usage.cached_tokens,
-                usage.reasoning_tokens, usage.seconds, int(usage.estimated), time.time(),
+                usage.reasoning_tokens, usage.seconds, int(usage.estimated), self._finished_at(),
             ),
             written,
         )  # fmt: skip
         return written
 
+    def _finished_at(self) -> float:
+        """Now; later than all results before it, whatever the clock says: the order they came in is told by it."""
+        self._latest = max(time.time(), math.nextafter(self._latest, math.inf))
+        return self._latest
+
     async def write_outcome(self, outcome: Outcome, problem: Problem) -> None:
         """Write the outcome of `problem`; returns when it is on disk."""
         written = self._future()
-        record = {**encode_outcome(outcome), "asked": asked_by(problem)}
+        record = {**encode_outcome(outcome), "asked": asked_of(problem)}
         values = (problem.id, dumps(record), time.time())
         self._put(INSERT_OUTCOME, values, written)
         await written
@@ -517,8 +526,15 @@ class Journal:
         with self._translated():
             return RecordedCalls(self._reader, problem)
 
-    def outcome(self, problem: Problem, recorded: RecordedCalls | None = None) -> Outcome | None:
-        """The outcome recorded for `problem`, or None; `recorded` saves reading its calls again.
+    def outcome(
+        self, problem: Problem, recorded: RecordedCalls | None = None, *, question_alone: bool = False
+    ) -> Outcome | None:
+        """The outcome recorded for `problem`; None where there is none, or its `reference` or `tests` were others.
+
+        Args:
+            problem: The problem.
+            recorded: Its calls, which saves reading them again.
+            question_alone: Compare the question only, and not what comes with it: fields, reference and tests.
 
         Raises:
             JournalMismatchError: It was recorded for another question with the same id.
@@ -530,11 +546,8 @@ class Journal:
             if row is None:
                 return None
             fields = json.loads(row[0])
-            if fields["asked"] != asked_by(problem):
-                raise JournalMismatchError(
-                    f"the journal {str(self.path)!r} has an answer to problem {problem.id!r}, which asked "
-                    "something else then: give the problem another id, or name another file"
-                )
+            if not is_of(self.path, fields["asked"], problem, question_alone=question_alone):
+                return None
             calls = self.recorded(problem.id) if recorded is None else recorded
             return decode_outcome(problem.id, fields, calls.sample)
 
@@ -556,6 +569,34 @@ class Journal:
         self._unlock()
 
 
+def is_of(
+    path: str | os.PathLike[str],
+    asked_then: Mapping[str, str] | str,
+    problem: Problem,
+    *,
+    question_alone: bool = False,
+) -> bool:
+    """Whether an outcome is of this very problem; not where its `reference` or `tests` were others.
+
+    Args:
+        path: The journal.
+        asked_then: What the problem was when the outcome was recorded.
+        problem: The problem as it is.
+        question_alone: Compare the question only, and not what comes with it: fields, reference and tests.
+
+    Raises:
+        JournalMismatchError: It was recorded for another question with the same id.
+    """
+    changed = changes(asked_then, problem)
+    asked = [name for name in changed if name not in JUDGING]
+    if any(name in QUESTION or not question_alone for name in asked):
+        raise JournalMismatchError(
+            f"the journal {os.fspath(path)!r} has an answer to problem {problem.id!r}, which asked something else "
+            f"then (changed: {', '.join(asked)}): give the problem another id, or name another file"
+        )
+    return question_alone or not changed
+
+
 def mismatch(
     path: str | os.PathLike[str], earlier: RunRecord, record: RunRecord, *, advice: str = RESUMING
 ) -> JournalMismatchError:
@@ -565,12 +606,6 @@ def mismatch(
     return JournalMismatchError(
         f"the journal {os.fspath(path)!r} belongs to another program:\n{told}\n{advice}", diff=diff
     )
-
-
-def asked_by(problem: Problem) -> str:
-    """A digest of the question; its other fields may hold objects whose text differs from process to process."""
-    question = repr((problem.prompt, problem.messages))
-    return hashlib.blake2b(question.encode("utf-8", "replace"), digest_size=16).hexdigest()
 
 
 def _file_key(status: os.stat_result) -> tuple[int, int]:

@@ -28,41 +28,53 @@ def usage_of(row: Sequence[Any]) -> Usage:
     )
 
 
+CALLS = """
+SELECT c.path, c.ordinal, c.digest, c.attempt, r.status, r.samples, r.finished_at,
+    r.prompt_tokens, r.completion_tokens, r.requests, r.picodollars, r.cached_tokens, r.reasoning_tokens, r.seconds,
+    r.estimated, c.worst_prompt_tokens, c.worst_completion_tokens, c.worst_picodollars
+FROM calls c LEFT JOIN results r ON r.call = c.id WHERE c.problem = ? ORDER BY c.id
+"""
+
+CHANGED = "SELECT coalesce(max(since), 0) FROM programs WHERE id > (SELECT min(id) FROM programs)"
+"""When the program that the journal belongs to took over from an earlier one; 0 where it is the first."""
+
+
 class RecordedCalls:
     """One problem's calls in the journal; the `Recorded` protocol of `backends.journaled`."""
 
     def __init__(self, connection: sqlite3.Connection, problem: str) -> None:
         self._samples: dict[tuple[str, int], tuple[str, list[Sample]]] = {}
         self._usage: dict[tuple[str, int], Usage] = {}
+        arrived: dict[tuple[str, int], float] = {}
+        ended: dict[tuple[str, int], str | None] = {}
+        failed: set[tuple[str, int]] = set()
         told: list[tuple[str, list[Sample]]] = []
-        rows = connection.execute(
-            "SELECT c.path, c.ordinal, c.digest, r.status, r.samples, r.prompt_tokens, r.completion_tokens, "
-            "r.requests, r.picodollars, r.cached_tokens, r.reasoning_tokens, r.seconds, r.estimated, "
-            "c.worst_prompt_tokens, c.worst_completion_tokens, c.worst_picodollars "
-            "FROM calls c LEFT JOIN results r ON r.call = c.id WHERE c.problem = ? ORDER BY c.id",
-            (storable(problem),),
-        )
-        for path, ordinal, digest, status, samples, *amounts in rows:
+        [(changed,)] = connection.execute(CHANGED)
+        rows = connection.execute(CALLS, (storable(problem),))
+        for path, ordinal, digest, attempt, status, samples, finished_at, *amounts in rows:
             key = (path, ordinal)
-            if status is None:
-                prompt, completion, picodollars = amounts[8:]
-                usage = Usage(
-                    prompt_tokens=prompt,
-                    completion_tokens=completion,
-                    requests=1,
-                    picodollars=picodollars,
-                    estimated=True,
-                )
-            else:
-                usage = usage_of(amounts[:8])
+            usage = _in_doubt(amounts[8:]) if status is None else usage_of(amounts[:8])
             self._usage[key] = self._usage.get(key, Usage()) + usage
+            if attempt == 0 and ended.get(key) == "error":
+                failed.add(key)  # for good: the program was told so, and an attempt 0 is of a later run
+            ended[key] = status
             if status == "ok":
                 call = CallId(problem=problem, path=path, ordinal=ordinal)
                 decoded = [decode_sample(s, call) for s in json.loads(samples)]
                 self._samples[key] = (digest, decoded)
+                arrived[key] = finished_at
                 if any(sample.vector is not None for sample in decoded):
                     told.append((digest, decoded))
         self._rated = list(_ratings(connection, told))
+        rated = {digest for digest, _, _ in self._rated}
+        self._order = sorted(
+            (
+                key
+                for key, at in arrived.items()
+                if at >= changed and key not in failed and self._samples[key][0] not in rated
+            ),
+            key=arrived.__getitem__,
+        )
 
     def __bool__(self) -> bool:
         return bool(self._usage)
@@ -71,6 +83,15 @@ class RecordedCalls:
         """The samples of the completed call `call`, when it asked the same; else None."""
         recorded = self._samples.get((call.path, call.ordinal))
         return recorded[1] if recorded is not None and recorded[0] == digest else None
+
+    @property
+    def order(self) -> Sequence[tuple[str, int]]:
+        """Path and ordinal of completed calls in the order their results came in.
+
+        Without those that a resumed run meets at another time: ratings, which are met by their texts; calls that had
+        failed in a run before the one they were completed in; those of a program before the last change.
+        """
+        return self._order
 
     def rated(self) -> Sequence[tuple[str, Sequence[str], Sequence[Sample]]]:
         """Completed ratings, oldest first: the request's digest, its texts, and what was said about them."""
@@ -94,6 +115,17 @@ class RecordedCalls:
         if recorded is None:
             return None
         return next((sample for sample in recorded[1] if sample.index == index), None)
+
+
+def _in_doubt(worst_case: Sequence[int]) -> Usage:
+    prompt, completion, picodollars = worst_case
+    return Usage(
+        prompt_tokens=prompt,
+        completion_tokens=completion,
+        requests=1,
+        picodollars=picodollars,
+        estimated=True,
+    )
 
 
 def _ratings(

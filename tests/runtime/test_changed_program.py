@@ -1,12 +1,24 @@
+import copy
+import enum
+import functools
+import re
 import sqlite3
+import threading
+from collections import OrderedDict
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
-from orchestrator import Budget, Controller, Problem, SelfConsistency, Single
-from orchestrator.backends import FunctionBackend
+from orchestrator import Budget, Controller, Model, Problem, Prompt, SelfConsistency, Single, loads
+from orchestrator.answers import AnswerReader
+from orchestrator.backends import FunctionBackend, HttpBackend, ScriptedBackend
 from orchestrator.errors import InvalidInputError, JournalMismatchError
+from orchestrator.primitives import Branch, Return, Sample, Steps
 from orchestrator.runtime import Journal
-from orchestrator.runtime.identity import difference, program_hash, program_text
+from orchestrator.runtime.identity import difference, models_text, program_hash, program_text
 from orchestrator.stopping import FixedSize
 from orchestrator.strategies import BestOfN
 from orchestrator.types import Outcome
@@ -39,8 +51,8 @@ async def test_another_program_is_refused_with_what_differs(tmp_path):
     assert caught.value.diff.splitlines() == [
         "--- journal",
         "+++ now",
-        "@@ -1,3 +1,3 @@",
-        " models: [m]",
+        "@@ -2,3 +2,3 @@",
+        "   m: {model: answer}",
         " program:",
         "-  self_consistency: {n: 2}",
         "+  self_consistency: {n: 3}",
@@ -144,13 +156,10 @@ def test_programs_that_are_equal_have_one_hash():
 
 
 def test_a_text_has_what_the_hash_has_and_nothing_else():
-    from orchestrator import Prompt, loads
-    from orchestrator.answers import AnswerReader
-
     text = "version: 1\nmodels: {m: {local: x}}\nbudget: {usd: 1}\nprogram: {best_of_n: {verifier: consistency}}\n"
     prompt, answers = Prompt(system="Be brief."), AnswerReader(kind="number")
-    assert program_text(loads(text), answers, prompt, ["m"]) == (
-        "models: [m]\nprompt: {system: Be brief.}\nanswer: {kind: number}\n"
+    assert program_text(loads(text), answers, prompt, {"m": {"model": "x"}}) == (
+        "models:\n  m: {model: x}\nprompt: {system: Be brief.}\nanswer: {kind: number}\n"
         "program:\n  best_of_n: {verifier: consistency}\n"
     )
 
@@ -158,3 +167,153 @@ def test_a_text_has_what_the_hash_has_and_nothing_else():
 def test_a_changed_program_is_allowed_for_resuming_alone():
     with pytest.raises(InvalidInputError, match="resume=True"):
         Controller(models={"m": counting()[0]}, allow_changed_program=True)
+
+
+# What decides what a program does -----------------------------------------------------------------------
+
+
+SIDES = """
+version: 1
+models: {{m: {{local: x}}}}
+program:
+  steps:
+    - id: s
+      parallel:
+        {}
+        {}
+    - return: s.values[0]
+"""
+A, B = "a: [{id: x, sample: {n: 1}}]", "b: [{id: y, sample: {n: 2}}]"
+
+
+def test_the_order_of_parallel_blocks_is_part_of_a_program():
+    there, back = loads(SIDES.format(A, B)).strategy, loads(SIDES.format(B, A)).strategy
+    assert there != back
+    assert program_hash(there) != program_hash(back)
+    assert there == loads("# a comment\n" + SIDES.format(A, B)).strategy
+    texts = [program_text(one, AnswerReader(), Prompt(), {}) for one in (there, back)]
+    assert "a:" in difference(*texts)
+
+
+async def refused(path, first, second, program=None):
+    """What is shown when what ran with the models `first` is resumed with `second`."""
+    program = program or Single(temperature=0.0)
+    for resume, given in ((False, first), (True, second)):
+        async with Controller(models=given, journal=str(path), resume=resume) as controller:
+            if not resume:
+                await controller.run(program, Problem(id="p", prompt="2 + 2?"))
+                continue
+            with pytest.raises(JournalMismatchError) as caught:
+                await controller.run(program, Problem(id="p", prompt="2 + 2?"))
+    return [line for line in caught.value.diff.splitlines() if line[0] in "+-"][2:]
+
+
+async def test_the_order_of_models_is_part_of_a_program(tmp_path):
+    one, other = counting()[0], counting()[0]
+    shown = await refused(tmp_path / "run.db", {"a": one, "b": other}, {"b": other, "a": one})
+    assert sorted(shown) == ["+  b: {model: answer}", "-  b: {model: answer}"]  # moved
+
+
+async def test_a_model_that_is_sampled_otherwise_is_another(tmp_path):
+    first = {"m": Model(backend=counting()[0], sampling={"temperature": 0.5})}
+    second = {"m": Model(backend=counting()[0], sampling={"temperature": 1.0, "top_p": 0.9})}
+    assert await refused(tmp_path / "run.db", first, second) == [
+        "-    sampling: {temperature: 0.5}",
+        "+    sampling: {temperature: 1, top_p: 0.9}",
+    ]
+
+
+async def test_another_model_under_the_same_name_is_another(tmp_path):
+    first = {"m": ScriptedBackend(lambda _: "4", name="small")}
+    second = {"m": ScriptedBackend(lambda _: "4", name="large")}
+    assert await refused(tmp_path / "run.db", first, second) == [
+        "-  m: {model: small}",
+        "+  m: {model: large}",
+    ]
+
+
+def test_where_a_model_is_served_and_what_it_costs_is_not_part_of_a_program():
+    first = Model(
+        backend=HttpBackend(base_url="http://a/v1", model="x", api_key="k", price={"input": 1, "output": 2}),
+        sampling={"temperature": 1, "top_p": None},
+        concurrency=3,
+    )
+    second = Model(backend=HttpBackend(base_url="http://b/v1", model="x"), sampling={"temperature": 1.0})
+    assert program_hash(models_text({"m": first})) == program_hash(models_text({"m": second}))
+
+
+def limited(usd):
+    steps = (Branch(id="b", budget=Budget(usd=usd), steps=(Sample(id="s", n=3),)), Return(value="b.s"))
+    return Steps(steps=steps)
+
+
+def test_money_is_compared_by_its_amount():
+    assert (
+        program_hash(limited(Decimal("0.5"))) == program_hash(limited("0.50")) == program_hash(limited(0.5))
+    )
+    assert program_hash(limited(Decimal("0.5"))) != program_hash(limited(Decimal("5")))
+    texts = [program_text(limited(Decimal(usd)), AnswerReader(), Prompt(), {}) for usd in ("0.5", "5")]
+    changed = [line for line in difference(*texts).splitlines() if "usd" in line]
+    assert changed == ['-        budget: {usd: "0.5"}', '+        budget: {usd: "5"}']
+
+
+class Kind(enum.Enum):
+    ONE = 1
+    TWO = 2
+
+
+class Checker:
+    def __init__(self, least):
+        self.least, self.itself = least, self
+
+    def check(self, problem, candidate):
+        return len(candidate.text) >= self.least
+
+
+@pytest.mark.parametrize(
+    "kinds",
+    [
+        (Decimal(1), Decimal(2), Fraction(1, 3), Fraction(2, 3)),
+        (Path("a"), Path("b"), "a", "b"),
+        (Kind.ONE, Kind.TWO, 1),
+        (re.compile("a"), re.compile("a", re.I), re.compile("b")),
+        (frozenset("abc"), frozenset("abd"), set()),
+        (date(2020, 1, 2), date(2020, 1, 3)),
+        (Checker(1), Checker(2)),
+        (Checker(1).check, Checker(2).check),
+        (len, sorted, str, int, "ab".startswith),
+        (complex(1, 2), complex(2, 1), 1.0, 1, True, b"1", "1", None),
+        ({1: 2}, {"1": 2}, [1, 2], {1, 2}),
+        (OrderedDict(a=1, b=2), OrderedDict(b=2, a=1)),
+        (range(3), range(4)),
+    ],
+)
+def test_values_that_differ_have_hashes_that_do(kinds):
+    assert len({program_hash(Predicate(function=kind)) for kind in kinds}) == len(kinds)
+    assert [program_hash(kind) for kind in kinds] == [program_hash(copy.deepcopy(kind)) for kind in kinds]
+
+
+def test_the_order_of_keys_does_not_matter_elsewhere():
+    assert program_hash({"a": 1, "b": 2}) == program_hash({"b": 2, "a": 1})
+
+
+async def test_what_cannot_be_told_from_others_is_refused_before_anything_is_sent(tmp_path):
+    backend, sent = counting()
+    async with Controller(models={"m": backend}, journal=str(tmp_path / "run.db")) as controller:
+        program = BestOfN(verifier=Predicate(function=functools.partial(is_right, threading.Lock())))
+        with pytest.raises(InvalidInputError, match="a lock in it says nothing by which it could"):
+            await controller.run(program, Problem(id="p", prompt="2 + 2?"))
+    assert sent == []
+
+
+async def test_a_program_that_counts_in_itself_is_the_same_program(tmp_path):
+    class Counting:
+        def __init__(self):
+            self.runs = 0
+
+        async def __call__(self, ctx, problem):
+            self.runs += 1
+            return await first(ctx, problem)
+
+    outcomes, sent = await run(tmp_path / "run.db", Counting())
+    assert len(outcomes) == sent == 2

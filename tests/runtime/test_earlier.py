@@ -39,6 +39,9 @@ async def test_it_tells_what_was_spent_on_each_problem_and_which_are_finished(tm
         assert (earlier.finished(A), earlier.finished(B)) == (True, False)
         with pytest.raises(JournalMismatchError, match="asked something else"):
             earlier.finished(Problem(id="a", prompt="another"))
+        assert not earlier.finished(
+            Problem(id="a", prompt="2 + 2?", reference="4")
+        )  # what is judged by has changed
 
 
 async def test_a_problem_that_its_budget_cut_short_is_not_finished(tmp_path):

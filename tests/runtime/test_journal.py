@@ -14,6 +14,7 @@ from orchestrator.types import (
     Outcome,
     Price,
     Problem,
+    Rating,
     Request,
     Sample,
     Score,
@@ -277,4 +278,66 @@ async def test_whoever_waits_for_a_row_that_cannot_be_written_hears_of_it(tmp_pa
     journal._rows.put(_Row("INSERT INTO no_such_table VALUES (1)", (), written))
     with pytest.raises(JournalError, match="no such table"):
         await written
+    journal.close()
+
+
+# The order in which results came in ----------------------------------------------------------------------
+
+
+async def settle(journal, row, **result):
+    await journal.finish(row, usage=Usage(requests=1), samples=[sample()], **result)
+
+
+def intend(journal, ordinal, **fields):
+    row, _ = journal.intend(request(ordinal).replace(**fields), model="m", price=None)
+    return row
+
+
+async def test_calls_have_the_order_their_results_came_in_whatever_the_clock_says(tmp_path, monkeypatch):
+    journal = Journal(tmp_path / "run.db")
+    rows = [intend(journal, ordinal) for ordinal in range(4)]
+    for ordinal, now in ((2, 500.0), (0, 500.0), (3, 400.0)):
+        monkeypatch.setattr("orchestrator.runtime.journal.time.time", lambda now=now: now)
+        await settle(journal, rows[ordinal])
+    journal.close()
+    journal = Journal(tmp_path / "run.db", resume=True)
+    await settle(journal, rows[1])
+    assert journal.recorded("p1").order == [("", 2), ("", 0), ("", 3), ("", 1)]
+    journal.close()
+
+
+async def test_a_call_that_had_failed_for_good_has_no_place_and_one_that_was_retried_has(tmp_path):
+    journal = Journal(tmp_path / "run.db")
+    for ordinal, second in ((0, 0), (1, 1)):
+        await settle(journal, intend(journal, ordinal), error="it failed")
+        await settle(journal, intend(journal, ordinal, attempt=second))
+    intend(journal, 2)  # in doubt
+    await settle(journal, intend(journal, 2))
+    assert journal.recorded("p1").order == [("", 1), ("", 2)]
+    journal.close()
+
+
+async def test_calls_of_an_earlier_program_have_no_place(tmp_path):
+    journal = Journal(tmp_path / "run.db")
+    journal.begin(RECORD, version="1")
+    await settle(journal, intend(journal, 0))
+    changed = RunRecord(id="s", program="Other()", program_hash="x", seed=7, budget="")
+    journal.begin(changed, version="1", allow_changed=True)
+    await settle(journal, intend(journal, 1))
+    assert journal.recorded("p1").order == [("", 1)]
+    journal.close()
+
+
+async def test_ratings_are_met_by_their_texts_and_have_no_place(tmp_path):
+    journal = Journal(tmp_path / "run.db")
+    rating = {
+        "messages": None,
+        "texts": ("a",),
+        "rating": Rating(route="score", body={}, scores="score"),
+        "digest": "r",
+    }
+    row = intend(journal, 0, **rating)
+    await journal.finish(row, usage=Usage(requests=1), samples=[Sample(text="", vector=(0.5,))])
+    await settle(journal, intend(journal, 1))
+    assert journal.recorded("p1").order == [("", 1)]
     journal.close()
