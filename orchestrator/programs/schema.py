@@ -1,14 +1,16 @@
 """The JSON Schema of program files, for editors and for checks without this library.
 
 It is made from what the loader itself goes by: the specs of the sections, and the fields of the dataclasses that
-parts and steps are. It says what files look like; what they mean (names that are declared, types of expressions,
-numbers out of range) only the loader can say. Where a file may declare a name of its own, any name passes.
+parts and steps are, with the ranges that these take. It says what files look like; what they mean (names that are
+declared, types of expressions, what depends on several parameters) only the loader can say. Where a file may declare
+a name of its own, any name passes.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import inspect
+import keyword
 import re
 import types
 from collections.abc import Iterable, Mapping
@@ -16,8 +18,10 @@ from decimal import Decimal
 from functools import cache
 from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
 
-from ..primitives import PRIMITIVES, Primitive, Run, Score
+from ..expressions import is_name
+from ..primitives import PRIMITIVES, ForEach, Let, Parallel, Primitive, Run, Score
 from ..primitives.base import Block
+from ..primitives.parallel import FIELDS, FIRST
 from ..prompts import Prompt
 from .annotations import (
     hint_of,
@@ -31,8 +35,9 @@ from .annotations import (
     shown_as,
     without_none,
 )
+from .limits import limits_of
 from .registries import ACCEPTANCES, CONDITION, STRATEGIES, VERIFIERS, Registry, kind_of
-from .spec import ProgramSpec
+from .spec import IncludedSpec, ProgramSpec
 
 __all__ = ["DIALECT", "schema"]
 
@@ -42,15 +47,30 @@ Schema: TypeAlias = dict[str, Any]
 
 NAME = "^[A-Za-z_][A-Za-z0-9_]*$"
 
-EXPRESSION: Schema = {"type": ["string", "number", "boolean"]}
+NO_NAMES = sorted(word for word in {*keyword.kwlist, "true", "false", "none"} if not is_name(word))
+VALUE_NAME = f"^(?!__)(?!({'|'.join(NO_NAMES)})$)[A-Za-z_][A-Za-z0-9_]*$"
+"""A name that expressions can use."""
+
+EXPRESSION: Schema = {"type": ["string", "number", "boolean"], "pattern": r"\S"}
+NOTHING: Schema = {"type": ["null", "object"], "maxProperties": 0}
+"""What stands behind a name that the file declares."""
+
 DECLARED_STEP: Schema = {
     "anyOf": [
         EXPRESSION,
         {"type": "null"},
-        {"type": "object", "properties": {"of": EXPRESSION}, "required": ["of"]},
+        {"type": "object", "properties": {"of": EXPRESSION}, "additionalProperties": False},
     ]
 }
-"""What stands behind a name that the file declares: nothing for a program, what it judges for a verifier."""
+"""The same in a step: nothing for a program, what it judges for a verifier."""
+
+FURTHER: Mapping[tuple[type, str], Schema] = {
+    (Parallel, "wait"): {"pattern": rf"^(all|race|{FIRST.pattern})$"},
+    (Parallel, "branches"): {"propertyNames": {"pattern": VALUE_NAME, "not": {"enum": list(FIELDS)}}},
+    (ForEach, "item"): {"pattern": VALUE_NAME},
+    (Let, "values"): {"propertyNames": {"pattern": VALUE_NAME}},
+}
+"""What is said of parameters that a class checks only where it stands among others."""
 
 
 def schema() -> Schema:
@@ -70,6 +90,7 @@ class _Builder:
         self._definitions = {name: _tidied(one) for name, one in made.get("$defs", {}).items()}
         properties = {name: _tidied(one) for name, one in made["properties"].items()}
         self._close_models()
+        self._definitions["AnswerSpec"]["properties"]["labels"] |= {"minItems": 2, "uniqueItems": True}
         strategy, verifier = self._registry(STRATEGIES), self._registry(VERIFIERS)
         properties["check"] = {"anyOf": [verifier, {"type": "null"}]}
         properties["program"] = {}
@@ -87,18 +108,26 @@ class _Builder:
             "type": "object",
             "properties": properties,
             "additionalProperties": False,
-            "required": ["version", "program"],
-            "allOf": [
-                {
-                    "if": checked,
-                    "then": {"properties": {"program": self._registry(STRATEGIES, filled=("verifier",))}},
-                    "else": {"properties": {"program": strategy}},
-                },
-                {
-                    "if": {"not": {"required": ["include"]}},
-                    "then": {"required": ["models"], "properties": {"models": {"minProperties": 1}}},
-                },
-            ],
+            "if": {"required": ["program"]},
+            "then": {
+                "required": ["version"],
+                "allOf": [
+                    {
+                        "if": checked,
+                        "then": {"properties": {"program": self._registry(STRATEGIES, filled=("verifier",))}},
+                        "else": {"properties": {"program": strategy}},
+                    },
+                    {
+                        "if": {"not": {"required": ["include"]}},
+                        "then": {"required": ["models"], "properties": {"models": {"minProperties": 1}}},
+                    },
+                ],
+            },
+            "else": {
+                "description": "A file that others include: it brings parts by name, and nothing else.",
+                "propertyNames": {"enum": list(IncludedSpec.model_fields)},
+                "anyOf": [{"required": [name]} for name in IncludedSpec.model_fields if name != "version"],
+            },
             "$defs": dict(sorted(self._definitions.items())),
         }
 
@@ -136,7 +165,7 @@ class _Builder:
         mapping: Schema = {
             "type": "object",
             "properties": properties,
-            "additionalProperties": {"type": "null"} if is_open else False,
+            "additionalProperties": NOTHING if is_open else False,
             **one,
         }
         if registry is STRATEGIES:
@@ -188,7 +217,7 @@ class _Builder:
                 and "$ref" not in one
             ):
                 one = {**one, "default": default}
-            found[shown_as(part, name)] = one | _described(words.get(name))
+            found[shown_as(part, name)] = _limited(one, part, name) | _described(words.get(name))
         return found
 
     def _parameter(self, part: type, name: str) -> Schema | None:
@@ -203,7 +232,7 @@ class _Builder:
     def _made(self, part: type, name: str, inner: Any) -> Schema | None:
         """A parameter that is made from parts or steps; None for a plain one."""
         if inner == Block:
-            return self._steps()
+            return self._steps(may_be_empty=not is_required(parameters(part)[name]))
         if inner == Mapping[str, Block]:
             return {"type": "object", "additionalProperties": self._steps()}
         if Prompt in kinds_of(inner):
@@ -235,14 +264,14 @@ class _Builder:
             composed = self._composed()
             actions["steps"], beside = composed["steps"], {"steps": {"outputs": composed["outputs"]}}
         texts = self._named(registry, ())["anyOf"][:2]
-        mapping = _one_action(actions, common, beside, {}, declared={"type": "null"}, declared_beside={})
+        mapping = _one_action(actions, common, beside, {}, declared=NOTHING, declared_beside={})
         return {"anyOf": [*texts, mapping]} | _described(_summary(kind))
 
     # Steps -----------------------------------------------------------------------------------------------
 
-    def _steps(self) -> Schema:
+    def _steps(self, *, may_be_empty: bool = False) -> Schema:
         step = self._defined("step", self._step)
-        return {"type": "array", "items": step}
+        return {"type": "array", "items": step, **({} if may_be_empty else {"minItems": 1})}
 
     def _step(self) -> Schema:
         actions: Schema = {}
@@ -259,7 +288,7 @@ class _Builder:
                     actions[key] = self._short(registry, key, part)
                     beside[key] = self._parameters(short, short.beside)
         called = "What later steps call its value."
-        common = {"id": {"type": ["string", "null"], "pattern": NAME, "description": called}}
+        common = {"id": {"type": ["string", "null"], "pattern": VALUE_NAME, "description": called}}
         made = _one_action(
             actions,
             common,
@@ -341,6 +370,18 @@ def _with_shorthand(properties: Mapping[str, Schema], required: list[str]) -> Sc
     if not required:
         ways.append({"type": "null"})
     return {"anyOf": ways}
+
+
+def _limited(one: Schema, part: type, name: str) -> Schema:
+    """The schema of a parameter with what it takes beyond its type."""
+    limits = {**limits_of(part, name), **FURTHER.get((part, name), {})}
+    # A step's lists are checked only where it stands: what a step is made from has at least one entry.
+    listed = any(get_origin(kind) is tuple for kind in kinds_of(hint_of(part, name)))
+    if listed and issubclass(part, Primitive) and is_required(parameters(part)[name]):
+        limits["minItems"] = 1
+    if "items" in limits and "items" in one:
+        limits["items"] = one["items"] | limits["items"]
+    return one | limits
 
 
 def _closed(properties: Mapping[str, Schema], required: list[str]) -> Schema:
