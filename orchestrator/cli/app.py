@@ -313,21 +313,12 @@ def check(
     allow_includes_outside: AllowOutside = False,
     debug: Debug = False,
 ) -> None:
-    """Check a program file and its problems without running anything; shows what it says, with all defaults left
-    out.
+    """Check a program file, its problems and its recorded samples without running anything; shows what it says, with
+    all defaults left out.
     """
-    from ..programs import load
-    from ..programs.loader import checked_problems
-    from ..programs.writing import dump
+    from .check import check_file
 
-    program = load(file, allow_outside=allow_includes_outside, local_models=True)
-    problems = program.problems
-    count = 0 if problems is None else checked_problems(problems, program.fields)
-    print(f"{file}: no mistakes")
-    print(f"models: {', '.join(program.specs)}")
-    if problems is not None:
-        print(f"problems: {count} in {problems.path}")
-    print(dump(program.strategy).removeprefix("version: 1\n"), end="")
+    check_file(file, allow_outside=allow_includes_outside)
 
 
 @app.command()

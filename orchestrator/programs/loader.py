@@ -27,7 +27,7 @@ from .blocks import FIELD_TYPES, reserved
 from .document import Document, KeyPath
 from .includes import Source, Sources
 from .mistakes import Mistakes
-from .models import check_backend, check_local, make_model
+from .models import check_backend, check_local, check_replay, make_model
 from .names import Names, is_template, make_prompt
 from .parts import LONGEST_NAME, build
 from .problems import ProblemFile
@@ -41,6 +41,7 @@ from .spec import (
     ModelSpec,
     ProblemsSpec,
     ProgramSpec,
+    ReplaySpec,
     UseSpec,
 )
 
@@ -144,7 +145,7 @@ def load(file: str | Path, *, allow_outside: bool = False, local_models: bool = 
         file: The file.
         allow_outside: Whether it may include files that are not in its folder or below.
         local_models: Whether models on this machine are looked up: their names must be known here, and their files
-            be there.
+            and those of recorded samples be there.
 
     Raises:
         ProgramFileError: The file is not a program; says where, what was expected, and all mistakes at once.
@@ -225,6 +226,8 @@ def _check_models(sources: Sources, names: Names, *, local: bool) -> None:
             check_backend(spec, ("models", name), source.mistakes)
         elif local and isinstance(spec, LocalSpec):
             check_local(spec, source.folder, ("models", name), source.mistakes)
+        elif local and isinstance(spec, ReplaySpec):
+            check_replay(spec, source.folder, ("models", name), source.mistakes)
     for source in sources:
         for part in ("program", "check", "programs", "verifiers"):
             if known:
