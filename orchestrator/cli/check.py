@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..programs import load
-from ..programs.loader import checked_problems
 from ..programs.models import make_model
 from ..programs.spec import ReplaySpec
 from ..programs.writing import dump
@@ -28,7 +27,7 @@ def check_file(file: Path, *, allow_outside: bool = False) -> None:
         if isinstance(spec, ReplaySpec):
             make_model(spec, folder=program.folders.get(name, file.parent), keyed=False)
     problems = program.problems
-    count = 0 if problems is None else checked_problems(problems, program.fields)
+    count = 0 if problems is None else problems.count()
     print(f"{file}: no mistakes")
     print(f"models: {', '.join(program.specs)}")
     if problems is not None:

@@ -17,7 +17,6 @@ from ..budget import Budget
 from ..contracts import ControlProgram, Verifier
 from ..errors import InvalidInputError
 from ..programs import ProblemFile, Program, load
-from ..programs.loader import checked_problems
 from ..programs.models import api_key_from, usual_price
 from ..programs.registries import STRATEGIES, key_of
 from ..prompts import Prompt
@@ -293,8 +292,7 @@ def _problems(
         return problems[: flags.limit], len(problems[: flags.limit])
     source = _problem_file(flags, file)
     if source is not None:
-        fields = {} if file is None else file.fields
-        return source, checked_problems(source, fields) if _is_small(source.path) else None
+        return source, source.count() if _is_small(source.path) else None
     recorded = _recorded(models)
     if recorded:
         return recorded[: flags.limit], len(recorded[: flags.limit])
@@ -306,10 +304,9 @@ def _problems(
 def _problem_file(flags: Flags, file: Program | None) -> ProblemFile | None:
     source = file.problems if file is not None else None
     if flags.problems is not None:  # another file: the columns stay, the excerpt does not
-        path = flags.problems
-        source = (
-            ProblemFile(path=path) if source is None else replace(source, path=path, limit=None, offset=0)
-        )
+        fields = file.fields if file is not None else {}
+        source = ProblemFile(path=flags.problems, fields=fields) if source is None else source
+        source = replace(source, path=flags.problems, limit=None, offset=0)
     if source is not None and flags.limit is not None:
         source = replace(source, limit=flags.limit)
     return source
