@@ -104,7 +104,9 @@ def run(
     ],
     problems: Annotated[
         Path | None,
-        typer.Option(help="Problems: JSONL, JSON, CSV or TSV, also .gz.", rich_help_panel=PROBLEMS),
+        typer.Option(
+            help="Problems: JSONL, JSON, CSV or TSV, also .gz; - is stdin.", rich_help_panel=PROBLEMS
+        ),
     ] = None,
     prompt: Annotated[
         list[str] | None,
@@ -310,6 +312,10 @@ def _kind(name: str | None) -> Any:
 @app.command()
 def check(
     file: Annotated[Path, typer.Argument(help="A program file.")],
+    problems: Annotated[
+        Path | None,
+        typer.Option(help="Problems, in place of the file's: JSONL, JSON, CSV or TSV, also .gz; - is stdin."),
+    ] = None,
     allow_includes_outside: AllowOutside = False,
     debug: Debug = False,
 ) -> None:
@@ -318,7 +324,7 @@ def check(
     """
     from .check import check_file
 
-    check_file(file, allow_outside=allow_includes_outside)
+    check_file(file, problems, allow_outside=allow_includes_outside)
 
 
 @app.command()
@@ -370,7 +376,8 @@ def format_program_files(
 def explain(
     file: Annotated[str, typer.Argument(help="A program file (.yaml), or a strategy's name with --model.")],
     problems: Annotated[
-        Path | None, typer.Option(help="Problems, in place of the file's: JSONL, JSON, CSV or TSV, also .gz.")
+        Path | None,
+        typer.Option(help="Problems, in place of the file's: JSONL, JSON, CSV or TSV, also .gz; - is stdin."),
     ] = None,
     prompt: Annotated[
         list[str] | None,

@@ -8,15 +8,17 @@ from ..programs import load
 from ..programs.models import make_model
 from ..programs.spec import ReplaySpec
 from ..programs.writing import dump
+from .job import problem_file
 
 __all__ = ["check_file"]
 
 
-def check_file(file: Path, *, allow_outside: bool = False) -> None:
+def check_file(file: Path, problems: Path | None = None, *, allow_outside: bool = False) -> None:
     """Print what a program file says, with all defaults left out.
 
     Args:
         file: The program file.
+        problems: A file of problems in place of the one that it names; `-` is standard input.
         allow_outside: Whether it may include files from outside of its folder.
 
     Raises:
@@ -26,10 +28,10 @@ def check_file(file: Path, *, allow_outside: bool = False) -> None:
     for name, spec in program.specs.items():
         if isinstance(spec, ReplaySpec):
             make_model(spec, folder=program.folders.get(name, file.parent), keyed=False)
-    problems = program.problems
-    count = 0 if problems is None else problems.count()
+    source = problem_file(problems, program)
+    count = 0 if source is None else source.count()
     print(f"{file}: no mistakes")
     print(f"models: {', '.join(program.specs)}")
-    if problems is not None:
-        print(f"problems: {count} in {problems.path}")
+    if source is not None:
+        print(f"problems: {count} in {source.name}")
     print(dump(program.strategy).removeprefix("version: 1\n"), end="")

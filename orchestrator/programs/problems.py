@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import gzip
 import json
+import stat
+import sys
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -52,7 +55,8 @@ class ProblemFile:
     columns that `fields` names are read as it says, a list being written as JSON.
 
     Args:
-        path: The file; its name tells the format, else its first character does.
+        path: The file; its name tells the format, else its first character does. None is standard input, which can
+            be read once.
         limit: Problems at most, at least 1; None for all.
         offset: Problems passed over first, at least 0.
         id: Column of the id, or None for the names above; likewise the next three.
@@ -65,7 +69,7 @@ class ProblemFile:
         InvalidInputError: The file cannot be read, has no problems, or a record is wrong; says file and line.
     """
 
-    path: Path
+    path: Path | None
     limit: int | None = None
     offset: int = 0
     id: str | None = None
@@ -95,7 +99,23 @@ class ProblemFile:
             yield row.line, problem
         if not lines:
             what = f"no problems after the first {self.offset}" if self.offset else "no problems in it"
-            raise InvalidInputError(f"{self.path}: {what}")
+            raise InvalidInputError(f"{self.name}: {what}")
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return "standard input" if self.path is None else str(self.path)
+
+    @property
+    def is_read_once(self) -> bool:
+        """Whether a second reading would find nothing, or other problems: of standard input, and of a pipe."""
+        if self.path is None:
+            return True
+        try:
+            mode = self.path.stat().st_mode
+        except OSError:
+            return False  # reading it says what is wrong
+        return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
     def count(self) -> int:
         """How many problems iterating gives."""
@@ -105,7 +125,7 @@ class ProblemFile:
 
     def _rows(self) -> Iterator[Row]:
         lines = self._lines()
-        kind = _kind_by_name(self.path)
+        kind = None if self.path is None else _kind_by_name(self.path)
         if kind is None or kind == "json":
             first, lines = _peek(lines)
             if kind == "json" and not first.startswith("["):
@@ -283,15 +303,17 @@ class ProblemFile:
                         raise self._wrong(number, f"not UTF-8 text (byte {error.start + 1})") from error
                     yield text.removeprefix("\ufeff") if number == 1 else text
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise InvalidInputError(f"{self.path}: not a whole gzip file: {error}") from error
+            raise InvalidInputError(f"{self.name}: not a whole gzip file: {error}") from error
         except OSError as error:
-            raise InvalidInputError(f"cannot read {str(self.path)!r}: {error.strerror or error}") from error
+            raise InvalidInputError(f"cannot read {self.name!r}: {error.strerror or error}") from error
 
     def _wrong(self, line: int, message: str) -> InvalidInputError:
-        return InvalidInputError(f"{self.path}:{line}: {message}")
+        return InvalidInputError(f"{self.name}:{line}: {message}")
 
 
-def _opened(path: Path) -> gzip.GzipFile | IO[bytes]:
+def _opened(path: Path | None) -> contextlib.AbstractContextManager[gzip.GzipFile | IO[bytes]]:
+    if path is None:
+        return contextlib.nullcontext(sys.stdin.buffer)
     return gzip.open(path, "rb") if path.suffix.lower() == ".gz" else path.open("rb")
 
 
