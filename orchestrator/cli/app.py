@@ -333,7 +333,9 @@ def graph(
     form: Annotated[
         Literal["mermaid", "svg"] | None,
         typer.Option(
-            "--format", help="How; told from the end of --output's name, else mermaid.", show_default=False
+            "--format",
+            help="How; told from the end of --output's name (.svg, .mmd, .mermaid, .md), else mermaid.",
+            show_default=False,
         ),
     ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
@@ -359,7 +361,9 @@ def schema(
 
 @app.command("fmt")
 def format_program_files(
-    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Program files; - is stdin.")],
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE...", help="Program files (.yaml, .yml); - is stdin.")
+    ],
     check: Annotated[
         bool, typer.Option("--check", help="Change nothing; exit 1 if a file would change.")
     ] = False,
