@@ -351,12 +351,17 @@ def graph(
 @app.command()
 def schema(
     output: Annotated[Path | None, typer.Option("--output", "-o", help="File; stdout if none.")] = None,
+    built_in: Annotated[
+        bool, typer.Option("--built-in", help="Leave out the parts of other packages that are installed.")
+    ] = False,
     debug: Debug = False,
 ) -> None:
-    """Write the JSON Schema of program files, by which editors check and complete them."""
+    """Write the JSON Schema of program files, by which editors check and complete them, with the strategies and
+    verifiers of all packages that are installed.
+    """
     from .schema import write_schema
 
-    write_schema(output)
+    write_schema(output, installed=not built_in)
 
 
 @app.command("fmt")

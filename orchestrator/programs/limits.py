@@ -13,7 +13,6 @@ from functools import cache
 from itertools import chain
 from typing import Annotated, Any, Literal, TypeAlias, get_args, get_origin
 
-from ..errors import InvalidInputError
 from .annotations import hint_of, is_mapping, is_required, kinds_of, parameters, without_none
 from .registries import Registry, kind_of
 
@@ -122,7 +121,7 @@ def _lengths(takes: Callable[[Any], bool], part: type, name: str) -> Limits:
 def _is_made(part: type, values: Mapping[str, Any]) -> bool:
     try:
         part(**values)
-    except (InvalidInputError, TypeError):
+    except Exception:  # those of other packages may say no in their own way
         return False
     return True
 

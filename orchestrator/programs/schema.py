@@ -64,6 +64,9 @@ DECLARED_STEP: Schema = {
 }
 """The same in a step: nothing for a program, what it judges for a verifier."""
 
+OURS = __name__.partition(".")[0] + "."
+"""How the modules of this package begin."""
+
 FURTHER: Mapping[tuple[type, str], Schema] = {
     (Parallel, "wait"): {"pattern": rf"^(all|race|{FIRST.pattern})$"},
     (Parallel, "branches"): {"propertyNames": {"pattern": VALUE_NAME, "not": {"enum": list(FIELDS)}}},
@@ -73,15 +76,24 @@ FURTHER: Mapping[tuple[type, str], Schema] = {
 """What is said of parameters that a class checks only where it stands among others."""
 
 
-def schema() -> Schema:
-    """The schema of program files, in JSON Schema's draft 2020-12."""
-    return _Builder().file()
+def schema(*, installed: bool = True) -> Schema:
+    """The schema of program files, in JSON Schema's draft 2020-12.
+
+    Args:
+        installed: Whether the strategies and verifiers of other packages that are installed are in it, with their
+            parameters; without, they pass where nothing is given to them.
+
+    Raises:
+        InvalidInputError: One of another package cannot be imported; names the package.
+    """
+    return _Builder(installed=installed).file()
 
 
 class _Builder:
     """Gathers the definitions that the schema refers to."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, installed: bool) -> None:
+        self._installed = installed
         self._definitions: Schema = {}
 
     def file(self) -> Schema:
@@ -146,21 +158,28 @@ class _Builder:
 
     # Parts -----------------------------------------------------------------------------------------------
 
+    def _parts(self, registry: Registry) -> Mapping[str, type]:
+        """The parts of a kind by their keys."""
+        if not self._installed:
+            return registry.parts
+        found = {key: registry.find(key) for key in registry.known()}
+        return {key: part for key, part in found.items() if part is not None}
+
     def _registry(self, registry: Registry, *, filled: Iterable[str] = ()) -> Schema:
         """One part of a kind; parameters in `filled` need not be given."""
         name = registry.what.replace(" ", "_") + "".join(f"_with_{one}" for one in filled)
         return self._defined(name, lambda: self._named(registry, tuple(filled)))
 
     def _named(self, registry: Registry, filled: tuple[str, ...]) -> Schema:
-        free = [key for key, part in registry.parts.items() if not _required(part, filled)]
+        free = [key for key, part in self._parts(registry).items() if not _required(part, filled)]
         texts: list[Schema] = [{"type": "string", "enum": free}]
         is_open = registry in (STRATEGIES, VERIFIERS)
         if is_open:
-            bound = [key for key in registry.parts if key not in free]
+            bound = [key for key in self._parts(registry) if key not in free]
             texts.append({"type": "string", "pattern": NAME, "not": {"enum": [*bound, "steps"]}})
         if registry is ACCEPTANCES:
             texts.append({"type": "string", "pattern": f"^{CONDITION.pattern}$"})
-        properties = {key: self._part(registry, key, filled) for key in registry.parts}
+        properties = {key: self._part(registry, key, filled) for key in self._parts(registry)}
         one = {"minProperties": 1, "maxProperties": 1}
         mapping: Schema = {
             "type": "object",
@@ -190,7 +209,7 @@ class _Builder:
         }
 
     def _part(self, registry: Registry, key: str, filled: tuple[str, ...]) -> Schema:
-        part = registry.parts[key]
+        part = self._parts(registry)[key]
         changed = filled and set(filled) & set(_required(part))
         name = f"{registry.what.replace(' ', '_')}.{key}" + (
             "".join(f"_with_{n}" for n in filled) if changed else ""
@@ -227,7 +246,14 @@ class _Builder:
         made = self._made(part, name, inner)
         if made is not None:
             return made if inner is hint else {"anyOf": [made, {"type": "null"}]}
-        return None if python_only(hint) else _plain(hint)
+        if python_only(hint):
+            return None
+        try:
+            return _plain(hint)
+        except TypeError:
+            if part.__module__.startswith(OURS):
+                raise
+            return {}  # another package's class, which may take what only Python can say
 
     def _made(self, part: type, name: str, inner: Any) -> Schema | None:
         """A parameter that is made from parts or steps; None for a plain one."""
@@ -257,7 +283,7 @@ class _Builder:
     def _inline(self, kind: type, inside: str) -> Schema:
         registry = kind_of(kind, inside)
         assert isinstance(registry, Registry)
-        actions = {key: self._part(registry, key, ()) for key in registry.parts}
+        actions = {key: self._part(registry, key, ()) for key in self._parts(registry)}
         common = self._parameters(kind, [name for name in parameters(kind) if name != inside])
         beside: Mapping[str, Schema] = {}
         if registry is STRATEGIES:
@@ -283,7 +309,7 @@ class _Builder:
             outer = [name for name in cls.beside if is_required(parameters(cls)[name])]
             required[key] = [shown_as(cls, name) for name in outer]
         for registry, short in ((STRATEGIES, Run), (VERIFIERS, Score)):
-            for key, part in registry.parts.items():
+            for key, part in self._parts(registry).items():
                 if key not in actions:
                     actions[key] = self._short(registry, key, part)
                     beside[key] = self._parameters(short, short.beside)
