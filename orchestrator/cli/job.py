@@ -17,6 +17,7 @@ from ..budget import Budget
 from ..contracts import ControlProgram, Verifier
 from ..errors import InvalidInputError
 from ..programs import ProblemFile, Program, load
+from ..programs.fields import check_fields
 from ..programs.models import api_key_from, usual_price
 from ..programs.registries import STRATEGIES, key_of
 from ..prompts import Prompt
@@ -308,6 +309,8 @@ def _problems(
             return problems, len(problems)
         return source, source.count() if _is_small(source.path) else None
     recorded = _recorded(models)
+    for problem in recorded:
+        check_fields(fields, problem)
     if recorded:
         return recorded[: flags.limit], len(recorded[: flags.limit])
     if fields:

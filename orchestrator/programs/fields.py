@@ -35,7 +35,7 @@ def check_fields(fields: Mapping[str, FieldKind], problem: Problem) -> None:
         if not _is(kind, problem.fields[name]):
             shown = f"{problem.fields[name]!r:.{LONGEST_SHOWN}}"
             raise InvalidInputError(
-                f"problem {problem.id!r}: the field `{name}` must be a {kind}, not {shown}"
+                f"problem {problem.id!r}: the field `{name}` must be a {_SAID[kind]}, not {shown}"
             )
 
 
@@ -59,11 +59,18 @@ def read_cell(name: str, kind: FieldKind, text: str) -> Any:
         value = None
     if not _is(kind, value):
         form = ', as JSON such as ["a", "b"]' if kind == "list" else ""
-        raise InvalidInputError(f"the field `{name}` must be a {kind}{form}, not {text!r:.{LONGEST_SHOWN}}")
+        raise InvalidInputError(
+            f"the field `{name}` must be a {_SAID[kind]}{form}, not {text!r:.{LONGEST_SHOWN}}"
+        )
     return value
+
+
+_SAID: Mapping[FieldKind, str] = {"text": "text", "number": "number", "list": "list of texts"}
 
 
 def _is(kind: FieldKind, value: Any) -> bool:
     if kind == "number":
         return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    return isinstance(value, str if kind == "text" else list | tuple)
+    if kind == "list":
+        return isinstance(value, list | tuple) and all(isinstance(one, str) for one in value)
+    return isinstance(value, str)

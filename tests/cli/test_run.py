@@ -397,6 +397,14 @@ def test_a_program_that_reads_further_fields_needs_a_file_of_problems(cli, tmp_p
         assert "--problems FILE" in result.err
 
 
+def test_recorded_problems_without_a_declared_field_are_refused_before_the_run(cli, recorded):
+    recorded.write_text(recorded.read_text() + "problem: {fields: {topic: text}}\n")
+    for command in ("run", "explain"):
+        result = cli(command, recorded)
+        assert result.code == 1
+        assert result.err.startswith("error: problem 'a' has no field `topic`, which the program declares")
+
+
 def test_more_samples_than_memory_holds_are_refused_at_once(cli, questions):
     with answering().in_thread() as server:
         result = cli(

@@ -70,8 +70,9 @@ def test_fields_are_read_as_what_they_are_declared(tmp_path, name, text):
         ("2,1e999,[]", "must be a number, not '1e999'"),
         ("2,0x10,[]", "must be a number, not '0x10'"),
         ("2," + "9" * 5000 + ",[]", "must be a number, not '9999"),
-        ('2,1,"a, b"', """must be a list, as JSON such as ["a", "b"], not 'a, b'"""),
-        ("2,1,7", """p.csv:4: problem '2': the field `tags` must be a list, as JSON"""),
+        ('2,1,"a, b"', """must be a list of texts, as JSON such as ["a", "b"], not 'a, b'"""),
+        ("2,1,7", """p.csv:4: problem '2': the field `tags` must be a list of texts, as JSON"""),
+        ('2,1,"[""a"", 1]"', "must be a list of texts, as JSON"),
         ('"2\n\n",1,7', "p.csv:6: problem "),
     ],
 )
@@ -92,6 +93,11 @@ def test_a_field_that_is_missing_is_an_error_with_the_line(tmp_path):
         InvalidInputError, match=r"p\.jsonl:3: problem '3': the field `w` must be a number, not nan"
     ):
         list(ProblemFile(path=path, offset=2, fields={"w": "number"}))
+    path = written(tmp_path, "l.jsonl", '{"prompt": "x", "l": [1]}')
+    with pytest.raises(
+        InvalidInputError, match=r"l\.jsonl:1: problem '1': the field `l` must be a list of texts"
+    ):
+        list(ProblemFile(path=path, fields={"l": "list"}))
 
 
 def test_columns_can_be_named(tmp_path):
