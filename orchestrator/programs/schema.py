@@ -35,6 +35,7 @@ from .annotations import (
     shown_as,
     without_none,
 )
+from .blocks import reserved
 from .limits import limits_of
 from .registries import ACCEPTANCES, CONDITION, STRATEGIES, VERIFIERS, Registry, kind_of
 from .spec import IncludedSpec, ProgramSpec
@@ -63,6 +64,9 @@ DECLARED_STEP: Schema = {
     ]
 }
 """The same in a step: nothing for a program, what it judges for a verifier."""
+
+DECLARED: Schema = {"pattern": NAME, "not": {"enum": sorted(reserved())}}
+"""A name that a file can give to a verifier or a program."""
 
 OURS = __name__.partition(".")[0] + "."
 """How the modules of this package begin."""
@@ -107,11 +111,10 @@ class _Builder:
         properties["check"] = {"anyOf": [verifier, {"type": "null"}]}
         properties["program"] = {}
         for name, what in (("verifiers", verifier), ("programs", strategy)):
-            if name in properties:
-                properties[name] = {"type": "object", "additionalProperties": what}
-        for name in ("prompts", "verifiers", "programs"):
-            if name in properties:
-                properties[name]["propertyNames"] = {"pattern": NAME}
+            properties[name] = {"type": "object", "additionalProperties": what}
+        properties["prompts"]["propertyNames"] = {"pattern": NAME}
+        for name in ("verifiers", "programs"):
+            properties[name]["propertyNames"] = DECLARED
         checked = {"required": ["check"], "properties": {"check": {"not": {"type": "null"}}}}
         return {
             "$schema": DIALECT,
@@ -120,6 +123,9 @@ class _Builder:
             "type": "object",
             "properties": properties,
             "additionalProperties": False,
+            "dependentSchemas": {
+                "outputs": {"properties": {"program": {"type": "object", "required": ["steps"]}}}
+            },
             "if": {"required": ["program"]},
             "then": {
                 "required": ["version"],
@@ -175,8 +181,7 @@ class _Builder:
         texts: list[Schema] = [{"type": "string", "enum": free}]
         is_open = registry in (STRATEGIES, VERIFIERS)
         if is_open:
-            bound = [key for key in self._parts(registry) if key not in free]
-            texts.append({"type": "string", "pattern": NAME, "not": {"enum": [*bound, "steps"]}})
+            texts.append({"type": "string", **DECLARED})
         if registry is ACCEPTANCES:
             texts.append({"type": "string", "pattern": f"^{CONDITION.pattern}$"})
         properties = {key: self._part(registry, key, filled) for key in self._parts(registry)}
@@ -187,10 +192,13 @@ class _Builder:
             "additionalProperties": NOTHING if is_open else False,
             **one,
         }
+        if is_open:
+            mapping["propertyNames"] = {"anyOf": [{"enum": list(properties)}, DECLARED]}
         if registry is STRATEGIES:
             composed = self._composed()
             mapping = {
                 **mapping,
+                "propertyNames": {"anyOf": [{"enum": [*properties, *composed]}, DECLARED]},
                 "properties": properties | composed,
                 "oneOf": [
                     {"required": ["steps"], "propertyNames": {"enum": list(composed)}},
@@ -245,7 +253,7 @@ class _Builder:
         inner = without_none(hint)
         made = self._made(part, name, inner)
         if made is not None:
-            return made if inner is hint else {"anyOf": [made, {"type": "null"}]}
+            return {"anyOf": [made, {"type": "null"}]} if type(None) in get_args(hint) else made
         if python_only(hint):
             return None
         try:

@@ -109,6 +109,8 @@ GOOD = [
     "program: {adaptive: {n: 2, start: 2}}",
     "program: {self_consistency: {n: 1000000, temperature: 0}}",
     "program: {steps: [{let: {}}, {return: 1}]}",
+    "program: {steps: [{id: a, sample: {prompt: null, temperature: null}}, {return: a}]}",
+    "program: {steps: [{fail: x}]}\noutputs: {}",
 ]
 
 
@@ -192,6 +194,11 @@ BAD = [
     "program: {fusion: {proposers: 1001}}",
     "program: {best_of_n: {verifier: {composite: []}}}",
     "program: {cascade: [{single: , budget: {usd: -1}}]}",
+    "program: {branch: {}}",
+    "program: judge",
+    "program: single\nverifiers: {judge: {regex: a}}",
+    "program: single\nprograms: {wait: single}",
+    "program: single\noutputs: {a: 1}",
     "program: single\nanswer: {labels: []}",
     "program: single\nanswer: {labels: [yes-no]}",
     "program: single\nanswer: {labels: [a, a]}",
