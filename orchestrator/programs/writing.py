@@ -29,7 +29,7 @@ from .layout import Collection, Entry, Node, Scalar, emit, key_text, text_scalar
 from .loader import Program
 from .problems import ProblemFile
 from .registries import REGISTRIES, STRATEGIES, VERIFIERS, Registry, kind_of, names_of
-from .spec import AnswerSpec, ModelSpec, ProgramSpec, PromptSpec
+from .spec import AnswerSpec, ModelSpec, ProblemsSpec, ProgramSpec, PromptSpec
 
 __all__ = ["as_data", "dump", "dump_run"]
 
@@ -185,8 +185,11 @@ class _Writer:
         others = {
             field.name: getattr(problems, field.name)
             for field in dataclasses.fields(problems)
-            if field.name != "path" and not _is_default(field, getattr(problems, field.name))
+            if field.name in ProblemsSpec.model_fields
+            and not _is_default(field, getattr(problems, field.name))
         }
+        if problems.path is None:
+            raise InvalidInputError("problems from standard input have no file to be named")
         return {"file": self._beside(str(problems.path)), **others}
 
     # Parts -----------------------------------------------------------------------------------------------
