@@ -16,6 +16,7 @@ from __future__ import annotations
 import gzip
 import json
 import math
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,10 +26,19 @@ from ..errors import InvalidInputError
 from ..types import PICODOLLARS_PER_USD, Problem, Usage
 from .accounting import apportion
 
-__all__ = ["Columns", "Recorded", "RecordedProblem", "read_recordings", "tokens_in"]
+__all__ = ["Columns", "Recorded", "RecordedProblem", "check_recordings", "read_recordings", "tokens_in"]
+
+FORM = (
+    "recorded samples are a JSON object a line, such as "
+    '{"id": "1", "question": "2 + 2?", "samples": ["It is 4.", "5"]}'
+)
+"""What a file must be, for those who give another."""
+
+DATABASE = b"SQLite format 3\0"
+"""How a journal begins."""
 
 LONGEST_LINE = 16 * 2**20
-"""Characters."""
+"""Bytes."""
 
 CHARACTERS_PER_TOKEN = 4
 """What a token is taken to be where a file has characters only; such usage is marked as estimated."""
@@ -127,34 +137,53 @@ def read_recordings(
             line.refuse("id", f"{problem.id!r} stands in an earlier line with another question")
         entry.samples.extend(line.samples())
     if not found:
-        raise InvalidInputError(f"{path}: no line" + (f" with {dict(where)}" if where else ""))
+        raise InvalidInputError(f"{path}: no line with {dict(where)}" if where else f"{path}: {_NOTHING}")
     return found
+
+
+def check_recordings(path: str | Path) -> None:
+    """Look whether a file is one of recorded samples, by its first line.
+
+    Raises:
+        InvalidInputError: As `read_recordings` does for this line.
+    """
+    for number, raw in _lines(Path(path)):
+        line = _Line(file=str(path), number=number, values=_object(raw, str(path), number), columns=Columns())
+        line.problem()
+        line.samples()
+        return
+    raise InvalidInputError(f"{path}: {_NOTHING}")
+
+
+_NOTHING = f"nothing is recorded in it; {FORM}"
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
     """Lines that are not blank, with their 1-based numbers."""
+    number = 0
     try:
-        with (
-            gzip.open(path, "rt", encoding="utf-8")
-            if path.suffix == ".gz"
-            else path.open(encoding="utf-8") as file
-        ):
-            number = 0
-            while line := file.readline(LONGEST_LINE + 1):
+        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
+            while raw := file.readline(LONGEST_LINE + 1):
                 number += 1
-                if len(line) > LONGEST_LINE:
+                if len(raw) > LONGEST_LINE:
                     raise InvalidInputError(f"{path}:{number}: longer than {LONGEST_LINE // 2**20} MiB")
+                if number == 1 and raw.startswith(DATABASE):
+                    raise InvalidInputError(f"{path}: a journal or another database; {FORM}")
+                line = raw.decode()
                 if line.strip():
                     yield number, line
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise InvalidInputError(f"{path}: cannot be read: {error}") from error
+    except UnicodeDecodeError as error:
+        raise InvalidInputError(f"{path}: not UTF-8 text in line {number}; {FORM}") from error
+    except (OSError, EOFError, zlib.error) as error:
+        said = getattr(error, "strerror", None) or error
+        raise InvalidInputError(f"{path}: cannot be read: {said}") from error
 
 
 def _object(raw: str, file: str, number: int) -> dict[str, Any]:
     try:
         values = json.loads(raw)
     except ValueError as error:
-        raise InvalidInputError(f"{file}:{number}: not JSON: {error}") from error
+        raise InvalidInputError(f"{file}:{number}: not JSON: {error}; {FORM}") from error
     if not isinstance(values, dict):
         raise InvalidInputError(f"{file}:{number}: expected an object, found {type(values).__name__}")
     return values

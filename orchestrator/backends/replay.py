@@ -61,6 +61,7 @@ class ReplayBackend(InProcess):
             chat=True, n=True, logprobs=False, seed=False, streaming=True, usage_is_exact=exact
         )
         super().__init__(name=name, price=price, capabilities=capabilities)
+        self._most_recorded = max((shelf.most_recorded for shelf in self._shelves.values()), default=0)
         self._by_question: dict[str, _Shelf | None] = {}
         for shelf in self._shelves.values():
             question = _question(shelf.problem)
@@ -103,9 +104,11 @@ class ReplayBackend(InProcess):
         return [shelf.problem for shelf in self._shelves.values()]
 
     async def count_prompt_tokens(self, request: Request) -> int:
-        """The upper bound by bytes, or the most any sample of the problem recorded, whichever is more."""
-        shelf = self._shelf(request)
-        recorded = max((one.usage.prompt_tokens for one in shelf.samples if one.usage is not None), default=0)
+        """The upper bound by bytes, or the most any sample of the problem recorded, whichever is more; of a prompt
+        that neither its call nor its whole text names a problem for, the most any sample of all did.
+        """
+        shelf = self._named(request)
+        recorded = self._most_recorded if shelf is None else shelf.most_recorded
         return max(upper_bound_prompt_tokens(request), recorded)
 
     async def complete(self, request: Request) -> list[Sample]:
@@ -134,22 +137,25 @@ class ReplayBackend(InProcess):
             raise InvalidInputError(
                 f"{self.name} is a record of samples: it has no embeddings and rates nothing"
             )
-        if request.call is not None and request.call.problem in self._shelves:
-            return self._shelves[request.call.problem]
-        text = prompt_text(request)
-        shelf = self._by_question.get(text)
-        if shelf is None:
-            inside = [
-                found
-                for question, found in self._by_question.items()
-                if found and question and question in text
-            ]
-            # The longest one: a question may be part of another.
-            shelf = max(inside, key=lambda found: len(_question(found.problem)), default=None)
+        shelf = self._named(request) or self._inside(prompt_text(request))
         if shelf is None:
             named = f" of problem {request.call.problem!r}" if request.call is not None else ""
-            raise InvalidInputError(f"{self.name}: nothing is recorded for the request{named}: {text[:80]!r}")
+            shown = prompt_text(request)[:80]
+            raise InvalidInputError(f"{self.name}: nothing is recorded for the request{named}: {shown!r}")
         return shelf
+
+    def _named(self, request: Request) -> _Shelf | None:
+        """The problem that a request's call names, or whose question is its prompt."""
+        if request.call is not None and request.call.problem in self._shelves:
+            return self._shelves[request.call.problem]
+        return self._by_question.get(prompt_text(request))
+
+    def _inside(self, text: str) -> _Shelf | None:
+        """The problem whose question stands in a text; of several the longest: a question may be part of another."""
+        inside = [
+            found for question, found in self._by_question.items() if found and question and question in text
+        ]
+        return max(inside, key=lambda found: len(_question(found.problem)), default=None)
 
     def _sample(self, recorded: Recorded, at: int, request: Request) -> Sample:
         usage = _usage_of(recorded, request, first=at == 0)
@@ -185,6 +191,11 @@ class _Shelf:
 
     def __post_init__(self) -> None:
         self.free = set(range(len(self.samples)))
+
+    @property
+    def most_recorded(self) -> int:
+        """The most prompt tokens that a sample recorded."""
+        return max((one.usage.prompt_tokens for one in self.samples if one.usage is not None), default=0)
 
     def take(self, request: Request) -> list[int]:
         """Positions of the samples for this call, at most `request.n`."""

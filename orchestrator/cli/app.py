@@ -104,7 +104,9 @@ def run(
     ],
     problems: Annotated[
         Path | None,
-        typer.Option(help="Problems: JSONL, JSON, CSV or TSV, also .gz.", rich_help_panel=PROBLEMS),
+        typer.Option(
+            help="Problems: JSONL, JSON, CSV or TSV, also .gz; - is stdin.", rich_help_panel=PROBLEMS
+        ),
     ] = None,
     prompt: Annotated[
         list[str] | None,
@@ -317,24 +319,19 @@ def _kind(name: str | None) -> Any:
 @app.command()
 def check(
     file: Annotated[Path, typer.Argument(help="A program file.")],
+    problems: Annotated[
+        Path | None,
+        typer.Option(help="Problems, in place of the file's: JSONL, JSON, CSV or TSV, also .gz; - is stdin."),
+    ] = None,
     allow_includes_outside: AllowOutside = False,
     debug: Debug = False,
 ) -> None:
-    """Check a program file and its problems without running anything; shows what it says, with all defaults left
-    out.
+    """Check a program file, its problems and its recorded samples without running anything; shows what it says, with
+    all defaults left out.
     """
-    from ..programs import load
-    from ..programs.loader import checked_problems
-    from ..programs.writing import dump
+    from .check import check_file
 
-    program = load(file, allow_outside=allow_includes_outside, local_models=True)
-    problems = program.problems
-    count = 0 if problems is None else checked_problems(problems, program.fields)
-    print(f"{file}: no mistakes")
-    print(f"models: {', '.join(program.specs)}")
-    if problems is not None:
-        print(f"problems: {count} in {problems.path}")
-    print(dump(program.strategy).removeprefix("version: 1\n"), end="")
+    check_file(file, problems, allow_outside=allow_includes_outside)
 
 
 @app.command()
@@ -343,7 +340,9 @@ def graph(
     form: Annotated[
         Literal["mermaid", "svg"] | None,
         typer.Option(
-            "--format", help="How; told from the end of --output's name, else mermaid.", show_default=False
+            "--format",
+            help="How; told from the end of --output's name (.svg, .mmd, .mermaid, .md), else mermaid.",
+            show_default=False,
         ),
     ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
@@ -359,17 +358,24 @@ def graph(
 @app.command()
 def schema(
     output: Annotated[Path | None, typer.Option("--output", "-o", help="File; stdout if none.")] = None,
+    built_in: Annotated[
+        bool, typer.Option("--built-in", help="Leave out the parts of other packages that are installed.")
+    ] = False,
     debug: Debug = False,
 ) -> None:
-    """Write the JSON Schema of program files, by which editors check and complete them."""
+    """Write the JSON Schema of program files, by which editors check and complete them, with the strategies and
+    verifiers of all packages that are installed.
+    """
     from .schema import write_schema
 
-    write_schema(output)
+    write_schema(output, installed=not built_in)
 
 
 @app.command("fmt")
 def format_program_files(
-    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Program files; - is stdin.")],
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE...", help="Program files (.yaml, .yml); - is stdin.")
+    ],
     check: Annotated[
         bool, typer.Option("--check", help="Change nothing; exit 1 if a file would change.")
     ] = False,
@@ -386,7 +392,8 @@ def format_program_files(
 def explain(
     file: Annotated[str, typer.Argument(help="A program file (.yaml), or a strategy's name with --model.")],
     problems: Annotated[
-        Path | None, typer.Option(help="Problems, in place of the file's: JSONL, JSON, CSV or TSV, also .gz.")
+        Path | None,
+        typer.Option(help="Problems, in place of the file's: JSONL, JSON, CSV or TSV, also .gz; - is stdin."),
     ] = None,
     prompt: Annotated[
         list[str] | None,

@@ -19,6 +19,9 @@ __all__ = ["format_files"]
 
 STDIN = "-"
 
+ENDINGS = (".yaml", ".yml")
+"""Of the files that are formatted: what is written is YAML, which a JSON file must not become."""
+
 
 def format_files(files: Iterable[str], *, check: bool, diff: bool) -> int:
     """Format program files in place; `-` goes from stdin to stdout. Returns the exit code.
@@ -51,6 +54,10 @@ def format_files(files: Iterable[str], *, check: bool, diff: bool) -> int:
 def _read(file: str) -> str:
     if file == STDIN:
         return sys.stdin.read(LARGEST_FILE + 1)
+    if Path(file).suffix.lower() not in ENDINGS:
+        raise InvalidInputError(
+            f"{file}: only files that end in {' or '.join(ENDINGS)} are formatted, as YAML"
+        )
     read(Path(file), file=file)  # says what is wrong with a file that cannot be read, or is too large
     return Path(file).read_bytes().decode()
 

@@ -17,7 +17,7 @@ from ..budget import Budget
 from ..contracts import ControlProgram, Verifier
 from ..errors import InvalidInputError
 from ..programs import ProblemFile, Program, load
-from ..programs.loader import checked_problems
+from ..programs.fields import check_fields
 from ..programs.models import api_key_from, usual_price
 from ..programs.registries import STRATEGIES, key_of
 from ..prompts import Prompt
@@ -25,9 +25,12 @@ from ..spelling import did_you_mean
 from ..types import Problem
 from .parameters import adjusted
 
-__all__ = ["Flags", "Job", "make_job"]
+__all__ = ["Flags", "Job", "make_job", "problem_file"]
 
 NAMED_MODEL = re.compile(r"([A-Za-z_][\w.-]*)=(.+)", re.DOTALL)
+
+STDIN = Path("-")
+"""What `--problems` is given for standard input."""
 
 COUNTED_BELOW = 64 * 2**20
 """Bytes of a problem file up to which its problems are counted before the run, for the progress bar."""
@@ -286,40 +289,63 @@ def _problems(
 ) -> tuple[Iterable[Problem], int | None]:
     if flags.prompts and flags.problems is not None:
         raise InvalidInputError("give problems either with --problems or with -p")
+    fields = {} if file is None else file.fields
     if flags.prompts:
+        if fields:
+            raise InvalidInputError(
+                f"-p gives a problem no {_said(fields)}, which the program reads: {_GIVE_FILE}"
+            )
         problems = [
             Problem(id=str(number), prompt=text) for number, text in enumerate(flags.prompts, start=1)
         ]
         return problems[: flags.limit], len(problems[: flags.limit])
-    source = _problem_file(flags, file)
+    source = problem_file(flags.problems, file)
     if source is not None:
-        fields = {} if file is None else file.fields
-        return source, checked_problems(source, fields) if _is_small(source.path) else None
+        source = source if flags.limit is None else replace(source, limit=flags.limit)
+        if (
+            source.is_read_once
+        ):  # whole, before the run: what is in flight does not wait for what comes from a pipe
+            problems = list(source)
+            return problems, len(problems)
+        return source, source.count() if _is_small(source.path) else None
     recorded = _recorded(models)
+    for problem in recorded:
+        check_fields(fields, problem)
     if recorded:
         return recorded[: flags.limit], len(recorded[: flags.limit])
+    if fields:
+        raise InvalidInputError(f"no problems, and the program reads {_said(fields)} of each: {_GIVE_FILE}")
     if flags.costs:
         return [], 0
     raise InvalidInputError('no problems: give --problems FILE or -p "..."')
 
 
-def _problem_file(flags: Flags, file: Program | None) -> ProblemFile | None:
-    source = file.problems if file is not None else None
-    if flags.problems is not None:  # another file: the columns stay, the excerpt does not
-        path = flags.problems
-        source = (
-            ProblemFile(path=path) if source is None else replace(source, path=path, limit=None, offset=0)
-        )
-    if source is not None and flags.limit is not None:
-        source = replace(source, limit=flags.limit)
-    return source
+def problem_file(given: Path | None, file: Program | None) -> ProblemFile | None:
+    """The file of problems: that of the flag `--problems`, or where it is not given, of the program file.
+
+    Another file than the program's has the columns that the program names, and no excerpt is made of it.
+    """
+    named = None if file is None else file.problems
+    if given is None:
+        return named
+    path = None if given == STDIN else given
+    if named is not None:
+        return replace(named, path=path, limit=None, offset=0)
+    return ProblemFile(path=path, fields={} if file is None else file.fields)
 
 
-def _is_small(path: Path) -> bool:
+def _is_small(path: Path | None) -> bool:
     try:
-        return path.stat().st_size <= COUNTED_BELOW
+        return path is not None and path.stat().st_size <= COUNTED_BELOW
     except OSError:
         return True  # counting it says what is wrong
+
+
+_GIVE_FILE = "give problems that have it with --problems FILE"
+
+
+def _said(fields: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in fields)
 
 
 def _recorded(models: Mapping[str, Model]) -> list[Problem]:

@@ -12,13 +12,17 @@ from ..programs.schema import schema
 __all__ = ["write_schema"]
 
 
-def write_schema(output: Path | None) -> None:
+def write_schema(output: Path | None, *, installed: bool = True) -> None:
     """Write the schema to a file; None writes it to stdout.
 
+    Args:
+        output: The file.
+        installed: Whether the parts of other packages that are installed are in it.
+
     Raises:
-        InvalidInputError: The file cannot be written.
+        InvalidInputError: The file cannot be written, or a part of another package cannot be imported.
     """
-    text = json.dumps(schema(), indent=1, ensure_ascii=False) + "\n"
+    text = json.dumps(schema(installed=installed), indent=1, ensure_ascii=False) + "\n"
     if output is None:
         sys.stdout.write(text)
         return

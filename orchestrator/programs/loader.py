@@ -26,9 +26,10 @@ from ..strategies.nested import candidates_of, drawn_on
 from ..types import Outcome, Problem, Score
 from .blocks import FIELD_TYPES, reserved
 from .document import Document, KeyPath
+from .fields import check_fields
 from .includes import Source, Sources
 from .mistakes import Mistakes
-from .models import check_backend, check_local, make_model
+from .models import check_backend, check_local, check_replay, make_model
 from .names import Names, is_template, make_prompt
 from .parts import build
 from .problems import ProblemFile
@@ -40,12 +41,12 @@ from .spec import (
     LimitsSpec,
     LocalSpec,
     ModelSpec,
-    ProblemsSpec,
     ProgramSpec,
+    ReplaySpec,
     UseSpec,
 )
 
-__all__ = ["Program", "checked_problems", "load", "loads"]
+__all__ = ["Program", "load", "loads"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,7 +164,7 @@ def load(file: str | Path, *, allow_outside: bool = False, local_models: bool = 
         file: The file.
         allow_outside: Whether it may include files that are not in its folder or below.
         local_models: Whether models on this machine are looked up: their names must be known here, and their files
-            be there.
+            and those of recorded samples be there.
 
     Raises:
         ProgramFileError: The file is not a program; says where, what was expected, and all mistakes at once.
@@ -208,7 +209,7 @@ def _program(sources: Sources, *, needs_models: bool, local_models: bool = False
         prompt=prompt,
         budget=_budget(spec.budget),
         per_problem=_budget(spec.budget.per_problem),
-        problems=_problems(spec.problems, top.folder),
+        problems=_problems(spec, top.folder),
         fields=spec.problem.fields,
         file=top.document.file,
         specs={name: model for name, model, _ in names.models()},
@@ -245,6 +246,8 @@ def _check_models(sources: Sources, names: Names, *, local: bool) -> None:
             check_backend(spec, ("models", name), source.mistakes)
         elif local and isinstance(spec, LocalSpec):
             check_local(spec, source.folder, ("models", name), source.mistakes)
+        elif local and isinstance(spec, ReplaySpec):
+            check_replay(spec, source.folder, ("models", name), source.mistakes)
 
 
 LABEL_WORDS = frozenset({"label", "labels", "choices", "class", "category", "enum"})
@@ -295,54 +298,12 @@ def _prompt(top: Source, names: Names) -> Prompt:
     return prompt
 
 
-def check_fields(fields: Mapping[str, FieldKind], problem: Problem) -> None:
-    """Refuse a problem without the fields that are declared.
-
-    Raises:
-        InvalidInputError: One is missing, or of another kind.
-    """
-    for name, kind in fields.items():
-        if name not in problem.fields:
-            known = ", ".join(problem.fields) or "none"
-            raise InvalidInputError(
-                f"problem {problem.id!r} has no field `{name}`, which the program declares; its fields: {known}"
-            )
-        value = problem.fields[name]
-        if not isinstance(value, _PYTHON_KINDS[kind]) or isinstance(value, bool):
-            raise InvalidInputError(
-                f"problem {problem.id!r}: the field `{name}` must be a {kind}, not {value!r:.60}"
-            )
-
-
-def checked_problems(problems: ProblemFile, fields: Mapping[str, FieldKind]) -> int:
-    """How many problems a file has; all are read, and each must have the fields that are declared.
-
-    Raises:
-        InvalidInputError: The file is no file of problems, or one lacks a field; says on which line.
-    """
-    count = 0
-    for line, problem in problems.numbered():
-        try:
-            check_fields(fields, problem)
-        except InvalidInputError as error:
-            raise InvalidInputError(f"{problems.path}:{line}: {error}") from error
-        count += 1
-    return count
-
-
-_PYTHON_KINDS: Mapping[FieldKind, tuple[type, ...]] = {
-    "text": (str,),
-    "number": (int, float),
-    "list": (list, tuple),
-}
-
-
 def _budget(spec: LimitsSpec) -> Budget:
     return Budget(**{name: value for name, value in spec if name != "per_problem" and value is not None})
 
 
-def _problems(spec: ProblemsSpec | None, folder: Path) -> ProblemFile | None:
-    if spec is None:
+def _problems(spec: ProgramSpec, folder: Path) -> ProblemFile | None:
+    if spec.problems is None:
         return None
-    given = dict(spec)
-    return ProblemFile(path=folder / given.pop("file"), **given)
+    given = dict(spec.problems)
+    return ProblemFile(path=folder / given.pop("file"), **given, fields=spec.problem.fields)

@@ -12,6 +12,7 @@ from .. import plugins
 from ..backends import Backend, HttpBackend, ReplayBackend, RetryPolicy
 from ..backends.local import LocalBackend
 from ..backends.model import Model
+from ..backends.recordings import check_recordings
 from ..errors import InvalidInputError
 from ..pricing import price_of
 from ..serving.models import HUB_ID, available, looks_like_a_path
@@ -29,7 +30,7 @@ from .spec import (
     SamplingSpec,
 )
 
-__all__ = ["api_key_from", "check_backend", "check_local", "make_model", "usual_price"]
+__all__ = ["api_key_from", "check_backend", "check_local", "check_replay", "make_model", "usual_price"]
 
 USUAL_KEY_VARIABLE = "OPENAI_API_KEY"
 
@@ -142,6 +143,19 @@ def check_local(spec: LocalSpec, folder: Path, at: KeyPath, mistakes: Mistakes) 
         hint = hint or next((f"did you mean `{one}`?" for one in known if one.startswith(name.lower())), None)
         others = "" if hint else f"; there are: {', '.join(known)}, and the path of a .gguf file"
         mistakes.add((*at, "local"), f"no model on this machine is called `{name[:60]}`{others}", hint=hint)
+
+
+def check_replay(spec: ReplaySpec, folder: Path, at: KeyPath, mistakes: Mistakes) -> None:
+    """Note that there is no such file of recorded samples, or that its first line is none."""
+    path = folder / spec.replay
+    if not path.is_file():
+        mistakes.add((*at, "replay"), f"there is no file of recorded samples `{spec.replay}`")
+        return
+    try:
+        check_recordings(path)
+    except InvalidInputError as error:
+        said = str(error).replace(str(path), spec.replay, 1)
+        mistakes.add((*at, "replay"), f"`replay`: {said}")
 
 
 def _brought(spec: BackendSpec, folder: Path) -> Backend:

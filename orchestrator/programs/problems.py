@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import gzip
 import json
+import stat
+import sys
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
 from ..errors import InvalidInputError
 from ..types import Problem
+from .fields import check_fields, read_cell
+from .spec import FieldKind
 
 __all__ = ["ProblemFile"]
 
@@ -24,8 +29,20 @@ PROMPT_COLUMNS = ("question", "prompt", "problem", "input", "text")
 REFERENCE_COLUMNS = ("answer", "reference", "gold", "target")
 TESTS_COLUMNS = ("tests",)
 
-Row = tuple[int, Mapping[str, Any]]
-"""A record and the line it begins on."""
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A record.
+
+    Attributes:
+        line: The line it begins on.
+        values: What it has, by column.
+        cells: In a table, where all values are texts, the line each begins on; None in JSON.
+    """
+
+    line: int
+    values: Mapping[str, Any]
+    cells: Mapping[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,28 +51,32 @@ class ProblemFile:
 
     Columns are found by name: `id` or `task_id` (else the number of the line); `question`, `prompt`,
     `problem`, `input` or `text`, or `messages` for a chat; `answer`, `reference`, `gold` or `target`;
-    `tests`. All columns but the reference can be used in templates.
+    `tests`. All columns but the reference can be used in templates. In a table every cell is a text: those of the
+    columns that `fields` names are read as it says, a list being written as JSON.
 
     Args:
-        path: The file; its name tells the format, else its first character does.
+        path: The file; its name tells the format, else its first character does. None is standard input, which can
+            be read once.
         limit: Problems at most, at least 1; None for all.
         offset: Problems passed over first, at least 0.
         id: Column of the id, or None for the names above; likewise the next three.
         prompt: Column of the question.
         reference: Column of the right answer.
         tests: Column of what a verifier needs.
+        fields: Columns that each problem must have besides, and of what kind.
 
     Raises (while iterating):
         InvalidInputError: The file cannot be read, has no problems, or a record is wrong; says file and line.
     """
 
-    path: Path
+    path: Path | None
     limit: int | None = None
     offset: int = 0
     id: str | None = None
     prompt: str | None = None
     reference: str | None = None
     tests: str | None = None
+    fields: Mapping[str, FieldKind] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.limit is not None and self.limit < 1:
@@ -70,15 +91,31 @@ class ProblemFile:
         """The problems, each with the line it begins on. Raises as iterating does."""
         stop = None if self.limit is None else self.offset + self.limit
         lines: dict[str, int] = {}
-        for line, record in islice(self._rows(), self.offset, stop):
-            problem = self._problem(line, record)
+        for row in islice(self._rows(), self.offset, stop):
+            problem = self._with_fields(row, self._problem(row.line, row.values))
             if problem.id in lines:
-                raise self._wrong(line, f"the id {problem.id!r} is already on line {lines[problem.id]}")
-            lines[problem.id] = line
-            yield line, problem
+                raise self._wrong(row.line, f"the id {problem.id!r} is already on line {lines[problem.id]}")
+            lines[problem.id] = row.line
+            yield row.line, problem
         if not lines:
             what = f"no problems after the first {self.offset}" if self.offset else "no problems in it"
-            raise InvalidInputError(f"{self.path}: {what}")
+            raise InvalidInputError(f"{self.name}: {what}")
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return "standard input" if self.path is None else str(self.path)
+
+    @property
+    def is_read_once(self) -> bool:
+        """Whether a second reading would find nothing, or other problems: of standard input, and of a pipe."""
+        if self.path is None:
+            return True
+        try:
+            mode = self.path.stat().st_mode
+        except OSError:
+            return False  # reading it says what is wrong
+        return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
     def count(self) -> int:
         """How many problems iterating gives."""
@@ -88,7 +125,7 @@ class ProblemFile:
 
     def _rows(self) -> Iterator[Row]:
         lines = self._lines()
-        kind = _kind_by_name(self.path)
+        kind = None if self.path is None else _kind_by_name(self.path)
         if kind is None or kind == "json":
             first, lines = _peek(lines)
             if kind == "json" and not first.startswith("["):
@@ -103,7 +140,7 @@ class ProblemFile:
     def _json_lines(self, lines: Iterator[str]) -> Iterator[Row]:
         for number, line in enumerate(lines, start=1):
             if line.strip():
-                yield number, self._record(number, self._decoded(number, line.strip()))
+                yield Row(number, self._record(number, self._decoded(number, line.strip())))
 
     def _decoded(self, number: int, text: str) -> Any:
         try:
@@ -143,7 +180,7 @@ class ProblemFile:
                         value, end = decoder.raw_decode(buffer)
                     except (json.JSONDecodeError, RecursionError):
                         break  # not all of it read yet, or wrong: known at the end
-                    yield line, value
+                    yield Row(line, value)
                     line, buffer, place = line + buffer.count("\n", 0, end), buffer[end:], ", or ]"
                 else:
                     expected = (
@@ -170,10 +207,18 @@ class ProblemFile:
                 elif any(cells):
                     if len(cells) != len(columns):
                         raise self._wrong(begins, f"{len(cells)} cells under {len(columns)} columns")
-                    yield begins, {name: cell for name, cell in zip(columns, cells, strict=True) if name}
+                    yield self._row(begins, columns, cells)
                 begins = reader.line_num + 1
         except csv.Error as error:
             raise self._wrong(begins, f"not a table: {error}") from error
+
+    def _row(self, begins: int, columns: list[str], cells: list[str]) -> Row:
+        values, lines, line = {}, {}, begins
+        for name, cell in zip(columns, cells, strict=True):
+            if name:
+                values[name], lines[name] = cell, line
+            line += cell.count("\n")
+        return Row(begins, values, lines)
 
     def _columns(self, line: int, cells: list[str]) -> list[str]:
         names = [cell.strip() for cell in cells]
@@ -206,6 +251,23 @@ class ProblemFile:
             tests=None if tests_column is None else record[tests_column],
             fields={name: value for name, value in record.items() if name != reference_column},
         )
+
+    def _with_fields(self, row: Row, problem: Problem) -> Problem:
+        """`problem` with the fields that are declared, as what they are declared to be."""
+        if row.cells is not None:
+            read = dict(problem.fields)
+            for name, kind in self.fields.items():
+                if name in read:
+                    try:
+                        read[name] = read_cell(name, kind, read[name])
+                    except InvalidInputError as error:
+                        raise self._wrong(row.cells[name], f"problem {problem.id!r}: {error}") from error
+            problem = replace(problem, fields=read)
+        try:
+            check_fields(self.fields, problem)
+        except InvalidInputError as error:
+            raise self._wrong(row.line, str(error)) from error
+        return problem
 
     def _column(
         self, line: int, record: Mapping[str, Any], what: str, asked: str | None, usual: Iterable[str]
@@ -241,15 +303,17 @@ class ProblemFile:
                         raise self._wrong(number, f"not UTF-8 text (byte {error.start + 1})") from error
                     yield text.removeprefix("\ufeff") if number == 1 else text
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise InvalidInputError(f"{self.path}: not a whole gzip file: {error}") from error
+            raise InvalidInputError(f"{self.name}: not a whole gzip file: {error}") from error
         except OSError as error:
-            raise InvalidInputError(f"cannot read {str(self.path)!r}: {error.strerror or error}") from error
+            raise InvalidInputError(f"cannot read {self.name!r}: {error.strerror or error}") from error
 
     def _wrong(self, line: int, message: str) -> InvalidInputError:
-        return InvalidInputError(f"{self.path}:{line}: {message}")
+        return InvalidInputError(f"{self.name}:{line}: {message}")
 
 
-def _opened(path: Path) -> gzip.GzipFile | IO[bytes]:
+def _opened(path: Path | None) -> contextlib.AbstractContextManager[gzip.GzipFile | IO[bytes]]:
+    if path is None:
+        return contextlib.nullcontext(sys.stdin.buffer)
     return gzip.open(path, "rb") if path.suffix.lower() == ".gz" else path.open("rb")
 
 

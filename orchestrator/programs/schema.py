@@ -1,20 +1,24 @@
 """The JSON Schema of program files, for editors and for checks without this library.
 
 It is made from what the loader itself goes by: the specs of the sections, and the fields of the dataclasses that
-parts and steps are. It says what files look like; what they mean (names that are declared, types of expressions,
-numbers out of range) only the loader can say. Where a file may declare a name of its own, any name passes.
+parts and steps are, with the ranges that these take. It says what files look like; what they mean (names that are
+declared, types of expressions, what depends on several parameters) only the loader can say. Where a file may declare
+a name of its own, any name passes.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import keyword
 import types
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
 
-from ..primitives import PRIMITIVES, Primitive, Run, Score
+from ..expressions import is_name
+from ..primitives import PRIMITIVES, ForEach, Let, Parallel, Primitive, Run, Score
 from ..primitives.base import Block
+from ..primitives.parallel import FIELDS, FIRST
 from ..prompts import Prompt
 from .annotations import (
     hint_of,
@@ -28,9 +32,11 @@ from .annotations import (
     shown_as,
     without_none,
 )
+from .blocks import reserved
 from .docstrings import said_of, summary
+from .limits import limits_of
 from .registries import ACCEPTANCES, CONDITION, STRATEGIES, VERIFIERS, Registry, kind_of
-from .spec import ProgramSpec
+from .spec import IncludedSpec, ProgramSpec
 
 __all__ = ["DIALECT", "schema"]
 
@@ -40,26 +46,56 @@ Schema: TypeAlias = dict[str, Any]
 
 NAME = "^[A-Za-z_][A-Za-z0-9_]*$"
 
-EXPRESSION: Schema = {"type": ["string", "number", "boolean"]}
+NO_NAMES = sorted(word for word in {*keyword.kwlist, "true", "false", "none"} if not is_name(word))
+VALUE_NAME = f"^(?!__)(?!({'|'.join(NO_NAMES)})$)[A-Za-z_][A-Za-z0-9_]*$"
+"""A name that expressions can use."""
+
+EXPRESSION: Schema = {"type": ["string", "number", "boolean"], "pattern": r"\S"}
+NOTHING: Schema = {"type": ["null", "object"], "maxProperties": 0}
+"""What stands behind a name that the file declares."""
+
 DECLARED_STEP: Schema = {
     "anyOf": [
         EXPRESSION,
         {"type": "null"},
-        {"type": "object", "properties": {"of": EXPRESSION}, "required": ["of"]},
+        {"type": "object", "properties": {"of": EXPRESSION}, "additionalProperties": False},
     ]
 }
-"""What stands behind a name that the file declares: nothing for a program, what it judges for a verifier."""
+"""The same in a step: nothing for a program, what it judges for a verifier."""
+
+DECLARED: Schema = {"pattern": NAME, "not": {"enum": sorted(reserved())}}
+"""A name that a file can give to a verifier or a program."""
+
+OURS = __name__.partition(".")[0] + "."
+"""How the modules of this package begin."""
+
+FURTHER: Mapping[tuple[type, str], Schema] = {
+    (Parallel, "wait"): {"pattern": rf"^(all|race|{FIRST.pattern})$"},
+    (Parallel, "branches"): {"propertyNames": {"pattern": VALUE_NAME, "not": {"enum": list(FIELDS)}}},
+    (ForEach, "item"): {"pattern": VALUE_NAME},
+    (Let, "values"): {"propertyNames": {"pattern": VALUE_NAME}},
+}
+"""What is said of parameters that a class checks only where it stands among others."""
 
 
-def schema() -> Schema:
-    """The schema of program files, in JSON Schema's draft 2020-12."""
-    return _Builder().file()
+def schema(*, installed: bool = True) -> Schema:
+    """The schema of program files, in JSON Schema's draft 2020-12.
+
+    Args:
+        installed: Whether the strategies and verifiers of other packages that are installed are in it, with their
+            parameters; without, they pass where nothing is given to them.
+
+    Raises:
+        InvalidInputError: One of another package cannot be imported; names the package.
+    """
+    return _Builder(installed=installed).file()
 
 
 class _Builder:
     """Gathers the definitions that the schema refers to."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, installed: bool) -> None:
+        self._installed = installed
         self._definitions: Schema = {}
 
     def file(self) -> Schema:
@@ -68,15 +104,15 @@ class _Builder:
         self._definitions = {name: _tidied(one) for name, one in made.get("$defs", {}).items()}
         properties = {name: _tidied(one) for name, one in made["properties"].items()}
         self._close_models()
+        self._definitions["AnswerSpec"]["properties"]["labels"] |= {"minItems": 2, "uniqueItems": True}
         strategy, verifier = self._registry(STRATEGIES), self._registry(VERIFIERS)
         properties["check"] = {"anyOf": [verifier, {"type": "null"}]}
         properties["program"] = {}
         for name, what in (("verifiers", verifier), ("programs", strategy)):
-            if name in properties:
-                properties[name] = {"type": "object", "additionalProperties": what}
-        for name in ("prompts", "verifiers", "programs"):
-            if name in properties:
-                properties[name]["propertyNames"] = {"pattern": NAME}
+            properties[name] = {"type": "object", "additionalProperties": what}
+        properties["prompts"]["propertyNames"] = {"pattern": NAME}
+        for name in ("verifiers", "programs"):
+            properties[name]["propertyNames"] = DECLARED
         checked = {"required": ["check"], "properties": {"check": {"not": {"type": "null"}}}}
         return {
             "$schema": DIALECT,
@@ -85,18 +121,29 @@ class _Builder:
             "type": "object",
             "properties": properties,
             "additionalProperties": False,
-            "required": ["version", "program"],
-            "allOf": [
-                {
-                    "if": checked,
-                    "then": {"properties": {"program": self._registry(STRATEGIES, filled=("verifier",))}},
-                    "else": {"properties": {"program": strategy}},
-                },
-                {
-                    "if": {"not": {"required": ["include"]}},
-                    "then": {"required": ["models"], "properties": {"models": {"minProperties": 1}}},
-                },
-            ],
+            "dependentSchemas": {
+                "outputs": {"properties": {"program": {"type": "object", "required": ["steps"]}}}
+            },
+            "if": {"required": ["program"]},
+            "then": {
+                "required": ["version"],
+                "allOf": [
+                    {
+                        "if": checked,
+                        "then": {"properties": {"program": self._registry(STRATEGIES, filled=("verifier",))}},
+                        "else": {"properties": {"program": strategy}},
+                    },
+                    {
+                        "if": {"not": {"required": ["include"]}},
+                        "then": {"required": ["models"], "properties": {"models": {"minProperties": 1}}},
+                    },
+                ],
+            },
+            "else": {
+                "description": "A file that others include: it brings parts by name, and nothing else.",
+                "propertyNames": {"enum": list(IncludedSpec.model_fields)},
+                "anyOf": [{"required": [name]} for name in IncludedSpec.model_fields if name != "version"],
+            },
             "$defs": dict(sorted(self._definitions.items())),
         }
 
@@ -115,32 +162,41 @@ class _Builder:
 
     # Parts -----------------------------------------------------------------------------------------------
 
+    def _parts(self, registry: Registry) -> Mapping[str, type]:
+        """The parts of a kind by their keys."""
+        if not self._installed:
+            return registry.parts
+        found = {key: registry.find(key) for key in registry.known()}
+        return {key: part for key, part in found.items() if part is not None}
+
     def _registry(self, registry: Registry, *, filled: Iterable[str] = ()) -> Schema:
         """One part of a kind; parameters in `filled` need not be given."""
         name = registry.what.replace(" ", "_") + "".join(f"_with_{one}" for one in filled)
         return self._defined(name, lambda: self._named(registry, tuple(filled)))
 
     def _named(self, registry: Registry, filled: tuple[str, ...]) -> Schema:
-        free = [key for key, part in registry.parts.items() if not _required(part, filled)]
+        free = [key for key, part in self._parts(registry).items() if not _required(part, filled)]
         texts: list[Schema] = [{"type": "string", "enum": free}]
         is_open = registry in (STRATEGIES, VERIFIERS)
         if is_open:
-            bound = [key for key in registry.parts if key not in free]
-            texts.append({"type": "string", "pattern": NAME, "not": {"enum": [*bound, "steps"]}})
+            texts.append({"type": "string", **DECLARED})
         if registry is ACCEPTANCES:
             texts.append({"type": "string", "pattern": f"^{CONDITION.pattern}$"})
-        properties = {key: self._part(registry, key, filled) for key in registry.parts}
+        properties = {key: self._part(registry, key, filled) for key in self._parts(registry)}
         one = {"minProperties": 1, "maxProperties": 1}
         mapping: Schema = {
             "type": "object",
             "properties": properties,
-            "additionalProperties": {"type": "null"} if is_open else False,
+            "additionalProperties": NOTHING if is_open else False,
             **one,
         }
+        if is_open:
+            mapping["propertyNames"] = {"anyOf": [{"enum": list(properties)}, DECLARED]}
         if registry is STRATEGIES:
             composed = self._composed()
             mapping = {
                 **mapping,
+                "propertyNames": {"anyOf": [{"enum": [*properties, *composed]}, DECLARED]},
                 "properties": properties | composed,
                 "oneOf": [
                     {"required": ["steps"], "propertyNames": {"enum": list(composed)}},
@@ -159,7 +215,7 @@ class _Builder:
         }
 
     def _part(self, registry: Registry, key: str, filled: tuple[str, ...]) -> Schema:
-        part = registry.parts[key]
+        part = self._parts(registry)[key]
         changed = filled and set(filled) & set(_required(part))
         name = f"{registry.what.replace(' ', '_')}.{key}" + (
             "".join(f"_with_{n}" for n in filled) if changed else ""
@@ -186,7 +242,7 @@ class _Builder:
                 and "$ref" not in one
             ):
                 one = {**one, "default": default}
-            found[shown_as(part, name)] = one | _described(" ".join(said.get(name, "").split()))
+            found[shown_as(part, name)] = _limited(one, part, name) | _described(said.get(name))
         return found
 
     def _parameter(self, part: type, name: str) -> Schema | None:
@@ -195,13 +251,20 @@ class _Builder:
         inner = without_none(hint)
         made = self._made(part, name, inner)
         if made is not None:
-            return made if inner is hint else {"anyOf": [made, {"type": "null"}]}
-        return None if python_only(hint) else _plain(hint)
+            return {"anyOf": [made, {"type": "null"}]} if type(None) in get_args(hint) else made
+        if python_only(hint):
+            return None
+        try:
+            return _plain(hint)
+        except TypeError:
+            if part.__module__.startswith(OURS):
+                raise
+            return {}  # another package's class, which may take what only Python can say
 
     def _made(self, part: type, name: str, inner: Any) -> Schema | None:
         """A parameter that is made from parts or steps; None for a plain one."""
         if inner == Block:
-            return self._steps()
+            return self._steps(may_be_empty=not is_required(parameters(part)[name]))
         if inner == Mapping[str, Block]:
             return {"type": "object", "additionalProperties": self._steps()}
         if Prompt in kinds_of(inner):
@@ -226,21 +289,21 @@ class _Builder:
     def _inline(self, kind: type, inside: str) -> Schema:
         registry = kind_of(kind, inside)
         assert isinstance(registry, Registry)
-        actions = {key: self._part(registry, key, ()) for key in registry.parts}
+        actions = {key: self._part(registry, key, ()) for key in self._parts(registry)}
         common = self._parameters(kind, [name for name in parameters(kind) if name != inside])
         beside: Mapping[str, Schema] = {}
         if registry is STRATEGIES:
             composed = self._composed()
             actions["steps"], beside = composed["steps"], {"steps": {"outputs": composed["outputs"]}}
         texts = self._named(registry, ())["anyOf"][:2]
-        mapping = _one_action(actions, common, beside, {}, declared={"type": "null"}, declared_beside={})
+        mapping = _one_action(actions, common, beside, {}, declared=NOTHING, declared_beside={})
         return {"anyOf": [*texts, mapping]} | _described(summary(kind))
 
     # Steps -----------------------------------------------------------------------------------------------
 
-    def _steps(self) -> Schema:
+    def _steps(self, *, may_be_empty: bool = False) -> Schema:
         step = self._defined("step", self._step)
-        return {"type": "array", "items": step}
+        return {"type": "array", "items": step, **({} if may_be_empty else {"minItems": 1})}
 
     def _step(self) -> Schema:
         actions: Schema = {}
@@ -252,12 +315,12 @@ class _Builder:
             outer = [name for name in cls.beside if is_required(parameters(cls)[name])]
             required[key] = [shown_as(cls, name) for name in outer]
         for registry, short in ((STRATEGIES, Run), (VERIFIERS, Score)):
-            for key, part in registry.parts.items():
+            for key, part in self._parts(registry).items():
                 if key not in actions:
                     actions[key] = self._part_as_step(registry, key, part)
                     beside[key] = self._parameters(short, short.beside)
         called = "What later steps call its value."
-        common = {"id": {"type": ["string", "null"], "pattern": NAME, "description": called}}
+        common = {"id": {"type": ["string", "null"], "pattern": VALUE_NAME, "description": called}}
         made = _one_action(
             actions,
             common,
@@ -339,6 +402,18 @@ def _with_shorthand(properties: Mapping[str, Schema], required: list[str]) -> Sc
     if not required:
         ways.append({"type": "null"})
     return {"anyOf": ways}
+
+
+def _limited(one: Schema, part: type, name: str) -> Schema:
+    """The schema of a parameter with what it takes beyond its type."""
+    limits = {**limits_of(part, name), **FURTHER.get((part, name), {})}
+    # A step's lists are checked only where it stands: what a step is made from has at least one entry.
+    listed = any(get_origin(kind) is tuple for kind in kinds_of(hint_of(part, name)))
+    if listed and issubclass(part, Primitive) and is_required(parameters(part)[name]):
+        limits["minItems"] = 1
+    if "items" in limits and "items" in one:
+        limits["items"] = one["items"] | limits["items"]
+    return one | limits
 
 
 def _closed(properties: Mapping[str, Schema], required: list[str]) -> Schema:

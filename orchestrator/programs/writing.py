@@ -30,7 +30,7 @@ from .layout import Collection, Entry, Node, Scalar, emit, key_text, text_scalar
 from .loader import Program
 from .problems import ProblemFile
 from .registries import STRATEGIES, VERIFIERS, Registry, kind_of, registry_of
-from .spec import AnswerSpec, ModelSpec, ProgramSpec, PromptSpec
+from .spec import AnswerSpec, ModelSpec, ProblemsSpec, ProgramSpec, PromptSpec
 
 __all__ = ["as_data", "dump", "dump_run"]
 
@@ -77,7 +77,7 @@ def dump_run(program: Any, *, answers: AnswerReader, prompt: Prompt, models: Map
         **as_data(program),
         "prompt": _prompt(prompt),
         "answer": _answer(answers),
-        "models": {name: _shortened(model) for name, model in models.items()},
+        "models": {name: _without_points(model) for name, model in models.items()},
     }
     for name in ("version", "budget", "problems"):
         sections.pop(name, None)
@@ -186,8 +186,11 @@ class _Writer:
         others = {
             field.name: getattr(problems, field.name)
             for field in dataclasses.fields(problems)
-            if field.name != "path" and not is_default(field, getattr(problems, field.name))
+            if field.name in ProblemsSpec.model_fields
+            and not is_default(field, getattr(problems, field.name))
         }
+        if problems.path is None:
+            raise InvalidInputError("problems from standard input have no file to be named")
         return {"file": self._beside(str(problems.path)), **others}
 
     # Parts -----------------------------------------------------------------------------------------------

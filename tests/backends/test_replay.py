@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from orchestrator.backends.base import Backend, upper_bound_prompt_tokens
-from orchestrator.backends.recordings import Columns
+from orchestrator.backends.recordings import Columns, check_recordings
 from orchestrator.backends.replay import ReplayBackend
 from orchestrator.errors import InvalidInputError, ScriptExhaustedError
 from orchestrator.types import CallId, Price, Request, Sample, Usage
@@ -194,10 +194,57 @@ def test_a_bad_line_is_named_with_file_line_and_field(tmp_path: Path, line: Any,
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInputError, match=r"missing\.jsonl: cannot be read"):
+    with pytest.raises(
+        InvalidInputError, match=r"missing\.jsonl: cannot be read: No such file or directory$"
+    ):
         ReplayBackend.from_jsonl(tmp_path / "missing.jsonl")
     not_gzip = write(tmp_path / "run.jsonl.gz", ROW)
     with pytest.raises(InvalidInputError, match=r"run\.jsonl\.gz: cannot be read"):
         ReplayBackend.from_jsonl(not_gzip)
     with pytest.raises(InvalidInputError, match=r"no line with \{'model': 'x'\}"):
         ReplayBackend.from_jsonl(write(tmp_path / "run.jsonl", ROW), where={"model": "x"})
+
+
+async def test_a_prompt_of_no_recorded_problem_counts_as_the_most_that_any_problem_recorded(
+    tmp_path: Path,
+) -> None:
+    rows = [
+        {"id": 1, "samples": [{"text": "a", "usage": {"prompt_tokens": 50, "completion_tokens": 1}}]},
+        {"id": 2, "samples": [{"text": "a", "usage": {"prompt_tokens": 90, "completion_tokens": 1}}]},
+    ]
+    backend = ReplayBackend.from_jsonl(write(tmp_path / "run.jsonl", *rows))
+    other = Request(prompt="6 * 7?")
+    assert await backend.count_prompt_tokens(other) == 90
+    assert await backend.count_prompt_tokens(request(0, problem="1")) == 50
+    assert await backend.count_prompt_tokens(Request(prompt="x" * 500)) == upper_bound_prompt_tokens(
+        Request(prompt="x" * 500)
+    )
+    with pytest.raises(InvalidInputError, match="nothing is recorded"):
+        await backend.complete(other)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (
+            b"SQLite format 3\x00\x10\x00\xff",
+            r"run\.jsonl: a journal or another database.* JSON object a line, such as",
+        ),
+        (b"\xff\xfe{", r"run\.jsonl: not UTF-8 text.* JSON object a line, such as"),
+        (b"\n\n", r"run\.jsonl: nothing is recorded in it.* JSON object a line, such as"),
+        (b"version: 1", r"run\.jsonl:1: not JSON: "),
+        (b'{"question": "2 + 2?"}', r"run\.jsonl:1: field 'samples': no column with samples"),
+    ],
+)
+def test_a_file_of_something_else_is_refused_saying_what_is_expected(
+    tmp_path: Path, data: bytes, words: str
+) -> None:
+    (tmp_path / "run.jsonl").write_bytes(data)
+    with pytest.raises(InvalidInputError, match=words):
+        ReplayBackend.from_jsonl(tmp_path / "run.jsonl")
+    with pytest.raises(InvalidInputError, match=words):
+        check_recordings(tmp_path / "run.jsonl")
+
+
+def test_a_first_line_that_is_right_is_all_that_is_checked_before_a_run(tmp_path: Path) -> None:
+    check_recordings(write(tmp_path / "run.jsonl", ROW, "no JSON"))

@@ -50,7 +50,7 @@ def start(tmp_path):
     """Start a command line in a process of its own."""
     running = []
 
-    def launch(*words):
+    def launch(*words, **more):
         process = subprocess.Popen(
             [sys.executable, "-m", "orchestrator", *map(str, words)],
             stdout=subprocess.PIPE,
@@ -58,6 +58,7 @@ def start(tmp_path):
             text=True,
             cwd=tmp_path,
             env={**os.environ, "COLUMNS": "60"},
+            **more,
         )
         running.append(process)
         return process

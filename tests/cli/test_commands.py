@@ -166,6 +166,34 @@ def test_models_on_this_machine_that_there_are_not_are_mistakes_of_the_file(cli,
     assert cli("check", file).code == 0
 
 
+def test_recordings_that_are_not_there_or_are_none_are_mistakes_of_the_file(cli, tmp_path):
+    file = tmp_path / "program.yaml"
+    file.write_text("version: 1\nmodels: {a: {replay: samples.jsonl}}\nprogram: single\n")
+    for data, said in (
+        (None, "there is no file of recorded samples `samples.jsonl`"),
+        (
+            b"SQLite format 3\0\xff",
+            "`replay`: samples.jsonl: a journal or another database; recorded",
+        ),
+        (b'{"id": 1}\n', "`replay`: samples.jsonl:1: field 'samples': no column with samples"),
+    ):
+        if data is not None:
+            (tmp_path / "samples.jsonl").write_bytes(data)
+        for command in (["check", file], ["explain", file, "-p", "x"], ["run", file]):
+            result = cli(*command)
+            assert result.code == 1
+            assert f"{file}:2:22: {said}" in result.err
+
+
+def test_check_reads_all_recordings(cli, recorded, tmp_path):
+    assert cli("check", recorded).code == 0
+    with (tmp_path / "samples.jsonl").open("a") as stream:
+        stream.write("{\n")
+    result = cli("check", recorded)
+    assert result.code == 1
+    assert "samples.jsonl:3: not JSON" in result.err
+
+
 def test_check_says_which_problem_lacks_a_declared_field(cli, recorded, tmp_path):
     said = "problem: {fields: {topic: text}}\nproblems: {file: more.jsonl}\n"
     recorded.write_text(recorded.read_text() + said)

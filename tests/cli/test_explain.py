@@ -128,6 +128,21 @@ program: {{self_consistency: {{n: 4, max_tokens: 10}}}}
 """
 
 
+@pytest.mark.parametrize("question", ['"question": "3 + 4?", ', ""])
+def test_a_program_on_recorded_samples_is_explained(cli, tmp_path, question):
+    (tmp_path / "samples.jsonl").write_text(f'{{"id": "a", {question}"samples": ["It is 7.", "8"]}}\n')
+    path = tmp_path / "program.yaml"
+    path.write_text(
+        "version: 1\nmodels: {recorded: {replay: samples.jsonl}}\n"
+        "program: {steps: [{id: s, sample: {n: 2, max_tokens: 9}}, {return: s}]}\n"
+    )
+    assert cli("run", path).code == 0
+    result = cli("explain", path)
+    assert result.code == 0
+    assert "each problem, at most: 2 calls" in result.out
+    assert cli("run", path, "--dry-run").code == 0
+
+
 @pytest.mark.parametrize("flavour", ["llama.cpp", "vllm"])
 def test_a_server_with_a_tokenizer_is_asked_to_count_prompts_and_nothing_else(cli, tmp_path, flavour):
     path = tmp_path / "served.yaml"

@@ -1,5 +1,6 @@
 import json
 import sqlite3
+import subprocess
 from contextlib import closing
 
 import pytest
@@ -356,6 +357,52 @@ def test_a_file_of_problems_replaces_the_programs_own(cli, recorded, questions, 
         result = cli("run", recorded, "--problems", questions, *where, "--json")
     assert result.summary["problems"] == 6
     assert cli("run", recorded).code == 1
+
+
+@pytest.mark.parametrize("file", ["-", "/dev/stdin"])
+def test_problems_can_come_from_a_pipe_and_are_read_once(start, recorded, file):
+    recorded.write_text(recorded.read_text() + "problems: {file: none.csv, limit: 1}\n")
+    problems = '{"id": "a", "question": "3 + 4?"}\n{"id": "b", "question": "3 + 5?"}\n'
+    for command, said in (
+        (("run", recorded, "--ordered"), "a  7  (0.75, complete)\nb  7  (0.50, complete)\n"),
+        (("explain", recorded), "2 problems, at most: 8 calls"),
+        (("run", recorded, "--dry-run"), "2 problems, at most: 8 calls"),
+        (("check", recorded), "problems: 2 in "),
+    ):
+        out, err = start(*command, "--problems", file, stdin=subprocess.PIPE).communicate(
+            problems, timeout=60
+        )
+        assert said in out, err
+
+
+def test_a_problem_from_a_pipe_that_is_wrong_is_told_before_anything_is_sent(start, recorded):
+    process = start("run", recorded, "--problems", "-", stdin=subprocess.PIPE)
+    out, err = process.communicate('{"id": "a", "question": "3 + 4?"}\n{', timeout=60)
+    assert (process.returncode, out) == (1, "")
+    assert "standard input:2: not JSON" in err
+
+
+def test_a_program_that_reads_further_fields_needs_a_file_of_problems(cli, tmp_path):
+    file = tmp_path / "program.yaml"
+    file.write_text(
+        "version: 1\nmodels: {m: {base_url: 'http://127.0.0.1:9/v1', model: m}}\nproblem: {fields: {topic: text}}\n"
+        "program: {steps: [{id: s, sample: {prompt: '{{ problem.topic }}'}}, {return: s}]}\n"
+    )
+    for command in (("explain", file), ("run", file, "--dry-run"), ("run", file)):
+        result = cli(*command)
+        assert result.code == 1
+        assert "no problems, and the program reads `topic` of each: give" in result.err
+        result = cli(*command, "-p", "x")
+        assert "-p gives a problem no `topic`, which the program reads: give problems" in result.err
+        assert "--problems FILE" in result.err
+
+
+def test_recorded_problems_without_a_declared_field_are_refused_before_the_run(cli, recorded):
+    recorded.write_text(recorded.read_text() + "problem: {fields: {topic: text}}\n")
+    for command in ("run", "explain"):
+        result = cli(command, recorded)
+        assert result.code == 1
+        assert result.err.startswith("error: problem 'a' has no field `topic`, which the program declares")
 
 
 def test_more_samples_than_memory_holds_are_refused_at_once(cli, questions):

@@ -246,3 +246,15 @@ def test_a_dash_reads_stdin(monkeypatch, capsys):
     monkeypatch.setattr("sys.stdin", io.StringIO(UGLY))
     assert main(["fmt", "-"]) == 0
     assert capsys.readouterr().out == NEAT
+
+
+@pytest.mark.parametrize("name", ["program.json", "program", "program.txt"])
+def test_a_file_that_is_not_called_yaml_is_left_as_it_is(tmp_path, capsys, name):
+    file = tmp_path / name
+    file.write_text('{"version": 1, "models": {"a": {"local": "x"}}, "program": "single"}')
+    for more in ([], ["--check"], ["--diff"]):
+        assert main(["fmt", *more, str(file)]) == 1
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert f"error: {file}: only files that end in .yaml or .yml are formatted" in err
+    assert file.read_text().startswith("{")

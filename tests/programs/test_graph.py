@@ -352,3 +352,13 @@ def test_the_command_tells_the_format_from_the_file(tmp_path, capsys):
 def test_the_command_says_why_it_cannot_write(tmp_path, capsys):
     assert main(["graph", str(EXAMPLES / "cascade.yaml"), "--output", str(tmp_path / "no" / "a.svg")]) == 1
     assert "cannot write" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["picture.png", "picture"])
+def test_an_ending_that_says_nothing_is_refused_unless_the_form_is_given(tmp_path, capsys, name):
+    command = ["graph", str(EXAMPLES / "cascade.yaml"), "--output", str(tmp_path / name)]
+    assert main(command) == 1
+    assert "does not end in .svg, .mmd, .mermaid, .md" in capsys.readouterr().err
+    assert not (tmp_path / name).exists()
+    assert main([*command, "--format", "svg"]) == 0
+    assert (tmp_path / name).read_text().startswith("<svg")

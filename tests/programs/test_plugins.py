@@ -5,6 +5,7 @@ import textwrap
 import tomllib
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from orchestrator import Problem, dump, load, loads, plugins, run_sync
@@ -12,9 +13,11 @@ from orchestrator.answers import AnswerReader, cluster, equivalent, kinds, norma
 from orchestrator.backends import ScriptedBackend
 from orchestrator.cli import main
 from orchestrator.errors import InvalidInputError
+from orchestrator.programs.document import parse
 from orchestrator.programs.formatting import format_text
 from orchestrator.programs.graph import sketch
 from orchestrator.programs.registries import STRATEGIES, VERIFIERS
+from orchestrator.programs.schema import schema
 from orchestrator.programs.writing import dump_run
 from orchestrator.runtime import Controller
 
@@ -348,3 +351,64 @@ def test_two_packages_with_one_name_are_both_named(package, refusal):
     package("two", "", verifiers={"thing": "x"})
     said = refusal(HEAD + "check: thing\nprogram: single\n")
     assert "2 packages bring `thing` for orchestrator.verifiers: one 0.1.0, two 0.1.0" in said
+
+
+# The schema ----------------------------------------------------------------------------------------------
+
+
+STEPS = """
+models: {rehearsed: {backend: rehearsal, file: lines.txt}}
+answer: {kind: clock_time}
+check: {opening_hours: {opens: 8, closes: 18}}
+program:
+  steps:
+    - {id: s, sample: {n: 2}}
+    - {id: o, two_of_three: {temperature: 0.5}}
+    - {id: h, opening_hours: {of: s, opens: 8, closes: 18}}
+    - return: {vote: [o, h]}
+"""
+
+
+def test_the_schema_has_the_parts_of_installed_packages(clock, capsys):
+    validator, plain = (jsonschema.Draft202012Validator(schema(installed=one)) for one in (True, False))
+    right, wrong = f"version: 1{STEPS}", f"version: 1{STEPS.replace('temperature', 'temprature')}"
+    assert validator.is_valid(parse(right, file="x").data)
+    assert not validator.is_valid(parse(wrong, file="x").data)
+    assert not validator.is_valid(parse(right.replace("closes: 18}}", "closes: late}}"), file="x").data)
+    assert not plain.is_valid(parse(right, file="x").data)
+    assert plain.is_valid(parse(f"{HEAD}program: two_of_three", file="x").data)
+    assert main(["schema"]) == 0
+    assert '"two_of_three"' in capsys.readouterr().out
+    assert main(["schema", "--built-in"]) == 0
+    assert '"two_of_three"' not in capsys.readouterr().out
+
+
+def test_the_schema_takes_anything_for_what_only_python_can_say(package):
+    source = """
+from collections import deque
+from dataclasses import dataclass, field
+
+@dataclass(frozen=True, kw_only=True)
+class Odd:
+    \"\"\"An odd one.\"\"\"
+
+    queue: deque[int] = field(default_factory=deque)
+    n: int = 3
+
+    def __post_init__(self):
+        assert self.n >= 3
+
+    async def __call__(self, ctx, problem):
+        return None
+"""
+    package("odd", source, strategies={"odd": "Odd"})
+    properties = schema()["$defs"]["strategy.odd"]["anyOf"][0]["properties"]
+    assert properties["queue"] == {}
+    assert properties["n"] == {"type": "integer", "default": 3, "minimum": 3}
+
+
+def test_a_package_that_cannot_be_imported_is_named_instead_of_a_schema(package, capsys):
+    package("broken", "import nothing_of_this_name", strategies={"odd": "Odd"})
+    assert main(["schema"]) == 1
+    assert "`odd` of broken 0.1.0 cannot be imported" in capsys.readouterr().err
+    assert main(["schema", "--built-in"]) == 0

@@ -39,6 +39,67 @@ def test_every_format_gives_the_same_problems(tmp_path, name):
     assert "answer" not in second.fields  # the reference must not reach a template
 
 
+FIELDS = {"weight": "number", "tags": "list", "note": "text"}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("p.csv", 'question,weight,tags,note\nx, 2.5 ,"[""a"", ""b""]",7\ny,-3,[],\n'),
+        ("p.tsv", 'question\tweight\ttags\tnote\nx\t25e-1\t["a", "b"]\t7\ny\t-3\t[]\t\n'),
+        (
+            "p.jsonl",
+            '{"question": "x", "weight": 2.5, "tags": ["a", "b"], "note": "7"}\n'
+            '{"question": "y", "weight": -3, "tags": [], "note": ""}',
+        ),
+    ],
+)
+def test_fields_are_read_as_what_they_are_declared(tmp_path, name, text):
+    first, second = ProblemFile(path=written(tmp_path, name, text), fields=FIELDS)
+    assert [first.fields[name] for name in FIELDS] == [2.5, ["a", "b"], "7"]
+    assert [second.fields[name] for name in FIELDS] == [-3, [], ""]
+    assert isinstance(second.fields["weight"], int)
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        ("2,x,[]", "p.csv:4: problem '2': the field `weight` must be a number, not 'x'"),
+        ("2,,[]", "p.csv:4: problem '2': the field `weight` must be a number, not ''"),
+        ("2,nan,[]", "must be a number, not 'nan'"),
+        ("2,1e999,[]", "must be a number, not '1e999'"),
+        ("2,0x10,[]", "must be a number, not '0x10'"),
+        ("2," + "9" * 5000 + ",[]", "must be a number, not '9999"),
+        ('2,1,"a, b"', """must be a list of texts, as JSON such as ["a", "b"], not 'a, b'"""),
+        ("2,1,7", """p.csv:4: problem '2': the field `tags` must be a list of texts, as JSON"""),
+        ('2,1,"[""a"", 1]"', "must be a list of texts, as JSON"),
+        ('"2\n\n",1,7', "p.csv:6: problem "),
+    ],
+)
+def test_a_cell_of_another_kind_is_an_error_on_its_own_line(tmp_path, cells, message):
+    path = written(tmp_path, "p.csv", f'id,weight,tags,question\n1,1,[],"x\ny"\n{cells},z\n')
+    with pytest.raises(InvalidInputError) as caught:
+        list(ProblemFile(path=path, fields={"weight": "number", "tags": "list"}))
+    assert message in str(caught.value)
+
+
+def test_a_field_that_is_missing_is_an_error_with_the_line(tmp_path):
+    path = written(tmp_path, "p.jsonl", '{"prompt": "x", "w": 1}\n{"prompt": "y"}\n{"prompt": "z", "w": NaN}')
+    problems = iter(ProblemFile(path=path, fields={"w": "number"}))
+    assert next(problems).fields["w"] == 1
+    with pytest.raises(InvalidInputError, match=r"p\.jsonl:2: problem '2' has no field `w`"):
+        next(problems)
+    with pytest.raises(
+        InvalidInputError, match=r"p\.jsonl:3: problem '3': the field `w` must be a number, not nan"
+    ):
+        list(ProblemFile(path=path, offset=2, fields={"w": "number"}))
+    path = written(tmp_path, "l.jsonl", '{"prompt": "x", "l": [1]}')
+    with pytest.raises(
+        InvalidInputError, match=r"l\.jsonl:1: problem '1': the field `l` must be a list of texts"
+    ):
+        list(ProblemFile(path=path, fields={"l": "list"}))
+
+
 def test_columns_can_be_named(tmp_path):
     row = {"key": 7, "q": "2 + 2?", "solution": 4, "words": ["x", "y"]}
     path = written(tmp_path, "p.jsonl", json.dumps(row))

@@ -6,6 +6,7 @@ import jsonschema
 import pytest
 from hypothesis import given, settings
 from programs.instances import instance, saved_files
+from programs.test_language import BLOCKS, whole
 from programs.test_writing import EVERY, composed
 
 from orchestrator import dump, loads
@@ -17,7 +18,8 @@ from orchestrator.programs.registries import REGISTRIES, STRATEGIES
 from orchestrator.programs.schema import DIALECT, schema
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
-FILES = sorted([*EXAMPLES.glob("*.yaml"), *EXAMPLES.glob("composed/*.yaml")])
+FILES = sorted([*EXAMPLES.glob("*.yaml"), *EXAMPLES.glob("composed/**/*.yaml")])
+README = re.findall(r"```yaml\n(.*?)```", (EXAMPLES.parent / "README.md").read_text(), re.DOTALL)
 INVALID = Path(__file__).parent / "invalid"
 SHAPE = re.compile(
     r"unknown key|is missing in|must be (a |one of|exactly|true)|expected (one|a mapping|a list\b(?!,))"
@@ -31,7 +33,7 @@ HEAD = "version: 1\nmodels: {tiny: {local: gemma-3-270m}}\n"
 
 @pytest.fixture(scope="module")
 def validator():
-    made = schema()
+    made = schema(installed=False)
     jsonschema.Draft202012Validator.check_schema(made)
     return jsonschema.Draft202012Validator(made)
 
@@ -47,7 +49,9 @@ def takes(validator, text):
 
 def test_the_schema_beside_the_examples_is_the_one_that_is_made():
     committed = json.loads((EXAMPLES / "program.schema.json").read_text())
-    assert committed == json.loads(json.dumps(schema())), "write it again: orchestrator schema --output FILE"
+    assert committed == json.loads(json.dumps(schema(installed=False))), (
+        "write it: orchestrator schema --built-in -o FILE"
+    )
     assert committed["$schema"] == DIALECT
     assert "$id" not in committed
 
@@ -55,9 +59,14 @@ def test_the_schema_beside_the_examples_is_the_one_that_is_made():
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_every_example_names_the_schema_and_follows_it(path, validator):
     text = path.read_text()
-    way = "../" * (path.parent != EXAMPLES)
+    way = "../" * len(path.parent.relative_to(EXAMPLES).parts)
     assert text.splitlines()[0] == f"# yaml-language-server: $schema={way}program.schema.json"
     assert takes(validator, text)
+
+
+@pytest.mark.parametrize("block", [*BLOCKS, *README])
+def test_every_file_in_the_documents_follows_the_schema(block, validator):
+    assert takes(validator, block if "version: 1" in block else whole(block))
 
 
 @settings(max_examples=30, deadline=None)
@@ -90,6 +99,18 @@ GOOD = [
     "program: {steps: [{id: a, sample: }, {judge: {of: a, model: b}}, {perplexity: a}, {return: {vote: a}}]}",
     "program: {steps: [{repeat: {max: 2, until: true, steps: [{set: {a: 1}}]}}, {fail: 'no'}], outputs: {a: 1}}",
     "program: {steps: [{id: a, sample: {prompt: {use: brief}}}, {return: {value: a, confidence: 0.5}}]}",
+    "program: {cascade: [{mine: {}, accept: agreement >= 0.5}, {mine: {}}]}",
+    "program: {steps: [{id: a, mine: {}}, {id: b, mine: {}, problem: 'x'}, {return: b}]}",
+    "program: {mine: {}}",
+    "program: {best_of_n: {verifier: {strict: {}}}}",
+    "program: {steps: [{if: true, then: [{return: 1}], else: []}, {return: 2}]}",
+    "program: {steps: [{parallel: {a: [{fail: x}], b: [{fail: x}]}, wait: first(2)}]}",
+    "program: {steps: [{repeat: {max: 1000, steps: [{fail: x}]}}]}",
+    "program: {adaptive: {n: 2, start: 2}}",
+    "program: {self_consistency: {n: 1000000, temperature: 0}}",
+    "program: {steps: [{let: {}}, {return: 1}]}",
+    "program: {steps: [{id: a, sample: {prompt: null, temperature: null}}, {return: a}]}",
+    "program: {steps: [{fail: x}]}\noutputs: {}",
 ]
 
 
@@ -143,6 +164,44 @@ BAD = [
     "program: single\nanswer: {units: metres}",
     "program: single\nprograms: {my program: single}",
     "program: single\ninclude: models.yaml",
+    "program: {steps: []}",
+    "program: {steps: [{id: a, parallel: {b: [{fail: x}], c: [{fail: x}]}, wait: first 2}]}",
+    "program: {steps: [{parallel: {b: [{fail: x}]}, wait: any}]}",
+    "program: {steps: [{parallel: {b: []}}]}",
+    "program: {steps: [{parallel: {}}]}",
+    "program: {steps: [{repeat: {max: 0, steps: [{fail: x}]}}]}",
+    "program: {steps: [{repeat: {max: 1001, steps: [{fail: x}]}}]}",
+    "program: {steps: [{repeat: {max: 2, steps: []}}]}",
+    "program: {steps: [{if: true, then: []}, {return: 1}]}",
+    "program: {steps: [{switch: []}, {return: 1}]}",
+    "program: {steps: [{branch: {budget: {requests: -1}, steps: [{fail: x}]}}]}",
+    "program: {steps: [{id: a, sample: {n: 0}}, {return: a}]}",
+    "program: {steps: [{id: a, sample: {temperature: -1}}, {return: a}]}",
+    "program: {steps: [{id: a, sample: {top_p: 1.5}}, {return: a}]}",
+    "program: {steps: [{id: a, sample: 0}, {return: a}]}",
+    "program: {steps: [{id: a, sample: }, {id: v, vote: []}, {return: v}]}",
+    "program: {steps: [{id: and, sample: }, {return: 1}]}",
+    "program: {steps: [{let: {none: 1}}, {return: 1}]}",
+    "program: {steps: [{let: {a: ''}}, {return: a}]}",
+    "program: {steps: [{for_each: {in: '[1]', as: a b, steps: [{fail: x}]}}]}",
+    "program: {steps: [{id: a, sample: }, {id: b, mine: {of: a, n: 4}}]}\nverifiers: {mine: {regex: a}}",
+    "program: {self_consistency: 0}",
+    "program: {self_consistency: {stop: {any: []}}}",
+    "program: {self_consistency: {stop: {beta: 1}}}",
+    "program: {self_consistency: {stop: {majority: {threshold: 1.1}}}}",
+    "program: {adaptive: {factor: 1}}",
+    "program: {debate: {agents: 1}}",
+    "program: {fusion: {proposers: 1001}}",
+    "program: {best_of_n: {verifier: {composite: []}}}",
+    "program: {cascade: [{single: , budget: {usd: -1}}]}",
+    "program: {branch: {}}",
+    "program: judge",
+    "program: single\nverifiers: {judge: {regex: a}}",
+    "program: single\nprograms: {wait: single}",
+    "program: single\noutputs: {a: 1}",
+    "program: single\nanswer: {labels: []}",
+    "program: single\nanswer: {labels: [yes-no]}",
+    "program: single\nanswer: {labels: [a, a]}",
 ]
 
 
@@ -183,8 +242,16 @@ def test_models_that_are_wrong_are_refused(models, validator, tmp_path):
     assert not takes(validator, f"version: 1\n{models}\nprogram: single\n")
 
 
+def test_a_file_that_others_include_follows_the_schema(validator):
+    assert takes(validator, "verifiers: {taste: {judge: {model: small}}}\ninclude: [more.yaml]")
+    assert takes(validator, "version: 1\nmodels: {m: {local: a}}\nprompts: {short: {template: x}}")
+    assert not takes(validator, "version: 1")
+    assert not takes(validator, "version: 1\nverifiers: {taste: {judge: {form: xml}}}")
+    assert not takes(validator, "version: 1\nmodels: {m: {local: a}}\nbudget: {usd: 1}")
+
+
 def test_every_part_and_step_is_in_the_schema_with_its_description():
-    definitions = schema()["$defs"]
+    definitions = schema(installed=False)["$defs"]
     for registry in REGISTRIES:
         for key in registry.parts:
             assert definitions[f"{registry.what.replace(' ', '_')}.{key}"]["description"]
