@@ -148,6 +148,7 @@ class Context:
         model: str | None = None,
         per_call: int = 1,
         monitors: Sequence[Monitor] = (),
+        usual: Mapping[str, Any] | None = None,
         **sampling: Any,
     ) -> SampleStream:
         """Draw `n` samples; iterate over the result to get them as they finish.
@@ -163,6 +164,8 @@ class Context:
                 request's samples arrive together.
             monitors: What watches each sample while it is written, besides those of this context, and may cut it; a
                 call of its own lets a cut sample go on where its monitor knows how.
+            usual: Sampling fields where neither this call, nor its model, nor the context says anything of them. A
+                model whose own setting is None leaves the field out of its requests.
             sampling: `max_tokens`, `temperature`, `top_p`, `stop`, `logprobs`, `seed`, and further fields of the
                 HTTP body. A `seed` is the first request's; later ones count on from it by samples.
 
@@ -175,7 +178,8 @@ class Context:
         if n < 1 or per_call < 1:
             raise InvalidInputError(f"n and per_call must be at least 1, not {n} and {per_call}")
         name = self._model(model)
-        base = self._request(ask, name, sampling, monitoring((*self._monitors, *monitors)))
+        watch = monitoring((*self._monitors, *monitors))
+        base = self._request(ask, name, {**(usual or {}), **self._sampling}, sampling, watch)
         known = self._run.models[name].capabilities
         per_call = 1 if known.n is False else min(per_call, known.parallel or per_call)
         if n > MOST_CALLS * per_call:
@@ -449,7 +453,7 @@ class Context:
     def request(self, ask: Ask, *, model: str | None = None, **sampling: Any) -> tuple[Backend, Request]:
         """A model's backend and what `sample` would ask it, without an identity; for those who count beforehand."""
         name = self._model(model)
-        return self._run.models[name], self._request(ask, name, sampling)
+        return self._run.models[name], self._request(ask, name, self._sampling, sampling)
 
     # Building requests -----------------------------------------------------------------------------------
 
@@ -460,10 +464,16 @@ class Context:
         return name
 
     def _request(
-        self, ask: Ask, model: str, sampling: Mapping[str, Any], watch: Monitoring | None = None
+        self,
+        ask: Ask,
+        model: str,
+        usual: Mapping[str, Any],
+        sampling: Mapping[str, Any],
+        watch: Monitoring | None = None,
     ) -> Request:
+        """`ask` with `sampling`, where that says nothing the model's settings, and where these do not, `usual`."""
         run = self._run
-        settings = {**self._sampling, **run.sampling.get(model, {}), **without_none(sampling)}
+        settings = {**usual, **run.sampling.get(model, {}), **without_none(sampling)}
         chat = run.models[model].capabilities.chat is not False
         return request_for(ask, settings, chat=chat, watch=watch)
 

@@ -18,7 +18,8 @@ class Model:
 
     Attributes:
         backend: Where its samples come from.
-        sampling: Default sampling fields (`temperature`, `max_tokens`, ...), overridden by a program's own.
+        sampling: Default sampling fields (`temperature`, `max_tokens`, ...), overridden by a program's own. A
+            `temperature` of None is left out of requests, for models that take none.
         concurrency: Calls in flight at once; None: what the backend says it works on, else the controller's.
         requests_per_minute: Attempts started a minute, or None.
         tokens_per_minute: Worst-case tokens started a minute, or None.

@@ -20,6 +20,9 @@ from .sizes import measured
 
 __all__ = ["Asking"]
 
+USUAL_TEMPERATURE = 0.7
+"""What steps sample with where neither they nor their model's settings say."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asking(Primitive):
@@ -29,7 +32,7 @@ class Asking(Primitive):
         model: Name of the model; None for the first.
         system: Template of the system message; for a base model it comes first in the text. None for none, or for the
             program's own where the problem is put through the program's prompt.
-        temperature: At least 0. None leaves it to the model's settings.
+        temperature: At least 0. None leaves it to the model's settings, and is 0.7 where these do not say.
         max_tokens: Cap on each answer, in tokens; None leaves it to the model's settings.
         stop: Texts that end an answer.
         top_p: In (0, 1]; None leaves it to the model's settings.
@@ -39,7 +42,7 @@ class Asking(Primitive):
 
     model: str | None = None
     system: TemplateText | None = None
-    temperature: float | None = 0.7
+    temperature: float | None = None
     max_tokens: int | None = None
     stop: tuple[str, ...] = ()
     top_p: float | None = None
@@ -72,7 +75,8 @@ class Asking(Primitive):
         self, ctx: Context, ask: Ask, *, n: int = 1, model: str | None = None, **sampling: Any
     ) -> SampleStream:
         """`n` samples as this step's settings say; `model` and `sampling` override them."""
-        return ctx.sample(ask, n=n, model=model or self.model, **{**self.settings, **sampling})
+        usual = {"temperature": USUAL_TEMPERATURE}
+        return ctx.sample(ask, n=n, model=model or self.model, usual=usual, **{**self.settings, **sampling})
 
     def check_asking(self, scope: Scope) -> None:
         """Check what the parameters here name."""

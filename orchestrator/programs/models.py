@@ -187,4 +187,6 @@ def _price(spec: PriceSpec | None) -> Mapping[str, float] | None:
 
 def _sampling(spec: SamplingSpec) -> dict[str, Any]:
     given = {name: value for name, value in spec if value is not None and name != "extra"}
+    if "temperature" in spec.model_fields_set:
+        given["temperature"] = spec.temperature  # a None that is written keeps the field out of requests
     return {**spec.extra, **given}

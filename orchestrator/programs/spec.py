@@ -43,7 +43,9 @@ class Spec(BaseModel):
 
 
 class SamplingSpec(Spec):
-    """How a model samples unless the strategy says otherwise; `extra` is added to the HTTP body."""
+    """How a model samples unless the strategy says otherwise; `extra` is added to the HTTP body. A `temperature` of
+    null is not sent: some models take none.
+    """
 
     temperature: Amount | None = None
     max_tokens: Count | None = None

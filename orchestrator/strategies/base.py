@@ -27,23 +27,26 @@ class Strategy:
 
     Args:
         model: Name of the model its samples come from; None for the first.
-        temperature: At least 0. None leaves it to the model's settings.
+        temperature: At least 0. None leaves it to the model's settings, and where these do not say it is
+            `usual_temperature` (0.7).
         max_tokens: Cap on each answer, in tokens; None leaves it to the model's settings.
         monitors: What watches its samples while they are written and may cut them, such as a `RepetitionGuard`; those
             of programs inside it as well, but none drawn aside.
 
     Attributes:
+        usual_temperature: What it samples with where neither its parameters nor its model's settings say.
         paper: Where it was published, or "".
         cost: Its calls as a formula of its parameters, a verifier's own excluded.
         pays: When to take it.
     """
 
+    usual_temperature: ClassVar[float] = 0.7
     paper: ClassVar[str] = ""
     cost: ClassVar[str]
     pays: ClassVar[str]
 
     model: str | None = None
-    temperature: float | None = 0.7
+    temperature: float | None = None
     max_tokens: int | None = None
     monitors: tuple[Monitor, ...] = ()
 
@@ -79,7 +82,8 @@ class Strategy:
         """`n` samples as this strategy's settings say; `model` and `sampling` override them."""
         given = {"temperature": self.temperature, "max_tokens": self.max_tokens, **sampling}
         monitors = () if ctx.aside else self.monitors
-        return ctx.sample(ask, n=n, model=model or self.model, monitors=monitors, **given)
+        usual = {"temperature": self.usual_temperature}
+        return ctx.sample(ask, n=n, model=model or self.model, monitors=monitors, usual=usual, **given)
 
     # What it costs at most ---------------------------------------------------------------------------------
 

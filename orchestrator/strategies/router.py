@@ -103,15 +103,15 @@ class Router(Strategy):
     Cost: at most the calls of the chosen program.
 
     Args:
-        models: Names of the models to choose from, the weakest first; each is asked once, at temperature 0 unless
-            `temperature` is given. Without `models` and `programs`: all models of the run, in order.
+        models: Names of the models to choose from, the weakest first; each is asked once. Without `models` and
+            `programs`: all models of the run, in order.
         programs: Programs to choose from instead.
         scorer: Says how much a problem needs the stronger choice.
         thresholds: One fewer than the choices, each in [0, 1], none below the one before it. None given: evenly
             spaced.
         fallback: Try the others when the chosen one has no answer to give.
         model: Not used: the choices name their models.
-        temperature: At least 0, for `models`. None leaves it to the models' settings.
+        temperature: At least 0, for `models`. None leaves it to the models' settings, else it is 0.
         max_tokens: Cap on each answer, in tokens, where neither the chosen program nor its model has one.
 
     The outcome's `detail` has the `score`, the number `chosen` from 0, the number that `answered`, and that program's
@@ -127,7 +127,6 @@ class Router(Strategy):
     scorer: Scorer = field(default_factory=PromptLength)
     thresholds: tuple[float, ...] = ()
     fallback: bool = True
-    temperature: float | None = 0.0
 
     def __post_init__(self) -> None:
         if self.model is not None:

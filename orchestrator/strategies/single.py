@@ -21,14 +21,13 @@ class Single(Strategy):
 
     Args:
         model: Name of the model; None for the first.
-        temperature: At least 0; 0 is greedy. None leaves it to the model's settings.
+        temperature: At least 0; 0 is greedy. None leaves it to the model's settings, and is 0 where these do not say.
         max_tokens: Cap on the answer, in tokens; None leaves it to the model's settings.
     """
 
+    usual_temperature: ClassVar[float] = 0.0
     cost: ClassVar[str] = "1"
     pays: ClassVar[str] = "the baseline"
-
-    temperature: float | None = 0.0
 
     @property
     def most_calls(self) -> int:
