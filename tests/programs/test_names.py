@@ -167,7 +167,7 @@ def test_a_program_named_alone_is_made_of_its_defaults(write):
 def test_programs_are_used_inside_each_other_as_deep_as_they_may_be_and_no_deeper(write):
     def chain(length):
         links = [
-            f"  p{number}: {{cascade: [{{p{number + 1}: , accept: agreement}}, single]}}"
+            f"  p{number}: {{cascade: [{{p{number + 1}: , accept: confident}}, single]}}"
             for number in range(length)
         ]
         return "\n".join([HEAD + "program: p0", "programs:", *links, f"  p{length}: single", ""])

@@ -370,11 +370,11 @@ def test_a_text_without_models_is_for_those_the_caller_gives(tmp_path):
 
 
 def test_the_hash_is_of_what_a_file_means(tmp_path):
-    short = loads("version: 1\nprogram: {cascade: [{single: , accept: agreement >= 0.5}, single]}")
+    short = loads("version: 1\nprogram: {cascade: [{single: , accept: confidence >= 0.5}, single]}")
     long = loads(
-        "# a comment\nprogram:\n  cascade:\n    tiers:\n      - accept: {agreement: {at_least: 0.5}}\n"
+        "# a comment\nprogram:\n  cascade:\n    tiers:\n      - accept: {confident: {at_least: 0.5}}\n"
         "        single: {}\n      - single: {model: null}\nversion: 1\n"
     )
-    other = loads("version: 1\nprogram: {cascade: [{single: , accept: agreement >= 0.6}, single]}")
+    other = loads("version: 1\nprogram: {cascade: [{single: , accept: confidence >= 0.6}, single]}")
     assert program_hash(short) == program_hash(long) != program_hash(other)
     assert Problem(id="1", prompt="x") != short

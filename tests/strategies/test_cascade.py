@@ -23,6 +23,7 @@ from orchestrator.stopping import FixedSize, LeadStop, WindowStop
 from orchestrator.strategies import Agreement, Confident, Scored
 from orchestrator.types import Score, TokenLogprob
 from orchestrator.verifiers import Consistency, Regex
+from orchestrator.voting import LengthPenalty
 
 NUMBER = AnswerReader(kind="number")
 
@@ -278,6 +279,21 @@ async def test_failed_calls_are_missing_votes(rule):
     reason = "cannot be told: the vote ended after 2 of 8 samples"
     assert outcome.answer.text == "9"
     assert outcome.detail["tiers"][0]["reason"].endswith(reason)
+
+
+async def test_a_vote_is_not_settled_before_there_are_the_samples_that_agreement_takes():
+    vote = SelfConsistency(n=2, model="small")  # one of two is a half, whatever the other says
+    outcome, _ = await run(gated(vote, Agreement(at_least=0.5)), small=["4", "5"], large=[])
+    assert (outcome.answer.text, outcome.detail["tiers"][0]["reason"]) == ("4", "agreement 0.5 >= 0.5")
+
+
+async def test_the_confidence_of_a_weighted_vote_that_misses_votes_cannot_be_told():
+    vote = SelfConsistency(n=3, model="small", weights=LengthPenalty())
+    for third, tier in (("4", 0), (BackendError("down"), 1)):
+        small = ["4", "4", third]
+        outcome, _ = await run(gated(vote, Confident(at_least=0.5)), small=small, large=["9"])
+        assert outcome.detail["tier"] == tier
+    assert "cannot be told: the vote ended after 2 of 3" in outcome.detail["tiers"][0]["reason"]
 
 
 @pytest.mark.parametrize("rule", [Agreement(at_least=0.9), Confident(at_least=0.9)])
