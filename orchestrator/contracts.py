@@ -11,7 +11,16 @@ from .types import Candidate, Outcome, Problem, Score
 if TYPE_CHECKING:
     from .context import Context
 
-__all__ = ["ControlProgram", "Verifier", "compares", "is_program", "logprobs_for", "name_of", "parts_of", "programs_in"]
+__all__ = [
+    "ControlProgram",
+    "Verifier",
+    "compares",
+    "is_program",
+    "logprobs_for",
+    "name_of",
+    "parts_of",
+    "programs_in",
+]
 
 
 @runtime_checkable
