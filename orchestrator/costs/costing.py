@@ -53,6 +53,7 @@ class Costing:
         rounds: Rounds of loops gone through so far.
         returned: Candidates that a value which is returned brings beside those that calls have drawn, at most, and
             how long they can be.
+        inside: Tokens of the longest text of a candidate that a program inside brings, so far.
     """
 
     def __init__(self, ctx: Context, problem: Problem, sizes: Mapping[str, Size] | None = None) -> None:
@@ -60,6 +61,7 @@ class Costing:
         self.sizes: dict[str, Size] = dict(sizes or {})
         self.rounds = 0
         self.returned = Size(count=0.0)
+        self.inside = 0.0
         self._marks = Marks()
         self._monitors: tuple[Monitor, ...] = ()
 

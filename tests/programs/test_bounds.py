@@ -639,11 +639,12 @@ async def test_a_program_that_its_own_budget_ends_gives_way_to_another_of_a_rout
         within(bound, spent)
 
 
-async def test_a_text_that_a_tier_or_a_choice_returns_is_bounded():
+async def test_a_text_that_a_program_inside_returns_is_bounded():
     returned = 'steps: [{id: s, sample: {max_tokens: 5}}, {id: t, text: "{{ s.first.text }}!"}, {return: t}]'
     for outer in (
         "cascade: [{%s, accept: agreement}, {single: {max_tokens: 3}}]",
         "router: {programs: [{%s}]}",
+        "steps: [{id: o, run: {program: {%s}}}, {return: o}]",
     ):
         made = f"check: {{judge: {{max_tokens: 5}}}}\nprogram: {{{outer % returned}}}"
         within(*await both(loads(f"version: 1\n{made}"), first("4 4 4 4 4")))
