@@ -55,6 +55,7 @@ class Costing:
         asked: The models that were met so far, and how they are asked.
         returned: Candidates that a value which is returned brings beside those that calls have drawn, at most, and
             how long they can be.
+        inside: Tokens of the longest text of a candidate that a program inside brings, so far.
     """
 
     def __init__(self, ctx: Context, problem: Problem, sizes: Mapping[str, Size] | None = None) -> None:
@@ -63,6 +64,7 @@ class Costing:
         self.rounds = 0
         self.asked = Asked()
         self.returned = Size(count=0.0)
+        self.inside = 0.0
         self._marks = Marks()
         self._monitors: tuple[Monitor, ...] = ()
         self._depth = 0  # programs that this one is inside of, itself included

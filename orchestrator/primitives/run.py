@@ -87,8 +87,9 @@ class Run(Primitive):
             text = measured(costing, self.problem)
             problem, inserted = replace(problem, prompt=text.counted, messages=None), text.inserted
         inside = await costing.program(self.program, problem, inserted)
+        brought = candidates_of(inside, self.program, costing)
+        costing.inside = max(costing.inside, brought.tokens)
         if self.id is not None:
-            brought = candidates_of(inside, self.program, costing)
             item = candidate_size(brought.tokens, reason=LONGEST_REASON)
             costing.sizes[self.id] = outcome_size(candidates_size(item, brought.count))
         return replace(inside, label=self.label, on_branch=True)

@@ -19,6 +19,7 @@ from ..types import Outcome, Problem, StopReason
 from .base import Block, ExpressionText, check_block, every_step, run_block
 from .bounds import block_spending
 from .frame import Execution, FailedError, Frame
+from .run import Run
 from .scope import Fault, Scope
 from .score import Score
 from .sizes import problem_size
@@ -154,7 +155,9 @@ class Steps:
         costing = costing.with_problem(costing.problem)
         costing.sizes["problem"] = await problem_size(costing)
         made = await block_spending(self.steps, costing, label=self.key)
-        reads, longest = self._reads_text(costing), self._longest_drawn(costing)
+        leaves = (one for one in every_step(self.steps) if not one.blocks and not isinstance(one, Run))
+        longest = max((one.longest_text(costing) for one in leaves), default=0.0)
+        reads, longest = self._reads_text(costing), max(longest, costing.inside)
         count = max(costing.returned.count, float(reads))
         if count:
             longest = max(longest, costing.returned.tokens)
@@ -163,16 +166,15 @@ class Steps:
 
     def longest_text(self, costing: Costing) -> float:
         """Tokens of the longest candidate, at most; infinite where the program can return a text of its own."""
-        return math.inf if self._reads_text(costing) else self._longest_drawn(costing)
+        if self._reads_text(costing):
+            return math.inf
+        return max((step.longest_text(costing) for step in self.steps), default=0.0)
 
     def _reads_text(self, costing: Costing) -> bool:
         """Whether it can return a text, which becomes a candidate."""
         scope = Scope({"problem": problem_type(field_types(costing.problem))})
         check_block(self.steps, scope)
         return any(fits(kind, own) for kind in scope.returned for own in (TEXT, NUMBER))
-
-    def _longest_drawn(self, costing: Costing) -> float:
-        return max((step.longest_text(costing) for step in self.steps), default=0.0)
 
     def _check(self, models: Sequence[str], fields: Mapping[str, Type], answers: AnswerReader) -> None:
         """Refuse what has faults, once for the same models, fields and way to read answers."""

@@ -205,7 +205,8 @@ class Cascade(Strategy):
                     note=note,
                 )
             )
-        return self._spending(*parts, note="each if those before it are not accepted")
+        whole = self._spending(*parts, note="each if those before it are not accepted")
+        return replace(whole, longest=earlier.tokens)
 
     def longest_text(self, costing: Costing) -> float:
         """Tokens that the text of one of its candidates has at most."""

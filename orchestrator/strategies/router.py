@@ -17,7 +17,14 @@ from ..prompts import question_text
 from ..types import Outcome, Problem, StopReason
 from .attempts import Attempts
 from .base import Strategy
-from .nested import check_budgets, longest_text_of, most_calls_at_once, most_calls_of, run_nested
+from .nested import (
+    candidates_of,
+    check_budgets,
+    longest_text_of,
+    most_calls_at_once,
+    most_calls_of,
+    run_nested,
+)
 from .single import Single
 
 __all__ = ["FittedScorer", "FunctionScorer", "PromptLength", "Router", "Scorer"]
@@ -209,15 +216,17 @@ class Router(Strategy):
 
     async def worst_case(self, costing: Costing) -> Spending:
         """What one problem costs at most, in all and by its parts."""
-        inside, parts = self._inside(costing), []
+        inside, parts, longest = self._inside(costing), [], 0.0
         for number, program in enumerate(self.programs or self._each_once(self.models or costing.ctx.models)):
             found = await inside.program(program)
             parts.append(replace(found, label=f"choice{number}", on_branch=True))
+            longest = max(longest, candidates_of(found, program, inside).tokens)
         worst = parts[0].worst
         for part in parts[1:]:
             # One that a budget of its own ends without an answer gives way to the next.
             worst = worst + part.worst if self._gives_way() else worst.or_else(part.worst)
-        return self._spending(*parts, worst=worst, note="one of these; another one where it fails")
+        whole = self._spending(*parts, worst=worst, note="one of these; another one where it fails")
+        return replace(whole, longest=longest)
 
     def _gives_way(self) -> bool:
         limits = (part for part in parts_of(self.programs) if isinstance(part, Budget) and part != Budget())

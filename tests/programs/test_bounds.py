@@ -264,11 +264,7 @@ def files(draw):
         },
         *block(draw, 2),
         {"sample": {"prompt": "{% for one in parts %}{{ one }} {% endfor %}", "max_tokens": 2}},
-        draw(
-            st.sampled_from(
-                [{"return": "a"}, {"return": {"vote": {"of": "a.answers"}}}, {"return": "problem.text"}]
-            )
-        ),
+        draw(st.sampled_from([{"return": "a"}, {"return": {"vote": {"of": "a.answers"}}}])),
     ]
     check = draw(st.sampled_from([None, *VERIFIERS]))
     checked = {} if check is None else {"check": check}
@@ -641,6 +637,17 @@ async def test_a_program_that_its_own_budget_ends_gives_way_to_another_of_a_rout
         made = f"program: {{router: {{programs: [{{{inside}}}, {{single: {{max_tokens: 9}}}}]}}}}"
         bound, spent = await both(loads(f"version: 1\n{made}").strategy, first("no idea", "4"))
         within(bound, spent)
+
+
+async def test_a_text_that_a_program_inside_returns_is_bounded():
+    returned = 'steps: [{id: s, sample: {max_tokens: 5}}, {id: t, text: "{{ s.first.text }}!"}, {return: t}]'
+    for outer in (
+        "cascade: [{%s, accept: agreement}, {single: {max_tokens: 3}}]",
+        "router: {programs: [{%s}]}",
+        "steps: [{id: o, run: {program: {%s}}}, {return: o}]",
+    ):
+        made = f"check: {{judge: {{max_tokens: 5}}}}\nprogram: {{{outer % returned}}}"
+        within(*await both(loads(f"version: 1\n{made}"), first("4 4 4 4 4")))
 
 
 # Reasons --------------------------------------------------------------------------------------------------
