@@ -185,5 +185,6 @@ def plain(rng, hint, name):
     if origin is tuple:
         return tuple(plain(rng, arguments[0], name) for _ in range(rng.randint(0, 3)))
     if origin in (Union, UnionType):
-        return plain(rng, rng.choice(arguments), name)
+        # Files have decimals as numbers, which the others stand for.
+        return plain(rng, rng.choice([one for one in arguments if one is not Decimal]), name)
     return rng.choice(MAPPINGS[name])
