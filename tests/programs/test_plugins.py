@@ -356,7 +356,7 @@ def test_two_packages_with_one_name_are_both_named(package, refusal):
 # The schema ----------------------------------------------------------------------------------------------
 
 
-STEPS = """
+WITHOUT_HEAD = """
 models: {rehearsed: {backend: rehearsal, file: lines.txt}}
 answer: {kind: clock_time}
 check: {opening_hours: {opens: 8, closes: 18}}
@@ -371,7 +371,7 @@ program:
 
 def test_the_schema_has_the_parts_of_installed_packages(clock, capsys):
     validator, plain = (jsonschema.Draft202012Validator(schema(installed=one)) for one in (True, False))
-    right, wrong = f"version: 1{STEPS}", f"version: 1{STEPS.replace('temperature', 'temprature')}"
+    right, wrong = f"version: 1{WITHOUT_HEAD}", f"version: 1{WITHOUT_HEAD.replace('temperature', 'temprature')}"
     assert validator.is_valid(parse(right, file="x").data)
     assert not validator.is_valid(parse(wrong, file="x").data)
     assert not validator.is_valid(parse(right.replace("closes: 18}}", "closes: late}}"), file="x").data)
