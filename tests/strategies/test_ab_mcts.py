@@ -153,7 +153,7 @@ async def test_a_long_reason_is_cut():
         name = "verbose"
 
         async def score(self, ctx, problem, candidates):
-            return [Score(value=0.5, reason="x" * 5000) for _ in candidates]
+            return [Score(value=0.5, reason="x" * 1500) for _ in candidates]
 
     model = ScriptedBackend(always("3"))
     await play(ABMCTS(num_nodes=8, verifier=Verbose(), feedback_chars=50), model)
