@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -346,12 +346,16 @@ async def test_a_resumed_run_asks_nothing_again(tmp_path: Path) -> None:
     assert outcome.usage.prompt_tokens == 4
 
 
+@dataclass
 class Interruptible:
-    """A program of branches that have texts rated, one after the other in `order`, and end in one more question."""
+    """A program of branches that have texts rated, one after the other in `order`, and end in one more question.
 
-    def __init__(self, *order: str, stop: bool) -> None:
-        self.order, self.stop = order, stop
-        self.said: dict[str, Any] = {}
+    To a journal it is the same program in whatever order: as if branches side by side had come in another.
+    """
+
+    order: tuple[str, ...] = field(compare=False)
+    stop: bool = field(compare=False)
+    said: dict[str, Any] = field(compare=False, default_factory=dict)
 
     async def __call__(self, ctx: Context, problem: Problem) -> Outcome:
         texts = {"left": ["shared", "a b"], "right": ["shared", "a b c"]}
@@ -365,7 +369,7 @@ class Interruptible:
 
 
 async def test_who_asked_first_does_not_matter_to_a_resumed_run(tmp_path: Path) -> None:
-    first, second = Interruptible("left", "right", stop=True), Interruptible("right", "left", stop=False)
+    first, second = Interruptible(("left", "right"), stop=True), Interruptible(("right", "left"), stop=False)
     problem, events = Problem(id="p", prompt="q"), list[Any]()
     options: dict[str, Any] = {"journal": tmp_path / "run.db", "seed": 1}
     async with RewardServer(reward=by_length) as server:

@@ -357,7 +357,8 @@ async def test_a_resumed_run_asks_nothing_again_in_whatever_order_candidates_arr
             await controller.run(Scoring(Judge(), "a", "b", "c", fault=RuntimeError("broken")), PROBLEM)
     assert len(first.requests) == 3
     second, program = ScriptedBackend([]), Scoring(Judge(), "c", "b", "a")
-    async with Controller(models={"m": second}, journal=path, resume=True) as controller:
+    options = {"resume": True, "allow_changed_program": True}  # what it is to score is part of the program
+    async with Controller(models={"m": second}, journal=path, **options) as controller:
         await controller.run(program, PROBLEM)
         assert controller.ledger.spent.requests == 3
     assert [score.value for score in program.scores] == [0.0, 1.0, 0.0]

@@ -308,7 +308,8 @@ async def test_a_resumed_run_asks_nothing_again_in_whatever_order_candidates_arr
         with pytest.raises(RuntimeError, match="broken"):
             await controller.run(before, PROBLEM)
     second, after = ScriptedBackend([]), Scoring(judge, *"54321")
-    async with Controller(models={"m": second}, journal=path, resume=True) as controller:
+    options = {"resume": True, "allow_changed_program": True}  # what it is to score is part of the program
+    async with Controller(models={"m": second}, journal=path, **options) as controller:
         await controller.run(after, PROBLEM)
         assert controller.ledger.spent.requests == len(first.requests)
     assert second.requests == []
