@@ -10,8 +10,8 @@ from ..costs import FREE, Costing, Size, Spending
 from ..expressions import NUMBER, Expression, as_text
 from ..strategies.acceptance import OWN_CONFIDENCE
 from ..strategies.chain import linked
-from ..strategies.selection import by_vote, share_of
-from ..types import Candidate, Outcome, StopReason
+from ..strategies.selection import by_vote, giving, representative, share_of
+from ..types import Answer, Candidate, Outcome, Sample, StopReason
 from .base import ExpressionText, Primitive, TemplateText
 from .frame import Frame
 from .scope import Scope
@@ -31,10 +31,10 @@ NO_ANSWER = "return what a step has found, by its `id`"
 class Return(Primitive):
     """Ends the program with the answer of a value.
 
-    That of candidates is their vote's; a text or a number is read as a sample is, and is no candidate itself. A value
-    that is missing or has no readable answer gives way to the vote over all of the program's candidates: what was
-    paid for is not lost. Where there is none, the outcome has an `error`. It has all candidates of the program, each
-    with its scores.
+    That of candidates is their vote's; a text or a number is read as a sample is. A value that is missing or has no
+    readable answer gives way to the vote over all of the program's candidates: what was paid for is not lost. Where
+    there is none, the outcome has an `error`. It has all candidates of the program, each with its scores; where the
+    program has put its answer together itself, the first one is that text, which is no sample and does not vote.
 
     Its confidence, in [0, 1], is the candidate's latest score, or without one the share of the program's candidates
     that gave the answer, 0 where there are none; of a vote its share; of an outcome its own.
@@ -86,10 +86,12 @@ class Return(Primitive):
         """Note the outcome."""
         nested = isinstance(self.value, Primitive)
         value = await self.value.run(frame) if nested else frame.evaluate(self.value)  # type: ignore[union-attr,arg-type]
-        if isinstance(value, str | int | float):
-            value = frame.ctx.answers.read(as_text(value))
+        text = as_text(value) if isinstance(value, str | int | float) else None
+        if text is not None:
+            value = frame.ctx.answers.read(text)
         candidates = _all(frame, value)
         outcome = _decided(value, candidates)
+        own = _put_together(value, outcome.answer, text, candidates)
         if outcome.answer is not None:
             outcome = self._as_confident(frame, outcome)
         elif candidates:
@@ -100,14 +102,16 @@ class Return(Primitive):
         else:
             error = outcome.error or f"{_shown(self.value)} has no answer, and nothing was drawn"
             outcome = replace(outcome, stop_reason=StopReason.ERROR, error=error)
+        if own is not None:
+            candidates = [own, *(one for one in candidates if one.sample is not own.sample)]
         frame.run.returned = _ended(frame, replace(outcome, candidates=tuple(candidates)))
 
     async def spending(self, costing: Costing) -> Spending:
-        """Nothing; notes in `costing.returned` which candidates come of it that no call has drawn."""
+        """Nothing; notes in `costing.returned` whether an answer can come of it that no call has drawn."""
         nested = isinstance(self.value, Primitive)
         size = self.value.size(costing) if nested else size_here(costing, self.value)  # type: ignore[union-attr,arg-type]
         of = listed_size(size)
-        count = of.count if BALLOT in of.item.fields else 0.0
+        count = 1.0 if BALLOT in of.item.fields else 0.0
         before = costing.returned
         costing.returned = Size(count=max(before.count, count), tokens=max(before.tokens, of.item.tokens))
         return Spending(label=self.label, kind=self.key, worst=FREE)
@@ -166,22 +170,43 @@ def _shown(value: ExpressionText | Vote | Select) -> str:
 
 
 def _all(frame: Frame, value: Any) -> list[Candidate]:
-    """The program's candidates, with those of `value` that were drawn aside."""
+    """The program's candidates, with those of `value` that were drawn aside, and all of an outcome."""
     candidates = frame.run.candidates()
     known = {id(one.sample) for one in candidates}
-    return candidates + [one for one in _in(value) if id(one.sample) not in known]
+    whole = isinstance(value, Outcome)
+    more = [one for one in _in(value) if whole or one.sample.call is not None]
+    return candidates + [one for one in more if id(one.sample) not in known]
+
+
+def _put_together(
+    value: Any, answer: Answer | None, text: str | None, candidates: Sequence[Candidate]
+) -> Candidate | None:
+    """What stands for an answer that the program has put together, or found in what nobody drew; else None."""
+    if answer is None:
+        return None
+    if text is not None:
+        return Candidate(sample=Sample(text=text), answer=answer)
+    if isinstance(value, Outcome):
+        chosen = representative(value)
+    else:
+        # A vote's answer is that of its drawn voters, wherever there is one.
+        voted = isinstance(value, Poll | Candidates | Answer)
+        same = giving(answer, [*(candidates if voted else ()), *_in(value)])
+        chosen = next(iter(same), None)
+    if chosen is None and not giving(answer, candidates):
+        chosen = Candidate(sample=Sample(text=answer.text), answer=answer)
+    return chosen if chosen is not None and chosen.sample.call is None else None
 
 
 def _in(value: Any) -> Sequence[Candidate]:
-    """The candidates in a value, without what only stands for an answer: nothing was drawn for it."""
-    if isinstance(value, Outcome):
-        return value.candidates
-    found: Sequence[Candidate] = value if isinstance(value, Candidates) else ()
+    """The candidates in a value."""
     if isinstance(value, Candidate):
-        found = (value,)
-    elif isinstance(value, Review | Poll):
-        found = (value.candidate,) if isinstance(value, Review) else value.candidates
-    return [one for one in found if one.sample.call is not None]
+        return (value,)
+    if isinstance(value, Review):
+        return (value.candidate,)
+    if isinstance(value, Outcome | Poll):
+        return value.candidates
+    return value if isinstance(value, Candidates) else ()
 
 
 def _decided(value: Any, candidates: Sequence[Candidate]) -> Outcome:

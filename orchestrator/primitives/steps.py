@@ -12,7 +12,7 @@ from ..context import Context
 from ..contracts import Verifier, logprobs_for, name_of
 from ..costs import Cost, Costing, Spending
 from ..errors import InvalidInputError
-from ..expressions import NUMBER, TEXT, Expression, Type, bounded, fits, reading
+from ..expressions import ANSWER, NUMBER, TEXT, Expression, Type, bounded, fits, reading
 from ..strategies.attempts import Attempts
 from ..strategies.nested import check_budgets
 from ..types import Outcome, Problem, StopReason
@@ -157,8 +157,8 @@ class Steps:
         made = await block_spending(self.steps, costing, label=self.key)
         leaves = (one for one in every_step(self.steps) if not one.blocks and not isinstance(one, Run))
         longest = max((one.longest_text(costing) for one in leaves), default=0.0)
-        reads, longest = self._reads_text(costing), max(longest, costing.inside)
-        count = max(costing.returned.count, float(reads))
+        longest = max(longest, costing.inside)
+        count = max(costing.returned.count, float(self._puts_together(costing)))
         if count:
             longest = max(longest, costing.returned.tokens)
         worst = made.worst + Cost(candidates=count)
@@ -172,9 +172,16 @@ class Steps:
 
     def _reads_text(self, costing: Costing) -> bool:
         """Whether it can return a text, which becomes a candidate."""
+        return self._returns(costing, TEXT, NUMBER)
+
+    def _puts_together(self, costing: Costing) -> bool:
+        """Whether it can return an answer that is none of a candidate's that a call has drawn."""
+        return self._returns(costing, TEXT, NUMBER, ANSWER)
+
+    def _returns(self, costing: Costing, *kinds: Type) -> bool:
         scope = Scope({"problem": problem_type(field_types(costing.problem))})
         check_block(self.steps, scope)
-        return any(fits(kind, own) for kind in scope.returned for own in (TEXT, NUMBER))
+        return any(fits(kind, own) for kind in scope.returned for own in kinds)
 
     def _check(self, models: Sequence[str], fields: Mapping[str, Type], answers: AnswerReader) -> None:
         """Refuse what has faults, once for the same models, fields and way to read answers."""

@@ -22,6 +22,7 @@ from ruamel.yaml.scanner import Scanner
 
 __all__ = ["ALIAS_BOMB", "Composer", "RefusedNodeError"]
 
+OTHER_YAML = "a program file is YAML 1.2: leave the %YAML line out"
 ALIAS_BOMB = "aliases repeat too much of the file"
 
 
@@ -115,6 +116,8 @@ class Composer:
                 if root is not None:
                     what = "expected a single document in the stream"
                     raise ComposerError(what, first, "but found another document", event.start_mark)
+                if event.version not in (None, (1, 2)):
+                    raise RefusedNodeError(OTHER_YAML, event.start_mark)
                 event = next(self._events)
                 first = event.start_mark
                 root = self._node(event)

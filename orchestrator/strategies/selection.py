@@ -101,15 +101,21 @@ def value_of(candidate: Candidate, name: str) -> float | None:
 def representative(outcome: Outcome, name: str | None = None) -> Candidate | None:
     """The candidate that stands for the outcome's answer: the best scored of those that gave it.
 
-    Among equals, and without scores, it is the shortest text (then the first by the alphabet), so that a resumed
-    program, whose samples may come in another order, has the same one judged.
+    Among equals, and without scores, it is what the program has put together itself, if there is such a text, and then
+    the shortest (then the first by the alphabet), so that a resumed program, whose samples may come in another order,
+    has the same one judged.
     """
     same = giving(outcome.answer, outcome.candidates)
     best = None if name is None else best_scored(same, name)
     if name is not None and best is not None:
         most = value_of(best, name)
         same = [one for one in same if value_of(one, name) == most]
-    return min(same, key=lambda one: (len(one.sample.text), one.sample.text), default=None)
+    return min(same, key=_standing, default=None)
+
+
+def _standing(candidate: Candidate) -> tuple[bool, int, str]:
+    text = candidate.sample.text
+    return candidate.sample.call is not None, len(text), text
 
 
 def giving(answer: Answer | None, candidates: Sequence[Candidate]) -> list[Candidate]:

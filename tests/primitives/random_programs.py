@@ -296,9 +296,10 @@ class _Maker:
     def tier(self, carry: bool | None = None) -> Tier:
         program = self.pick((Single(max_tokens=3), SelfConsistency(n=2, max_tokens=19), None))
         compared = PairwiseJudge(max_tokens=4, swap=False)
+        scored = Scored(verifier=Judge(max_tokens=4)), Scored(verifier=compared)
         return Tier(
             strategy=program or self.steps_inside(),
-            accept=self.pick((Agreement(), Scored(verifier=Judge(max_tokens=4)), Scored(verifier=compared))),
+            accept=self.pick(scored if isinstance(program, Single) else (Agreement(), *scored)),
             carry=self.chance() if carry is None else carry,
         )
 

@@ -26,7 +26,9 @@ async def test_a_text_is_put_together_and_read_as_the_answer():
     outcome, _ = await made(*steps, script=["4", "5"], outputs={"t": "sum"})
     assert outcome.detail["outputs"] == {"t": "1: 4; 2: 5; so it is 9"}
     assert outcome.answer.text == "9"
-    assert [one.sample.text for one in outcome.candidates] == ["4", "5"]  # it is no sample
+    text, *drawn = outcome.candidates
+    assert (text.sample.text, text.sample.call) == ("1: 4; 2: 5; so it is 9", None)  # it is no sample
+    assert [one.sample.text for one in drawn] == ["4", "5"]
 
 
 def test_names_are_new_used_and_of_one_type():

@@ -133,7 +133,9 @@ def test_what_is_written_of_a_packages_parts_is_read_as_the_same(clock, write):
 
 def test_the_text_in_a_journal_says_a_packages_parts_as_files_do(clock, write):
     program = load(write("steps.yaml", STEPS))
-    text = dump_run(program.strategy, answers=program.answers, prompt=program.prompt, models=["rehearsed"])
+    text = dump_run(
+        program.strategy, answers=program.answers, prompt=program.prompt, models={"rehearsed": {}}
+    )
     assert "two_of_three: {temperature: 1}" in text
     assert "TwoOfThree" not in text
 
@@ -371,7 +373,10 @@ program:
 
 def test_the_schema_has_the_parts_of_installed_packages(clock, capsys):
     validator, plain = (jsonschema.Draft202012Validator(schema(installed=one)) for one in (True, False))
-    right, wrong = f"version: 1{WITHOUT_HEAD}", f"version: 1{WITHOUT_HEAD.replace('temperature', 'temprature')}"
+    right, wrong = (
+        f"version: 1{WITHOUT_HEAD}",
+        f"version: 1{WITHOUT_HEAD.replace('temperature', 'temprature')}",
+    )
     assert validator.is_valid(parse(right, file="x").data)
     assert not validator.is_valid(parse(wrong, file="x").data)
     assert not validator.is_valid(parse(right.replace("closes: 18}}", "closes: late}}"), file="x").data)
