@@ -101,9 +101,9 @@ def value_of(candidate: Candidate, name: str) -> float | None:
 def representative(outcome: Outcome, name: str | None = None) -> Candidate | None:
     """The candidate that stands for the outcome's answer: the best scored of those that gave it.
 
-    Among equals, and without scores, it is what the program has put together itself, if there is such a text, and then
-    the shortest (then the first by the alphabet), so that a resumed program, whose samples may come in another order,
-    has the same one judged.
+    Among equals, and without scores, it is a text that the program has put together itself, if there is one; else the
+    shortest (then the first by the alphabet), so that a resumed program, whose samples may come in another order, has
+    the same one judged.
     """
     same = giving(outcome.answer, outcome.candidates)
     best = None if name is None else best_scored(same, name)

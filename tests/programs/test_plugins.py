@@ -373,10 +373,8 @@ program:
 
 def test_the_schema_has_the_parts_of_installed_packages(clock, capsys):
     validator, plain = (jsonschema.Draft202012Validator(schema(installed=one)) for one in (True, False))
-    right, wrong = (
-        f"version: 1{WITHOUT_HEAD}",
-        f"version: 1{WITHOUT_HEAD.replace('temperature', 'temprature')}",
-    )
+    right = f"version: 1{WITHOUT_HEAD}"
+    wrong = right.replace("temperature", "temprature")
     assert validator.is_valid(parse(right, file="x").data)
     assert not validator.is_valid(parse(wrong, file="x").data)
     assert not validator.is_valid(parse(right.replace("closes: 18}}", "closes: late}}"), file="x").data)
