@@ -42,9 +42,11 @@ def request_for(
     ask = _rendered(ask, chat=chat)
     options["stop"] = (*ask.stop, *_as_stops(options.get("stop")))
     known = {name: options.pop(name) for name in tuple(options) if name in REQUEST_FIELDS}
-    if not isinstance(cap := known["max_tokens"], int) or cap < 1:
-        raise InvalidInputError(f"max_tokens must be a whole number of at least 1, not {cap!r}")
-    check_ranges(temperature=known.get("temperature"), top_p=known.get("top_p"))
+    if known["max_tokens"] is None:
+        raise InvalidInputError("max_tokens must be a whole number of at least 1, not None")
+    check_ranges(
+        temperature=known.get("temperature"), top_p=known.get("top_p"), max_tokens=known["max_tokens"]
+    )
     if watch is not None and watch.logprobs is not None:
         known["logprobs"] = max(watch.logprobs, known.get("logprobs") or 0)
     return Request(messages=ask.messages, prompt=ask.prompt, extra=options, watch=watch, **known)
@@ -76,12 +78,17 @@ def _rendered(ask: Ask, *, chat: bool) -> Rendered:
     return Rendered(messages=({"role": "user", "content": ask},)) if chat else Rendered(prompt=ask)
 
 
-def check_ranges(*, temperature: float | None = None, top_p: float | None = None) -> None:
+def check_ranges(
+    *, temperature: float | None = None, top_p: float | None = None, max_tokens: int | None = None
+) -> None:
     """Refuse settings of a sampler that are out of their ranges; None is left to the model's settings.
 
     Raises:
-        InvalidInputError: `temperature` is negative or not finite, or `top_p` not in (0, 1].
+        InvalidInputError: `temperature` is negative or not finite, `top_p` not in (0, 1], or `max_tokens` no whole
+            number of at least 1.
     """
+    if max_tokens is not None and (not isinstance(max_tokens, int) or max_tokens < 1):
+        raise InvalidInputError(f"max_tokens must be a whole number of at least 1, not {max_tokens!r}")
     if temperature is not None and not 0.0 <= temperature < math.inf:
         raise InvalidInputError(f"temperature must be at least 0 and finite, not {temperature!r}")
     if top_p is not None and not 0.0 < top_p <= 1.0:

@@ -250,6 +250,7 @@ def _values(
         at: Where it says it.
         mistakes: Receives what is wrong.
     """
+    given = _without_nulls(part, names, given)
     makers = {name: maker for name, key in names if key in given and (maker := _maker(part, name))}
     steps = {name: step for name, key in names if (step := _step_in_place(part, name, given))}
     plain = {key: value for key, value in given.items() if key not in {step.key for step in steps.values()}}
@@ -282,6 +283,19 @@ def _values(
     return values if right else None
 
 
+def _without_nulls(
+    part: type, names: tuple[tuple[str, str], ...], given: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """What a file gives, without the parts and steps that it leaves empty where the class takes no None."""
+    empty = {key for name, key in names if key in given and given[key] is None and _maker(part, name)}
+    taken = {
+        key
+        for name, key in names
+        if key in empty and without_none(hint_of(part, name)) != hint_of(part, name)
+    }
+    return {key: value for key, value in given.items() if key not in empty - taken}
+
+
 def _note_unknown_models(value: Any, at: KeyPath, mistakes: Mistakes) -> None:
     """Note the names in a parameter that names models, one or several, which are none of the file's."""
     if isinstance(value, list):
@@ -302,7 +316,7 @@ def _is_complete(
     mistakes: Mistakes,
 ) -> bool:
     """Whether no parameter without a default is missing; those that are, are noted."""
-    fields = parameters(part)
+    fields, given = parameters(part), _without_nulls(part, names, given)
     missing = [
         shown
         for name, shown in names

@@ -58,6 +58,7 @@ class Adaptive(Strategy):
     accept: Acceptance = field(default_factory=Agreement)
 
     def __post_init__(self) -> None:
+        Strategy.__post_init__(self)
         at_least(1, n=self.n, start=self.start)
         if self.start > self.n:
             raise InvalidInputError(f"start must be at most n = {self.n}, not {self.start}")

@@ -74,6 +74,7 @@ class AnswerProbe(Strategy):
     doubts: tuple[str, ...] = ("wait", "hold", "but", "okay", "hmm")
 
     def __post_init__(self) -> None:
+        Strategy.__post_init__(self)
         at_least(
             1,
             n=self.n,

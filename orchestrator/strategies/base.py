@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from numbers import Real
 from typing import Any, ClassVar
 
-from ..asking import Ask
+from ..asking import Ask, check_ranges
 from ..context import Context
 from ..contracts import key_of, programs_in
 from ..costs import UNKNOWN, Cost, Costing, Size, Spending, total
@@ -49,6 +49,9 @@ class Strategy:
     temperature: float | None = None
     max_tokens: int | None = None
     monitors: tuple[Monitor, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_ranges(temperature=self.temperature, max_tokens=self.max_tokens)
 
     @property
     def most_calls(self) -> int:

@@ -65,6 +65,7 @@ class BestOfN(Strategy):
     per_call: int = 1
 
     def __post_init__(self) -> None:
+        Strategy.__post_init__(self)
         at_least(1, n=self.n, per_call=self.per_call)
         in_unit(threshold=self.threshold)
 

@@ -73,6 +73,7 @@ class BudgetForcing(Strategy):
     verifier: Verifier | None = None
 
     def __post_init__(self) -> None:
+        Strategy.__post_init__(self)
         at_least(0, min_tokens=self.min_tokens, waits=self.waits)
         at_least(1, max_tokens=self.max_tokens, answer_tokens=self.answer_tokens)
         if self.min_tokens > self.max_tokens:

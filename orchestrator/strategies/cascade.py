@@ -109,6 +109,7 @@ class Cascade(Strategy):
     tiers: tuple[Tier, ...] = ()
 
     def __post_init__(self) -> None:
+        Strategy.__post_init__(self)
         if self.model is not None:
             raise InvalidInputError("a cascade has no model of its own: give one to each of its tiers")
         for number, tier in enumerate(self.tiers[:-1], 1):

@@ -105,6 +105,7 @@ class ConfidenceStop(Strategy):
     per_call: int = 1
 
     def __post_init__(self) -> None:
+        Strategy.__post_init__(self)
         at_least(1, n=self.n, warmup=self.warmup, top=self.top, per_call=self.per_call)
         if self.online and self.warmup > self.n:
             raise InvalidInputError(f"warmup must be at most n = {self.n}, not {self.warmup}")

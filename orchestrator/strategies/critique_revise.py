@@ -100,6 +100,7 @@ class CritiqueRevise(Strategy):
     critique_tokens: int | None = None
 
     def __post_init__(self) -> None:
+        Strategy.__post_init__(self)
         at_least(1, rounds=self.rounds, critique_tokens=self.critique_tokens)
         if not self.mark.strip():
             raise InvalidInputError("mark must be a word, such as 'ACCEPT', not an empty text")

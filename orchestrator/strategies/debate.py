@@ -69,6 +69,7 @@ class Debate(Strategy):
     reconsider: str = RECONSIDER
 
     def __post_init__(self) -> None:
+        Strategy.__post_init__(self)
         at_least(2, agents=self.agents)
         at_most(MOST_AGENTS, agents=self.agents)
         at_least(1, rounds=self.rounds)

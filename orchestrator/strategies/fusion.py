@@ -73,6 +73,7 @@ class Fusion(Strategy):
     synthesize: str = SYNTHESIZE
 
     def __post_init__(self) -> None:
+        Strategy.__post_init__(self)
         at_least(1, proposers=self.proposers, layers=self.layers, aggregators=self.aggregators)
         at_most(MOST_AT_ONCE, proposers=self.proposers, layers=self.layers, aggregators=self.aggregators)
         fill(self.synthesize, {"answers": "", "problem": ""}, of="`synthesize`")

@@ -67,6 +67,7 @@ class ParallelRevise(Strategy):
     prompt: str = PROMPT
 
     def __post_init__(self) -> None:
+        Strategy.__post_init__(self)
         at_least(1, chains=self.chains, length=self.length, memory=self.memory)
         at_most(MOST_CHAINS, chains=self.chains, length=self.length)
 

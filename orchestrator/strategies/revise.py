@@ -60,6 +60,7 @@ class Revise(Strategy):
     prompt: str = PROMPT
 
     def __post_init__(self) -> None:
+        Strategy.__post_init__(self)
         at_least(1, length=self.length, memory=self.memory)
 
     @property

@@ -137,6 +137,7 @@ class Router(Strategy):
     fallback: bool = True
 
     def __post_init__(self) -> None:
+        Strategy.__post_init__(self)
         if self.model is not None:
             raise InvalidInputError("a router has no model of its own: it chooses from models or programs")
         if self.models and self.programs:

@@ -62,6 +62,7 @@ class SelfConsistency(Strategy):
     per_call: int = 1
 
     def __post_init__(self) -> None:
+        Strategy.__post_init__(self)
         at_least(1, n=self.n, per_call=self.per_call)
 
     @property

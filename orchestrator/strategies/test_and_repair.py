@@ -82,6 +82,7 @@ class TestAndRepair(Strategy):
     feedback_chars: int = 800
 
     def __post_init__(self) -> None:
+        Strategy.__post_init__(self)
         at_least(1, rounds=self.rounds, n=self.n, feedback_chars=self.feedback_chars)
         in_unit(threshold=self.threshold)
         if compares(self.verifier):

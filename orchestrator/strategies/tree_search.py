@@ -74,6 +74,7 @@ class TreeSearch(Strategy):
             replies: Whether it writes whole replies, which `max_tokens` caps.
             together: Whether what is compared with each other is judged together, so that a verifier may compare.
         """
+        Strategy.__post_init__(self)
         at_least(1, max_steps=self.max_steps, finish_tokens=self.finish_tokens)
         in_unit(prune=self.prune)
         if self.max_tokens is not None and not replies:

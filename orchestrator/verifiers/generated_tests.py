@@ -178,7 +178,7 @@ class GeneratedTests:
             raise InvalidInputError(
                 f"rule must be one of {', '.join(get_args(ClusterRule))}, not {self.rule!r}"
             )
-        check_ranges(temperature=self.temperature)
+        check_ranges(temperature=self.temperature, max_tokens=self.max_tokens)
 
     async def score(self, ctx: Context, problem: Problem, candidates: Sequence[Candidate], /) -> list[Score]:
         """One score per candidate, in order; each depends on all."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
+from ..asking import check_ranges
 from ..concurrently import concurrently
 from ..context import Context
 from ..costs import FREE, Costing, Size, Spending, counted
@@ -107,6 +108,7 @@ class Judge:
     template: str | None = None
 
     def __post_init__(self) -> None:
+        check_ranges(temperature=self.temperature, max_tokens=self.max_tokens)
         if self.lowest >= self.highest:
             raise InvalidInputError(f"lowest must be below highest, not {self.lowest} and {self.highest}")
         if self.form not in _MAX_TOKENS:

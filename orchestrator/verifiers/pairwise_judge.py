@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
+from ..asking import check_ranges
 from ..concurrently import concurrently
 from ..context import Context
 from ..costs import Costing, Size, Spending, counted
@@ -114,6 +115,7 @@ class PairwiseJudge:
     template: str | None = None
 
     def __post_init__(self) -> None:
+        check_ranges(temperature=self.temperature, max_tokens=self.max_tokens)
         if self.method not in _METHODS:
             raise InvalidInputError(f"method must be one of {', '.join(_METHODS)}, not {self.method!r}")
         if self.form not in _MAX_TOKENS:

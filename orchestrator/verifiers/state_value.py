@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from .. import _core
+from ..asking import check_ranges
 from ..concurrently import concurrently
 from ..context import Context
 from ..costs import FREE, Costing, Size, Spending, counted
@@ -107,8 +108,7 @@ class StateValue:
             raise InvalidInputError(
                 f"votes and per_call must be at least 1, not {self.votes} and {self.per_call}"
             )
-        if self.max_tokens < 1:
-            raise InvalidInputError(f"max_tokens must be at least 1, not {self.max_tokens}")
+        check_ranges(temperature=self.temperature, max_tokens=self.max_tokens)
         if self.votes > 1 and self.temperature == 0.0:
             raise InvalidInputError(
                 f"{self.votes} votes at temperature 0 are the same; give a temperature above 0"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from .. import _core
+from ..asking import check_ranges
 from ..context import Context
 from ..costs import FREE, UNKNOWN, Costing, Size, Spending, counted
 from ..errors import InvalidInputError
@@ -73,9 +74,10 @@ class StateVote:
     max_tokens: int = 512
 
     def __post_init__(self) -> None:
-        for name in ("votes", "per_call", "max_tokens"):
+        for name in ("votes", "per_call"):
             if getattr(self, name) < 1:
                 raise InvalidInputError(f"{name} must be at least 1, not {getattr(self, name)}")
+        check_ranges(temperature=self.temperature, max_tokens=self.max_tokens)
         if self.votes > 1 and self.temperature == 0.0:
             raise InvalidInputError(
                 f"{self.votes} votes at temperature 0 are the same; give a temperature above 0"

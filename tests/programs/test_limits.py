@@ -4,6 +4,7 @@ import pytest
 
 from orchestrator.errors import InvalidInputError
 from orchestrator.primitives import PRIMITIVES
+from orchestrator.programs.annotations import parameters
 from orchestrator.programs.limits import limits_of
 from orchestrator.programs.registries import MONITORS, STOPPING_RULES, STRATEGIES, VERIFIERS
 
@@ -71,3 +72,18 @@ def test_the_limits_of_a_class_are_found_by_making_it(name, limits):
 )
 def test_parts_and_steps_say_what_they_take(registry, key, name, limits):
     assert limits_of(registry[key], name) == limits
+
+
+SAMPLING = {"temperature": {"minimum": 0.0}, "max_tokens": {"minimum": 1}}
+
+
+@pytest.mark.parametrize(
+    ("part", "name"),
+    [
+        (part, name)
+        for part in (*STRATEGIES.parts.values(), *VERIFIERS.parts.values())
+        for name in SAMPLING.keys() & parameters(part).keys()
+    ],
+)
+def test_every_part_refuses_settings_that_no_sampler_takes(part, name):
+    assert limits_of(part, name) in (SAMPLING[name], {"type": "null"})

@@ -444,7 +444,8 @@ def test_a_tier_of_one_sample_is_not_accepted_by_agreement():
 async def test_a_text_that_a_program_has_put_together_is_judged_as_its_answer():
     written = Steps(steps=(Return(value="'It is 4'"),))
     outcome, _ = await run(gated(written, Scored(verifier=Regex(pattern="4"))), small=[], large=[])
-    assert (outcome.answer.text, outcome.detail["tier"], outcome.candidates) == ("4", 0, ())
+    assert (outcome.answer.text, outcome.detail["tier"]) == ("4", 0)
+    assert [(one.sample.text, one.sample.call) for one in outcome.candidates] == [("It is 4", None)]
     outcome, _ = await run(gated(written, Scored(verifier=Regex(pattern="5"))), small=[], large=["7"])
     assert (outcome.answer.text, outcome.detail["tiers"][0]["reason"]) == ("7", "regex 0 < 1")
 
