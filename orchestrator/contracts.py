@@ -82,9 +82,7 @@ def programs_in(value: object) -> Iterator[ControlProgram]:
     elif isinstance(value, list | tuple | set | frozenset):
         for inner in value:
             yield from programs_in(inner)
-    elif is_dataclass(value) and not hasattr(
-        value, "score"
-    ):  # verifiers and scorers have functions of their own
+    elif is_dataclass(value) and not hasattr(value, "score"):  # a verifier's functions are its own
         for part in fields(value):
             yield from programs_in(getattr(value, part.name, None))
 
