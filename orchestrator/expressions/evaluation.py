@@ -97,9 +97,24 @@ def _call(apply: Callable[..., Any], arguments: list[Computed]) -> Computed:
 
 
 def _arithmetic(node: Arithmetic) -> Computed:
-    operate = ARITHMETIC[node.operator]
-    left, right = compiled(node.left), compiled(node.right)
-    return lambda values: operate(left(values), right(values))
+    return _both(ARITHMETIC[node.operator], node.left, node.right)
+
+
+def _both(operate: Callable[[Any, Any], Any], left: Node, right: Node) -> Computed:
+    """What `operate` makes of two parts; a constant, and a name beside one, costs no call."""
+    if isinstance(right, Constant):
+        constant = right.value
+        if isinstance(left, Name):
+            name = left.name
+            return lambda values: operate(values[name], constant)
+        one = compiled(left)
+        return lambda values: operate(one(values), constant)
+    other = compiled(right)
+    if isinstance(left, Constant):
+        constant = left.value
+        return lambda values: operate(constant, other(values))
+    one = compiled(left)
+    return lambda values: operate(one(values), other(values))
 
 
 # Comparisons ---------------------------------------------------------------------------------------------
@@ -125,16 +140,24 @@ def _comparison(node: Comparison) -> Computed:
 
 def _compared(sign: str, left: Node, right: Node) -> Computed:
     """One comparison; that of a name with a constant, the most frequent, without a call for either."""
-    if isinstance(left, Name) and isinstance(right, Constant) and sign in ORDER:
-        return _ordered_name(ORDER[sign], left.name, right.value)
-    compare = COMPARISONS[sign]
-    one, other = compiled(left), compiled(right)
-    return lambda values: compare(one(values), other(values))
+    if sign in ORDER and isinstance(right, Constant):
+        if isinstance(left, Name):
+            return _ordered_name(ORDER[sign], left.name, right.value)
+        return _ordered(ORDER[sign], compiled(left), right.value)
+    return _both(COMPARISONS[sign], left, right)
 
 
 def _ordered_name(order: Callable[[Any, Any], Any], name: str, constant: Any) -> Computed:
     def ordered(values: Mapping[str, Any]) -> Any:
         value = values[name]
+        return value is not None and order(value, constant)
+
+    return ordered
+
+
+def _ordered(order: Callable[[Any, Any], Any], of: Computed, constant: Any) -> Computed:
+    def ordered(values: Mapping[str, Any]) -> Any:
+        value = of(values)
         return value is not None and order(value, constant)
 
     return ordered

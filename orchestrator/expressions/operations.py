@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
-from math import inf
+from math import isfinite
 from types import MappingProxyType
 from typing import Any
 
@@ -27,7 +27,7 @@ def finite(value: Any) -> Any:
     if value is None:
         return None
     if type(value) is float:
-        return value if -inf < value < inf else None
+        return value if isfinite(value) else None
     if -LARGEST <= value <= LARGEST:
         return value
     try:
@@ -53,12 +53,14 @@ def rounded(value: Any, digits: int | None = None) -> Any:
 
 def _arithmetic(apply: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     def computed(one: Any, other: Any) -> Any:
-        if isinstance(one, NUMBERS) and isinstance(other, NUMBERS):
-            try:
-                return finite(apply(one, other))
-            except ArithmeticError:
-                return None
-        return None  # `*` would repeat a text and `%` fill it in
+        if not (isinstance(one, NUMBERS) and isinstance(other, NUMBERS)):
+            return None  # `*` would repeat a text and `%` fill it in
+        try:
+            value = apply(one, other)
+        except ArithmeticError:
+            return None
+        # `finite` for most values, without a call of it.
+        return value if type(value) is float and isfinite(value) else finite(value)
 
     return computed
 
