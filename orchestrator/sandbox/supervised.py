@@ -10,6 +10,7 @@ import select
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -171,14 +172,26 @@ class _Root:
                 os.kill(pid, signal.SIGKILL)
 
     async def kill(self) -> None:
-        """Kill it and wait until it is gone."""
+        """Kill it and wait until it is gone, however often the task that waits is cancelled meanwhile."""
+        gone = asyncio.get_running_loop().run_in_executor(None, self._kill)
+        cancelled: asyncio.CancelledError | None = None
+        while not gone.done():
+            try:
+                await asyncio.shield(gone)
+            except asyncio.CancelledError as error:
+                cancelled = error
+        gone.result()
+        if cancelled is not None:
+            raise cancelled
+
+    def _kill(self) -> None:
         try:
             # Killed before it has told its child's number, bubblewrap could leave the child behind.
-            with anyio.move_on_after(START_SECONDS):
-                while self.child_pid() is None and self._process.poll() is None:  # noqa: ASYNC110
-                    await anyio.sleep(0.001)
+            latest = time.monotonic() + START_SECONDS
+            while self.child_pid() is None and self._process.poll() is None and time.monotonic() < latest:
+                time.sleep(0.001)
             self.signal()
-            await anyio.to_thread.run_sync(self._wait)
+            self._wait()
         finally:
             os.close(self._information)
             if self._end is not None:

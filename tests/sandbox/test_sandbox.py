@@ -1,5 +1,6 @@
 """What the sandbox tells of programs that mean no harm, and what becomes of them when nobody waits any more."""
 
+import asyncio
 import os
 import shutil
 import sys
@@ -317,6 +318,22 @@ async def test_cancelling_kills_the_tree_and_gives_the_slot_back(box):
         tasks.cancel_scope.cancel()
     assert processes_with(f"kept-{os.getpid()}") == []
     assert (await only.run(Program(code=ADD, tests=[Call(call="add(1, 2)", expected=3)]))).passed
+
+
+@pytest.mark.parametrize("passes", [0, 1, 3, 8, 20])
+async def test_cancelling_again_while_it_is_ended_leaves_nothing_behind(box, passes):
+    name = f"again-{os.getpid()}-{passes}"[:15]
+    code = f"import ctypes\nctypes.CDLL(None).prctl(15, b'{name}')\ndef f():\n    while True: pass"
+    running = asyncio.create_task(box.run(Program(code=code, tests=[Call(call="f()", expected=1)])))
+    while not processes_with(name):
+        await anyio.lowlevel.checkpoint()
+    running.cancel()
+    for _ in range(passes):
+        await anyio.lowlevel.checkpoint()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert processes_with(name) == []
 
 
 async def test_cancelling_an_unsafe_run_leaves_neither_program_nor_test(limits):
