@@ -10,6 +10,7 @@ from ..contracts import Verifier, compares
 from ..costs import FREE, Costing, Spending
 from ..errors import BackendError
 from ..expressions import ListOf, Type, fits
+from ..strategies.selection import all_of
 from ..types import Candidate, Outcome
 from ..types import Score as Verdict
 from ..verifiers.judging import REMARK, because
@@ -60,7 +61,7 @@ class Score(Primitive):
             return Review(candidate=judged, score=verdict.value, text=verdict.reason)
         if value is None:
             return None
-        candidates = value.candidates if isinstance(value, Outcome) else value
+        candidates = all_of(value) if isinstance(value, Outcome) else value
         return Candidates(await self._judged(frame, [one for one in candidates if one is not None]))
 
     async def spending(self, costing: Costing) -> Spending:

@@ -23,6 +23,7 @@ from ..prompts import Prompt
 from ..scores import unscored_by
 from ..strategies.attempts import scored
 from ..strategies.nested import candidates_of, drawn_on
+from ..strategies.selection import all_of, with_all
 from ..types import Outcome, Problem, Score
 from .blocks import FIELD_TYPES, reserved
 from .document import Document, KeyPath
@@ -146,13 +147,13 @@ class Program:
         yield self.per_problem
 
     async def _checked(self, check: Verifier, ctx: Context, problem: Problem, outcome: Outcome) -> Outcome:
-        candidates = outcome.candidates or tuple(drawn_on(ctx))
-        candidates, unscored = unscored_by(check, problem, candidates)
+        outcome = replace(outcome, candidates=outcome.candidates or tuple(drawn_on(ctx)))
+        candidates, unscored = unscored_by(check, problem, all_of(outcome))
         scores: Sequence[Score] = ()
         # The check is a measure: without it the outcome still stands.
         with suppress(BackendError, BudgetExceededError, DeadlineExceededError):
             scores = await ctx.score(check, problem, unscored)
-        return replace(outcome, candidates=tuple(scored(ctx, check, problem, candidates, scores)))
+        return with_all(outcome, scored(ctx, check, problem, candidates, scores))
 
 
 def load(file: str | Path, *, allow_outside: bool = False, local_models: bool = False) -> Program:

@@ -117,8 +117,10 @@ def _encode_candidate(candidate: Candidate) -> dict[str, Any]:
 
 def encode_outcome(outcome: Outcome) -> dict[str, Any]:
     """`outcome` as a JSON object; candidates point to the journal's calls where they came from one."""
+    written = {} if outcome.written is None else {"written": _encode_candidate(outcome.written)}
     return {
         "answer": _encode_answer(outcome.answer),
+        **written,
         "confidence": outcome.confidence,
         "candidates": [_encode_candidate(candidate) for candidate in outcome.candidates],
         "stop_reason": outcome.stop_reason.value,
@@ -137,8 +139,10 @@ def decode_outcome(problem: str, fields: Mapping[str, Any], find_sample: SampleF
         for entry in fields["candidates"]
         if (candidate := _decode_candidate(problem, entry, find_sample)) is not None
     ]
+    written = fields.get("written")
     return Outcome(
         answer=_decode_answer(fields["answer"]),
+        written=None if written is None else _decode_candidate(problem, written, find_sample),
         confidence=fields["confidence"],
         candidates=tuple(candidates),
         stop_reason=StopReason(fields["stop_reason"]),

@@ -286,15 +286,21 @@ class _Maker:
             verifier = self.pick(
                 (judge, WordCount(at_least=3), Composite(parts=(judge, WordCount(at_most=3))))
             )
-            return BestOfN(n=2, max_tokens=9, verifier=verifier)
+            return BestOfN(n=2, max_tokens=9, verifier=verifier, per_call=self.at_once)
         if kind == "cascade":
             return Cascade(
                 tiers=(self.tier(carry=False), *(self.tier() for _ in range(self.pick((0, 1, 2)))))
             )
         return self.steps_inside()
 
+    @property
+    def at_once(self) -> int:
+        """Samples that two are drawn by: one call for both, where none may be the first to arrive."""
+        return 1 if self.races else 2
+
     def tier(self, carry: bool | None = None) -> Tier:
-        program = self.pick((Single(max_tokens=3), SelfConsistency(n=2, max_tokens=19), None))
+        both = SelfConsistency(n=2, max_tokens=19, per_call=self.at_once)
+        program = self.pick((Single(max_tokens=3), both, None))
         compared = PairwiseJudge(max_tokens=4, swap=False)
         scored = Scored(verifier=Judge(max_tokens=4)), Scored(verifier=compared)
         return Tier(

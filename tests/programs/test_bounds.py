@@ -440,7 +440,8 @@ NO_CALL_DREW = {
         2,
         first(),
         TEXT_INSIDE + "program:\n  steps:\n    - {id: o, inner: {}}\n"
-        "    - id: f\n      for_each:\n        in: o.candidates\n        as: c\n        max: 3\n"
+        "    - {id: seen, score: {of: o, by: {word_count: {at_least: 1}}}}\n"
+        "    - id: f\n      for_each:\n        in: seen\n        as: c\n        max: 3\n"
         "        steps: [{id: s, sample: {n: 2, max_tokens: 5, prompt: '{{ c }}'}}]\n"
         "    - return: {vote: {of: f.values}}",
     ),
