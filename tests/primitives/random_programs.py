@@ -268,13 +268,15 @@ class _Maker:
     def _select(self, known, depth, settable):
         name = self.named("chosen")
         by = self.pick(("score", "vote", "first", "last", "shortest"))
-        return Select(id=name, of=self.of(known, "candidates", "outcome"), by=by), [(name, "candidate")]
+        of = self.of(known, "candidates", *(["outcome"] if self.races else []))
+        return Select(id=name, of=of, by=by), [(name, "candidate")]
 
     def _run(self, known, depth, settable):
         name = self.named("run")
         problem = self.template(known) if self.chance() else None
         step = Run(id=name, program=self.inside(), problem=problem)
-        return step, [(name, "outcome"), (f"{name}.candidates", "candidates")]
+        arrived = [(f"{name}.candidates", "candidates")] if self.races else []  # in the order they arrived
+        return step, [(name, "outcome"), *arrived]
 
     def inside(self) -> ControlProgram:
         """A program inside: a strategy, a cascade, or steps that return a text, a vote or a selection."""
