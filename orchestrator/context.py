@@ -137,11 +137,7 @@ class Context:
         """
         if not self._scope.refused:
             return None
-        accounts = set[str]()
-        ledger: Ledger | None = self.ledger
-        while ledger is not None:
-            accounts.add(ledger.label)
-            ledger = ledger.parent
+        accounts = set(self.ledger.chain())
         here = f"{self.path}/" if self.path else ""
         return next(
             (
@@ -269,7 +265,7 @@ class Context:
                 held_up(self._scope, self, error)
                 raise
             return [vector for vectors in found for vector in vectors]
-        raise DeadlineExceededError(account=self.ledger.first_to_end())
+        raise self.ledger.late()
 
     async def rate(
         self, texts: Sequence[str], rating: Rating, *, model: str | None = None, batch: int = TEXTS_PER_CALL
@@ -313,7 +309,7 @@ class Context:
             )
         for text in texts:
             if text not in found:
-                found[text] = DeadlineExceededError(account=self.ledger.first_to_end())
+                found[text] = self.ledger.late()
         for said in found.values():
             if isinstance(said, BudgetExceededError | DeadlineExceededError):
                 held_up(self._scope, self, said)
