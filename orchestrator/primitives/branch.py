@@ -65,7 +65,7 @@ class Branch(Primitive):
         with ending(self.steps, part):
             await run_block(self.steps, part)
             names = part.gathered(names_of(self.steps))
-        limit = _limit_outside(frame) if part.attempts.ended else StopReason.COMPLETE
+        limit = frame.reached() if part.attempts.ended else StopReason.COMPLETE
         if part.attempts.ended and limit is StopReason.COMPLETE and not before:
             ended = part.attempts.stop_reason.value
             frame.run.cut_short[part.ctx.path] = ended
@@ -91,11 +91,3 @@ class Branch(Primitive):
             parts=made.parts,
             note="within its budget",
         )
-
-
-def _limit_outside(frame: Frame) -> StopReason:
-    """The limit that ended what was made on a branch of `frame` where it is not the branch's own; else `COMPLETE`."""
-    deadline = frame.ctx.deadline
-    if deadline is not None and frame.ctx.clock() >= deadline:
-        return StopReason.DEADLINE
-    return frame.ctx.limited_by or StopReason.COMPLETE

@@ -14,7 +14,7 @@ from ..expressions import Expression, Namespace
 from ..strategies.attempts import Attempts
 from ..strategies.nested import drawn_on
 from ..templates import Template
-from ..types import Candidate, Outcome, Problem, Score
+from ..types import Candidate, Outcome, Problem, Score, StopReason
 
 __all__ = ["Execution", "FailedError", "Frame"]
 
@@ -45,6 +45,13 @@ class Frame:
     def ended(self) -> bool:
         """Whether nothing further is to be done: the program has returned."""
         return self.run.returned is not None
+
+    def reached(self) -> StopReason:
+        """The limit that ended what was made on a branch here where it is not the branch's own; else `COMPLETE`."""
+        deadline = self.ctx.deadline
+        if deadline is not None and self.ctx.clock() >= deadline:
+            return StopReason.DEADLINE
+        return self.ctx.limited_by or StopReason.COMPLETE
 
     def evaluate(self, text: str) -> Any:
         """The value of an expression here."""

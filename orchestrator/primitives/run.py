@@ -8,6 +8,7 @@ from typing import ClassVar
 from ..contracts import ControlProgram
 from ..costs import Costing, Spending
 from ..expressions import Type, made_step
+from ..strategies.attempts import Attempts
 from ..strategies.nested import candidates_of, longest_text_of, most_calls_at_once, most_calls_of, run_nested
 from ..types import LONGEST_REASON, Candidate, Outcome
 from .base import Primitive, TemplateText
@@ -27,9 +28,10 @@ class Run(Primitive):
     """Runs a strategy or another program on a branch; its value is the outcome.
 
     Where budget, deadline or failing calls end it, the outcome is the vote over what it had drawn, and missing when
-    that is nothing. Its candidates are candidates of this program too. The outcome's `agreement`, and the
-    `confidence` of a vote, are shares of the samples drawn: where a vote stopped early, all `n` may agree less.
-    Write `stop: fixed_size` where a program decides by them.
+    that is nothing. Limits of its own, those of a cascade's tiers or of a file, end it alone. Its candidates are
+    candidates of this program too. The outcome's `agreement`, and the `confidence` of a vote, are shares of the
+    samples drawn: where a vote stopped early, all `n` may agree less. Write `stop: fixed_size` where a program
+    decides by them.
 
     Cost: the program's.
 
@@ -71,7 +73,11 @@ class Run(Primitive):
             problem = replace(problem, prompt=frame.render(self.problem), messages=None)
         made_step(frame.ctx.candidates, CALLED)
         ctx = frame.ctx.branch(label=self.label)
-        outcome = await run_nested(ctx, self.program, problem, frame.attempts)
+        part = Attempts()
+        outcome = await run_nested(ctx, self.program, problem, part)
+        if part.ended:
+            part.stop_reason = frame.reached()
+        frame.attempts.join(part)
         if outcome is None:
             return None
         candidates = tuple(self._renamed(frame, one) for one in outcome.candidates)

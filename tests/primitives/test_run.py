@@ -1,9 +1,11 @@
+import pytest
 from primitives.programs import faults, made
 from strategies.chains import play, texts, turns
 
 from orchestrator import Budget, Outcome, Problem, StopReason
 from orchestrator.errors import BackendError
 from orchestrator.primitives import Return, Run, Sample, Steps
+from orchestrator.programs import loads
 from orchestrator.strategies import Cascade, SelfConsistency, Single, Tier
 from orchestrator.strategies.acceptance import Agreement
 
@@ -72,6 +74,47 @@ async def test_a_budget_of_its_own_that_ends_it_leaves_the_program_going():
     assert outcome.answer.text == "4"
     assert outcome.detail["outputs"] == {"b": "5"}
     assert [one.call.path for one in model.requests] == ["a/tier0", "a/tier0", "b"]
+
+
+SPENT = {
+    "tiers": Cascade(
+        tiers=(
+            Tier(strategy=VOTE, accept=Agreement(), budget=Budget(total_tokens=3)),
+            Tier(strategy=Single(), budget=Budget(requests=0)),
+        )
+    ),
+    "file": loads("version: 1\nbudget: {per_problem: {requests: 0}}\nprogram: single\n"),
+    "seconds": Cascade(tiers=(Tier(strategy=VOTE, budget=Budget(seconds=0)),)),
+}
+"""Programs whose own limits allow nothing."""
+
+
+@pytest.mark.parametrize("name", SPENT)
+async def test_limits_of_its_own_that_allow_nothing_leave_the_program_going(name):
+    steps = Sample(id="a"), Run(id="b", program=SPENT[name]), Sample(id="c"), Return(value="c")
+    outputs = {"a": "a.answer", "b": "b.stop_reason"}
+    outcome, model = await made(*steps, script=["4", "5"], outputs=outputs)
+    assert (outcome.answer.text, outcome.stop_reason) == ("5", StopReason.COMPLETE)
+    assert outcome.detail["outputs"] == {"a": "4", "b": None}
+    assert [one.call.path for one in model.requests] == ["a", "c"]
+
+
+async def test_the_problems_budget_that_a_program_inside_raises_for_ends_the_program():
+    async def asks(ctx, problem, /):
+        await ctx.complete(ctx.ask(problem), max_tokens=50)
+        return Outcome()
+
+    steps = (
+        Sample(id="a", max_tokens=1),
+        Run(id="b", program=asks),
+        Sample(id="c", max_tokens=1),
+        Return(value="a"),
+    )
+    outputs = {"b": "b.stop_reason", "c": "c.answer"}
+    outcome, model = await made(*steps, script=["4", "5"], outputs=outputs, budget=Budget(total_tokens=16))
+    assert (outcome.answer.text, outcome.stop_reason) == ("4", StopReason.BUDGET)
+    assert outcome.detail["outputs"] == {"b": None, "c": None}
+    assert len(model.requests) == 1
 
 
 async def test_a_composed_program_can_be_a_tier_and_a_step():
