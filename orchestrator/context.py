@@ -92,6 +92,8 @@ class Context:
         aside: Whether samples drawn here are no candidates for the answer: judgements, critiques, tests.
         settling: When a vote without a rule of its own may stop, because what will be asked about it is settled; None
             where nothing will be.
+        measuring: Whether calls here are about an outcome that stands without them: a limit that keeps one back has
+            not ended the program.
     """
 
     def __init__(
@@ -107,8 +109,10 @@ class Context:
         sampling: Mapping[str, Any] | None = None,
         monitors: Sequence[Monitor] = (),
         settling: StoppingRule | None = None,
+        measuring: bool = False,
     ) -> None:
         self._run, self._scope, self.aside, self.settling = run, scope, aside, settling
+        self.measuring = measuring
         self._sampling: Mapping[str, Any] = sampling or {}
         self._monitors = () if aside else tuple(monitors)
         self.problem, self.path, self.ledger = scope.problem, path, ledger
@@ -434,6 +438,7 @@ class Context:
         sampling: Mapping[str, Any] | None = None,
         monitors: Sequence[Monitor] = (),
         settling: StoppingRule | None = None,
+        measuring: bool = False,
     ) -> Context:
         """This context, reading answers or putting problems another way, on the same path and numbering.
 
@@ -445,9 +450,16 @@ class Context:
             monitors: What watches samples drawn here and in branches, besides what does so already; not those drawn
                 aside.
             settling: When votes without a rule of their own may stop, here and in branches; None as here.
+            measuring: Whether calls here and in branches are about an outcome that stands without them; False as
+                here.
         """
         changed = self._copy(
-            answers=answers, prompt=prompt, sampling=sampling, monitors=monitors, settling=settling
+            answers=answers,
+            prompt=prompt,
+            sampling=sampling,
+            monitors=monitors,
+            settling=settling,
+            measuring=measuring,
         )
         changed._numbering, changed.rng = self._numbering, self.rng
         return changed
@@ -463,6 +475,7 @@ class Context:
         sampling: Mapping[str, Any] | None = None,
         monitors: Sequence[Monitor] = (),
         settling: StoppingRule | None = None,
+        measuring: bool = False,
     ) -> Context:
         return Context(
             self._run,
@@ -475,6 +488,7 @@ class Context:
             sampling=self._sampling if sampling is None else without_none({**self._sampling, **sampling}),
             monitors=(*self._monitors, *monitors),
             settling=settling or self.settling,
+            measuring=measuring or self.measuring,
         )
 
     def emit(self, event: Event) -> None:

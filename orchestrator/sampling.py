@@ -265,8 +265,12 @@ def _hold_up(
 
 
 def held_up(scope: Scope, context: Context, error: BudgetExceededError | DeadlineExceededError) -> StopReason:
-    """Which kind of limit was reached, noted as what ended the program where it is not the program's own."""
+    """Which kind of limit was reached, noted as what ended the program where it is not the program's own, and what
+    was kept back not a mere measure of its outcome.
+    """
     reason = StopReason.DEADLINE if isinstance(error, DeadlineExceededError) else StopReason.BUDGET
+    if context.measuring:
+        return reason
     ledger = error.ledger or scope.account
     scope.refused.setdefault((context.path, ledger), reason)
     if ledger in scope.account.chain():
