@@ -421,6 +421,12 @@ class Context:
         self.emit(BranchOpened(problem=self.problem.id, path=path))
         return self._copy(ledger=ledger, path=path, aside=aside or self.aside)
 
+    def cut_short(self, limit: StopReason) -> None:
+        """Note that a limit of its own has ended what was made here, and not the program around it; the problem's
+        outcome has this path in `detail["cut_short"]`.
+        """
+        self._scope.cut_short[self.path] = limit
+
     def check_budget(self, budget: Budget) -> None:
         """Refuse a budget that no branch can be given; for programs that open branches after they have paid.
 

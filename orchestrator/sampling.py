@@ -41,6 +41,7 @@ class Scope:
         limited_by: The limit that ended the program, where it is not the program's own.
         refused: The limits that kept back calls, by the path of the call and the account that refused it; the
             problem's, where that is none of the run's.
+        cut_short: Paths of branches that limits of their own have ended, with which kind of limit.
     """
 
     problem: Problem
@@ -52,6 +53,7 @@ class Scope:
     read: dict[int, tuple[AnswerReader, Candidate]] = field(default_factory=dict)
     limited_by: StopReason | None = None
     refused: dict[tuple[str, Ledger], StopReason] = field(default_factory=dict)
+    cut_short: dict[str, StopReason] = field(default_factory=dict)
     ratings: Ratings = field(init=False)
     arrivals: Arrivals = field(init=False)
 

@@ -53,6 +53,11 @@ class Frame:
             return StopReason.DEADLINE
         return self.ctx.limited_by or StopReason.COMPLETE
 
+    def cut_short(self, label: str, part: Context, limit: StopReason, drawn: int) -> None:
+        """Tell that a limit of its own has ended what was made on the branch `part`, where `drawn` samples were."""
+        part.cut_short(limit)
+        self.ctx.step("cut short", f"{label}: its own {limit.value} is spent, {drawn} samples drawn")
+
     def evaluate(self, text: str) -> Any:
         """The value of an expression here."""
         return Expression.of(text).evaluate(self.values)
@@ -93,14 +98,12 @@ class Execution:
         before: Candidates that the problem had then.
         verifiers: The program's verifiers, each with the name that its scores go by here.
         returned: What the program has returned; None while it runs.
-        cut_short: Paths of branches whose own limits ended them, with which: `budget` or `deadline`.
     """
 
     ctx: Context
     before: int
     verifiers: Sequence[tuple[Verifier, str]] = ()
     returned: Outcome | None = None
-    cut_short: dict[str, str] = field(default_factory=dict)
     _known: ChainMap[int, Candidate] = field(default_factory=ChainMap)
     _said: ChainMap[tuple[int, str], Score] = field(default_factory=ChainMap)
 
