@@ -150,9 +150,11 @@ class Program:
         outcome = replace(outcome, candidates=outcome.candidates or tuple(drawn_on(ctx)))
         candidates, unscored = unscored_by(check, problem, all_of(outcome))
         scores: Sequence[Score] = ()
-        # The check is a measure: without it the outcome still stands.
+        # The check is a measure: without it the outcome still stands. Within another program, a limit that it has met
+        # ends that one.
+        measure = ctx if ctx.path else ctx.using(measuring=True)
         with suppress(BackendError, BudgetExceededError, DeadlineExceededError):
-            scores = await ctx.score(check, problem, unscored)
+            scores = await measure.score(check, problem, unscored)
         return with_all(outcome, scored(ctx, check, problem, candidates, scores))
 
 

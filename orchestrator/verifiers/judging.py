@@ -146,7 +146,7 @@ class Question:
             **special,
         ).in_order()
         if not drawn:
-            raise DeadlineExceededError(account=ctx.ledger.label)
+            raise ctx.ledger.late()
         return drawn
 
     async def worst_case(self, costing: Costing, text: str) -> Cost:
