@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from orchestrator import Controller, Model, Problem
+from orchestrator import Budget, Controller, Model, Problem
 from orchestrator.answers import AnswerReader
-from orchestrator.backends import RetryPolicy, ScriptedBackend
+from orchestrator.backends import RetryPolicy, Scripted, ScriptedBackend
 from orchestrator.backends.scripted import prompt_text
 from orchestrator.errors import BackendError
 from orchestrator.programs import dump, loads
@@ -25,13 +25,15 @@ PROBLEM = Problem(
 PRICES = {"small": {"input": 1, "output": 2}, "large": {"input": 5, "output": 20, "request": 0.01}}
 
 
-async def both(program, reply, problem=PROBLEM):
-    """What the program can cost at most, and what a run of it costs; no call fails or is sent again."""
+async def both(program, reply, problem=PROBLEM, limit=None):
+    """What the program can cost at most, and what a run of it costs, within `limit`; no call is sent again."""
     models = {
         name: Model(backend=ScriptedBackend(reply, name=name, price=price), retry=RetryPolicy(attempts=1))
         for name, price in PRICES.items()
     }
-    async with Controller(models=models, answers=AnswerReader(kind="number")) as controller:
+    async with Controller(
+        models=models, answers=AnswerReader(kind="number"), per_problem=limit
+    ) as controller:
         worst = (await controller.costing(problem).program(program)).worst
         spent = (await controller.run(program, problem)).usage
     return (
@@ -640,6 +642,31 @@ async def test_a_program_that_its_own_budget_ends_gives_way_to_another_of_a_rout
         made = f"program: {{router: {{programs: [{{{inside}}}, {{single: {{max_tokens: 9}}}}]}}}}"
         bound, spent = await both(loads(f"version: 1\n{made}").strategy, first("no idea", "4"))
         within(bound, spent)
+
+
+async def test_what_a_router_falls_back_on_is_in_the_bound_after_a_failed_call_and_where_a_budget_refuses_one():
+    plan = '{id: p, sample: {n: 5, aside: true, max_tokens: 5, prompt: "plan"}}'
+    asked = '{id: d, sample: {max_tokens: 5, prompt: "then {{ p.count }} LONG"}}'
+    vote = "self_consistency: {n: 5, max_tokens: 5, stop: fixed_size}"
+    several = f"router: {{programs: [{{steps: [{plan}, {asked}, {{return: d}}]}}, {{{vote}}}]}}"
+    for made, failing, limit in (
+        (several, "choice0/d", None),
+        (several.replace("LONG", "word " * 200), "none", Budget(total_tokens=160)),
+        ("router: {models: [small, large], max_tokens: 5}", "choice0", None),
+    ):
+
+        def reply(request, failing=failing):
+            return Scripted(error=BackendError("down")) if request.call.path == failing else "4"
+
+        bound, spent = await both(loads(f"version: 1\nprogram: {{{made}}}").strategy, reply, limit=limit)
+        within(bound, spent)
+        assert spent[0] > 1
+
+
+async def test_a_router_without_a_fallback_costs_as_much_as_its_dearest_choice():
+    made = "router: {fallback: false, programs: [{single: {max_tokens: 3}}, {single: {max_tokens: 9}}]}"
+    bound, _ = await both(loads(f"version: 1\nprogram: {{{made}}}").strategy, first("4"))
+    assert (bound[0], bound[2]) == (1, 9)
 
 
 async def test_a_text_that_a_program_inside_returns_is_bounded():
