@@ -25,15 +25,16 @@ PROBLEM = Problem(
 PRICES = {"small": {"input": 1, "output": 2}, "large": {"input": 5, "output": 20, "request": 0.01}}
 
 
-async def both(program, reply, problem=PROBLEM, limit=None):
+NUMBER = AnswerReader(kind="number")
+
+
+async def both(program, reply, problem=PROBLEM, limit=None, answers=NUMBER):
     """What the program can cost at most, and what a run of it costs, within `limit`; no call is sent again."""
     models = {
         name: Model(backend=ScriptedBackend(reply, name=name, price=price), retry=RetryPolicy(attempts=1))
         for name, price in PRICES.items()
     }
-    async with Controller(
-        models=models, answers=AnswerReader(kind="number"), per_problem=limit
-    ) as controller:
+    async with Controller(models=models, answers=answers, per_problem=limit) as controller:
         worst = (await controller.costing(problem).program(program)).worst
         spent = (await controller.run(program, problem)).usage
     return (
@@ -642,6 +643,15 @@ async def test_a_program_that_its_own_budget_ends_gives_way_to_another_of_a_rout
         made = f"program: {{router: {{programs: [{{{inside}}}, {{single: {{max_tokens: 9}}}}]}}}}"
         bound, spent = await both(loads(f"version: 1\n{made}").strategy, first("no idea", "4"))
         within(bound, spent)
+
+
+@pytest.mark.parametrize("answer", ["{field: r}", "{field: r, kind: json}"])
+async def test_an_answer_found_in_json_is_no_longer_than_the_json_was(answer):
+    ask = '{id: t, sample: {max_tokens: 3, prompt: "look: {{ s.answer }}"}}'
+    steps = f"steps: [{{id: s, sample: {{max_tokens: 26}}}}, {ask}, {{return: s if t.count > 0 else s}}]"
+    made = loads(f"version: 1\nanswer: {answer}\nprogram: {{{steps}}}")
+    bound, spent = await both(made, first('{"r": [1,2,3,4,5,6,7,8,9]}', "ok"), answers=made.answers)
+    within(bound, spent)
 
 
 async def test_what_a_router_falls_back_on_is_in_the_bound_after_a_failed_call_and_where_a_budget_refuses_one():
