@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import itertools
 import json
 import math
 import random
@@ -460,6 +461,13 @@ NO_CALL_DREW = {
         "verifiers: {j: {judge: {max_tokens: 5}}}\nprogram:\n  cascade:\n"
         "    - steps: [{id: t, text: 'It is 5'}, {return: t}]\n      accept: j >= 1\n    - single: {max_tokens: 3}",
     ),
+    "a vote over answers, judged and checked": (
+        2 + 2 + 3,
+        first("It is 4", "It is 5"),
+        "check: {judge: {max_tokens: 5}}\nprogram:\n  steps:\n    - {id: d, sample: {n: 2, max_tokens: 9}}\n"
+        "    - {id: v, vote: {of: d.answers}}\n    - {id: j, judge: {of: v.candidates, max_tokens: 6}}\n"
+        "    - return: j.best",
+    ),
     "samples that are compared, checked": (
         2 + 1 + 2,
         first("It is 4", "It is 5"),
@@ -475,8 +483,73 @@ async def test_candidates_that_no_call_has_drawn_are_counted(name):
     bound, spent = await both(loads(f"version: 1\n{made}"), reply)
     assert spent[0] == calls
     within(bound, spent)
-    unneeded = 1 if "d.answers" in made else 0  # the voted answer is one that was drawn
+    unneeded = (
+        1 if "d.answers" in made and "judge: {of" not in made else 0
+    )  # the voted answer is one that was drawn
     assert bound[0] == calls + unneeded
+
+
+ASIDE = "{id: p, sample: {n: 3, aside: true, max_tokens: 5}}"
+ONE_MORE = "{id: s, sample: {max_tokens: 5, prompt: '{{ p.texts }}'}}"
+BROUGHT = {  # what stands behind three samples aside, the calls before the check, and the outcome's candidates
+    "none": ([ONE_MORE, "{return: s}"], 4, 1),
+    "all": (["{return: p}"], 3, 3),
+    "one": (["{return: p.first}"], 3, 1),
+    "one that was judged": (["{id: j, judge: {of: p, max_tokens: 4}}", "{return: j.best}"], 6, 1),
+    "one that was selected": (["{return: {select: {of: p}}}"], 3, 1),
+    "those that voted": ([ONE_MORE, "{return: {vote: {of: [s, p]}}}"], 4, 4),
+    "one of a list": (["{let: {l: '[p.first, p.last]'}}", "{return: 'l[0]'}"], 3, 1),
+    "one of two": ([ONE_MORE, "{return: 's.first if s.count > 1 else p.first'}"], 4, 2),
+    "a revision": (["{id: r, revise: {of: p.best, aside: true, max_tokens: 4}}", "{return: r}"], 4, 1),
+    "a revision that is none": (["{id: r, revise: {of: p.best, max_tokens: 4}}", "{return: r}"], 4, 1),
+    "what was criticised": (
+        ["{id: c, critique: {of: p.best, max_tokens: 4}}", "{return: c.candidate}"],
+        4,
+        1,
+    ),
+    "those of a block": (
+        [
+            "{id: b, parallel: {x: [{id: y, sample: {n: 2, aside: true, max_tokens: 5}}]}}",
+            "{return: b.x.y if p.count > 0 else b.x.y}",
+        ],
+        5,
+        2,
+    ),
+    "one of a round": (
+        [
+            "{id: l, repeat: {max: 2, steps: [{id: y, sample: {aside: true, max_tokens: 5}}]}}",
+            "{return: 'l.each.y[0].first if p.count > 0 else p.first'}",
+        ],
+        5,
+        1,
+    ),
+    "one of a program inside": (
+        [
+            f"{{id: o, run: {{program: {{steps: [{ASIDE}, {{return: p.last}}]}}}}}}",
+            "{return: o if p.count > 0 else o}",
+        ],
+        6,
+        1,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BROUGHT)
+async def test_what_is_drawn_aside_is_a_candidate_only_where_it_is_returned(name):
+    steps, drawn, candidates = BROUGHT[name]
+    made = loads(
+        f"version: 1\ncheck: {{judge: {{max_tokens: 6}}}}\nprogram: {{steps: [{', '.join([ASIDE, *steps])}]}}"
+    )
+    texts = itertools.count(1)
+
+    def reply(request):
+        return "9" if "<answer-" in prompt_text(request) else f"It is {next(texts)}"
+
+    bound, spent = await both(made, reply)
+    within(bound, spent)
+    assert spent[0] == drawn + candidates
+    twice = 1 if name == "those that voted" else 0  # that not all of them were drawn aside is not told
+    assert bound[0] == spent[0] + twice
 
 
 def within(bound, spent):
