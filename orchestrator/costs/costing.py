@@ -56,6 +56,7 @@ class Costing:
         returned: Candidates that a value which is returned brings beside those that calls have drawn, at most, and
             how long they can be.
         inside: Tokens of the longest text of a candidate that a program inside brings, so far.
+        branched: Whether the program is made on a branch, as a part of another.
     """
 
     def __init__(self, ctx: Context, problem: Problem, sizes: Mapping[str, Size] | None = None) -> None:
@@ -67,6 +68,7 @@ class Costing:
         self.inside = 0.0
         self._marks = Marks()
         self._monitors: tuple[Monitor, ...] = ()
+        self.branched = False
         self._depth = 0  # programs that this one is inside of, itself included
 
     # Asking ----------------------------------------------------------------------------------------------
@@ -180,7 +182,12 @@ class Costing:
     # Parts -----------------------------------------------------------------------------------------------
 
     async def program(
-        self, program: ControlProgram, problem: Problem | None = None, inserted: float = 0.0
+        self,
+        program: ControlProgram,
+        problem: Problem | None = None,
+        inserted: float = 0.0,
+        *,
+        on_branch: bool = True,
     ) -> Spending:
         """What a program costs at most, `UNKNOWN` where it does not say.
 
@@ -190,6 +197,7 @@ class Costing:
             program: A control program.
             problem: What it is given; None for this one's.
             inserted: Tokens that the problem's text has beyond `problem`.
+            on_branch: Whether the program that has it inside makes it on a branch.
         """
         label = key_of(program)
         worst_case = getattr(program, "worst_case", None)
@@ -197,9 +205,10 @@ class Costing:
             return Spending(label=label, kind=label, worst=UNKNOWN, note="it does not say what it costs")
         other = self.with_problem(problem or self.problem, inserted)
         inside = getattr(program, "inside", None)
-        if self._depth and inside is not None:
-            other.ctx = inside(other.ctx)
+        other.branched |= self._depth > 0 and on_branch
         other._depth += 1
+        if other.branched and inside is not None:
+            other.ctx = inside(other.ctx)
         with counting(self._marks):
             found: Spending = await worst_case(other)
         return found
@@ -242,7 +251,7 @@ class Costing:
     def _other(self, ctx: Context, problem: Problem, monitors: tuple[Monitor, ...]) -> Costing:
         other = Costing(ctx, problem)
         other._marks, other._monitors, other.rounds = self._marks, monitors, self.rounds
-        other._depth = self._depth
+        other._depth, other.branched = self._depth, self.branched
         other.asked = self.asked
         return other
 
