@@ -91,6 +91,7 @@ class Costing:
         per_call: int = 1,
         inserted: float = 0.0,
         monitors: Sequence[Monitor] = (),
+        alike: bool = False,
         **sampling: Any,
     ) -> Cost:
         """What `n` samples cost at most, drawn as `Context.sample` draws them.
@@ -104,6 +105,8 @@ class Costing:
             per_call: Samples of one request.
             inserted: Tokens that each prompt has beyond `ask`.
             monitors: What watches the samples: one that lets a cut sample go on makes further calls.
+            alike: Whether this bounds each of the requests, and not only all together, as where `ask` has as much of
+                what is written on the way as prompts have on average: fewer of them then cost as much less.
             sampling: As `Context.sample` takes it.
         """
         backend, request = self.ctx.request(ask, model=model, **sampling)
@@ -111,8 +114,18 @@ class Costing:
         each = 1 if known.n is not True else min(per_call, known.parallel or per_call)
         prompt = await self._prompt_tokens(backend, request, model=model, inserted=inserted)
         cap, calls = request.max_tokens or 0, -(-n // each)
-        drawn = priced(backend.price, calls=calls, prompt=prompt, completion=n * cap, candidates=n)
         going_on = _going_on(self._watching(monitors))
+        one_by_one = alike and not going_on
+        drawn = priced(
+            backend.price,
+            calls=calls,
+            prompt=prompt,
+            completion=n * cap,
+            candidates=n,
+            most_prompt=prompt if one_by_one else math.inf,
+            # A model may turn out to give several choices a request where that was not known.
+            most_completion=min(per_call, n) * cap if one_by_one else math.inf,
+        )
         if not going_on:
             return drawn
         if going_on == math.inf:

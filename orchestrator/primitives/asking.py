@@ -135,7 +135,7 @@ class Asking(Primitive):
         `aside` is no candidate.
         """
         worst = await costing.draw(
-            ask, model=self.model, n=n, per_call=per_call, inserted=inserted, **self.settings
+            ask, model=self.model, n=n, per_call=per_call, inserted=inserted, alike=True, **self.settings
         )
         drawn = Spending(label=self.label, kind=self.key, worst=worst)
         return without_candidates(drawn) if aside else drawn

@@ -6,6 +6,7 @@ import itertools
 import json
 import math
 import random
+from contextlib import suppress
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,7 +16,8 @@ from orchestrator import Budget, Controller, Model, Problem
 from orchestrator.answers import AnswerReader
 from orchestrator.backends import RetryPolicy, Scripted, ScriptedBackend
 from orchestrator.backends.scripted import prompt_text
-from orchestrator.errors import BackendError
+from orchestrator.costs import limited
+from orchestrator.errors import BackendError, BudgetExceededError
 from orchestrator.programs import dump, loads
 
 PROBLEM = Problem(
@@ -30,14 +32,16 @@ NUMBER = AnswerReader(kind="number")
 
 
 async def both(program, reply, problem=PROBLEM, limit=None, answers=NUMBER):
-    """What the program can cost at most, and what a run of it costs, within `limit`; no call is sent again."""
+    """What the program can cost at most within `limit`, and what a run of it costs; no call is sent again."""
     models = {
         name: Model(backend=ScriptedBackend(reply, name=name, price=price), retry=RetryPolicy(attempts=1))
         for name, price in PRICES.items()
     }
     async with Controller(models=models, answers=answers, per_problem=limit) as controller:
-        worst = (await controller.costing(problem).program(program)).worst
-        spent = (await controller.run(program, problem)).usage
+        worst = limited((await controller.costing(problem).program(program)).worst, limit)
+        with suppress(BudgetExceededError):  # it allows not one call
+            await controller.run(program, problem)
+        spent = controller.ledger.spent
     return (
         (worst.calls, worst.prompt_tokens, worst.completion_tokens, worst.total_tokens, worst.usd),
         (
@@ -299,6 +303,33 @@ def test_no_run_of_a_program_in_a_file_costs_more_than_it_is_said_to(text, seed)
     program = loads(text)
     assert loads(dump(program.strategy)).strategy == program.strategy
     within(*asyncio.run(both(program, writing(seed))))
+
+
+LIMITS = {
+    "requests": st.integers(0, 9),
+    "total_tokens": st.integers(0, 900),
+    "completion_tokens": st.integers(0, 50),
+    "usd": st.sampled_from([0, 0.0001, 0.011, 0.05]),
+}
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@given(files(), st.integers(0, 2**32), st.fixed_dictionaries({}, optional=LIMITS))
+def test_no_run_with_a_limit_costs_more_than_it_is_said_to(text, seed, limit):
+    within(*asyncio.run(both(loads(text), writing(seed), limit=Budget(**limit))))
+
+
+async def test_a_limit_of_calls_or_tokens_bounds_the_tokens_and_the_money_too():
+    made = "steps: [{id: b, branch: {budget: %s, steps: [{id: s, sample: {n: 100, max_tokens: 50}}]}}, {return: b.s}]"
+    one, _ = await both(loads("version: 1\nprogram: {single: {max_tokens: 50}}").strategy, marks)
+    program = loads(f"version: 1\nprogram: {{{made % '{requests: 1}'}}}").strategy
+    bound, spent = await both(program, marks)
+    assert bound == one
+    within(bound, spent)
+    program = loads(f"version: 1\nprogram: {{{made % '{total_tokens: 400}'}}}").strategy
+    bound, spent = await both(program, marks)
+    assert bound[1:] == (400, 400, 400, 0.0008)
+    within(bound, spent)
 
 
 # Reached --------------------------------------------------------------------------------------------------
