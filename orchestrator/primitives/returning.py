@@ -16,7 +16,7 @@ from .base import ExpressionText, Primitive, TemplateText
 from .frame import Frame
 from .scope import Scope
 from .select import Select
-from .sizes import BALLOT, listed_size, size_here
+from .sizes import listed_size, returned_beside, size_here
 from .values import ANSWERED, Candidates, Poll, Review, score_of
 from .vote import Vote
 
@@ -105,13 +105,12 @@ class Return(Primitive):
         frame.run.returned = _ended(frame, replace(outcome, written=written, candidates=tuple(candidates)))
 
     async def spending(self, costing: Costing) -> Spending:
-        """Nothing; notes in `costing.returned` whether an answer can come of it that no call has drawn."""
+        """Nothing; notes in `costing.returned` how many candidates come of it beside those drawn as such."""
         nested = isinstance(self.value, Primitive)
         size = self.value.size(costing) if nested else size_here(costing, self.value)  # type: ignore[union-attr,arg-type]
-        of = listed_size(size)
-        count = 1.0 if BALLOT in of.item.fields else 0.0
+        count, tokens = returned_beside(size), listed_size(size).item.tokens
         before = costing.returned
-        costing.returned = Size(count=max(before.count, count), tokens=max(before.tokens, of.item.tokens))
+        costing.returned = Size(count=max(before.count, count), tokens=max(before.tokens, tokens))
         return Spending(label=self.label, kind=self.key, worst=FREE)
 
     def _as_confident(self, frame: Frame, outcome: Outcome) -> Outcome:

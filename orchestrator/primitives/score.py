@@ -17,7 +17,7 @@ from ..verifiers.judging import REMARK, because
 from .base import ExpressionText, Primitive
 from .frame import Frame
 from .scope import Scope
-from .sizes import candidate_size, candidates_size, listed_size, review_size, size_here
+from .sizes import candidate_size, candidates_size, listed_size, marks_of, review_size, size_here
 from .values import CANDIDATE, CANDIDATES, OUTCOME, REVIEW, Candidates, Review
 
 __all__ = ["Score"]
@@ -71,7 +71,7 @@ class Score(Primitive):
         if self.id is not None:
             # Where a verifier makes calls, why they failed stands in its place.
             reason = max(verifying.reason, REMARK if verifying.worst != FREE else 0.0)
-            item = candidate_size(of.item.tokens, reason=reason)
+            item = candidate_size(of.item.tokens, reason=reason, marks=marks_of(of.item))
             several = candidates_size(item, of.count)
             costing.sizes[self.id] = review_size(item, reason) if of.single else several
         parts = (verifying,) if verifying.worst != FREE else ()

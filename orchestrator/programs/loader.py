@@ -16,7 +16,7 @@ from ..backends.model import Model
 from ..budget import Budget
 from ..context import Context
 from ..contracts import ControlProgram, Verifier
-from ..costs import FREE, Costing, Spending
+from ..costs import FREE, Costing, Spending, limited
 from ..errors import BackendError, BudgetExceededError, DeadlineExceededError, InvalidInputError
 from ..expressions import TEXT, reading
 from ..prompts import Prompt
@@ -105,15 +105,17 @@ class Program:
         }
 
     async def worst_case(self, costing: Costing) -> Spending:
-        """What one problem costs at most: the strategy, and the check on all that it draws."""
-        found = await costing.program(self.strategy)
-        if self.check is None:
-            return found
-        brought = candidates_of(found, self.strategy, costing)
-        checked = await costing.scoring(self.check, brought.count, replace(brought, count=1.0))
-        if checked.worst == FREE:
-            return found
-        return replace(found, worst=found.worst + checked.worst, parts=(*found.parts, checked))
+        """What one problem costs at most: the strategy, and the check on all that it draws; as a part of another
+        program no more than its limits of each problem.
+        """
+        found = await costing.program(self.strategy, on_branch=False)
+        if self.check is not None:
+            brought = candidates_of(found, self.strategy, costing)
+            checked = await costing.scoring(self.check, brought.count, replace(brought, count=1.0))
+            if checked.worst != FREE:
+                found = replace(found, worst=found.worst + checked.worst, parts=(*found.parts, checked))
+        within = limited(found.worst, self.per_problem) if costing.branched else found.worst
+        return found if within == found.worst else replace(found, worst=within, note="at most its budget")
 
     @property
     def calls_at_once(self) -> int:

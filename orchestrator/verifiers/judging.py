@@ -165,6 +165,7 @@ class Question:
             per_call=self.per_call,
             max_tokens=self.max_tokens,
             inserted=MARKS if costing.tokenizes(self.model) else 0,
+            alike=True,
             **special,
         )
 
