@@ -54,6 +54,9 @@ class Recorded(Protocol):
     def rated(self) -> Iterable[tuple[str, Sequence[str], Sequence[Sample]]]:
         """Completed ratings, oldest first: the request's digest, its texts, and what was said about them."""
 
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+
     def usage_below(self, path: str) -> Usage:
         """What calls on `path` and below it were charged, in-doubt ones at their worst case."""
 
@@ -223,7 +226,7 @@ def _stamped(sample: Sample, request: Request, seconds: float) -> Sample:
 
 
 class Resumed(Wrapper):
-    """Answers calls that an earlier run completed; passes the others on. Results are handed out one at a time.
+    """Answers calls that an earlier run completed, and then passes on the others. Results are handed out one at a time.
 
     Nothing is charged here: what the earlier run paid was charged when the problem's account was opened.
 
@@ -248,6 +251,8 @@ class Resumed(Wrapper):
         samples = self._recorded.find(request.call, request.digest)
         if samples is None:
             self._arrivals.asked(key)
+            if self._recorded:
+                await self._arrivals.sending()
             samples = await self.inner.complete(request)
             await self._arrivals.new()
             return samples

@@ -36,6 +36,13 @@ class Calls:
 
         return self.tasks.create_task(call())
 
+    def send(self, key):
+        async def call():
+            await self.arrivals.sending()
+            self.seen.append(key)
+
+        return self.tasks.create_task(call())
+
 
 async def test_they_have_their_turns_in_the_order_they_came_in():
     async with asyncio.TaskGroup() as tasks:
@@ -76,6 +83,27 @@ async def test_a_new_result_comes_after_those_on_record():
         calls.ask("a", then=lambda: calls.ask("b"))
         calls.come("new")
     assert calls.seen == ["a", "b", "new"]
+
+
+async def test_a_call_is_sent_after_the_results_that_are_there():
+    async with asyncio.TaskGroup() as tasks:
+        calls = Calls(tasks, "ab")
+        calls.send("loser").cancel()
+        unwanted = calls.send("unwanted")
+        calls.send("sent")
+        calls.come("new")
+        calls.ask("failed before")
+        calls.ask("a", then=lambda: calls.ask("b", then=unwanted.cancel))
+    assert calls.seen == ["a", "b", "new", "failed before", "sent"]
+
+
+async def test_a_call_does_not_wait_for_a_result_that_nobody_asks_for():
+    async with asyncio.TaskGroup() as tasks:
+        calls = Calls(tasks, "ab")
+        waiting = calls.ask("b")
+        await asyncio.gather(*[calls.send(key) for key in "cd"])
+        assert calls.seen == ["c", "d"]
+        waiting.cancel()
 
 
 async def test_a_new_result_does_not_wait_for_one_that_nobody_asks_for():

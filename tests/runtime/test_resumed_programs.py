@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from primitives.playing import PROBLEM, playing
 from primitives.random_programs import _Later, saying
 
-from orchestrator import BestOfN, SelfConsistency
+from orchestrator import BestOfN, Budget, SelfConsistency
 from orchestrator.backends import Scripted
 from orchestrator.errors import BackendError
 from orchestrator.events import CallReplayed, CallSent, CallSettled
@@ -81,7 +81,7 @@ class Stop:
                 self.task.cancel()
 
 
-async def run(journal, program, reply, *, stop=None, resume=True):
+async def run(journal, program, reply, *, stop=None, resume=True, **more):
     """Its outcome, and the calls that were sent and met again."""
     events = []
 
@@ -92,7 +92,7 @@ async def run(journal, program, reply, *, stop=None, resume=True):
                 stop.append(event)
 
     outcome = None
-    async with playing(reply, events=Both(), journal=str(journal), resume=resume) as (controller, _):
+    async with playing(reply, events=Both(), journal=str(journal), resume=resume, **more) as (controller, _):
         task = asyncio.ensure_future(controller.run(program, PROBLEM))
         if stop is not None:
             stop.task = task
@@ -193,6 +193,25 @@ async def test_samples_arrive_in_the_order_they_came_in(tmp_path):
     await stopped_at_last(tmp_path / "run.db", program, reply, events=FirstWhenSecondIsIn())
     _, sent, _ = await run(tmp_path / "run.db", program, lambda _: "6")
     assert sent == {("last", 0)}
+
+
+def never():
+    return Scripted(gate=anyio.Event())
+
+
+async def test_a_budget_is_not_asked_for_what_was_cancelled_before_what_is_on_record_has_come(tmp_path):
+    votes = Run(id="votes", program=SelfConsistency(n=5, max_tokens=9))
+    program = Steps(steps=(votes, Sample(id="next", prompt="check {{ votes }}", max_tokens=9), *LAST))
+    limits = {"per_problem": Budget(requests=6)}
+
+    def reply(request):
+        return never() if request.call.path == "votes" and request.call.ordinal > 2 else "5"
+
+    outcome, sent, _ = await run(tmp_path / "run.db", program, reply, resume=False, **limits)
+    assert len(sent) == 6
+    again, sent, replayed = await run(tmp_path / "run.db", program, reply, **limits)
+    assert (sent, replayed) == (set(), {*[("votes", n) for n in range(3)], ("next", 0)})
+    assert told(again) == told(outcome)
 
 
 @settings(suppress_health_check=list(HealthCheck), deadline=None)
