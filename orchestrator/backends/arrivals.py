@@ -86,8 +86,8 @@ class Arrivals:
 
     A recorded result waits until all those that came in before it have been handed out. What has no place among them
     (it is new, or was paid for by an earlier program, or its call had failed before) waits until none of them can be.
-    In a resumed run a call that is not on record is sent after all of these: they may lead to nobody wanting it, as they
-    did when it was cancelled.
+    In a resumed run a call that is not on record is sent after all of these: they may lead to its being cancelled, as
+    they did then.
 
     Not promised: what follows from a result only after real work, such as a check in another process, may come before
     other results than it did, and so may what follows from a call that failed and is made again. When a place in the

@@ -226,7 +226,7 @@ def _stamped(sample: Sample, request: Request, seconds: float) -> Sample:
 
 
 class Resumed(Wrapper):
-    """Answers calls that an earlier run completed, and then passes on the others. Results are handed out one at a time.
+    """Answers calls that an earlier run completed, then passes on the others. Results are handed out one at a time.
 
     Nothing is charged here: what the earlier run paid was charged when the problem's account was opened.
 

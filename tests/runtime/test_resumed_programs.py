@@ -8,17 +8,18 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 import anyio
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from primitives.playing import PROBLEM, playing
 from primitives.random_programs import _Later, saying
 
-from orchestrator import BestOfN, Budget, SelfConsistency
+from orchestrator import BestOfN, Budget, Problem, SelfConsistency
 from orchestrator.backends import Scripted
-from orchestrator.errors import BackendError
+from orchestrator.errors import BackendError, StatusError
 from orchestrator.events import CallReplayed, CallSent, CallSettled
-from orchestrator.primitives import Parallel, Return, Run, Sample, Steps
-from orchestrator.verifiers import WordCount
+from orchestrator.primitives import Parallel, Return, Run, Sample, Score, Steps
+from orchestrator.verifiers import Judge, WordCount
 
 SHOWN = {
     "drawn": "{{ %s.texts }}",
@@ -212,6 +213,40 @@ async def test_a_budget_is_not_asked_for_what_was_cancelled_before_what_is_on_re
     again, sent, replayed = await run(tmp_path / "run.db", program, reply, **limits)
     assert (sent, replayed) == (set(), {*[("votes", n) for n in range(3)], ("next", 0)})
     assert told(again) == told(outcome)
+
+
+@pytest.mark.parametrize("form", ["number", "json"])
+@pytest.mark.parametrize("refused", [False, True])
+async def test_a_verdict_on_record_does_not_wait_for_one_that_is_not(tmp_path, form, refused):
+    steps = Sample(id="x", max_tokens=9), Score(id="s", of="x", by=Judge(form=form, max_tokens=40))
+    race = Parallel(id="race", branches=dict.fromkeys("ab", steps), wait="race")
+    program = Steps(steps=(race, Sample(id="next", prompt="won by {{ race.winner }}", max_tokens=9), *LAST))
+    sent, stopped = [], False
+
+    def reply(request):
+        path = request.call.path
+        sent.append((request.call.problem, path))
+        if "judge" not in path:
+            if path == "last" and request.call.problem == "p" and not stopped:
+                task.cancel()
+                return never()
+            return "4" if path == "a/x" else "5"
+        if refused and not path.endswith("plain"):
+            return StatusError.of(400, "unknown field")
+        verdict = '{"reason": "good", "score": 9}'
+        return verdict if path.startswith("b") or request.call.problem == "q" or stopped else never()
+
+    journal = {"journal": str(tmp_path / "run.db"), "resume": True}
+    async with playing(reply, **journal) as (controller, _):
+        # A problem that shows what the server takes: in the next, no question goes ahead of the others.
+        await controller.run(program, Problem(id="q", prompt="What is 2 + 3?"))
+        task = asyncio.ensure_future(controller.run(program, PROBLEM))
+        with suppress(asyncio.CancelledError):
+            await task
+    sent, stopped = [], True
+    async with playing(reply, **journal) as (controller, _):
+        await controller.run(program, PROBLEM)
+    assert sent == [("p", "last")]
 
 
 @settings(suppress_health_check=list(HealthCheck), deadline=None)
