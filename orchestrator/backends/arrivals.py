@@ -95,13 +95,19 @@ class Arrivals:
     has asked for are waited for no more, from there to the problem's end; those that are there still go in order.
 
     Args:
-        order: The calls on record, in the order their results came in.
+        order: The calls on record and what each asked, in the order their results came in. A call that asked one
+            thing in one run and another in the next is there with both.
         passes: The passes of the event loop this is used in.
     """
 
-    def __init__(self, order: Iterable[Hashable] = (), *, passes: Passes | None = None) -> None:
-        self._places = {key: place for place, key in enumerate(order)}
-        self._expected = set(self._places.values())
+    def __init__(
+        self, order: Iterable[tuple[Hashable, Hashable]] = (), *, passes: Passes | None = None
+    ) -> None:
+        self._places: dict[Hashable, dict[Hashable, int]] = {}
+        self._expected = set[int]()
+        for place, (call, asked) in enumerate(order):
+            self._places.setdefault(call, {})[asked] = place
+            self._expected.add(place)
         self._first_expected = 0
         self._patient = True
         self._placed: list[_Turn] = []
@@ -120,10 +126,12 @@ class Arrivals:
     def _waiting(self) -> int:
         return len(self._placed) + len(self._others) + len(self._unsent)
 
-    async def recorded(self, key: Hashable) -> None:
-        """Returns when it is the turn of the result on record of the call `key`."""
+    async def recorded(self, call: Hashable, asked: Hashable) -> None:
+        """Returns when it is the turn of the result on record of a call that asks this."""
         self._stir()
-        place = self._places.pop(key, None)
+        places = self._places.pop(call, {})
+        place = places.pop(asked, None)
+        self._expected.difference_update(places.values())
         turn = self._turn(place or 0)
         if place is None:
             self._others.append(turn)
@@ -144,11 +152,11 @@ class Arrivals:
         self._unsent.append(taken)
         await self._take(taken)
 
-    def asked(self, key: Hashable) -> None:
-        """The call `key` is to be sent: a result on record answers something else, and is no longer expected."""
+    def asked(self, call: Hashable) -> None:
+        """A call is to be sent: results on record answer something else, and are no longer expected."""
         self._active_at = asyncio.get_running_loop().time()
-        if (place := self._places.pop(key, None)) is not None:
-            self._expected.discard(place)
+        if places := self._places.pop(call, None):
+            self._expected.difference_update(places.values())
             self._stir()
             self._look_later()
 

@@ -61,8 +61,8 @@ class Recorded(Protocol):
         """What calls on `path` and below it were charged, in-doubt ones at their worst case."""
 
     @property
-    def order(self) -> Sequence[tuple[str, int]]:
-        """Path and ordinal of the completed calls that have a place in the order of arrival, in that order."""
+    def order(self) -> Sequence[tuple[tuple[str, int], str]]:
+        """The completed calls that have a place in the order of arrival, in that order: path and ordinal, digest."""
 
 
 def charge_for(error: BaseException, worst_case: Usage, streamed: Usage | None = None) -> Usage:
@@ -256,6 +256,6 @@ class Resumed(Wrapper):
             samples = await self.inner.complete(request)
             await self._arrivals.new()
             return samples
-        await self._arrivals.recorded(key)
+        await self._arrivals.recorded(key, request.digest)
         self._emit(CallReplayed(call=request.call, model=self.name, samples=tuple(samples)))
         return samples

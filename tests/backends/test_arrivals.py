@@ -18,11 +18,11 @@ class Calls:
     """Calls that note when they have their turn."""
 
     def __init__(self, tasks, order=()):
-        self.tasks, self.arrivals, self.seen = tasks, Arrivals(order), []
+        self.tasks, self.arrivals, self.seen = tasks, Arrivals((key, "") for key in order), []
 
-    def ask(self, key, *, then=None):
+    def ask(self, key, *, then=None, asked=""):
         async def call():
-            await self.arrivals.recorded(key)
+            await self.arrivals.recorded(key, asked)
             self.seen.append(key)
             if then is not None:
                 then()
@@ -131,6 +131,18 @@ async def test_a_call_that_asks_something_else_now_is_not_waited_for():
         await passes()
         calls.arrivals.asked("a")
     assert calls.seen == ["b"]
+
+
+@pytest.mark.parametrize(("asked", "seen"), [("one", "abcd"), ("other", "bcad")])
+async def test_of_what_a_call_has_asked_only_what_it_asks_now_is_waited_for(asked, seen):
+    async with asyncio.TaskGroup() as tasks:
+        calls = Calls(tasks)
+        order = [("a", "one"), ("b", ""), ("c", ""), ("a", "other"), ("d", "")]
+        calls.arrivals = Arrivals(order)
+        for key in "dcb":
+            calls.ask(key)
+        calls.ask("a", asked=asked)
+    assert "".join(calls.seen) == seen
 
 
 async def test_after_a_while_those_that_are_there_go_on_in_order(monkeypatch):
