@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from ..types import CallId, Sample, Usage
 from .records import decode_sample, storable
 
-__all__ = ["RecordedCalls", "usage_of"]
+__all__ = ["CHANGED", "RecordedCalls", "usage_of"]
 
 
 def usage_of(row: Sequence[Any]) -> Usage:

@@ -30,6 +30,7 @@ __all__ = [
     "REMARK",
     "Failed",
     "Question",
+    "Voting",
     "because",
     "check_template",
     "digest",
@@ -174,6 +175,27 @@ class Question:
             max_tokens=self.max_tokens,
             inserted=MARKS if costing.tokenizes(self.model) else 0,
             **special,
+        )
+
+
+class Voting:
+    """A judge that asks one question several times and adds up what is said."""
+
+    __slots__ = ()
+
+    model: str | None
+    votes: int
+    per_call: int
+    temperature: float | None
+    max_tokens: int
+
+    def _question(self) -> Question:
+        return Question(
+            model=self.model,
+            temperature=self.temperature,
+            max_tokens=self.max_tokens,
+            samples=self.votes,
+            per_call=self.per_call,
         )
 
 
