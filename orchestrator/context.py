@@ -157,6 +157,12 @@ class Context:
         """The models' names; the first is the default."""
         return tuple(self._run.models)
 
+    def is_on_record(self, label: str | None = None) -> bool:
+        """Whether the run that is resumed made calls here or below; with `label`, on that branch or below."""
+        recorded = self._scope.recorded
+        path = "/".join(step for step in (self.path, label) if step)
+        return recorded is not None and recorded.usage_below(path) != Usage()
+
     def shared(self, key: Any, made: Callable[[], Any]) -> Any:
         """What is kept under `key` for the whole run; made where there is nothing yet."""
         known = self._run.shared

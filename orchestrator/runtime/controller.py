@@ -374,7 +374,7 @@ class Controller:
             seconds=self._clock() - started,
         )
         if self._journal is not None:
-            await self._journal.write_outcome(outcome, problem)
+            await self._journal.write_outcome(outcome, problem, recorded)
         self._emit(ProblemFinished(problem=problem.id, outcome=outcome))
         return outcome, error
 
