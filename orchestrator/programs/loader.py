@@ -202,6 +202,7 @@ def _program(sources: Sources, *, needs_models: bool, local_models: bool = False
     sources.raise_any()
     spec = top.spec
     assert isinstance(spec, ProgramSpec)
+    assert strategy is not None, "a program that cannot be made has a mistake that is noted"
     return Program(
         strategy=strategy,
         check=check,

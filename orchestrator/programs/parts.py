@@ -357,15 +357,20 @@ def _beside(document: str, values: Mapping[str, Any], given: set[str]) -> dict[s
 
 
 def _build_one(kind: Registry | type, value: Any, at: KeyPath, mistakes: Mistakes) -> Any:
+    """The part that a parameter is; of null, none."""
+    return None if value is None else _build_entry(kind, value, at, mistakes)
+
+
+def _build_entry(kind: Registry | type, value: Any, at: KeyPath, mistakes: Mistakes) -> Any:
+    """A part that there must be, such as one of a list; None when it is wrong, which is noted."""
     if isinstance(kind, Registry):
-        return None if value is None else build(kind, value, at, mistakes)
+        return build(kind, value, at, mistakes)
     if hasattr(kind, "inline"):
         return _build_inline(kind, value, at, mistakes)
     if isinstance(value, dict):
         called = snake_case(kind.__name__) if isinstance(at[-1], int) else at[-1]
         return _make(called, kind, value, at, mistakes, {})
-    if value is not None:
-        mistakes.add(at, f"expected a mapping with any of {', '.join(parameters(kind))}")
+    mistakes.add(at, f"expected a mapping with any of {', '.join(parameters(kind))}")
     return None
 
 
@@ -374,7 +379,7 @@ def _build_all(kind: Registry | type, value: Any, at: KeyPath, mistakes: Mistake
     if not isinstance(value, list):
         mistakes.add(at, f"expected a list, each entry {_entry_of(kind)}")
         return ()
-    return tuple(_build_one(kind, entry, (*at, number), mistakes) for number, entry in enumerate(value))
+    return tuple(_build_entry(kind, entry, (*at, number), mistakes) for number, entry in enumerate(value))
 
 
 def _entry_of(kind: Registry | type) -> str:

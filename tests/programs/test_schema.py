@@ -202,6 +202,11 @@ BAD = [
     "program: single\nanswer: {labels: []}",
     "program: single\nanswer: {labels: [yes-no]}",
     "program: single\nanswer: {labels: [a, a]}",
+    "program: {self_consistency: {n: 4, stop: {any: [lead, null]}}}",
+    "program: {best_of_n: {verifier: {composite: [null]}}}",
+    "program: {router: {programs: [single, null], thresholds: [0.5]}}",
+    "program: {cascade: [null, single]}",
+    "program: {steps: [{switch: [null]}, {return: problem.text}]}",
 ]
 
 
