@@ -31,6 +31,8 @@ from .annotations import (
     parameters,
     short_form,
     shown_as,
+    takes_none,
+    takes_null,
     without_none,
 )
 from .document import KeyPath
@@ -250,13 +252,13 @@ def _values(
         at: Where it says it.
         mistakes: Receives what is wrong.
     """
+    right = _note_nulls(part, names, given, at, mistakes)
     given = _without_nulls(part, names, given)
     makers = {name: maker for name, key in names if key in given and (maker := _maker(part, name))}
     steps = {name: step for name, key in names if (step := _step_in_place(part, name, given))}
     plain = {key: value for key, value in given.items() if key not in {step.key for step in steps.values()}}
     plain |= {key: None for name, key in names if name in makers}
     values: dict[str, Any] = {}
-    right = True
     try:
         made = frozenset(name for name, _ in names if _maker(part, name))
         checked = model_of(part, names, made).model_validate(plain)
@@ -286,14 +288,29 @@ def _values(
 def _without_nulls(
     part: type, names: tuple[tuple[str, str], ...], given: Mapping[str, Any]
 ) -> Mapping[str, Any]:
-    """What a file gives, without the parts and steps that it leaves empty where the class takes no None."""
-    empty = {key for name, key in names if key in given and given[key] is None and _maker(part, name)}
-    taken = {
+    """What a file gives, without what it leaves empty where the class takes no None; pydantic notes plain values."""
+    empty = {
         key
         for name, key in names
-        if key in empty and without_none(hint_of(part, name)) != hint_of(part, name)
+        if given.get(key, name) is None and not takes_none(part, name)
+        if takes_null(part, name) or _maker(part, name)
     }
-    return {key: value for key, value in given.items() if key not in empty - taken}
+    return {key: value for key, value in given.items() if key not in empty}
+
+
+def _note_nulls(
+    part: type, names: tuple[tuple[str, str], ...], given: Mapping[str, Any], at: KeyPath, mistakes: Mistakes
+) -> bool:
+    """Whether no part is left empty that a class has by default and has to have; those that are, are noted."""
+    right = True
+    for name, key in names:
+        wanted = _maker(part, name) and not takes_null(part, name) and not is_required(parameters(part)[name])
+        if wanted and given.get(key, name) is None:
+            mistakes.add(
+                (*at, key), f"`{key}` cannot be `null`", hint="leave it out for what it is by default"
+            )
+            right = False
+    return right
 
 
 def _note_unknown_models(value: Any, at: KeyPath, mistakes: Mistakes) -> None:
