@@ -45,7 +45,10 @@ def request_for(
     if known["max_tokens"] is None:
         raise InvalidInputError("max_tokens must be a whole number of at least 1, not None")
     check_ranges(
-        temperature=known.get("temperature"), top_p=known.get("top_p"), max_tokens=known["max_tokens"]
+        temperature=known.get("temperature"),
+        top_p=known.get("top_p"),
+        max_tokens=known["max_tokens"],
+        stop=known["stop"],
     )
     if watch is not None and watch.logprobs is not None:
         known["logprobs"] = max(watch.logprobs, known.get("logprobs") or 0)
@@ -79,13 +82,18 @@ def _rendered(ask: Ask, *, chat: bool) -> Rendered:
 
 
 def check_ranges(
-    *, temperature: float | None = None, top_p: float | None = None, max_tokens: int | None = None
+    *,
+    temperature: float | None = None,
+    top_p: float | None = None,
+    max_tokens: int | None = None,
+    stop: str | Sequence[str] | None = None,
 ) -> None:
     """Refuse settings of a sampler that are out of their ranges; None is left to the model's settings.
 
     Raises:
-        InvalidInputError: `temperature` is negative or not finite, `top_p` not in (0, 1], or `max_tokens` no whole
-            number of at least 1.
+        InvalidInputError: `temperature` is negative or not finite, `top_p` not in (0, 1], `max_tokens` no whole
+            number of at least 1, or `stop` no text or list of texts, or one with an empty one, which would end
+            every answer before it begins.
     """
     if max_tokens is not None and (not isinstance(max_tokens, int) or max_tokens < 1):
         raise InvalidInputError(f"max_tokens must be a whole number of at least 1, not {max_tokens!r}")
@@ -93,6 +101,8 @@ def check_ranges(
         raise InvalidInputError(f"temperature must be at least 0 and finite, not {temperature!r}")
     if top_p is not None and not 0.0 < top_p <= 1.0:
         raise InvalidInputError(f"top_p must be in (0, 1], not {top_p!r}")
+    if "" in _as_stops(stop):
+        raise InvalidInputError(f"stop must be a list of texts, none of them empty, not {stop!r}")
 
 
 def _as_stops(stop: object) -> tuple[str, ...]:

@@ -267,7 +267,7 @@ def _values(
         values |= _beside(mistakes.document.file, values, set_here)
     except ValidationError as error:
         right = False
-        mistakes.add_validation(error, at, lambda _: [key for _, key in names])
+        mistakes.add_validation(error, at, lambda _: [key for _, key in names], plain)
     for name, key in names:
         if key in given and names_models(name):
             _note_unknown_models(given[key], (*at, key), mistakes)

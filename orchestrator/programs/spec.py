@@ -39,6 +39,12 @@ Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
+Stop = Annotated[
+    Annotated[Text, Tag("<one>")] | Annotated[list[Text], Tag("<several>")],
+    Discriminator(lambda value: "<several>" if isinstance(value, list) else "<one>"),
+]
+
+
 class Spec(BaseModel):
     """The root of all: unknown keys and wrong types are errors."""
 
@@ -55,7 +61,7 @@ class SamplingSpec(Spec):
     top_p: Annotated[float, Field(gt=0, le=1)] | None = None
     top_k: Natural | None = None
     min_p: Annotated[float, Field(ge=0, le=1)] | None = None
-    stop: Text | list[Text] | None = None
+    stop: Stop | None = None
     logprobs: Natural | None = None
     extra: dict[str, Any] = Field(default_factory=dict)
 

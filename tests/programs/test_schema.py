@@ -216,6 +216,7 @@ BAD = [
     "program: {steps: [{id: a, sample: }, {id: v, vote: [a, [a]]}, {return: v}]}",
     "program: {steps: [{id: a, sample: }, {id: v, vote: {of: null}}, {return: v}]}",
     "program: single\nbudget: {requests: 4.5}",
+    "program: {steps: [{id: a, sample: {stop: ['']}}, {return: a}]}",
 ]
 
 
