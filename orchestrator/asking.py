@@ -12,10 +12,22 @@ from .monitors import Monitoring
 from .prompts import Rendered
 from .types import Message, Request
 
-__all__ = ["DEFAULT_MAX_TOKENS", "Ask", "check_ranges", "digest_for", "request_for", "without_none"]
+__all__ = [
+    "DEFAULT_MAX_TOKENS",
+    "MOST_CALLS",
+    "Ask",
+    "check_ranges",
+    "check_round",
+    "digest_for",
+    "request_for",
+    "without_none",
+]
 
 DEFAULT_MAX_TOKENS = 1024
 """Cap on an answer's tokens when neither the program nor the model sets one; every call has a worst case."""
+
+MOST_CALLS = 10_000
+"""Calls in one round of sampling: they are all prepared before the first is sent."""
 
 Ask = str | Sequence[Message] | Rendered
 """What can be put to a model: a text, a chat, or a problem that `Context.ask` rendered."""
@@ -103,6 +115,24 @@ def check_ranges(
         raise InvalidInputError(f"top_p must be in (0, 1], not {top_p!r}")
     if "" in _as_stops(stop):
         raise InvalidInputError(f"stop must be a list of texts, none of them empty, not {stop!r}")
+
+
+def check_round(*, per_call: int = 1, **samples: int) -> None:
+    """Refuse more samples than one round of calls can have.
+
+    Args:
+        per_call: Samples drawn by one request.
+        samples: How many are drawn in the round, by the name of the parameter that says so.
+
+    Raises:
+        InvalidInputError: They take more than `MOST_CALLS` calls; names the parameter.
+    """
+    for name, count in samples.items():
+        if count > MOST_CALLS * per_call:
+            raise InvalidInputError(
+                f"{name}={count} asks for more than {MOST_CALLS:,} calls in one round; ask for fewer, or in several "
+                "rounds"
+            )
 
 
 def _as_stops(stop: object) -> tuple[str, ...]:

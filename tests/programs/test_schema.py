@@ -107,7 +107,9 @@ GOOD = [
     "program: {steps: [{parallel: {a: [{fail: x}], b: [{fail: x}]}, wait: first(2)}]}",
     "program: {steps: [{repeat: {max: 1000, steps: [{fail: x}]}}]}",
     "program: {adaptive: {n: 2, start: 2}}",
-    "program: {self_consistency: {n: 1000000, temperature: 0}}",
+    "program: {self_consistency: {n: 10000, temperature: 0}}",
+    "program: {adaptive: {n: 20000}}",
+    "program: {steps: [{id: a, sample: {n: 20000, per_call: 2}}, {return: a}]}",
     "program: {steps: [{let: {}}, {return: 1}]}",
     "program: {steps: [{id: a, sample: {prompt: null, temperature: null}}, {return: a}]}",
     "program: {steps: [{fail: x}]}\noutputs: {}",
@@ -217,6 +219,8 @@ BAD = [
     "program: {steps: [{id: a, sample: }, {id: v, vote: {of: null}}, {return: v}]}",
     "program: single\nbudget: {requests: 4.5}",
     "program: {steps: [{id: a, sample: {stop: ['']}}, {return: a}]}",
+    "check: {judge: {samples: 10001, temperature: 1}}\nprogram: single",
+    "check: {regex: a}\nprogram: {test_and_repair: {n: 10001}}",
 ]
 
 
