@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from functools import cache
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from . import plugins
 from .spelling import snake_case
@@ -17,6 +18,7 @@ __all__ = [
     "ControlProgram",
     "Verifier",
     "compares",
+    "hold_tuples",
     "is_program",
     "key_of",
     "logprobs_for",
@@ -85,6 +87,27 @@ def programs_in(value: object) -> Iterator[ControlProgram]:
     elif is_dataclass(value) and not hasattr(value, "score"):  # a verifier's functions are its own
         for part in fields(value):
             yield from programs_in(getattr(value, part.name, None))
+
+
+def hold_tuples(part: Any) -> None:
+    """Make tuples of the lists that a part was given for tuples; for `__post_init__`.
+
+    So it equals the one that is made from a file, and can be hashed.
+    """
+    kind: type = type(part)
+    for name in _tuples(kind):
+        value = getattr(part, name)
+        if isinstance(value, list):
+            object.__setattr__(part, name, tuple(value))
+
+
+@cache
+def _tuples(kind: type) -> tuple[str, ...]:
+    """The parameters that are tuples, or can be, by how they are annotated; a `Block` of steps is one."""
+    annotated = {one.name: str(one.type).split(" | ") for one in fields(kind) if one.init}
+    return tuple(
+        name for name, kinds in annotated.items() if any(one.startswith(("tuple[", "Block")) for one in kinds)
+    )
 
 
 def name_of(verifier: Verifier) -> str:

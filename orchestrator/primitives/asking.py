@@ -48,6 +48,7 @@ class Asking(Primitive):
     top_p: float | None = None
 
     def __post_init__(self) -> None:
+        Primitive.__post_init__(self)
         at_least(1, max_tokens=self.max_tokens)
         check_ranges(temperature=self.temperature, top_p=self.top_p, stop=self.stop)
 
