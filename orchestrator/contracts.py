@@ -25,6 +25,7 @@ __all__ = [
     "name_of",
     "parts_of",
     "programs_in",
+    "strategy_of",
 ]
 
 
@@ -57,6 +58,13 @@ class Verifier(Protocol):
 def is_program(value: object) -> bool:
     """Whether a value is a control program: whatever can be called, but a class."""
     return isinstance(value, ControlProgram) and not isinstance(value, type)
+
+
+def strategy_of(program: Any) -> Any:
+    """What a loaded program file does; any other control program is that itself."""
+    while getattr(type(program), "is_file", False) is True:
+        program = program.strategy
+    return program
 
 
 def parts_of(value: object) -> Iterator[object]:
