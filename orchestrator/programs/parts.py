@@ -29,6 +29,7 @@ from .annotations import (
     model_of,
     names_models,
     parameters,
+    python_only,
     short_form,
     shown_as,
     takes_none,
@@ -254,6 +255,11 @@ def _values(
     """
     right = _note_nulls(part, names, given, at, mistakes)
     given = _without_nulls(part, names, given)
+    for name, key in names:
+        if key in given and _is_unsayable(part, name):
+            mistakes.add((*at, key), f"`{key}` can be given in Python only", key=True)
+            right, given = False, {one: value for one, value in given.items() if one != key}
+    sayable = [key for name, key in names if not _is_unsayable(part, name)]
     makers = {name: maker for name, key in names if key in given and (maker := _maker(part, name))}
     steps = {name: step for name, key in names if (step := _step_in_place(part, name, given))}
     plain = {key: value for key, value in given.items() if key not in {step.key for step in steps.values()}}
@@ -267,7 +273,7 @@ def _values(
         values |= _beside(mistakes.document.file, values, set_here)
     except ValidationError as error:
         right = False
-        mistakes.add_validation(error, at, lambda _: [key for _, key in names], plain)
+        mistakes.add_validation(error, at, lambda _: sayable, plain)
     for name, key in names:
         if key in given and names_models(name):
             _note_unknown_models(given[key], (*at, key), mistakes)
@@ -283,6 +289,12 @@ def _values(
         values[name] = maker(given[key], (*at, key), mistakes)
         right = right and not _is_wrong(values[name], given[key])
     return values if right else None
+
+
+def _is_unsayable(part: type, name: str) -> bool:
+    """Whether no file can say what a parameter is."""
+    hint = hint_of(part, name)
+    return hint is not Any and _maker(part, name) is None and python_only(hint)
 
 
 def _without_nulls(
@@ -335,12 +347,13 @@ def _is_complete(
     """Whether no parameter without a default is missing; those that are, are noted."""
     fields, given = parameters(part), _without_nulls(part, names, given)
     missing = [
-        shown
+        (name, shown)
         for name, shown in names
         if is_required(fields[name]) and shown not in given and _step_in_place(part, name, given) is None
     ]
-    for shown in missing:
+    for name, shown in missing:
         hint = _MISSING_HINTS.get(shown, f"write `{{{key}: {{{shown}: ...}}}}`" if not given else None)
+        hint = "it can be given in Python only" if _is_unsayable(part, name) else hint
         mistakes.add(at, f"`{shown}` is missing in `{key}`", hint=hint)
     return not missing
 
