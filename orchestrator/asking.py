@@ -12,10 +12,22 @@ from .monitors import Monitoring
 from .prompts import Rendered
 from .types import Message, Request
 
-__all__ = ["DEFAULT_MAX_TOKENS", "Ask", "check_ranges", "digest_for", "request_for", "without_none"]
+__all__ = [
+    "DEFAULT_MAX_TOKENS",
+    "MOST_CALLS",
+    "Ask",
+    "check_ranges",
+    "check_round",
+    "digest_for",
+    "request_for",
+    "without_none",
+]
 
 DEFAULT_MAX_TOKENS = 1024
 """Cap on an answer's tokens when neither the program nor the model sets one; every call has a worst case."""
+
+MOST_CALLS = 10_000
+"""Calls in one round of sampling: they are all prepared before the first is sent."""
 
 Ask = str | Sequence[Message] | Rendered
 """What can be put to a model: a text, a chat, or a problem that `Context.ask` rendered."""
@@ -45,7 +57,10 @@ def request_for(
     if known["max_tokens"] is None:
         raise InvalidInputError("max_tokens must be a whole number of at least 1, not None")
     check_ranges(
-        temperature=known.get("temperature"), top_p=known.get("top_p"), max_tokens=known["max_tokens"]
+        temperature=known.get("temperature"),
+        top_p=known.get("top_p"),
+        max_tokens=known["max_tokens"],
+        stop=known["stop"],
     )
     if watch is not None and watch.logprobs is not None:
         known["logprobs"] = max(watch.logprobs, known.get("logprobs") or 0)
@@ -79,13 +94,18 @@ def _rendered(ask: Ask, *, chat: bool) -> Rendered:
 
 
 def check_ranges(
-    *, temperature: float | None = None, top_p: float | None = None, max_tokens: int | None = None
+    *,
+    temperature: float | None = None,
+    top_p: float | None = None,
+    max_tokens: int | None = None,
+    stop: str | Sequence[str] | None = None,
 ) -> None:
     """Refuse settings of a sampler that are out of their ranges; None is left to the model's settings.
 
     Raises:
-        InvalidInputError: `temperature` is negative or not finite, `top_p` not in (0, 1], or `max_tokens` no whole
-            number of at least 1.
+        InvalidInputError: `temperature` is negative or not finite, `top_p` not in (0, 1], `max_tokens` no whole
+            number of at least 1, or `stop` no text or list of texts, or one with an empty one, which would end
+            every answer before it begins.
     """
     if max_tokens is not None and (not isinstance(max_tokens, int) or max_tokens < 1):
         raise InvalidInputError(f"max_tokens must be a whole number of at least 1, not {max_tokens!r}")
@@ -93,6 +113,26 @@ def check_ranges(
         raise InvalidInputError(f"temperature must be at least 0 and finite, not {temperature!r}")
     if top_p is not None and not 0.0 < top_p <= 1.0:
         raise InvalidInputError(f"top_p must be in (0, 1], not {top_p!r}")
+    if "" in _as_stops(stop):
+        raise InvalidInputError(f"stop must be a list of texts, none of them empty, not {stop!r}")
+
+
+def check_round(*, per_call: int = 1, **samples: int) -> None:
+    """Refuse more samples than one round of calls can have.
+
+    Args:
+        per_call: Samples drawn by one request.
+        samples: How many are drawn in the round, by the name of the parameter that says so.
+
+    Raises:
+        InvalidInputError: They take more than `MOST_CALLS` calls; names the parameter.
+    """
+    for name, count in samples.items():
+        if count > MOST_CALLS * per_call:
+            raise InvalidInputError(
+                f"{name}={count} asks for more than {MOST_CALLS:,} calls in one round; ask for fewer, or in several "
+                "rounds"
+            )
 
 
 def _as_stops(stop: object) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from typing import Any
 import anyio
 
 from .answers import AnswerReader
-from .asking import Ask, digest_for, request_for, without_none
+from .asking import Ask, check_round, digest_for, request_for, without_none
 from .backends.base import Backend
 from .backends.embeddings import TEXTS_PER_CALL, batches, embed, embedding_request
 from .backends.journaled import Resumed
@@ -38,9 +38,6 @@ from .stopping import StoppingRule
 from .types import CallId, Candidate, Problem, Rating, Request, Sample, Score, StopReason, Usage
 
 __all__ = ["Context", "Run"]
-
-MOST_CALLS = 10_000
-"""Calls in one round of sampling: they are all prepared before the first is sent."""
 
 ROUNDING = 1e-9
 """By how much a mean of scores may be beyond [0, 1]."""
@@ -220,10 +217,7 @@ class Context:
         base = self._request(ask, name, {**(usual or {}), **self._sampling}, sampling, watch)
         known = self._run.models[name].capabilities
         per_call = 1 if known.n is False else min(per_call, known.parallel or per_call)
-        if n > MOST_CALLS * per_call:
-            raise InvalidInputError(
-                f"n={n} asks for more than {MOST_CALLS:,} calls in one round; ask for fewer, or in several rounds"
-            )
+        check_round(n=n, per_call=per_call)
         requests = []
         for drawn in range(0, n, per_call):
             if base.n != (size := min(n - drawn, per_call)) or not base.digest:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from functools import cache
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from . import plugins
 from .spelling import snake_case
@@ -17,11 +18,13 @@ __all__ = [
     "ControlProgram",
     "Verifier",
     "compares",
+    "hold_tuples",
     "is_program",
     "key_of",
     "logprobs_for",
     "name_of",
     "programs_in",
+    "strategy_of",
 ]
 
 
@@ -56,6 +59,13 @@ def is_program(value: object) -> bool:
     return isinstance(value, ControlProgram) and not isinstance(value, type)
 
 
+def strategy_of(program: Any) -> Any:
+    """What a loaded program file does; any other control program is that itself."""
+    while getattr(type(program), "is_file", False) is True:
+        program = program.strategy
+    return program
+
+
 def programs_in(value: object) -> Iterator[ControlProgram]:
     """The control programs that a parameter's value is or holds: in lists, mappings, and parts such as a tier."""
     if isinstance(value, ControlProgram):
@@ -70,6 +80,27 @@ def programs_in(value: object) -> Iterator[ControlProgram]:
     elif is_dataclass(value) and not hasattr(value, "score"):  # a verifier's functions are its own
         for part in fields(value):
             yield from programs_in(getattr(value, part.name, None))
+
+
+def hold_tuples(part: Any) -> None:
+    """Make tuples of the lists that a part was given for tuples; for `__post_init__`.
+
+    So it equals the one that is made from a file, and can be hashed.
+    """
+    kind: type = type(part)
+    for name in _tuples(kind):
+        value = getattr(part, name)
+        if isinstance(value, list):
+            object.__setattr__(part, name, tuple(value))
+
+
+@cache
+def _tuples(kind: type) -> tuple[str, ...]:
+    """The parameters that are tuples, or can be, by how they are annotated; a `Block` of steps is one."""
+    annotated = {one.name: str(one.type).split(" | ") for one in fields(kind) if one.init}
+    return tuple(
+        name for name, kinds in annotated.items() if any(one.startswith(("tuple[", "Block")) for one in kinds)
+    )
 
 
 def name_of(verifier: Verifier) -> str:

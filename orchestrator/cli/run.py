@@ -16,7 +16,7 @@ from rich.console import Console
 
 from ..backends import ReplayBackend
 from ..backends.local import LocalBackend
-from ..contracts import name_of
+from ..contracts import name_of, strategy_of
 from ..events import CallFailed, CallRetried, Event
 from ..excerpts import harmless
 from ..report import Summary, Tracker, drawn_places, usage_dict
@@ -257,7 +257,7 @@ class _Session:
 
     def _names(self) -> dict[str, str]:
         """What the strategy's answer, and what it is chosen from, are called in the summary."""
-        strategy = getattr(self.job.program, "strategy", self.job.program)
+        strategy = strategy_of(self.job.program)
         if not isinstance(strategy, Strategy):
             return {}
         return {"chosen": strategy.choice, "each": strategy.each}

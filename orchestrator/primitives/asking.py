@@ -34,7 +34,7 @@ class Asking(Primitive):
             program's own where the problem is put through the program's prompt.
         temperature: At least 0. None leaves it to the model's settings, and is 0.7 where these do not say.
         max_tokens: Cap on each answer, in tokens; None leaves it to the model's settings.
-        stop: Texts that end an answer.
+        stop: Texts that end an answer, none of them empty.
         top_p: In (0, 1]; None leaves it to the model's settings.
     """
 
@@ -48,8 +48,9 @@ class Asking(Primitive):
     top_p: float | None = None
 
     def __post_init__(self) -> None:
+        Primitive.__post_init__(self)
         at_least(1, max_tokens=self.max_tokens)
-        check_ranges(temperature=self.temperature, top_p=self.top_p)
+        check_ranges(temperature=self.temperature, top_p=self.top_p, stop=self.stop)
 
     @property
     def most_calls(self) -> int:

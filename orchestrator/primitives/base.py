@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, TypeAlias
 
+from ..contracts import hold_tuples
 from ..costs import Costing, Spending
 from ..expressions import UNKNOWN, Type, made_step
 from .frame import Frame
@@ -51,6 +52,9 @@ class Primitive:
     """Parameters that stand beside its key in files, not inside."""
 
     id: str | None = None
+
+    def __post_init__(self) -> None:
+        hold_tuples(self)
 
     @property
     def returns(self) -> bool:

@@ -67,6 +67,7 @@ class ForEach(Primitive):
     steps: Block
 
     def __post_init__(self) -> None:
+        Primitive.__post_init__(self)
         at_least(1, max=self.max, at_once=self.at_once)
         if self.max is not None and self.max > MOST_ITEMS:
             raise InvalidInputError(f"max must be in 1..{MOST_ITEMS}, not {self.max}")

@@ -30,6 +30,7 @@ class _Naming(Primitive):
     values: Mapping[str, ExpressionText] = field(hash=False)
 
     def __post_init__(self) -> None:
+        Primitive.__post_init__(self)
         object.__setattr__(self, "values", dict(self.values))
 
     async def run(self, frame: Frame) -> None:

@@ -57,8 +57,10 @@ class Parallel(Primitive):
     wait: str = "all"
 
     def __post_init__(self) -> None:
+        Primitive.__post_init__(self)
         # Their order is part of the program (`values`), and of its equality.
-        object.__setattr__(self, "branches", OrderedDict(self.branches))
+        branches = OrderedDict((name, tuple(block)) for name, block in self.branches.items())
+        object.__setattr__(self, "branches", branches)
         if not self.branches:
             raise InvalidInputError("parallel needs at least one block")
         wanted = _wanted(self.wait, len(self.branches))

@@ -67,6 +67,7 @@ class Repeat(Primitive):
     steps: Block
 
     def __post_init__(self) -> None:
+        Primitive.__post_init__(self)
         if not 1 <= self.max <= MOST_ROUNDS:
             raise InvalidInputError(f"max must be in 1..{MOST_ROUNDS}, not {self.max}")
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from ..asking import Ask
+from ..asking import Ask, check_round
 from ..costs import Costing, Spending
 from ..expressions import TEXT, Record, Type
 from ..prompts import Prompt
@@ -33,7 +33,7 @@ class Sample(Asking):
     Cost: ceil(n / per_call) calls.
 
     Args:
-        n: Samples, at least 1.
+        n: Samples, at least 1, in at most 10,000 calls.
         prompt: What is asked: a template, sent as one user message without the program's worked examples; or a
             `Prompt`, whose template may name the problem's fields and the values of steps; None for the problem
             through the program's prompt.
@@ -53,6 +53,7 @@ class Sample(Asking):
     def __post_init__(self) -> None:
         Asking.__post_init__(self)
         at_least(1, n=self.n, per_call=self.per_call)
+        check_round(n=self.n, per_call=self.per_call)
         at_least(0, logprobs=self.logprobs)
 
     @property

@@ -48,6 +48,7 @@ class Split(Primitive):
     most: int = 100
 
     def __post_init__(self) -> None:
+        Primitive.__post_init__(self)
         at_least(1, size=self.size)
         if not 1 <= self.most <= MOST_PIECES:
             raise InvalidInputError(f"most must be in 1..{MOST_PIECES}, not {self.most}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from ..contracts import hold_tuples
 from ..costs import Costing, Spending
 from ..expressions import TRUTH, Type
 from .base import Block, ExpressionText, Primitive
@@ -26,6 +27,9 @@ class Case:
 
     when: ExpressionText
     steps: Block
+
+    def __post_init__(self) -> None:
+        hold_tuples(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

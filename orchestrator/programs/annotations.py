@@ -9,8 +9,16 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, create_model
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Strict,
+    Tag,
+    create_model,
+)
 
 __all__ = [
     "OWN",
@@ -26,6 +34,9 @@ __all__ = [
     "python_only",
     "short_form",
     "shown_as",
+    "takes_none",
+    "takes_null",
+    "whole",
     "without_none",
 ]
 
@@ -104,6 +115,20 @@ def is_mapping(part: type, name: str) -> bool:
     return get_origin(without_none(hint_of(part, name))) is _MAPPING
 
 
+def takes_none(part: type, name: str) -> bool:
+    """Whether a parameter can be None."""
+    hint = hint_of(part, name)
+    return hint is Any or type(None) in get_args(hint)
+
+
+def takes_null(part: type, name: str) -> bool:
+    """Whether a file can write `null` for a parameter: where it can be None, and for a list or a mapping that is
+    empty where it is not given.
+    """
+    field = parameters(part)[name]
+    return takes_none(part, name) or is_default(field, ()) or is_default(field, {})
+
+
 def python_only(hint: Any) -> bool:
     """Whether a parameter takes an object that no file can say: one of a protocol without a registry, a function."""
     kind = without_none(hint)
@@ -136,7 +161,9 @@ def model_of(part: type, names: tuple[tuple[str, str], ...], made: frozenset[str
 
 
 def _as_written(hint: Any) -> Any:
-    """An annotation for values as YAML has them: lists for tuples, and numbers and truths for expressions."""
+    """An annotation for values as YAML has them: lists for tuples, 4.0 for 4, numbers and truths for expressions."""
+    if hint is int:
+        return _WHOLE
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Annotated:
         return _EXPRESSION if "expression" in hint.__metadata__ else hint
@@ -146,9 +173,11 @@ def _as_written(hint: Any) -> Any:
         ):
             return _EXPRESSIONS
         plain = [one for one in arguments if not dataclasses.is_dataclass(one)]
-        return Union[tuple(_as_written(one) for one in plain)]  # noqa: UP007 - built, not written
+        written = [one if one is int and float in plain else _as_written(one) for one in plain]
+        return Union[tuple(written)]  # noqa: UP007 - built, not written
     if origin is tuple:
-        return Annotated[hint, Strict(False)]
+        entries = tuple(one if one is Ellipsis else _as_written(one) for one in arguments)
+        return Annotated[tuple.__class_getitem__(entries), Strict(False)]
     if origin is _MAPPING:
         return dict.__class_getitem__((arguments[0], _as_written(arguments[1])))
     return hint
@@ -165,14 +194,25 @@ def _expression(value: Any) -> Any:
     return repr(value) if isinstance(value, int | float) else value
 
 
-def _expressions(value: Any) -> Any:
-    """One expression, or a list of them."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list) and all(isinstance(one, str) for one in value):
-        return tuple(value)
-    raise PydanticCustomError("expressions", "must be an expression or a list of them")
+def _one_or_several(value: Any) -> str | None:
+    if isinstance(value, list):
+        return "<several>"
+    return "<one>" if isinstance(value, str | int | float) else None
 
 
+def whole(value: Any) -> Any:
+    """A number that is whole as such, however it is written: JSON does not tell 4.0 from 4."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+_WHOLE: Any = Annotated[int, BeforeValidator(whole)]
 _EXPRESSION: Any = Annotated[str, BeforeValidator(_expression)]
-_EXPRESSIONS: Any = Annotated[Any, BeforeValidator(_expressions)]
+_EXPRESSIONS: Any = Annotated[
+    Annotated[_EXPRESSION, Tag("<one>")]
+    | Annotated[tuple[_EXPRESSION, ...], Strict(False), Tag("<several>")],
+    Discriminator(
+        _one_or_several,
+        custom_error_type="expressions",
+        custom_error_message="must be an expression or a list of them",
+    ),
+]

@@ -13,11 +13,11 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.events import AliasEvent, MappingStartEvent, NodeEvent, ScalarEvent, SequenceStartEvent
-from ruamel.yaml.tokens import BlockEntryToken, ScalarToken
+from ruamel.yaml.tokens import AliasToken, AnchorToken, BlockEntryToken, ScalarToken, TagToken
 
 from .layout import Collection, Entry, Node, Scalar, is_word, key_text, quoted, text_scalar
 
-__all__ = ["comments_of", "read_layout"]
+__all__ = ["comments_of", "read_layout", "repeats_or_tags"]
 
 MARGIN = " \t"
 
@@ -55,6 +55,12 @@ def read_layout(text: str) -> Collection:
     root = reader.read()
     _Attacher(reader).attach()
     return root
+
+
+def repeats_or_tags(text: str) -> bool:
+    """Whether `text` has `&` and `*` that repeat a part, or a tag (`!`)."""
+    marks = (AliasToken, AnchorToken, TagToken)
+    return any(isinstance(token, marks) for token in YAML(typ="safe", pure=True).scan(text))
 
 
 def comments_of(text: str) -> list[str]:
@@ -185,8 +191,10 @@ class _Reader:
         for token in self._scalars:
             start, end = token.start_mark.index, token.end_mark.index
             if token.style in ("|", ">"):
+                header = self.text[start:end].partition("\n")[0].partition("#")[0]
                 start = self.text.find("\n", start, end) + 1 or end
-                end = start + len(self.text[start:end].rstrip())
+                if "+" not in header:  # the empty lines behind a text are not its own
+                    end = start + len(self.text[start:end].rstrip())
             spans.append((start, end))
         return spans
 

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from ..errors import ProgramFileError
-from .commented import comments_of, read_layout
+from .commented import comments_of, read_layout, repeats_or_tags
 from .document import parse
 from .layout import Collection, emit
 from .registries import key_order
@@ -35,7 +35,7 @@ def format_text(text: str, *, file: str = "<text>") -> str:
         _arrange(layout, list(ProgramSpec.model_fields))
         layout.entries[-1].after += ends
     formatted = emit(layout)
-    _check_same(document.data, comments_of(text), formatted, file)
+    _check_same(document.data, text, formatted, file)
     return formatted
 
 
@@ -57,17 +57,18 @@ def _has_anchors(collection: Collection) -> bool:
     )
 
 
-def _check_same(data: Any, comments: list[str], formatted: str, file: str) -> None:
+def _check_same(data: Any, text: str, formatted: str, file: str) -> None:
     """Refuse what would be another program, or would lose a comment."""
     try:
         same = _comparable(parse(formatted, file=file).data) == _comparable(data)
     except ProgramFileError:
         same = False
-    if not same or sorted(comments_of(formatted)) != sorted(comments):
+    if not same or sorted(comments_of(formatted)) != sorted(comments_of(text)):
+        hint = "write out what is repeated by `&` and `*`, and take tags (`!`) out"
         raise ProgramFileError(
             "cannot be formatted without changing what it says",
             file=file,
-            hint="write out what is repeated by `&` and `*`, and take tags (`!`) out",
+            hint=hint if repeats_or_tags(text) else None,
         )
 
 

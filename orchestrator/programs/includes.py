@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +108,8 @@ class Sources:
         try:
             spec = kind.model_validate(document.data)
         except ValidationError as error:
-            mistakes.add_validation(error, (), lambda path: known_keys(document.data, path, kind))
+            known = partial(known_keys, document.data, top=kind)
+            mistakes.add_validation(error, (), known, document.data)
         source = self._files[path] = Source(path=path, mistakes=mistakes, spec=spec)
         return source
 

@@ -182,6 +182,7 @@ def folded(text: str) -> Scalar:
 def emit(root: Collection) -> str:
     """The file's text; settles in the tree what stands on one line."""
     _settle(root, 0)
+    _close_up(root)
     lines = list(_entries(root, 0)) if root.entries else [inline(root)]
     while lines and not lines[0]:
         del lines[0]
@@ -207,6 +208,30 @@ def _settle(collection: Collection, margin: int) -> None:
         if _opens_on_line(entry):
             entry.before += [line for line in (entry.beside, *first.before) if line]
             entry.beside, first.before = "", []
+
+
+def _close_up(collection: Collection) -> bool:
+    """Take away the empty lines behind texts that keep theirs (`|+`), which they would be of.
+
+    Returns:
+        Whether it ends with such a text.
+    """
+    keeps = False
+    for entry in collection.entries:
+        keeps = _closed_up(entry.before, keeps)
+        if isinstance(entry.value, Scalar):
+            keeps = bool(entry.value.block) and "+" in entry.value.text
+        else:
+            keeps = not entry.value.flow and _close_up(entry.value)
+        keeps = _closed_up(entry.after, keeps)
+    return keeps
+
+
+def _closed_up(lines: list[str], keeps: bool) -> bool:
+    """Take the empty lines off that come first, behind a text that keeps them; whether it still is what is before."""
+    while keeps and lines[:1] == [""]:
+        del lines[0]
+    return keeps and not lines
 
 
 def _fits(entry: Entry, margin: int) -> bool:

@@ -36,8 +36,8 @@ LONGEST = 3
 """Entries that a list must have, at most."""
 
 OTHERS: Mapping[Any, tuple[Any, ...]] = {
-    int: (1, 0, 1000, -4 * FAR, 4 * FAR),
-    float: (0.5, 0.0, 1.0, 1000.0),
+    int: (1, 0, 1000, 10_000, -4 * FAR, 4 * FAR),
+    float: (0.5, 0.0, 1.0, 1.001, 1000.0),
     str: ("x", "y", "z"),
 }
 """Values of a kind that are tried for the other parameters."""

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import ValidationError
 
@@ -71,6 +71,9 @@ class Program:
         specs: The models as the file, and those it includes, describe them.
         folders: What paths in a model's description are meant from, for models of included files.
     """
+
+    is_file: ClassVar[bool] = True
+    """Tells it from a strategy with a parameter called `strategy`, where it cannot be imported."""
 
     strategy: ControlProgram
     check: Verifier | None = None
@@ -207,6 +210,7 @@ def _program(sources: Sources, *, needs_models: bool, local_models: bool = False
     sources.raise_any()
     spec = top.spec
     assert isinstance(spec, ProgramSpec)
+    assert strategy is not None, "a program that cannot be made has a mistake that is noted"
     return Program(
         strategy=strategy,
         check=check,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -87,14 +87,22 @@ class Mistakes:
         return did_you_mean(given, known) if len(self.found) < MOST_HINTS else None
 
     def add_validation(
-        self, error: ValidationError, at: KeyPath, known: Callable[[KeyPath], Iterable[str]]
+        self, error: ValidationError, at: KeyPath, known: Callable[[KeyPath], Iterable[str]], given: Any
     ) -> None:
-        """Note what pydantic found in the value at `at`; `known(path)` are the keys allowed at `path`."""
-        for details in error.errors(include_url=False):
-            path = (*at, *(step for step in details["loc"] if not str(step).startswith("<")))
-            self._add_detail(details, path, tuple(known(path[:-1])))
+        """Note what pydantic found in `given`, the value at `at`; `known(path)` are the keys allowed at `path`."""
+        expected: dict[KeyPath, list[str]] = {}  # of what can be several things, all
+        found = [((*at, *_within(given, details)), details) for details in error.errors(include_url=False)]
+        for path, details in found:
+            expected.setdefault(path, []).append(EXPECTED.get(details["type"], ""))
+        for path, details in found:
+            ways = expected.pop(path, None)
+            if ways is None and details["type"] in EXPECTED:
+                continue
+            self._add_detail(details, path, tuple(known(path[:-1])), _either(ways or []))
 
-    def _add_detail(self, details: ErrorDetails, path: KeyPath, known: tuple[str, ...]) -> None:
+    def _add_detail(
+        self, details: ErrorDetails, path: KeyPath, known: tuple[str, ...], expected: str
+    ) -> None:
         name, kind, context = str(path[-1]) if path else "", details["type"], details.get("ctx", {})
         where = ".".join(str(step) for step in path[:-1])
         if kind == "extra_forbidden":
@@ -106,7 +114,7 @@ class Mistakes:
             self.add(path[:-1], f"`{name}` is missing{_inside(where)}")
         elif kind in EXPECTED:
             hint = _form(path, details["input"]) or _value_hint(kind, details["input"])
-            said = f"`{_item(path)}` must be {EXPECTED[kind]}, not {_shown(details['input'])}"
+            said = f"`{_item(path)}` must be {expected}, not {_shown(details['input'])}"
             self.add(path, said, hint=hint)
         elif kind == "literal_error":
             hint = self.closest(str(details["input"]), re.findall(r"'([^']+)'", str(context["expected"])))
@@ -117,6 +125,8 @@ class Mistakes:
             self.add(path, f"`{name}` {details['msg']}", hint=_form(path, details["input"]))
         elif kind == "value_error":
             self.add(path, f"`{name}`: {context['error']}")
+        elif kind == "string_too_short" and not details["input"]:
+            self.add(path, f"`{_item(path)}` must not be empty")
         else:
             said = details["msg"].replace("Input should be", "must be")
             self.add(path, f"`{name}` {said}, not {_shown(details['input'])}")
@@ -144,6 +154,25 @@ class Mistakes:
             others=tuple(rest[: SHOWN_MISTAKES - 1]),
             unsaid=max(0, len(rest) - (SHOWN_MISTAKES - 1)),
         )
+
+
+def _within(given: Any, details: ErrorDetails) -> Iterator[str | int]:
+    """The steps from `given` to what is wrong; pydantic's names for what a value could be are none."""
+    last = len(details["loc"]) - 1
+    for number, step in enumerate(details["loc"]):
+        if isinstance(step, int) if isinstance(given, list) else isinstance(given, dict) and step in given:
+            given = given[step]
+            yield step
+        elif number == last and details["type"] == "missing":
+            yield step
+
+
+def _either(ways: Sequence[str]) -> str:
+    """What could stand somewhere, in words."""
+    named = list(dict.fromkeys(filter(None, ways)))
+    if EXPECTED["float_type"] in named and EXPECTED["int_type"] in named:
+        named.remove(EXPECTED["int_type"])
+    return " or ".join(named)
 
 
 NO_KEYS = "never write a key into a file: name an environment variable with `api_key_env`"

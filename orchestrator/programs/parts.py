@@ -29,8 +29,11 @@ from .annotations import (
     model_of,
     names_models,
     parameters,
+    python_only,
     short_form,
     shown_as,
+    takes_none,
+    takes_null,
     without_none,
 )
 from .document import KeyPath
@@ -250,13 +253,18 @@ def _values(
         at: Where it says it.
         mistakes: Receives what is wrong.
     """
+    right = _note_nulls(part, names, given, at, mistakes)
     given = _without_nulls(part, names, given)
+    for name, key in names:
+        if key in given and _is_unsayable(part, name):
+            mistakes.add((*at, key), f"`{key}` can be given in Python only", key=True)
+            right, given = False, {one: value for one, value in given.items() if one != key}
+    sayable = [key for name, key in names if not _is_unsayable(part, name)]
     makers = {name: maker for name, key in names if key in given and (maker := _maker(part, name))}
     steps = {name: step for name, key in names if (step := _step_in_place(part, name, given))}
     plain = {key: value for key, value in given.items() if key not in {step.key for step in steps.values()}}
     plain |= {key: None for name, key in names if name in makers}
     values: dict[str, Any] = {}
-    right = True
     try:
         made = frozenset(name for name, _ in names if _maker(part, name))
         checked = model_of(part, names, made).model_validate(plain)
@@ -265,7 +273,7 @@ def _values(
         values |= _beside(mistakes.document.file, values, set_here)
     except ValidationError as error:
         right = False
-        mistakes.add_validation(error, at, lambda _: [key for _, key in names])
+        mistakes.add_validation(error, at, lambda _: sayable, plain)
     for name, key in names:
         if key in given and names_models(name):
             _note_unknown_models(given[key], (*at, key), mistakes)
@@ -283,17 +291,38 @@ def _values(
     return values if right else None
 
 
+def _is_unsayable(part: type, name: str) -> bool:
+    """Whether no file can say what a parameter is."""
+    hint = hint_of(part, name)
+    return hint is not Any and _maker(part, name) is None and python_only(hint)
+
+
 def _without_nulls(
     part: type, names: tuple[tuple[str, str], ...], given: Mapping[str, Any]
 ) -> Mapping[str, Any]:
-    """What a file gives, without the parts and steps that it leaves empty where the class takes no None."""
-    empty = {key for name, key in names if key in given and given[key] is None and _maker(part, name)}
-    taken = {
+    """What a file gives, without what it leaves empty where the class takes no None; pydantic notes plain values."""
+    empty = {
         key
         for name, key in names
-        if key in empty and without_none(hint_of(part, name)) != hint_of(part, name)
+        if given.get(key, name) is None and not takes_none(part, name)
+        if takes_null(part, name) or _maker(part, name)
     }
-    return {key: value for key, value in given.items() if key not in empty - taken}
+    return {key: value for key, value in given.items() if key not in empty}
+
+
+def _note_nulls(
+    part: type, names: tuple[tuple[str, str], ...], given: Mapping[str, Any], at: KeyPath, mistakes: Mistakes
+) -> bool:
+    """Whether no part is left empty that a class has by default and has to have; those that are, are noted."""
+    right = True
+    for name, key in names:
+        wanted = _maker(part, name) and not takes_null(part, name) and not is_required(parameters(part)[name])
+        if wanted and given.get(key, name) is None:
+            mistakes.add(
+                (*at, key), f"`{key}` cannot be `null`", hint="leave it out for what it is by default"
+            )
+            right = False
+    return right
 
 
 def _note_unknown_models(value: Any, at: KeyPath, mistakes: Mistakes) -> None:
@@ -318,12 +347,13 @@ def _is_complete(
     """Whether no parameter without a default is missing; those that are, are noted."""
     fields, given = parameters(part), _without_nulls(part, names, given)
     missing = [
-        shown
+        (name, shown)
         for name, shown in names
         if is_required(fields[name]) and shown not in given and _step_in_place(part, name, given) is None
     ]
-    for shown in missing:
+    for name, shown in missing:
         hint = _MISSING_HINTS.get(shown, f"write `{{{key}: {{{shown}: ...}}}}`" if not given else None)
+        hint = "it can be given in Python only" if _is_unsayable(part, name) else hint
         mistakes.add(at, f"`{shown}` is missing in `{key}`", hint=hint)
     return not missing
 
@@ -357,15 +387,20 @@ def _beside(document: str, values: Mapping[str, Any], given: set[str]) -> dict[s
 
 
 def _build_one(kind: Registry | type, value: Any, at: KeyPath, mistakes: Mistakes) -> Any:
+    """The part that a parameter is; of null, none."""
+    return None if value is None else _build_entry(kind, value, at, mistakes)
+
+
+def _build_entry(kind: Registry | type, value: Any, at: KeyPath, mistakes: Mistakes) -> Any:
+    """A part that there must be, such as one of a list; None when it is wrong, which is noted."""
     if isinstance(kind, Registry):
-        return None if value is None else build(kind, value, at, mistakes)
+        return build(kind, value, at, mistakes)
     if hasattr(kind, "inline"):
         return _build_inline(kind, value, at, mistakes)
     if isinstance(value, dict):
         called = snake_case(kind.__name__) if isinstance(at[-1], int) else at[-1]
         return _make(called, kind, value, at, mistakes, {})
-    if value is not None:
-        mistakes.add(at, f"expected a mapping with any of {', '.join(parameters(kind))}")
+    mistakes.add(at, f"expected a mapping with any of {', '.join(parameters(kind))}")
     return None
 
 
@@ -374,7 +409,7 @@ def _build_all(kind: Registry | type, value: Any, at: KeyPath, mistakes: Mistake
     if not isinstance(value, list):
         mistakes.add(at, f"expected a list, each entry {_entry_of(kind)}")
         return ()
-    return tuple(_build_one(kind, entry, (*at, number), mistakes) for number, entry in enumerate(value))
+    return tuple(_build_entry(kind, entry, (*at, number), mistakes) for number, entry in enumerate(value))
 
 
 def _entry_of(kind: Registry | type) -> str:

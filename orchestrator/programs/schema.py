@@ -30,6 +30,7 @@ from .annotations import (
     parameters,
     python_only,
     shown_as,
+    takes_null,
     without_none,
 )
 from .blocks import reserved
@@ -242,7 +243,10 @@ class _Builder:
                 and "$ref" not in one
             ):
                 one = {**one, "default": default}
-            found[shown_as(part, name)] = _limited(one, part, name) | _described(said.get(name))
+            one = _limited(one, part, name)
+            if takes_null(part, name) and one.get("type") in ("array", "object"):
+                one["type"] = [one["type"], "null"]
+            found[shown_as(part, name)] = one | _described(said.get(name))
         return found
 
     def _parameter(self, part: type, name: str) -> Schema | None:

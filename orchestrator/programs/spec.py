@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, field_validator
+from pydantic_core import PydanticKnownError
 
 from ..answers import PercentRule, UnitRule
+from .annotations import whole
 
 __all__ = [
     "AnswerSpec",
@@ -31,9 +33,16 @@ __all__ = [
 ]
 
 Text = Annotated[str, Field(min_length=1)]
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1), BeforeValidator(whole)]
+Natural = Annotated[int, Field(ge=0), BeforeValidator(whole)]
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+Stop = Annotated[
+    Annotated[Text, Tag("<one>")] | Annotated[list[Text], Tag("<several>")],
+    Discriminator(lambda value: "<several>" if isinstance(value, list) else "<one>"),
+]
 
 
 class Spec(BaseModel):
@@ -50,10 +59,10 @@ class SamplingSpec(Spec):
     temperature: Amount | None = None
     max_tokens: Count | None = None
     top_p: Annotated[float, Field(gt=0, le=1)] | None = None
-    top_k: Annotated[int, Field(ge=0)] | None = None
+    top_k: Natural | None = None
     min_p: Annotated[float, Field(ge=0, le=1)] | None = None
-    stop: Text | list[Text] | None = None
-    logprobs: Annotated[int, Field(ge=0)] | None = None
+    stop: Stop | None = None
+    logprobs: Natural | None = None
     extra: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -73,7 +82,7 @@ class CalledSpec(Spec):
     concurrency: Count | None = None
     requests_per_minute: Positive | None = None
     tokens_per_minute: Positive | None = None
-    retries: Annotated[int, Field(ge=0)] | None = None
+    retries: Natural | None = None
 
 
 class LocalSpec(CalledSpec):
@@ -156,10 +165,10 @@ class LimitsSpec(Spec):
     """Limits of a budget; see `Budget`."""
 
     usd: Amount | None = None
-    prompt_tokens: Annotated[int, Field(ge=0)] | None = None
-    completion_tokens: Annotated[int, Field(ge=0)] | None = None
-    total_tokens: Annotated[int, Field(ge=0)] | None = None
-    requests: Annotated[int, Field(ge=0)] | None = None
+    prompt_tokens: Natural | None = None
+    completion_tokens: Natural | None = None
+    total_tokens: Natural | None = None
+    requests: Natural | None = None
     seconds: Positive | None = None
 
 
@@ -184,7 +193,7 @@ class ProblemsSpec(Spec):
 
     file: Text
     limit: Count | None = None
-    offset: Annotated[int, Field(ge=0)] = 0
+    offset: Natural = 0
     id: Text | None = None
     prompt: Text | None = None
     reference: Text | None = None
@@ -239,10 +248,20 @@ class AnswerSpec(Spec):
     percent: PercentRule = "fraction"
 
 
+def _no_truth(value: Any) -> Any:
+    """Python takes true for 1."""
+    if isinstance(value, bool):
+        raise PydanticKnownError("literal_error", {"expected": "1"})
+    return value
+
+
+Version = Annotated[Literal[1], BeforeValidator(_no_truth)]
+
+
 class IncludedSpec(Spec):
     """A file that others include: what it brings by name, and nothing that belongs to one run."""
 
-    version: Literal[1] = 1
+    version: Version = 1
     include: list[Text] = Field(default_factory=list)
     models: dict[Text, ModelSpec] = Field(default_factory=dict)
     prompts: dict[Text, PromptSpec] = Field(default_factory=dict)
@@ -253,7 +272,7 @@ class IncludedSpec(Spec):
 class ProgramSpec(Spec):
     """A whole file. `check`, `program`, `verifiers` and `programs` name parts of registries."""
 
-    version: Literal[1]
+    version: Version
     include: list[Text] = Field(default_factory=list)
     models: dict[Text, ModelSpec] = Field(default_factory=dict)
     budget: BudgetSpec = BudgetSpec()

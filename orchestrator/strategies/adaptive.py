@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import ClassVar
 
+from ..asking import MOST_CALLS, check_round
 from ..context import Context
 from ..contracts import logprobs_for
 from ..costs import FREE, Costing, Size, Spending, counted
@@ -13,10 +15,13 @@ from ..errors import InvalidInputError
 from ..types import Outcome, Problem, StopReason
 from .acceptance import Acceptance, Agreement, examine, examining, verifier_of
 from .attempts import Attempts
-from .base import Strategy, at_least
+from .base import Strategy, at_least, at_most
 from .selection import by_vote
 
 __all__ = ["Adaptive"]
+
+LARGEST = 2**53
+"""Whole numbers are told apart up to here where they are computed with as others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +39,7 @@ class Adaptive(Strategy):
     Cost: at most n calls, at least start.
 
     Args:
-        n: Samples at most, at least 1.
+        n: Samples at most, at least 1, and at most 10,000 in a round.
         start: Samples of the first round, from 1 to `n`.
         factor: By what the number of samples grows from round to round, above 1.
         accept: When the vote is good enough; `Agreement`'s share counts abstentions in the denominator.
@@ -64,6 +69,9 @@ class Adaptive(Strategy):
             raise InvalidInputError(f"start must be at most n = {self.n}, not {self.start}")
         if not 1.0 < self.factor < float("inf"):
             raise InvalidInputError(f"factor must be above 1, not {self.factor}")
+        if self.n > MOST_CALLS:
+            at_most(LARGEST, n=self.n)
+            self._check_rounds()
 
     @property
     def most_calls(self) -> int:
@@ -79,6 +87,16 @@ class Adaptive(Strategy):
     def calls_at_once(self) -> int:
         """Calls one problem keeps in flight in its last round."""
         return max(later - earlier for earlier, later in zip([0, *self.sizes], self.sizes, strict=False))
+
+    def _check_rounds(self) -> None:
+        """Refuse rounds of too many calls; the largest is the first, the last, or the one before it."""
+        grown = math.floor((math.log(self.n) - math.log(self.start)) / math.log(self.factor))
+        last = self.start * self.factor**grown
+        check_round(start=self.start)
+        if max(int(last) - int(last / self.factor), self.n - int(last)) > MOST_CALLS:
+            raise InvalidInputError(
+                f"n={self.n} has a round of more than {MOST_CALLS:,} calls; let it grow by a smaller factor"
+            )
 
     @property
     def sizes(self) -> list[int]:

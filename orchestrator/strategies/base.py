@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from ..asking import Ask, check_ranges
 from ..context import Context
-from ..contracts import key_of, programs_in
+from ..contracts import hold_tuples, key_of, programs_in
 from ..costs import UNKNOWN, Cost, Costing, Size, Spending, total
 from ..errors import InvalidInputError
 from ..monitors import Monitor
@@ -51,6 +51,7 @@ class Strategy:
     monitors: tuple[Monitor, ...] = ()
 
     def __post_init__(self) -> None:
+        hold_tuples(self)
         check_ranges(temperature=self.temperature, max_tokens=self.max_tokens)
 
     @property

@@ -8,6 +8,7 @@ from typing import ClassVar
 import anyio
 from anyio.abc import TaskGroup
 
+from ..asking import check_round
 from ..context import Context
 from ..contracts import Verifier, compares, logprobs_for, name_of
 from ..costs import Costing, Size, Spending, counted, repeated
@@ -41,7 +42,7 @@ class BestOfN(Strategy):
     Cost: at most ceil(n / per_call) calls, plus the verifier's for n candidates.
 
     Args:
-        n: Samples at most, at least 1.
+        n: Samples at most, at least 1, in at most 10,000 calls.
         verifier: Scores the samples.
         weighted: Add up the scores of equal answers.
         threshold: A score in [0, 1] that is good enough to stop at; None draws all `n`.
@@ -67,6 +68,7 @@ class BestOfN(Strategy):
     def __post_init__(self) -> None:
         Strategy.__post_init__(self)
         at_least(1, n=self.n, per_call=self.per_call)
+        check_round(n=self.n, per_call=self.per_call)
         in_unit(threshold=self.threshold)
 
     @property

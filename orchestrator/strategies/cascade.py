@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from ..budget import Budget, Ledger
 from ..context import Context
-from ..contracts import ControlProgram, logprobs_for
+from ..contracts import ControlProgram, logprobs_for, strategy_of
 from ..costs import FREE, Costing, Size, Spending, counted, limited
 from ..errors import InvalidInputError
 from ..stopping import FixedSize, StoppingRule
@@ -218,7 +218,7 @@ class Cascade(Strategy):
 
 def _samples_of(program: ControlProgram) -> float:
     """Samples that `program` draws at most; infinite where that is not known."""
-    program = getattr(program, "strategy", program)  # a program file's
+    program = strategy_of(program)
     if isinstance(program, SelfConsistency):
         return program.n
     return 1 if isinstance(program, Single) else math.inf
@@ -234,7 +234,7 @@ def _settling(tiers: Sequence[Tier], number: int) -> StoppingRule | None:
     if any(one.carry for one in tiers[number:]):
         return FixedSize()
     rule = None if number == len(tiers) - 1 else settling_rule(tier.accept)
-    program = getattr(tier.strategy, "strategy", tier.strategy)  # a program file's
+    program = strategy_of(tier.strategy)
     return rule if rule is None or isinstance(program, SelfConsistency) else FixedSize()
 
 

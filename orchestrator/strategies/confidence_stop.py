@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import anyio
 
-from ..asking import Ask
+from ..asking import Ask, check_round
 from ..concurrently import concurrently
 from ..confidence import GroupAggregation
 from ..context import Context
@@ -64,8 +64,9 @@ class ConfidenceStop(Strategy):
     `online=False`; none with a `threshold`, which needs no warm-up.
 
     Args:
-        n: Traces at most, at least 1.
-        warmup: Traces drawn first and in full, in [1, n]; with a `threshold`, none is. Fewer traces are no consensus.
+        n: Traces at most, at least 1; those that nothing cuts, in at most 10,000 calls.
+        warmup: Traces drawn first and in full, in [1, n], at most 10,000; with a `threshold`, none is. Fewer traces
+            are no consensus.
         keep: The fraction of traces that is to pass, in (0, 1].
         threshold: s in nats, at least 0, in place of the one that the warm-up sets.
         consensus: The share of the weights that is enough to stop, in (0, 1]; None draws all. With `keep=0.1`, two of
@@ -107,6 +108,8 @@ class ConfidenceStop(Strategy):
     def __post_init__(self) -> None:
         Strategy.__post_init__(self)
         at_least(1, n=self.n, warmup=self.warmup, top=self.top, per_call=self.per_call)
+        check_round(warmup=self.warmup)
+        check_round(per_call=self.per_call, n=0 if self.online else self.n)
         if self.online and self.warmup > self.n:
             raise InvalidInputError(f"warmup must be at most n = {self.n}, not {self.warmup}")
         for name in ("keep", "consensus"):

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..budget import Budget
 from ..context import Context
-from ..contracts import ControlProgram
+from ..contracts import ControlProgram, strategy_of
 from ..costs import Costing, Size, Spending
 from ..errors import InvalidInputError, most_telling
 from ..types import Candidate, Outcome, Problem
@@ -105,9 +105,7 @@ def most_calls_of(program: ControlProgram) -> int:
     Raises:
         InvalidInputError: It does not say: a function of one's own.
     """
-    calls = getattr(
-        getattr(program, "strategy", program), "most_calls", None
-    )  # a program file's is its strategy's
+    calls = getattr(strategy_of(program), "most_calls", None)
     if not isinstance(calls, int):
         raise InvalidInputError(f"{program!r} does not say how many calls it makes (`most_calls`)")
     return calls
@@ -126,6 +124,5 @@ def candidates_of(found: Spending, program: ControlProgram, costing: Costing) ->
 
 def longest_text_of(program: ControlProgram, costing: Costing) -> float:
     """Tokens that the text of one of a program's candidates has at most; infinite where it does not say."""
-    program = getattr(program, "strategy", program)  # a program file's is its strategy's
-    longest = getattr(program, "longest_text", None)
+    longest = getattr(strategy_of(program), "longest_text", None)
     return math.inf if longest is None else float(longest(costing))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ..answers import Clusters
+from ..asking import check_round
 from ..context import Context
 from ..costs import Costing, Spending, counted
 from ..errors import InvalidInputError
@@ -34,7 +35,7 @@ class SelfConsistency(Strategy):
     Cost: at most ceil(n / per_call) calls.
 
     Args:
-        n: Samples at most, at least 1.
+        n: Samples at most, at least 1, in at most 10,000 calls.
         stop: When to stop before `n`, asked about the counts of answers. None: `LeadStop`, which never changes the
             winner (it fires when the leader cannot be overtaken; of a tie the first), though it does its share, and
             `FixedSize`, all `n`, when votes have weights; in a tier of a cascade when it is settled what the tier's
@@ -64,6 +65,7 @@ class SelfConsistency(Strategy):
     def __post_init__(self) -> None:
         Strategy.__post_init__(self)
         at_least(1, n=self.n, per_call=self.per_call)
+        check_round(n=self.n, per_call=self.per_call)
 
     @property
     def most_calls(self) -> int:

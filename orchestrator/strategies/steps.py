@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..context import Context
+from ..contracts import hold_tuples
 from ..errors import InvalidInputError
 from ..prompts import Rendered
 from ..types import Sample
@@ -71,6 +72,7 @@ class StepGenerator:
     rest_tokens: int = 512
 
     def __post_init__(self) -> None:
+        hold_tuples(self)
         at_least(1, tokens=self.tokens, rest_tokens=self.rest_tokens)
         if not all(self.stop):
             raise InvalidInputError(f"stop must be a list of texts, none of them empty, not {self.stop!r}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from ..asking import check_round
 from ..context import Context
 from ..contracts import Verifier, compares, logprobs_for, name_of
 from ..costs import Costing, Size, Spending, repeated
@@ -53,7 +54,7 @@ class TestAndRepair(Strategy):
     Args:
         rounds: Repairs at most, at least 1.
         verifier: Judges one answer at a time, and says in `Score.reason` what is wrong with it.
-        n: Drafts, drawn side by side; the first that reaches `threshold` cancels the others.
+        n: Drafts, in [1, 10,000], drawn side by side; the first that reaches `threshold` cancels the others.
         threshold: A score in [0, 1] that is good enough.
         prompt: What is said after an answer. Placeholders: `{{ problem }}`, `{{ answer }}`, `{{ feedback }}`.
         feedback_chars: Characters of the reason that are shown, at least 1: its beginning and its end.
@@ -84,6 +85,7 @@ class TestAndRepair(Strategy):
     def __post_init__(self) -> None:
         Strategy.__post_init__(self)
         at_least(1, rounds=self.rounds, n=self.n, feedback_chars=self.feedback_chars)
+        check_round(n=self.n)
         in_unit(threshold=self.threshold)
         if compares(self.verifier):
             raise InvalidInputError(

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal, TypeAlias, get_args
 
 from ..concurrently import concurrently
 from ..context import Context
-from ..contracts import Verifier, compares, logprobs_for, name_of
+from ..contracts import Verifier, compares, hold_tuples, logprobs_for, name_of
 from ..costs import Costing, Size, Spending, total
 from ..errors import (
     BackendError,
@@ -63,6 +63,7 @@ class Composite:
     require_all: bool = False
 
     def __post_init__(self) -> None:
+        hold_tuples(self)
         if not self.parts:
             raise InvalidInputError("parts must name at least 1 verifier")
         if self.combine not in get_args(Combination):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeAlias, get_args
 
 from .. import _core
+from ..contracts import hold_tuples
 from ..errors import InvalidInputError
 from ..types import Candidate, Problem, Score
 from .free import SHORT_REASON
@@ -94,6 +95,7 @@ class ForbiddenWords(Rule):
         given: object = self.words
         if isinstance(given, str):
             raise InvalidInputError(f"words must be a list of words, not the text {self.words!r}")
+        hold_tuples(self)
         _phrases(self.words)
 
     def judge(self, problem: Problem, candidate: Candidate) -> Score:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias, get_args, runtime_checkable
 
 from ..answers import PassMatrix
-from ..asking import check_ranges
+from ..asking import check_ranges, check_round
 from ..concurrently import concurrently
 from ..context import Context
 from ..costs import FREE, Costing, Size, Spending, counted
@@ -138,7 +138,7 @@ class GeneratedTests:
     Source: Chen et al., "CodeT: Code Generation with Generated Tests", arXiv 2207.10397, §2.
 
     Args:
-        n: Samples of tests, at least 1.
+        n: Samples of tests, in [1, 10,000].
         per_sample: Tests taken from each, at least 1: the first ones.
         rule: How a cluster is scored.
         model: Who writes the tests; None for the first model.
@@ -174,6 +174,7 @@ class GeneratedTests:
             raise InvalidInputError(
                 f"n and per_sample must be at least 1, not {self.n} and {self.per_sample}"
             )
+        check_round(n=self.n)
         if self.rule not in get_args(ClusterRule):
             raise InvalidInputError(
                 f"rule must be one of {', '.join(get_args(ClusterRule))}, not {self.rule!r}"

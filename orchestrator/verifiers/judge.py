@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from ..asking import check_ranges
+from ..asking import check_ranges, check_round
 from ..concurrently import concurrently
 from ..context import Context
 from ..costs import FREE, Costing, Size, Spending, counted
@@ -83,7 +83,7 @@ class Judge:
         form: How the verdict is written.
         expected: Whether to read the score from the tokens' log-probabilities. With `json` those of the reason are
             sent and kept as well.
-        samples: Verdicts on each text, at least 1; more than one needs a temperature.
+        samples: Verdicts on each text, in [1, 10,000]; more than one needs a temperature.
         per_call: Verdicts drawn by one request, at least 1; above 1 the prompt is paid once per request.
         temperature: At least 0. None leaves it to the model's settings.
         max_tokens: Cap on a verdict, in tokens; None for 16, with `json` for 512. A judge that thinks needs more.
@@ -117,6 +117,7 @@ class Judge:
             raise InvalidInputError(
                 f"samples and per_call must be at least 1, not {self.samples} and {self.per_call}"
             )
+        check_round(samples=self.samples)
         if self.samples > 1 and self.temperature == 0.0:
             raise InvalidInputError(
                 f"{self.samples} samples at temperature 0 are the same verdict; give a temperature above 0"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from .. import _core
-from ..asking import check_ranges
+from ..asking import check_ranges, check_round
 from ..concurrently import concurrently
 from ..context import Context
 from ..costs import FREE, Costing, Size, Spending, counted
@@ -72,7 +72,7 @@ class StateValue(Voting):
 
     Args:
         model: Name of the model that judges; None for the first.
-        votes: Verdicts on each state, at least 1; more than one needs a temperature.
+        votes: Verdicts on each state, in [1, 10,000]; more than one needs a temperature.
         per_call: Verdicts drawn by one request, at least 1; above 1 the prompt is paid once per request.
         template: The prompt, with any of `{{ problem }}`, `{{ thoughts }}` (all that is written) and `{{ state }}`,
             of the last two at least one; None for the built-in one.
@@ -109,6 +109,7 @@ class StateValue(Voting):
                 f"votes and per_call must be at least 1, not {self.votes} and {self.per_call}"
             )
         check_ranges(temperature=self.temperature, max_tokens=self.max_tokens)
+        check_round(votes=self.votes)
         if self.votes > 1 and self.temperature == 0.0:
             raise InvalidInputError(
                 f"{self.votes} votes at temperature 0 are the same; give a temperature above 0"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from .. import _core
-from ..asking import check_ranges
+from ..asking import check_ranges, check_round
 from ..context import Context
 from ..costs import FREE, UNKNOWN, Costing, Size, Spending, counted
 from ..errors import InvalidInputError
@@ -52,7 +52,7 @@ class StateVote(Voting):
 
     Args:
         model: Name of the model that votes; None for the first.
-        votes: Votes on each set of states, at least 1; more than one needs a temperature.
+        votes: Votes on each set of states, in [1, 10,000]; more than one needs a temperature.
         per_call: Votes drawn by one request, at least 1; above 1 the prompt is paid once per request.
         template: The prompt, with `{{ choices }}` (the states, numbered from 1) and `{{ problem }}`; None for the
             built-in one. A vote is the number after the last "best choice is", or alone on the last line.
@@ -78,6 +78,7 @@ class StateVote(Voting):
             if getattr(self, name) < 1:
                 raise InvalidInputError(f"{name} must be at least 1, not {getattr(self, name)}")
         check_ranges(temperature=self.temperature, max_tokens=self.max_tokens)
+        check_round(votes=self.votes)
         if self.votes > 1 and self.temperature == 0.0:
             raise InvalidInputError(
                 f"{self.votes} votes at temperature 0 are the same; give a temperature above 0"

@@ -258,3 +258,73 @@ def test_a_file_that_is_not_called_yaml_is_left_as_it_is(tmp_path, capsys, name)
         assert out == ""
         assert f"error: {file}: only files that end in .yaml or .yml are formatted" in err
     assert file.read_text().startswith("{")
+
+
+KEPT = "program:\n  steps:\n    - id: a\n      sample:\n        prompt: |+{}\n          hi\n\n\n{}    - return: a\n"
+
+
+@pytest.mark.parametrize(("beside", "after"), [("", ""), ("  # beside", ""), ("", "    # next\n\n")])
+def test_a_text_keeps_the_empty_lines_it_ends_with(beside, after):
+    text = "version: 1\n" + KEPT.format(beside, after)
+    assert format_text(text) == text
+    assert parse(text, file="<text>").data["program"]["steps"][0]["sample"]["prompt"] == "hi\n\n\n"
+
+
+def test_no_empty_line_is_added_behind_a_text_that_keeps_its_own():
+    assert formatted("""
+        version: 1
+
+        program: single
+
+        prompt:
+          system: |+
+            hello
+
+    """) == textwrap.dedent("""\
+        version: 1
+
+        prompt:
+          system: |+
+            hello
+
+        program: single
+    """)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["|", "|+", "|-", ">", ">+", ">-"]),
+            st.integers(0, 3),
+            st.sampled_from(["", "# c\n", "\n# c\n\n"]),
+        ),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_texts_of_every_kind_stay_what_they_are(blocks):
+    sections = [
+        f"k{number}:\n  text: {header}\n    a\n    b\n" + "\n" * blanks + comment
+        for number, (header, blanks, comment) in enumerate(blocks)
+    ]
+    text = "".join(sections)
+    again = format_text(text)
+    assert parse(again, file="<text>").data == parse(text, file="<text>").data
+    assert comments_of(again) == comments_of(text)
+    assert format_text(again) == again
+
+
+@pytest.mark.parametrize(
+    ("text", "hinted"),
+    [
+        ("program: single\n", False),
+        ("program: &a single\ncheck: *a\n", True),
+        ("program: !!str single\n", True),
+    ],
+)
+def test_what_is_refused_gets_a_hint_only_where_that_may_be_why(text, hinted, monkeypatch):
+    monkeypatch.setattr("orchestrator.programs.formatting.emit", lambda layout: "program: other\n")
+    with pytest.raises(ProgramFileError, match="cannot be formatted without changing what it says") as caught:
+        format_text("version: 1\n" + text)
+    assert ("write out what is repeated" in str(caught.value)) == hinted

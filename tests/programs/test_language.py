@@ -246,7 +246,8 @@ def fields_of(spec):
     found = {}
     for name, field in spec.model_fields.items():
         default = "-" if field.is_required() else field.get_default(call_default_factory=True)
-        found[f"`{name}`"] = "none" if default in (None, {}, SamplingSpec()) else f"{default}"
+        empty = default in ({}, SamplingSpec())
+        found[f"`{name}`"] = "none" if default is None else "`{}`" if empty else f"{default}"
     return found
 
 

@@ -62,7 +62,9 @@ def test_the_limits_of_a_class_are_found_by_making_it(name, limits):
         (STRATEGIES.parts, "self_consistency", "n", {"minimum": 1}),
         (STRATEGIES.parts, "debate", "agents", {"minimum": 2, "maximum": 100}),
         (STRATEGIES.parts, "mcts", "max_tokens", {"type": "null"}),
-        (STRATEGIES.parts, "adaptive", "start", {"minimum": 1}),
+        (STRATEGIES.parts, "adaptive", "n", {"minimum": 1}),
+        (STRATEGIES.parts, "adaptive", "start", {"minimum": 1, "maximum": 10_000}),
+        (PRIMITIVES, "sample", "n", {"minimum": 1}),  # where a call has several, there can be more
         (STOPPING_RULES.parts, "any", "rules", {"minItems": 1}),
         (STOPPING_RULES.parts, "majority", "threshold", {"exclusiveMinimum": 0.0, "maximum": 1.0}),
         (MONITORS.parts, "confidence_floor", "threshold", {"minimum": 0.0}),

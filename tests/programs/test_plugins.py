@@ -283,6 +283,45 @@ def test_a_packages_part_that_refuses_its_values_says_where(clock, refusal):
     assert "program.yaml:3:32: opens must be before closes, in 0..24, not 20 and 8" in said
 
 
+@pytest.mark.parametrize(
+    ("program", "message"),
+    [
+        ("{dictv: {fn: x}}", "3:42: `fn` can be given in Python only"),
+        ("{dictv: {fn: null}}", "3:42: `fn` can be given in Python only"),
+        (
+            "{dictv: {fnn: x}}",
+            "3:42: unknown key `fnn` in `program.best_of_n.verifier.dictv`; expected one of: at_least",
+        ),
+        ("{needs: {at_least: 0.5}}", "`fn` is missing in `needs`"),
+        ("needs", "hint: it can be given in Python only"),
+    ],
+)
+def test_a_function_of_a_packages_part_cannot_be_said(package, refusal, program, message):
+    source = """
+        from collections.abc import Callable
+        from dataclasses import dataclass
+        from typing import Any
+
+        @dataclass(frozen=True, kw_only=True)
+        class Dictv:
+            at_least: float = 0.5
+            fn: Callable[[Any], float] | None = None
+
+            async def score(self, ctx, problem, candidates, /):
+                return []
+
+        @dataclass(frozen=True, kw_only=True)
+        class Needs:
+            at_least: float = 0.5
+            fn: Callable
+
+            async def score(self, ctx, problem, candidates, /):
+                return []
+    """
+    package("brought", textwrap.dedent(source), verifiers={"dictv": "Dictv", "needs": "Needs"})
+    assert message in refusal(HEAD + f"program: {{best_of_n: {{verifier: {program}}}}}\n")
+
+
 def test_a_package_that_cannot_be_imported_is_named(package, refusal):
     package("broken_parts", "import no_such_module\n", strategies={"thing": "Thing"})
     said = refusal(HEAD + "program: thing\n")

@@ -107,7 +107,9 @@ GOOD = [
     "program: {steps: [{parallel: {a: [{fail: x}], b: [{fail: x}]}, wait: first(2)}]}",
     "program: {steps: [{repeat: {max: 1000, steps: [{fail: x}]}}]}",
     "program: {adaptive: {n: 2, start: 2}}",
-    "program: {self_consistency: {n: 1000000, temperature: 0}}",
+    "program: {self_consistency: {n: 10000, temperature: 0}}",
+    "program: {adaptive: {n: 20000}}",
+    "program: {steps: [{id: a, sample: {n: 20000, per_call: 2}}, {return: a}]}",
     "program: {steps: [{let: {}}, {return: 1}]}",
     "program: {steps: [{id: a, sample: {prompt: null, temperature: null}}, {return: a}]}",
     "program: {steps: [{fail: x}]}\noutputs: {}",
@@ -202,6 +204,23 @@ BAD = [
     "program: single\nanswer: {labels: []}",
     "program: single\nanswer: {labels: [yes-no]}",
     "program: single\nanswer: {labels: [a, a]}",
+    "program: {self_consistency: {n: 4, stop: {any: [lead, null]}}}",
+    "program: {best_of_n: {verifier: {composite: [null]}}}",
+    "program: {router: {programs: [single, null], thresholds: [0.5]}}",
+    "program: {cascade: [null, single]}",
+    "program: {steps: [{switch: [null]}, {return: problem.text}]}",
+    "program: {adaptive: {accept: null}}",
+    "program: {tree_of_thoughts: {verifier: null}}",
+    "program: {router: {models: [tiny, tiny], scorer: null}}",
+    "program: {self_consistency: {n: null}}",
+    "program: {self_consistency: {n: true}}",
+    "program: {steps: [{if: true, then: null, else: [{return: 1}]}]}",
+    "program: {steps: [{id: a, sample: }, {id: v, vote: [a, [a]]}, {return: v}]}",
+    "program: {steps: [{id: a, sample: }, {id: v, vote: {of: null}}, {return: v}]}",
+    "program: single\nbudget: {requests: 4.5}",
+    "program: {steps: [{id: a, sample: {stop: ['']}}, {return: a}]}",
+    "check: {judge: {samples: 10001, temperature: 1}}\nprogram: single",
+    "check: {regex: a}\nprogram: {test_and_repair: {n: 10001}}",
 ]
 
 
@@ -210,6 +229,36 @@ def test_what_the_loader_refuses_for_its_shape_the_schema_refuses(text, validato
     with pytest.raises(ProgramFileError):
         loads(HEAD + text)
     assert not takes(validator, HEAD + text)
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [("program: {steps: [{if: true, then: [{return: 1}], else: null}, {return: 2}]}",
+      "program: {steps: [{if: true, then: [{return: 1}]}, {return: 2}]}"),
+     ("program: {steps: [{switch: [{when: true, steps: [{return: 1}]}], else: null}, {return: 2}]}",
+      "program: {steps: [{switch: [{when: true, steps: [{return: 1}]}]}, {return: 2}]}"),
+     ("program: {steps: [{id: a, sample: {n: 4.0, stop: null}}, {return: a}]}",
+      "program: {steps: [{id: a, sample: {n: 4}}, {return: a}]}"),
+     ("program: {self_consistency: {n: 4.0, monitors: null, stop: null}}", "program: {self_consistency: {n: 4}}"),
+     ("program: {cascade: {tiers: null}}", "program: cascade"),
+     ("program: single\nbudget: {requests: 4.0}", "program: single\nbudget: {requests: 4}"),
+     ("program: {revise: null}", "program: revise")],
+)  # fmt: skip
+def test_what_is_written_in_another_way_is_taken_as_the_same(text, same, validator):
+    written, usual = loads(HEAD + text), loads(HEAD + same)
+    assert written == usual
+    assert written.budget == usual.budget
+    assert dump(written) == dump(usual)
+    assert takes(validator, HEAD + text)
+    assert takes(validator, HEAD + same)
+
+
+@pytest.mark.parametrize("version", ["true", "2", "1.5", "'1'", "null"])
+def test_no_other_version_is_taken(version, validator):
+    text = f"{HEAD.replace('version: 1', f'version: {version}')}program: single"
+    with pytest.raises(ProgramFileError, match=r"`version` must be 1, not"):
+        loads(text)
+    assert not takes(validator, text)
 
 
 def test_the_schema_refuses_every_invalid_file_whose_shape_is_wrong(validator):

@@ -1,3 +1,4 @@
+import dataclasses
 import random
 import textwrap
 
@@ -22,6 +23,7 @@ from orchestrator import (
 )
 from orchestrator.answers import AnswerReader
 from orchestrator.errors import InvalidInputError, ProgramFileError
+from orchestrator.monitors import RepetitionGuard
 from orchestrator.primitives import (
     Branch,
     Critique,
@@ -53,8 +55,17 @@ from orchestrator.programs.registries import REGISTRIES, STRATEGIES
 from orchestrator.prompts import Example
 from orchestrator.runtime.identity import program_hash
 from orchestrator.stopping import AnyOf, LeadStop, MajorityStop
-from orchestrator.strategies import Agreement, FunctionScorer, Router
-from orchestrator.verifiers import Consistency, JsonSchema, Judge, Predicate, Regex, StateValue
+from orchestrator.strategies import MCTS, Agreement, Debate, FunctionScorer, Router, StepGenerator, Strategy
+from orchestrator.verifiers import (
+    Composite,
+    Consistency,
+    ForbiddenWords,
+    JsonSchema,
+    Judge,
+    Predicate,
+    Regex,
+    StateValue,
+)
 
 ALL = [(registry, key) for registry in REGISTRIES for key in registry.parts]
 
@@ -319,6 +330,7 @@ NAMED = {
 def composed(draw):
     """Programs of steps that use what earlier ones have named."""
     steps, named = [Sample(id="s0", n=draw(st.integers(1, 3)))], {"s0": "sample"}
+    several = draw(st.sampled_from([tuple, list]))  # in Python either is given
     for number in range(draw(st.integers(0, 5))):
         many = draw(st.sampled_from([name for name, key in named.items() if key in ("sample", "score")]))
         id = f"s{number + 1}"
@@ -331,7 +343,7 @@ def composed(draw):
                         prompt=draw(st.sampled_from(["a\nb", None])),
                     ),
                     Score(id=id, of=many, by=draw(st.sampled_from([JUDGE, Regex(pattern="- (a): #")]))),
-                    Vote(id=id, of=many),
+                    Vote(id=id, of=draw(st.sampled_from([many, several([many, "s0"])]))),
                     Select(id=id, of=many, by="last"),
                     Text(
                         id=id,
@@ -340,8 +352,14 @@ def composed(draw):
                         ),
                     ),
                     Critique(id=id, of=f"{many}.best"),
-                    Repeat(max=2, until=f"{many}.count > 3", steps=(Sample(),)),
-                    If(condition=f"{many}.agreement >= 0.5", then=(Sample(),), otherwise=(Sample(n=2),)),
+                    Repeat(max=2, until=f"{many}.count > 3", steps=several([Sample()])),
+                    If(
+                        condition=f"{many}.agreement >= 0.5",
+                        then=several([Sample(stop=several(["x"]))]),
+                        otherwise=several([Sample(n=2)]),
+                    ),
+                    Switch(cases=several([Case(when=f"{many}.count > 1", steps=several([Sample()]))])),
+                    Parallel(branches={"a": several([Sample()]), "b": several([Sample(n=2)])}),
                 ]
             )
         )
@@ -349,7 +367,7 @@ def composed(draw):
         if step.id is not None:
             named[id] = step.key
     outputs = {name: f"{name}.{NAMED[key]}" if NAMED[key] else name for name, key in named.items()}
-    return Steps(steps=(*steps, Return(value="s0")), outputs=outputs)
+    return Steps(steps=several([*steps, Return(value="s0")]), outputs=outputs)
 
 
 @settings(max_examples=60, deadline=None)
@@ -378,3 +396,44 @@ def test_the_hash_is_of_what_a_file_means(tmp_path):
     other = loads("version: 1\nprogram: {cascade: [{single: , accept: confidence >= 0.6}, single]}")
     assert program_hash(short) == program_hash(long) != program_hash(other)
     assert Problem(id="1", prompt="x") != short
+
+
+AGREED = Agreement(at_least=0.5)
+
+
+@pytest.mark.parametrize(
+    ("given", "same"),
+    [
+        (Cascade(tiers=[Tier(strategy=SelfConsistency(n=4), accept=AGREED), Tier(strategy=Single())]),
+         Cascade(tiers=(Tier(strategy=SelfConsistency(n=4), accept=AGREED), Tier(strategy=Single())))),
+        (Router(models=["a", "b"], thresholds=[0.5]), Router(models=("a", "b"), thresholds=(0.5,))),
+        (Router(programs=[Single(), Single(model="b")]), Router(programs=(Single(), Single(model="b")))),
+        (Debate(models=["a", "b"]), Debate(models=("a", "b"))),
+        (Single(monitors=[RepetitionGuard()]), Single(monitors=(RepetitionGuard(),))),
+        (MCTS(verifier=JUDGE, steps=StepGenerator(stop=["x"])),
+         MCTS(verifier=JUDGE, steps=StepGenerator(stop=("x",)))),
+        (BestOfN(verifier=Composite(parts=[JUDGE, JUDGE], weights=[1.0, 2.0])),
+         BestOfN(verifier=Composite(parts=(JUDGE, JUDGE), weights=(1.0, 2.0)))),
+        (BestOfN(verifier=ForbiddenWords(words=["a"])), BestOfN(verifier=ForbiddenWords(words=("a",)))),
+        (SelfConsistency(stop=AnyOf(rules=[LeadStop()])), SelfConsistency(stop=AnyOf(rules=(LeadStop(),)))),
+        (Steps(steps=[Sample(id="a", n=3), If(condition="a.agreement == 1", then=[Return(value="a")],
+                                              otherwise=[Return(value=Vote(of=["a", "a"]))])]),
+         Steps(steps=(Sample(id="a", n=3), If(condition="a.agreement == 1", then=(Return(value="a"),),
+                                              otherwise=(Return(value=Vote(of=("a", "a"))),))))),
+    ],
+    ids=lambda program: type(program).__name__,
+)  # fmt: skip
+def test_a_list_in_python_is_the_list_of_a_file(given, same):
+    assert given == same == loads(dump(given)).strategy
+    assert hash(given) == hash(same)
+    assert program_hash(given) == program_hash(same)
+
+
+def test_a_list_that_is_no_tuple_stays_one():
+    @dataclasses.dataclass(frozen=True, kw_only=True)
+    class Own(Strategy):
+        notes: list[str] = dataclasses.field(default_factory=list)
+        names: tuple[str, ...] = ()
+
+    own = Own(notes=["a"], names=["b"])
+    assert (own.notes, own.names) == (["a"], ("b",))

@@ -862,6 +862,8 @@ async def test_a_seed_of_ones_own_does_not_make_all_samples_one():
         ({"temperature": -1}, "temperature must be at least 0"),
         ({"temperature": float("nan")}, "temperature must be at least 0"),
         ({"top_p": 0.0}, r"top_p must be in \(0, 1\]"),
+        ({"stop": ["a", ""]}, "stop must be a list of texts, none of them empty"),
+        ({"stop": ""}, "stop must be a list of texts, none of them empty"),
     ],
 )
 async def test_a_sampling_field_out_of_range_is_refused_before_anything_is_sent(sampling, message):
