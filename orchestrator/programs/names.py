@@ -242,7 +242,8 @@ def is_template(text: str, at: KeyPath, mistakes: Mistakes, types: Mapping[str, 
         if types is not None:
             template.check(types)
     except TemplateError as error:
-        mistakes.add(at, error.message, hint=error.hint, offset=error.offset)
+        offset = error.offset if mistakes.document.at(at) == text else None
+        mistakes.add(at, error.message, hint=error.hint, offset=offset)
         return False
     return True
 
