@@ -31,7 +31,7 @@ from .fields import PromptTemplate, check_fields
 from .includes import Source, Sources
 from .mistakes import Mistakes
 from .models import check_backend, check_local, check_replay, make_model
-from .names import Names, is_template, make_prompt
+from .names import Names, check_system, is_template, make_prompt
 from .parts import build
 from .problems import ProblemFile
 from .registries import STRATEGIES, VERIFIERS
@@ -316,6 +316,7 @@ def _prompt(top: Source, names: Names) -> tuple[Prompt, PromptTemplate | None]:
         at = ("prompt", "use")
     else:
         prompt = make_prompt(spec.prompt)
+        check_system(prompt.system, ("prompt",), mistakes)
     if spec.problem.template is not None:
         if prompt.template != Prompt().template:
             mistakes.add(
