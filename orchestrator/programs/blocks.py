@@ -6,6 +6,7 @@ verifier, or a name that the file declares. Beside it stand its `id` and what it
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,6 +29,9 @@ ID = "id"
 
 LONGEST_SHOWN = 80
 """Characters of a step that a hint shows, at most."""
+
+JOINED = re.compile(r"(\w+):(\S.*)")
+"""What would be a key and its value with a space between them."""
 
 IN_REPEAT = ("while", "until")
 
@@ -110,7 +114,15 @@ def _in_file(path: KeyPath, mistakes: Mistakes) -> KeyPath:
 def build_block(value: Any, at: KeyPath, mistakes: Mistakes) -> Block | None:
     """The steps of a list, with one that is `Unmade` for each that is wrong, which is noted; None for no list."""
     if not isinstance(value, list):
-        mistakes.add(at, f"`{at[-1]}` must be a list of steps", hint="write `- ` before each step")
+        dashed = (
+            next((key for key in value if key.startswith("-")), None) if isinstance(value, dict) else None
+        )
+        hint = (
+            "write `- ` before each step"
+            if dashed is None
+            else f"put a space behind the dash: `- {dashed[1:]}`"
+        )
+        mistakes.add(at, f"`{at[-1]}` must be a list of steps", hint=hint)
         return None
     known = frozenset(actions(mistakes))
     return tuple(
@@ -150,6 +162,12 @@ def _build_step(value: Any, at: KeyPath, known: frozenset[str], mistakes: Mistak
 
 def _with_colon(value: Any, known: frozenset[str]) -> str | None:
     """A hint where a text would be a step with a colon."""
+    if isinstance(value, str) and (joined := JOINED.fullmatch(value)) and joined[1] in {ID, *known}:
+        return (
+            f"put a space behind the colon: `{joined[1]}: {joined[2]}`"
+            if len(value) <= LONGEST_SHOWN
+            else None
+        )
     key, _, behind = value.partition(" ") if isinstance(value, str) else ("", "", "")
     if key not in known:
         return None

@@ -98,7 +98,9 @@ class Mistakes:
         name, kind, context = str(path[-1]) if path else "", details["type"], details.get("ctx", {})
         where = ".".join(str(step) for step in path[:-1])
         if kind == "extra_forbidden":
-            hint = _quotes_hint(name) or _key_hint(path) or self.closest(name, known)
+            hint = (
+                _strange_hint(name, details["input"], known) or _key_hint(path) or self.closest(name, known)
+            )
             expected = f"; expected one of: {', '.join(known)}" if known and hint is None else ""
             said = f"unknown key `{_cut(name)}`{_inside(where)}{expected}"
             self.add(path, said, hint=hint, key=True)
@@ -219,11 +221,18 @@ def _cut(text: str) -> str:
     return text if len(text) <= SHOWN_VALUE else text[: SHOWN_VALUE - 1] + "…"
 
 
-def _quotes_hint(key: str) -> str | None:
-    """Between braces YAML cuts texts at commas, and what follows one looks like a key."""
-    return (
-        None if re.fullmatch(r"[\w.$-]*", key) else "between braces, put a text with a comma in it in quotes"
-    )
+def _strange_hint(key: str, given: object, known: Iterable[str]) -> str | None:
+    """How YAML makes a key of what was meant as something else."""
+    if re.fullmatch(r"[\w.$-]*", key):
+        return None
+    if given is None and (joined := re.fullmatch(r"([\w.$-]+):(\S.*)", key)):
+        return f"put a space behind the colon: `{joined[1]}: {joined[2]}`"
+    if (name := key.replace(" ", "_")) in known:
+        return f"did you mean `{name}`?"
+    if isinstance(given, list) and "when" in known:
+        return f"write `{{when: {_cut(key)}, steps: [...]}}`"
+    # Between braces YAML cuts texts at commas, and what follows one looks like a key without a value.
+    return "between braces, put a text with a comma in it in quotes" if given is None else None
 
 
 def _shown(value: object) -> str:

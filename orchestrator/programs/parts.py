@@ -317,13 +317,17 @@ def _is_complete(
 ) -> bool:
     """Whether no parameter without a default is missing; those that are, are noted."""
     fields, given = parameters(part), _without_nulls(part, names, given)
+    beside = [shown_as(part, name) for name in getattr(part, "beside", ())]
     missing = [
         shown
         for name, shown in names
         if is_required(fields[name]) and shown not in given and _step_in_place(part, name, given) is None
     ]
     for shown in missing:
-        hint = _MISSING_HINTS.get(shown, f"write `{{{key}: {{{shown}: ...}}}}`" if not given else None)
+        form = f"write `{{{key}: {{{shown}: ...}}}}`" if not given else None
+        if shown in beside:
+            form = f"write `{shown}: ...` beside `{key}`, not inside it"
+        hint = _MISSING_HINTS.get(shown, form)
         mistakes.add(at, f"`{shown}` is missing in `{key}`", hint=hint)
     return not missing
 
