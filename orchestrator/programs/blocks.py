@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
-from ..expressions import NUMBER, TEXT, ListOf, Type, is_name
+from ..expressions import NUMBER, TEXT, UNKNOWN, ListOf, Type, is_name
 from ..primitives import PRIMITIVES, Let, Primitive, Run, Score, Steps
 from ..primitives.base import Block, Unmade, every_step
 from .annotations import shown_as
@@ -86,7 +86,8 @@ def _note_faults(
 ) -> None:
     """Note what is wrong with how the steps of a program go together; models are checked for all of a file."""
     fields = {} if mistakes.names is None else mistakes.names.fields
-    types = {name: FIELD_TYPES[kind] for name, kind in fields.items()}
+    types: dict[str, Type] = dict.fromkeys(fields, UNKNOWN)
+    types |= {name: FIELD_TYPES[kind] for name, kind in fields.items() if kind in get_args(FieldKind)}
     for fault in program.faults(problem_fields=types, complete=complete):
         root = outputs if fault.path[:1] == ("outputs",) else at
         path = _in_file((*root, *fault.path), mistakes)
@@ -235,7 +236,7 @@ def _note_actions(
     for key in strange:
         hint = mistakes.closest(key, [*known, *usual])
         expected = "" if hint else f"; expected one of: {', '.join(PRIMITIVES)}, a strategy or a verifier"
-        mistakes.add((*at, key), f"no step `{key[:SHOWN_VALUE]}`{expected}", hint=hint, key=True)
+        mistakes.add_unknown((*at, key), f"no step `{key[:SHOWN_VALUE]}`{expected}", hint=hint, key=True)
 
 
 def _are_beside(

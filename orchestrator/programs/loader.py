@@ -224,7 +224,7 @@ def _program(sources: Sources, *, needs_models: bool, local_models: bool = False
     if "outputs" in top.document.data and not _has_steps(top.document.data):
         top.mistakes.add(("outputs",), "only a `program` made of `steps` has outputs", key=True)
     names.finish()
-    if needs_models or names.of("models"):
+    if (needs_models and not sources.incomplete) or names.of("models"):
         _check_models(sources, names, local=local_models)
     sources.raise_any()
     spec = top.spec

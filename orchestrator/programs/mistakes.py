@@ -53,12 +53,19 @@ class Mistakes:
         found: The mistakes, in the order they were found; one list for all files of a program.
         names: What the program's files declare by name; None where nothing can be declared.
         models: Names of the models there are; where there are none, they are not known, and any name passes.
+        incomplete: Whether a file that is included could not be read, which may declare further names.
     """
 
     document: Document
     found: list[ProgramFileError] = field(default_factory=list)
     names: Names | None = None
     models: Sequence[str] = ()
+    incomplete: bool = False
+
+    def add_unknown(self, path: KeyPath, message: str, *, hint: str | None = None, key: bool = False) -> None:
+        """Note that the name at `path` is unknown, unless a file is missing that may declare it."""
+        if not self.incomplete:
+            self.add(path, message, hint=hint, key=key)
 
     def add(
         self,

@@ -16,7 +16,7 @@ from .document import MOST_NODES, KeyPath
 from .includes import Source, Sources
 from .mistakes import Mistakes
 from .registries import STRATEGIES, VERIFIERS, Registry
-from .spec import FieldKind, ModelSpec, ProgramSpec, PromptSpec
+from .spec import ModelSpec, PromptSpec
 
 __all__ = ["Names", "Section", "check_system", "is_template", "make_prompt"]
 
@@ -76,23 +76,23 @@ class Names:
         build: Makes them.
 
     Attributes:
-        fields: What each problem has beside its text, where the file that runs says so.
+        fields: What each problem has beside its text, as the file that runs says it, even where that is wrong.
     """
 
     def __init__(self, sources: Sources, *, reserved: Mapping[str, str], build: Build) -> None:
         self._sources, self._build = sources, build
-        spec = sources.top.spec
-        self.fields: Mapping[str, FieldKind] = spec.problem.fields if isinstance(spec, ProgramSpec) else {}
+        declared = sources.top.document.at(("problem", "fields"))
+        self.fields: Mapping[str, Any] = declared if isinstance(declared, dict) else {}
         self._entries: dict[Section, dict[str, _Entry]] = {section: {} for section in SECTIONS}
         self._open: list[tuple[Section, str]] = []
         self._size = [0]
         for source in sources:
-            source.mistakes.names = self
+            source.mistakes.names, source.mistakes.incomplete = self, sources.incomplete
             for section in SECTIONS:
                 for name in source.section(section):
                     self._declare(section, name, source, reserved)
         for source in sources:
-            source.mistakes.models = self.of("models")
+            source.mistakes.models = () if sources.incomplete else self.of("models")
 
     def _declare(self, section: Section, name: str, source: Source, reserved: Mapping[str, str]) -> None:
         path = (section, name)
@@ -206,7 +206,7 @@ class Names:
             others = (
                 "" if hint else f"; there are: {', '.join(known)}" if known else "; the file has no `prompts`"
             )
-            mistakes.add((*at, "use"), f"no prompt `{name}`{others}", hint=hint)
+            mistakes.add_unknown((*at, "use"), f"no prompt `{name}`{others}", hint=hint)
             return None
         made: Prompt | None = self.get("prompts", name, at, mistakes)
         return made

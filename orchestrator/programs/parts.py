@@ -127,7 +127,8 @@ def find_part(
         else:
             hint = registry.instead(name) or mistakes.closest(name, known)
         others = "" if hint else f"; there are: {', '.join(known)}"
-        mistakes.add(at, f"no {registry.what} `{name[:SHOWN_VALUE]}`{others}", hint=hint, key=True)
+        note = mistakes.add if hint else mistakes.add_unknown
+        note(at, f"no {registry.what} `{name[:SHOWN_VALUE]}`{others}", hint=hint, key=True)
     return part
 
 
