@@ -445,6 +445,10 @@ def _maker(part: type, name: str) -> Maker | None:
 def _build_prompt(value: Any, at: KeyPath, mistakes: Mistakes) -> Any:
     """A template, or one of the file's prompts: `{use: NAME}`."""
     if value is None or isinstance(value, str):
+        if value is not None and mistakes.names is not None and mistakes.names.has("prompts", value):
+            said = f"`{value}` is the name of a prompt, and stands here for a text that is sent"
+            mistakes.add(at, said, hint=f"write `{{use: {value}}}`")
+            return None
         return value
     if mistakes.names is None or not isinstance(value, dict):
         mistakes.add(at, f"`{at[-1]}` must be a text, or `{{use: NAME}}` for one of the file's `prompts`")
