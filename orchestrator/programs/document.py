@@ -104,6 +104,7 @@ class Document:
         text: All of it.
         written: How the texts of each path are written.
         nodes: How many keys and values it has.
+        empty: The paths of keys with nothing behind them, not even `null`.
     """
 
     file: str
@@ -113,6 +114,7 @@ class Document:
     text: str = field(default="", repr=False)
     written: Mapping[KeyPath, Written] = field(default_factory=dict, repr=False)
     nodes: int = 0
+    empty: frozenset[KeyPath] = frozenset()
 
     def place(self, path: KeyPath, *, key: bool = False, offset: int | None = None) -> Place | None:
         """Where `path` stands, or the nearest part of the file that holds it.
@@ -400,6 +402,7 @@ class _Builder:
         self._values: dict[KeyPath, Place] = {}
         self._keys: dict[KeyPath, Place] = {}
         self._written: dict[KeyPath, Written] = {}
+        self._empty: set[KeyPath] = set()
         self._nodes = 0
         self._open: set[int] = set()
         self._scalars = scalars
@@ -414,6 +417,7 @@ class _Builder:
             text=self._source.text,
             written=self._written,
             nodes=self._nodes,
+            empty=frozenset(self._empty),
         )
 
     def _fail(self, message: str, node: Node, hint: str | None = None) -> ProgramFileError:
@@ -454,6 +458,10 @@ class _Builder:
                 raise self._fail(f"{key!r} is given twice (first on line {first.line})", key_node)
             self._keys[(*path, key)] = _place(key_node)
             data[key] = self._build(value_node, (*path, key))
+            if _is_empty(value_node):
+                self._empty.add((*path, key))
+                if value_node.start_mark.line > key_node.end_mark.line:
+                    self._values[(*path, key)] = _place(key_node)
         return data
 
     def _scalar(self, node: ScalarNode, path: KeyPath) -> Any:
@@ -477,6 +485,11 @@ class _Builder:
 
 def _kind(node: Node) -> str:
     return str(node.tag).removeprefix("tag:yaml.org,2002:")
+
+
+def _is_empty(node: Node) -> bool:
+    """Whether nothing is written; the scanner has that stand where the next thing does."""
+    return isinstance(node, ScalarNode) and node.start_mark.index == node.end_mark.index
 
 
 def _place(node: Node) -> Place:

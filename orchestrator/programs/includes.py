@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from ..errors import ProgramFileError
 from .document import MOST_NODES, Document, parse, read
 from .mistakes import Mistakes
-from .spec import IncludedSpec, ProgramSpec, known_keys
+from .spec import IncludedSpec, LimitsSpec, ProgramSpec, known_keys
 
 __all__ = ["LARGEST_TOGETHER", "MOST_FILES", "Source", "Sources"]
 
@@ -111,6 +111,11 @@ class Sources:
             spec = kind.model_validate(document.data)
         except ValidationError as error:
             mistakes.add_validation(error, (), lambda path: known_keys(document.data, path, kind))
+        for at in sorted(document.empty, key=str):
+            if len(at) > 1 and at[-2] in ("budget", "per_problem") and at[-1] in LimitsSpec.model_fields:
+                mistakes.add(
+                    at, f"`{at[-1]}` has no value", hint="give a number, or take it out for no limit"
+                )
         source = self._files[path] = Source(path=path, mistakes=mistakes, spec=spec)
         return source
 

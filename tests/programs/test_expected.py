@@ -256,6 +256,7 @@ def sides():
 def test_blocks_side_by_side_have_their_branches_whichever_sends_first():
     program = part("steps", sides(), sides())
     # steps, parallel, pro, con, parallel, pro, con
+    assert told(program, "con", "pro") == {0: 0, 1: 0, 2: 1, 3: 1, 4: 0, 5: 0, 6: 0}
     assert told(program, "con", "pro", "con~2", "pro~2") == {0: 0, 1: 0, 2: 1, 3: 1, 4: 0, 5: 1, 6: 1}
     assert told(program, "pro", "con", "pro~2", "con~2") == {0: 0, 1: 0, 2: 1, 3: 1, 4: 0, 5: 1, 6: 1}
 
