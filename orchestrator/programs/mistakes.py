@@ -114,7 +114,7 @@ class Mistakes:
         elif kind == "missing":
             self.add(path[:-1], f"`{name}` is missing{_inside(where)}")
         elif kind in EXPECTED:
-            hint = _form(path, details["input"]) or _value_hint(kind, details["input"])
+            hint = _form(path, details["input"]) or _value_hint(path, kind, details["input"])
             said = f"`{_item(path)}` must be {EXPECTED[kind]}, not {_shown(details['input'])}"
             self.add(path, said, hint=hint)
         elif kind == "literal_error":
@@ -205,8 +205,10 @@ def _form(path: KeyPath, given: object) -> str | None:
     return f"write `{form.format(given if plain else json.dumps(given, ensure_ascii=False))}`"
 
 
-def _value_hint(kind: str, given: object) -> str | None:
-    """How YAML takes another value for what was meant."""
+def _value_hint(path: KeyPath, kind: str, given: object) -> str | None:
+    """What to write for another value than was meant."""
+    if path[-2:] == ("return", "value") and isinstance(given, list):
+        return "one of several is chosen by a vote: `return: {vote: {of: [...]}}`"
     if kind == "string_type" and isinstance(given, bool | int | float):
         return "put it in quotes"
     if isinstance(given, str) and given.lower() == "none" and kind != "string_type":
