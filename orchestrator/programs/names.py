@@ -18,7 +18,7 @@ from .mistakes import Mistakes
 from .registries import STRATEGIES, VERIFIERS, Registry
 from .spec import ModelSpec, PromptSpec
 
-__all__ = ["Names", "Section", "check_system", "is_template", "make_prompt"]
+__all__ = ["FILLED", "Names", "Section", "check_system", "is_template", "make_prompt"]
 
 Section: TypeAlias = Literal["models", "prompts", "verifiers", "programs"]
 
