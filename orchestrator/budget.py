@@ -22,7 +22,7 @@ from typing import NoReturn, Self, TypeAlias
 import anyio
 
 from ._core import Account, AccountHold, Refusal
-from .errors import BudgetExceededError, DeadlineExceededError, InvalidInputError, OrchestratorError
+from .errors import BudgetExceededError, DeadlineExceededError, InvalidInputError
 from .pricing import LARGEST, Money, to_picodollars
 from .types import PICODOLLARS_PER_USD, Usage
 from .waiting import Line, Waiter
@@ -220,7 +220,7 @@ class Hold:
             return
         self.release()
         if not refusal.in_flight and self._shrink is None:
-            raise _error_of(refusal)
+            raise self._ledger._refused(refusal)
         self._core = await self._ledger._acquire(self._core.worst_case, self._shrink)
 
 
@@ -331,7 +331,7 @@ class Ledger:
         except _OUT_OF_RANGE as error:
             _reject((prompt_tokens, completion_tokens, total_tokens, requests, picodollars), error)
         if isinstance(answer, Refusal):
-            raise _error_of(answer)
+            raise self._refused(answer)
         return Hold(self, answer)
 
     async def acquire(self, worst: Usage, *, shrink: Shrink | None = None) -> Hold:
@@ -459,7 +459,8 @@ class Ledger:
     def _now(self) -> int:
         return 0 if self._deadline is None else _nanoseconds(self._clock())
 
-    def _chain(self) -> Iterator[Ledger]:
+    def chain(self) -> Iterator[Ledger]:
+        """This account and those above it, from here up."""
         ledger: Ledger | None = self
         while ledger is not None:
             yield ledger
@@ -474,14 +475,33 @@ class Ledger:
         except _OUT_OF_RANGE as error:
             _reject(amounts, error)
 
-    def first_to_end(self) -> str:
-        """Label of the account whose deadline is the earliest."""
-        return next(ledger.label for ledger in self._chain() if ledger._own_deadline == self._deadline)
+    def late(self) -> DeadlineExceededError:
+        """The error of the account, here or above, whose deadline is the earliest."""
+        first = next(ledger for ledger in self.chain() if ledger._own_deadline == self._deadline)
+        return DeadlineExceededError(account=first.label, ledger=first)
+
+    def _refused(self, refusal: Refusal) -> BudgetExceededError | DeadlineExceededError:
+        """The error of the account, here or above, that refused."""
+        ledger = self._above(refusal.height)
+        if refusal.resource is None:
+            return DeadlineExceededError(account=refusal.account, ledger=ledger)
+        money = refusal.resource == "picodollars"
+        return BudgetExceededError(
+            account=refusal.account,
+            resource="usd" if money else refusal.resource,
+            requested=refusal.requested / PICODOLLARS_PER_USD if money else refusal.requested,
+            remaining=refusal.remaining / PICODOLLARS_PER_USD if money else refusal.remaining,
+            in_flight=refusal.in_flight,
+            ledger=ledger,
+        )
+
+    def _above(self, height: int) -> Ledger:
+        return next(itertools.islice(self.chain(), height, None))
 
     def _freed(self) -> None:
         """Tell those who wait, here and above, that something was given back or spent."""
         if self._line.waiting:
-            self._line.serve(self._chain())
+            self._line.serve(self.chain())
 
     async def _acquire(self, amounts: Amounts, shrink: Shrink | None) -> AccountHold:
         if not self._line.waiting:
@@ -524,7 +544,7 @@ class _Reservation(Waiter):
             height = self._ledger._account.covering(self._amounts)
         except _OUT_OF_RANGE:
             height = None  # the attempt says so
-        return itertools.islice(self._ledger._chain(), None if height is None else height + 1)
+        return itertools.islice(self._ledger.chain(), None if height is None else height + 1)
 
     def attempt(self) -> Ledger | None:
         try:
@@ -541,14 +561,14 @@ class _Reservation(Waiter):
                 self._granted = answer
                 return None
             if answer.in_flight:
-                return next(itertools.islice(self._ledger._chain(), answer.height, None))
+                return self._ledger._above(answer.height)
             headroom = self._ledger.headroom()
             smaller = None
             # Asked again only if there is less by now; the same answer to the same question would not end.
             if self._shrink is not None and answer.resource is not None and headroom != seen:
                 smaller = self._shrink(headroom)
             if smaller is None:
-                raise _error_of(answer)
+                raise self._ledger._refused(answer)
             self._amounts, seen = _amounts_of(smaller), headroom
 
     def give_back(self) -> None:
@@ -562,7 +582,7 @@ class _Reservation(Waiter):
         if self._error is not None:
             raise self._error
         if self._granted is None:
-            raise DeadlineExceededError(account=self._ledger.first_to_end())
+            raise self._ledger.late()
         return self._granted
 
 
@@ -605,19 +625,6 @@ def _usage_of(amounts: Amounts) -> Usage:
         completion_tokens=max(completion, total - prompt),
         requests=requests,
         picodollars=picodollars,
-    )
-
-
-def _error_of(refusal: Refusal) -> OrchestratorError:
-    if refusal.resource is None:
-        return DeadlineExceededError(account=refusal.account)
-    money = refusal.resource == "picodollars"
-    return BudgetExceededError(
-        account=refusal.account,
-        resource="usd" if money else refusal.resource,
-        requested=refusal.requested / PICODOLLARS_PER_USD if money else refusal.requested,
-        remaining=refusal.remaining / PICODOLLARS_PER_USD if money else refusal.remaining,
-        in_flight=refusal.in_flight,
     )
 
 

@@ -92,6 +92,8 @@ class Context:
         aside: Whether samples drawn here are no candidates for the answer: judgements, critiques, tests.
         settling: When a vote without a rule of its own may stop, because what will be asked about it is settled; None
             where nothing will be.
+        measuring: Whether calls here are about an outcome that stands without them: a limit that keeps one back has
+            not ended the program.
     """
 
     def __init__(
@@ -107,8 +109,10 @@ class Context:
         sampling: Mapping[str, Any] | None = None,
         monitors: Sequence[Monitor] = (),
         settling: StoppingRule | None = None,
+        measuring: bool = False,
     ) -> None:
         self._run, self._scope, self.aside, self.settling = run, scope, aside, settling
+        self.measuring = measuring
         self._sampling: Mapping[str, Any] = sampling or {}
         self._monitors = () if aside else tuple(monitors)
         self.problem, self.path, self.ledger = scope.problem, path, ledger
@@ -137,11 +141,7 @@ class Context:
         """
         if not self._scope.refused:
             return None
-        accounts = set[str]()
-        ledger: Ledger | None = self.ledger
-        while ledger is not None:
-            accounts.add(ledger.label)
-            ledger = ledger.parent
+        accounts = set(self.ledger.chain())
         here = f"{self.path}/" if self.path else ""
         return next(
             (
@@ -156,6 +156,12 @@ class Context:
     def models(self) -> Sequence[str]:
         """The models' names; the first is the default."""
         return tuple(self._run.models)
+
+    def is_on_record(self, label: str | None = None) -> bool:
+        """Whether the run that is resumed made calls here or below; with `label`, on that branch or below."""
+        recorded = self._scope.recorded
+        path = "/".join(step for step in (self.path, label) if step)
+        return recorded is not None and recorded.usage_below(path) != Usage()
 
     def shared(self, key: Any, made: Callable[[], Any]) -> Any:
         """What is kept under `key` for the whole run; made where there is nothing yet."""
@@ -269,7 +275,7 @@ class Context:
                 held_up(self._scope, self, error)
                 raise
             return [vector for vectors in found for vector in vectors]
-        raise DeadlineExceededError(account=self.ledger.first_to_end())
+        raise self.ledger.late()
 
     async def rate(
         self, texts: Sequence[str], rating: Rating, *, model: str | None = None, batch: int = TEXTS_PER_CALL
@@ -313,7 +319,7 @@ class Context:
             )
         for text in texts:
             if text not in found:
-                found[text] = DeadlineExceededError(account=self.ledger.first_to_end())
+                found[text] = self.ledger.late()
         for said in found.values():
             if isinstance(said, BudgetExceededError | DeadlineExceededError):
                 held_up(self._scope, self, said)
@@ -421,6 +427,12 @@ class Context:
         self.emit(BranchOpened(problem=self.problem.id, path=path))
         return self._copy(ledger=ledger, path=path, aside=aside or self.aside)
 
+    def cut_short(self, limit: StopReason) -> None:
+        """Note that a limit of its own has ended what was made here, and not the program around it; the problem's
+        outcome has this path in `detail["cut_short"]`.
+        """
+        self._scope.cut_short[self.path] = limit
+
     def check_budget(self, budget: Budget) -> None:
         """Refuse a budget that no branch can be given; for programs that open branches after they have paid.
 
@@ -438,6 +450,7 @@ class Context:
         sampling: Mapping[str, Any] | None = None,
         monitors: Sequence[Monitor] = (),
         settling: StoppingRule | None = None,
+        measuring: bool = False,
     ) -> Context:
         """This context, reading answers or putting problems another way, on the same path and numbering.
 
@@ -449,9 +462,16 @@ class Context:
             monitors: What watches samples drawn here and in branches, besides what does so already; not those drawn
                 aside.
             settling: When votes without a rule of their own may stop, here and in branches; None as here.
+            measuring: Whether calls here and in branches are about an outcome that stands without them; False as
+                here.
         """
         changed = self._copy(
-            answers=answers, prompt=prompt, sampling=sampling, monitors=monitors, settling=settling
+            answers=answers,
+            prompt=prompt,
+            sampling=sampling,
+            monitors=monitors,
+            settling=settling,
+            measuring=measuring,
         )
         changed._numbering, changed.rng = self._numbering, self.rng
         return changed
@@ -467,6 +487,7 @@ class Context:
         sampling: Mapping[str, Any] | None = None,
         monitors: Sequence[Monitor] = (),
         settling: StoppingRule | None = None,
+        measuring: bool = False,
     ) -> Context:
         return Context(
             self._run,
@@ -479,6 +500,7 @@ class Context:
             sampling=self._sampling if sampling is None else without_none({**self._sampling, **sampling}),
             monitors=(*self._monitors, *monitors),
             settling=settling or self.settling,
+            measuring=measuring or self.measuring,
         )
 
     def emit(self, event: Event) -> None:

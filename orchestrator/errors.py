@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING
 from .excerpts import harmless, pointed
 
 if TYPE_CHECKING:
+    from .budget import Ledger
     from .types import Answer, Usage
 
 __all__ = [
@@ -167,6 +168,7 @@ class BudgetExceededError(OrchestratorError):
         requested: What was asked for, in that resource's unit.
         remaining: What was left of the limit, in that resource's unit (negative after an overrun).
         in_flight: Refused only because other calls hold part of what is left; it may fit once they end.
+        ledger: The account itself, as labels are not unique; None where no `Ledger` refused.
     """
 
     def __init__(
@@ -177,8 +179,9 @@ class BudgetExceededError(OrchestratorError):
         requested: float,
         remaining: float,
         in_flight: bool = False,
+        ledger: Ledger | None = None,
     ) -> None:
-        self.account, self.resource = account, resource
+        self.account, self.resource, self.ledger = account, resource, ledger
         self.requested, self.remaining, self.in_flight = requested, remaining, in_flight
         super().__init__(
             f"budget of {account!r}: {requested:.15g} {resource} asked for, {remaining:.15g} left"
@@ -187,10 +190,15 @@ class BudgetExceededError(OrchestratorError):
 
 
 class DeadlineExceededError(OrchestratorError):
-    """The deadline of an account has passed; nothing more is sent under it."""
+    """The deadline of an account has passed; nothing more is sent under it.
 
-    def __init__(self, *, account: str) -> None:
-        self.account = account
+    Attributes:
+        account: Label of the account.
+        ledger: The account itself, as labels are not unique; None where it is no `Ledger`'s deadline.
+    """
+
+    def __init__(self, *, account: str, ledger: Ledger | None = None) -> None:
+        self.account, self.ledger = account, ledger
         super().__init__(f"the deadline of {account!r} has passed")
 
 

@@ -16,7 +16,7 @@ from .types import Answer, Candidate, Outcome, Problem, StopReason, Usage
 if TYPE_CHECKING:
     from rich.table import Table
 
-__all__ = ["Proportion", "Summary", "Tracker", "money", "usage_dict"]
+__all__ = ["Proportion", "Summary", "Tracker", "drawn_places", "money", "usage_dict"]
 
 LIMITS = (StopReason.BUDGET, StopReason.DEADLINE)
 """Endings that the stop reasons tell already; they are no errors."""
@@ -241,7 +241,7 @@ class Tracker:
     ) -> None:
         self._equivalent = partial(equivalent, kind=kind, units=units, percent=percent)
         self._check, self._priced = check, priced
-        self._problems = self._answered = self._judged = self._samples = 0
+        self._problems = self._answered = self._judged = self._sampled = self._samples = 0
         self._right = self._covered = 0
         self._mean = self._first = 0.0
         self._stopped_early = False
@@ -266,7 +266,7 @@ class Tracker:
         """Count `outcome`; whether its answer is right, or None where that cannot be said."""
         self._problems += 1
         self._answered += outcome.answer is not None
-        drawn = _drawn(outcome.candidates)
+        drawn = drawn_places(outcome.candidates)
         self._samples += len(drawn)
         self._usage += outcome.usage
         self._reasons[outcome.stop_reason] += 1
@@ -274,18 +274,19 @@ class Tracker:
         if outcome.error is not None and outcome.stop_reason not in LIMITS:
             known = outcome.error in self._errors or len(self._errors) < self.MOST_MESSAGES
             self._errors[outcome.error if known else "further errors"] += 1
-        if not outcome.candidates:
-            return None
         verdicts = [self._judge(problem, candidate) for candidate in outcome.candidates]
-        if all(verdict is None for verdict in verdicts):
+        written = None if outcome.written is None else self._judge(problem, outcome.written)
+        if all(verdict is None for verdict in (*verdicts, written)):
             return None
-        right = self._chosen_is_right(problem, outcome, verdicts)
-        self._count([verdicts[place] is True for place in drawn], right)
-        return right
-
-    def _count(self, verdicts: Sequence[bool], right: bool) -> None:
+        right = self._chosen_is_right(problem, outcome, verdicts, written)
         self._judged += 1
         self._right += right
+        if drawn:
+            self._count([verdicts[place] is True for place in drawn])
+        return right
+
+    def _count(self, verdicts: Sequence[bool]) -> None:
+        self._sampled += 1
         self._covered += any(verdicts)
         self._mean += sum(verdicts) / len(verdicts)
         self._first += verdicts[0]
@@ -299,9 +300,13 @@ class Tracker:
     def _equals(self, answer: Answer | None, reference: str) -> bool:
         return answer is not None and self._equivalent(answer, reference)
 
-    def _chosen_is_right(self, problem: Problem, outcome: Outcome, verdicts: Sequence[bool | None]) -> bool:
+    def _chosen_is_right(
+        self, problem: Problem, outcome: Outcome, verdicts: Sequence[bool | None], written: bool | None
+    ) -> bool:
         if problem.reference is not None:
             return self._equals(outcome.answer, problem.reference)
+        if outcome.written is not None:
+            return written is True
         same = [
             verdict
             for candidate, verdict in zip(outcome.candidates, verdicts, strict=True)
@@ -312,7 +317,7 @@ class Tracker:
     @property
     def accuracy(self) -> Proportion | None:
         """Share of right answers so far."""
-        return self._share(self._right)
+        return self._share(self._right, self._judged)
 
     @property
     def problems(self) -> int:
@@ -329,8 +334,8 @@ class Tracker:
         """Samples in them."""
         return self._samples
 
-    def _share(self, count: float) -> Proportion | None:
-        return Proportion(value=count / self._judged, of=self._judged) if self._judged else None
+    def _share(self, count: float, of: int) -> Proportion | None:
+        return Proportion(value=count / of, of=of) if of else None
 
     def summary(self, *, seconds: float, usage: Usage | None = None) -> Summary:
         """The figures so far; `usage` is the run's account, by default the sum over outcomes."""
@@ -338,10 +343,10 @@ class Tracker:
             problems=self._problems,
             answered=self._answered,
             judged=self._judged,
-            vote=self._share(self._right),
-            single=self._share(self._first if self._stopped_early else self._mean),
+            vote=self._share(self._right, self._judged),
+            single=self._share(self._first if self._stopped_early else self._mean, self._sampled),
             single_is_first_draw=self._stopped_early,
-            coverage=self._share(self._covered),
+            coverage=self._share(self._covered, self._sampled),
             samples=self._samples,
             usage=self._usage if usage is None else usage,
             seconds=seconds,
@@ -352,11 +357,11 @@ class Tracker:
         )
 
 
-def _drawn(candidates: Sequence[Candidate]) -> list[int]:
+def drawn_places(candidates: Sequence[Candidate]) -> list[int]:
     """The places of the candidates that are samples, each sample once, in their order.
 
-    A ballot or a text that a program has put together comes from no call, and is none; where no candidate comes from
-    a call, as in outcomes made by hand, all are samples.
+    A ballot, or what a search has put together, comes from no call, and is none; where no candidate comes from a
+    call, as in outcomes made by hand, all are samples.
     """
     choices = [None if (call := one.sample.call) is None else (call, one.sample.index) for one in candidates]
     first = {choice: place for place, choice in reversed([*enumerate(choices)]) if choice is not None}

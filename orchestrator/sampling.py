@@ -39,7 +39,9 @@ class Scope:
 
     Attributes:
         limited_by: The limit that ended the program, where it is not the program's own.
-        refused: The limits that kept back calls, by the path of the call and the account that refused it.
+        refused: The limits that kept back calls, by the path of the call and the account that refused it; the
+            problem's, where that is none of the run's.
+        cut_short: Paths of branches that limits of their own have ended, with which kind of limit.
     """
 
     problem: Problem
@@ -50,7 +52,8 @@ class Scope:
     candidates: list[Candidate] = field(default_factory=list)
     read: dict[int, tuple[AnswerReader, Candidate]] = field(default_factory=dict)
     limited_by: StopReason | None = None
-    refused: dict[tuple[str, str], StopReason] = field(default_factory=dict)
+    refused: dict[tuple[str, Ledger], StopReason] = field(default_factory=dict)
+    cut_short: dict[str, StopReason] = field(default_factory=dict)
     ratings: Ratings = field(init=False)
     arrivals: Arrivals = field(init=False)
 
@@ -118,7 +121,7 @@ class SampleStream:
         async with self:
             async for sample in self:
                 return sample
-        raise DeadlineExceededError(account=self._context.ledger.label)
+        raise self._context.ledger.late()
 
     async def in_order(self) -> list[Sample]:
         """All samples in the order of asking, which does not depend on when they came. Raises as iterating does."""
@@ -212,7 +215,7 @@ async def _draw(
                 for request in requests:
                     tasks.create_task(_call(context, scope, backend, request, round_))
         if round_.waiting and not round_.cancelled:
-            _hold_up(scope, context, round_, DeadlineExceededError(account=context.ledger.first_to_end()))
+            _hold_up(scope, context, round_, context.ledger.late())
     finally:
         round_.end()
 
@@ -264,18 +267,14 @@ def _hold_up(
 
 
 def held_up(scope: Scope, context: Context, error: BudgetExceededError | DeadlineExceededError) -> StopReason:
-    """Which kind of limit was reached, noted as what ended the program where it is not the program's own."""
+    """Which kind of limit was reached, noted as what ended the program where it is not the program's own, and what
+    was kept back not a mere measure of its outcome.
+    """
     reason = StopReason.DEADLINE if isinstance(error, DeadlineExceededError) else StopReason.BUDGET
-    scope.refused.setdefault((context.path, error.account), reason)
-    if error.account not in _own_accounts(scope, context):
+    if context.measuring:
+        return reason
+    ledger = error.ledger or scope.account
+    scope.refused.setdefault((context.path, ledger), reason)
+    if ledger in scope.account.chain():
         scope.limited_by = reason
     return reason
-
-
-def _own_accounts(scope: Scope, context: Context) -> set[str]:
-    """Labels of the accounts the program opened itself for `context`: those of branches with a budget."""
-    labels, ledger = set[str](), context.ledger
-    while ledger is not scope.account and ledger.parent is not None:
-        labels.add(ledger.label)
-        ledger = ledger.parent
-    return labels

@@ -463,6 +463,7 @@ class Outcome:
 
     Attributes:
         answer: The answer, or None when no sample had a readable one.
+        written: What a program has put together as its answer, where that is no sample's; it does not vote.
         confidence: In [0, 1]; for a vote the leader's share of the samples drawn, abstentions included.
         candidates: The samples it was decided from, in the order they arrived; one that came in while the program was
             ending is charged and not among them.
@@ -476,6 +477,7 @@ class Outcome:
     """
 
     answer: Answer | None = None
+    written: Candidate | None = None
     confidence: float = 0.0
     candidates: Sequence[Candidate] = ()
     stop_reason: StopReason = StopReason.COMPLETE

@@ -140,6 +140,24 @@ def test_a_refusal_names_the_account_the_resource_and_what_is_left() -> None:
         problem.reserve(usd=0.3)
 
 
+async def test_an_error_has_the_account_itself_for_several_may_have_one_label() -> None:
+    clock = Clock()
+    run = Ledger(Budget(requests=1), label="run", clock=clock)
+    branch = run.child(Budget(total_tokens=5, seconds=5), label="run")
+    leaf = branch.child(label="run")
+    with pytest.raises(BudgetExceededError, match="'run': 6 total_tokens") as refused:
+        leaf.reserve(total_tokens=6)
+    assert refused.value.ledger is branch
+    with pytest.raises(BudgetExceededError, match="'run': 2 requests") as refused:
+        await leaf.acquire(written(5, requests=2))
+    assert refused.value.ledger is run
+    clock.now += 6
+    with pytest.raises(DeadlineExceededError, match="'run'") as late:
+        leaf.reserve()
+    assert late.value.ledger is branch
+    assert leaf.late().ledger is branch
+
+
 def test_a_refusal_tells_when_only_calls_in_flight_are_in_the_way() -> None:
     ledger = Ledger(Budget(requests=1))
     hold = ledger.reserve()

@@ -129,12 +129,44 @@ async def test_a_part_within_a_budget_costs_no_more_than_that():
     assert limited(cost, None) is cost
 
 
+async def test_fewer_calls_have_fewer_tokens_and_these_cost_less():
+    price = {"input": 1, "output": 2, "cached_input": 3, "request": 0.5}
+    cost = costing(price=price)
+    found = await cost.draw("a b", n=9, max_tokens=10, alike=True)
+    found += await cost.draw("a b c d", n=2, max_tokens=5, alike=True)
+    within = limited(found, Budget(requests=2))
+    assert (within.calls, within.prompt_tokens, within.completion_tokens) == (2, 8, 20)
+    assert within.usd == pytest.approx((8 * 3 + 20 * 2) / 1e6 + 2 * 0.5)
+    within = limited(found, Budget(total_tokens=30))
+    assert (within.prompt_tokens, within.completion_tokens, within.total_tokens) == (26, 30, 30)
+    assert within.usd == pytest.approx((26 * 3 + 4 * 2) / 1e6 + 11 * 0.5)
+    assert limited(found, Budget()) == limited(found, Budget(requests=11)) == found
+    for unsaid in (Cost(calls=1, prompt_tokens=1, usd=1), UNKNOWN):
+        tokens = (found + unsaid).prompt_tokens
+        assert limited(found + unsaid, Budget(requests=2)).prompt_tokens == tokens
+    assert limited(found + Cost(candidates=1), Budget(requests=2)).prompt_tokens == 8
+
+
+async def test_of_fewer_calls_than_a_mean_is_taken_over_nothing_is_known():
+    found = await costing(price={"input": 1, "output": 1}).draw("a", n=3, inserted=10, max_tokens=10)
+    within = limited(found, Budget(requests=1))
+    assert (within.calls, within.prompt_tokens, within.completion_tokens) == (1, 33, 30)
+    program = SelfConsistency(n=3, max_tokens=20, monitors=(ThinkingBudget(tokens=5),))
+    watched = (await costing().program(program)).worst
+    assert limited(watched, Budget(requests=1)).completion_tokens == 60
+
+
+async def test_a_request_may_have_all_choices_that_it_is_allowed():
+    found = await costing(n=None).draw("a", n=6, per_call=4, max_tokens=10, alike=True)
+    assert found.calls == 6
+    assert limited(found, Budget(requests=1)).completion_tokens == 40
+
+
 async def test_costs_add_up_and_no_times_what_is_unknown_is_nothing():
     one = Cost(calls=1, prompt_tokens=2, completion_tokens=3, usd=4, candidates=5)
     assert one + one == one.times(2)
     assert UNKNOWN.times(0) == FREE
     assert one.or_else(FREE) == one
-    assert one.at_most(FREE) == FREE
 
 
 async def test_a_repeated_part_says_how_often():

@@ -92,6 +92,16 @@ def test_ballots_and_texts_that_a_program_has_made_are_no_samples():
     assert summary.vote == Proportion(value=1.0, of=2)
 
 
+def test_what_a_program_has_written_is_judged_and_no_sample():
+    tracker = Tracker(check="rule")
+    written = {"answer": READER.read("4"), "written": candidate("4", score=1.0)}
+    assert tracker.add(problem(None), Outcome(candidates=(candidate("4", score=0.0),), **written)) is True
+    assert tracker.add(problem(None), Outcome(**written)) is True
+    summary = tracker.summary(seconds=1.0)
+    assert (summary.samples, summary.judged, summary.vote) == (1, 2, Proportion(value=1.0, of=2))
+    assert summary.single == summary.coverage == Proportion(value=0.0, of=1)
+
+
 def test_what_cannot_be_judged_has_no_accuracy():
     tracker = Tracker()
     assert tracker.add(Problem(id="p", prompt="?"), outcome("4", "4")) is None

@@ -253,9 +253,9 @@ class AnswerReader:
         if value.value is None or value.value == "":
             return None
         if self.kind == "json":
-            key = json_key(value.value)
-            return None if key is None else Answer(text=value.text(), key=key, kind="json")
-        return self._bare(value.text())
+            key, text = json_key(value.value), value.text()
+            return Answer(text=text, key=key, kind="json") if key is not None and text else None
+        return self._bare(value.text(sorted_names=True))
 
 
 _KINDS_BY_PREFIX = {

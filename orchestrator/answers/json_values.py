@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 from .. import _core
 from ..errors import InvalidInputError
 
 __all__ = ["ParsedJson", "json_key", "loads_strictly", "parse_json"]
+
+
+_LONE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +32,35 @@ class ParsedJson:
 
     value: Any
 
-    def text(self) -> str:
-        """A string's contents or a number as it was written; for other values their JSON."""
-        match self.value:
-            case str():
-                return self.value
-            case _Number(written=written):
-                return written
-            case _:
-                return (json_key(self.value) or "").removeprefix("j:")
+    def text(self, *, sorted_names: bool = False) -> str:
+        """A string's contents or a number as it was written; for other values their JSON without spaces, in no more
+        bytes than were written. Empty for what is nested too deeply.
+
+        Args:
+            sorted_names: Whether the names of objects are sorted, so that their order does not tell two apart.
+        """
+        try:
+            return self.value if isinstance(self.value, str) else _written(self.value, sorted_names)
+        except RecursionError:
+            return ""
+
+
+def _written(value: Any, sorted_names: bool) -> str:
+    match value:
+        case _Number(written=written):
+            return written
+        case Mapping():
+            pairs = sorted(value.items()) if sorted_names else value.items()
+            return "{" + ",".join(f"{_quoted(k)}:{_written(v, sorted_names)}" for k, v in pairs) + "}"
+        case list():
+            return "[" + ",".join(map(_written, value, repeat(sorted_names))) + "]"
+        case _:
+            return _quoted(value)
+
+
+def _quoted(value: str | bool | None) -> str:
+    """A string, or a word of JSON's own; half a surrogate pair, which no bytes stand for, stays an escape."""
+    return _LONE.sub(lambda lone: f"\\u{ord(lone[0]):04x}", json.dumps(value, ensure_ascii=False))
 
 
 def parse_json(text: str) -> ParsedJson | None:

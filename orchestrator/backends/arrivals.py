@@ -86,6 +86,8 @@ class Arrivals:
 
     A recorded result waits until all those that came in before it have been handed out. What has no place among them
     (it is new, or was paid for by an earlier program, or its call had failed before) waits until none of them can be.
+    In a resumed run a call that is not on record is sent after all of these: they may lead to its being cancelled, as
+    they did then.
 
     Not promised: what follows from a result only after real work, such as a check in another process, may come before
     other results than it did, and so may what follows from a call that failed and is made again. When a place in the
@@ -93,17 +95,24 @@ class Arrivals:
     has asked for are waited for no more, from there to the problem's end; those that are there still go in order.
 
     Args:
-        order: The calls on record, in the order their results came in.
+        order: The calls on record and what each asked, in the order their results came in. A call that asked one
+            thing in one run and another in the next is there with both.
         passes: The passes of the event loop this is used in.
     """
 
-    def __init__(self, order: Iterable[Hashable] = (), *, passes: Passes | None = None) -> None:
-        self._places = {key: place for place, key in enumerate(order)}
-        self._expected = set(self._places.values())
+    def __init__(
+        self, order: Iterable[tuple[Hashable, Hashable]] = (), *, passes: Passes | None = None
+    ) -> None:
+        self._places: dict[Hashable, dict[Hashable, int]] = {}
+        self._expected = set[int]()
+        for place, (call, asked) in enumerate(order):
+            self._places.setdefault(call, {})[asked] = place
+            self._expected.add(place)
         self._first_expected = 0
         self._patient = True
         self._placed: list[_Turn] = []
         self._others: deque[_Turn] = deque()
+        self._unsent: list[asyncio.Future[None]] = []
         self._numbers = itertools.count()
         self._passes = passes or Passes()
         self._handed = self._stirred = self._passes.count - SETTLING
@@ -112,30 +121,42 @@ class Arrivals:
         self._timer: asyncio.TimerHandle | None = None
 
     def __repr__(self) -> str:
-        return f"Arrivals(expected={len(self._expected)}, waiting={len(self._placed) + len(self._others)})"
+        return f"Arrivals(expected={len(self._expected)}, waiting={self._waiting()})"
 
-    async def recorded(self, key: Hashable) -> None:
-        """Returns when it is the turn of the result on record of the call `key`."""
+    def _waiting(self) -> int:
+        return len(self._placed) + len(self._others) + len(self._unsent)
+
+    async def recorded(self, call: Hashable, asked: Hashable) -> None:
+        """Returns when it is the turn of the result on record of a call that asks this."""
         self._stir()
-        place = self._places.pop(key, None)
+        places = self._places.pop(call, {})
+        place = places.pop(asked, None)
+        self._expected.difference_update(places.values())
         turn = self._turn(place or 0)
         if place is None:
             self._others.append(turn)
         else:
             heapq.heappush(self._placed, turn)
-        await self._take(turn)
+        await self._take(turn.taken)
 
     async def new(self) -> None:
         """Returns when it is the turn of a new result."""
         turn = self._turn(0)
         self._others.append(turn)
-        await self._take(turn)
+        await self._take(turn.taken)
 
-    def asked(self, key: Hashable) -> None:
-        """The call `key` is sent: a result on record answers something else, and is no longer expected."""
+    async def sending(self) -> None:
+        """Returns when a call may be sent: of the results that are there, none is left to be handed out."""
+        self._stir()
+        taken = asyncio.get_running_loop().create_future()
+        self._unsent.append(taken)
+        await self._take(taken)
+
+    def asked(self, call: Hashable) -> None:
+        """A call is to be sent: results on record answer something else, and are no longer expected."""
         self._active_at = asyncio.get_running_loop().time()
-        if (place := self._places.pop(key, None)) is not None:
-            self._expected.discard(place)
+        if places := self._places.pop(call, None):
+            self._expected.difference_update(places.values())
             self._stir()
             self._look_later()
 
@@ -144,10 +165,10 @@ class Arrivals:
     def _turn(self, place: int) -> _Turn:
         return _Turn(place, next(self._numbers), asyncio.get_running_loop().create_future())
 
-    async def _take(self, turn: _Turn) -> None:
+    async def _take(self, taken: asyncio.Future[None]) -> None:
         self._look()
         try:
-            await turn.taken
+            await taken
         except asyncio.CancelledError:
             self._stir()  # who comes after it need not wait for it
             self._look_later()
@@ -161,17 +182,29 @@ class Arrivals:
             self._stir()
             self._handed = self._passes.count
             turn.taken.set_result(None)
+        elif self._is_quiet():
+            self._send()
         self._look_later()
 
     def _next(self) -> _Turn | None:
         if self._passes.count - self._handed < SETTLING:
             return None
-        quiet = self._passes.count - self._stirred >= SETTLING
+        quiet = self._is_quiet()
         if self._placed and (self._first_is_there() or (quiet and not self._patient)):
             turn = heapq.heappop(self._placed)
             self._expected.discard(turn.place)
             return turn
         return self._others.popleft() if self._others and quiet else None
+
+    def _send(self) -> None:
+        """Let the calls go, side by side as they were made."""
+        unsent, self._unsent = self._unsent, []
+        for call in unsent:
+            if not call.done():
+                call.set_result(None)
+
+    def _is_quiet(self) -> bool:
+        return self._passes.count - self._stirred >= SETTLING
 
     def _first_is_there(self) -> bool:
         while self._first_expected not in self._expected:
@@ -194,7 +227,7 @@ class Arrivals:
 
     def _look_later(self) -> None:
         self._forget_cancelled()
-        if self._looking or not (self._placed or self._others):
+        if self._looking or not self._waiting():
             return
         settled, quiet = self._handed + SETTLING, self._stirred + SETTLING
         if self._passes.count < quiet:

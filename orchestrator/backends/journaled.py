@@ -54,12 +54,15 @@ class Recorded(Protocol):
     def rated(self) -> Iterable[tuple[str, Sequence[str], Sequence[Sample]]]:
         """Completed ratings, oldest first: the request's digest, its texts, and what was said about them."""
 
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+
     def usage_below(self, path: str) -> Usage:
         """What calls on `path` and below it were charged, in-doubt ones at their worst case."""
 
     @property
-    def order(self) -> Sequence[tuple[str, int]]:
-        """Path and ordinal of the completed calls that have a place in the order of arrival, in that order."""
+    def order(self) -> Sequence[tuple[tuple[str, int], str]]:
+        """The completed calls that have a place in the order of arrival, in that order: path and ordinal, digest."""
 
 
 def charge_for(error: BaseException, worst_case: Usage, streamed: Usage | None = None) -> Usage:
@@ -223,7 +226,7 @@ def _stamped(sample: Sample, request: Request, seconds: float) -> Sample:
 
 
 class Resumed(Wrapper):
-    """Answers calls that an earlier run completed; passes the others on. Results are handed out one at a time.
+    """Answers calls that an earlier run completed, then passes on the others. Results are handed out one at a time.
 
     Nothing is charged here: what the earlier run paid was charged when the problem's account was opened.
 
@@ -248,9 +251,11 @@ class Resumed(Wrapper):
         samples = self._recorded.find(request.call, request.digest)
         if samples is None:
             self._arrivals.asked(key)
+            if self._recorded:
+                await self._arrivals.sending()
             samples = await self.inner.complete(request)
             await self._arrivals.new()
             return samples
-        await self._arrivals.recorded(key)
+        await self._arrivals.recorded(key, request.digest)
         self._emit(CallReplayed(call=request.call, model=self.name, samples=tuple(samples)))
         return samples

@@ -19,7 +19,7 @@ from ..backends.local import LocalBackend
 from ..contracts import name_of
 from ..events import CallFailed, CallRetried, Event
 from ..excerpts import harmless
-from ..report import Summary, Tracker, usage_dict
+from ..report import Summary, Tracker, drawn_places, usage_dict
 from ..runtime import Controller
 from ..strategies import Strategy
 from ..traces import Trace
@@ -182,7 +182,7 @@ class _Session:
             async for outcome in outcomes:
                 problem = self.waiting.pop(outcome.problem)
                 right = self.status.tracker.add(problem, outcome)
-                self.obtained |= bool(outcome.candidates)
+                self.obtained |= bool(outcome.candidates or outcome.written)
                 self.first_error = self.first_error or outcome.error
                 failed = outcome.stop_reason is StopReason.ERROR
                 if failed and self.hopeless is not None and not self.obtained:
@@ -310,7 +310,7 @@ def _as_dict(problem: Problem, outcome: Outcome, right: bool | None) -> dict[str
         "reference": problem.reference,
         "correct": right,
         "stop_reason": outcome.stop_reason.value,
-        "samples": len(outcome.candidates),
+        "samples": len(drawn_places(outcome.candidates)),
         "usage": usage_dict(outcome.usage),
         "seconds": round(outcome.seconds, 6),
         "error": outcome.error,

@@ -56,6 +56,7 @@ class Costing:
         returned: Candidates that a value which is returned brings beside those that calls have drawn, at most, and
             how long they can be.
         inside: Tokens of the longest text of a candidate that a program inside brings, so far.
+        branched: Whether the program is made on a branch, as a part of another.
     """
 
     def __init__(self, ctx: Context, problem: Problem, sizes: Mapping[str, Size] | None = None) -> None:
@@ -67,6 +68,7 @@ class Costing:
         self.inside = 0.0
         self._marks = Marks()
         self._monitors: tuple[Monitor, ...] = ()
+        self.branched = False
         self._depth = 0  # programs that this one is inside of, itself included
 
     # Asking ----------------------------------------------------------------------------------------------
@@ -89,6 +91,7 @@ class Costing:
         per_call: int = 1,
         inserted: float = 0.0,
         monitors: Sequence[Monitor] = (),
+        alike: bool = False,
         **sampling: Any,
     ) -> Cost:
         """What `n` samples cost at most, drawn as `Context.sample` draws them.
@@ -102,6 +105,8 @@ class Costing:
             per_call: Samples of one request.
             inserted: Tokens that each prompt has beyond `ask`.
             monitors: What watches the samples: one that lets a cut sample go on makes further calls.
+            alike: Whether this bounds each of the requests, and not only all together, as where `ask` has as much of
+                what is written on the way as prompts have on average: fewer of them then cost as much less.
             sampling: As `Context.sample` takes it.
         """
         backend, request = self.ctx.request(ask, model=model, **sampling)
@@ -109,8 +114,18 @@ class Costing:
         each = 1 if known.n is not True else min(per_call, known.parallel or per_call)
         prompt = await self._prompt_tokens(backend, request, model=model, inserted=inserted)
         cap, calls = request.max_tokens or 0, -(-n // each)
-        drawn = priced(backend.price, calls=calls, prompt=prompt, completion=n * cap, candidates=n)
         going_on = _going_on(self._watching(monitors))
+        one_by_one = alike and not going_on
+        drawn = priced(
+            backend.price,
+            calls=calls,
+            prompt=prompt,
+            completion=n * cap,
+            candidates=n,
+            most_prompt=prompt if one_by_one else math.inf,
+            # A model may turn out to give several choices a request where that was not known.
+            most_completion=min(per_call, n) * cap if one_by_one else math.inf,
+        )
         if not going_on:
             return drawn
         if going_on == math.inf:
@@ -180,7 +195,12 @@ class Costing:
     # Parts -----------------------------------------------------------------------------------------------
 
     async def program(
-        self, program: ControlProgram, problem: Problem | None = None, inserted: float = 0.0
+        self,
+        program: ControlProgram,
+        problem: Problem | None = None,
+        inserted: float = 0.0,
+        *,
+        on_branch: bool = True,
     ) -> Spending:
         """What a program costs at most, `UNKNOWN` where it does not say.
 
@@ -190,6 +210,7 @@ class Costing:
             program: A control program.
             problem: What it is given; None for this one's.
             inserted: Tokens that the problem's text has beyond `problem`.
+            on_branch: Whether the program that has it inside makes it on a branch.
         """
         label = key_of(program)
         worst_case = getattr(program, "worst_case", None)
@@ -197,9 +218,10 @@ class Costing:
             return Spending(label=label, kind=label, worst=UNKNOWN, note="it does not say what it costs")
         other = self.with_problem(problem or self.problem, inserted)
         inside = getattr(program, "inside", None)
-        if self._depth and inside is not None:
-            other.ctx = inside(other.ctx)
+        other.branched |= self._depth > 0 and on_branch
         other._depth += 1
+        if other.branched and inside is not None:
+            other.ctx = inside(other.ctx)
         with counting(self._marks):
             found: Spending = await worst_case(other)
         return found
@@ -242,7 +264,7 @@ class Costing:
     def _other(self, ctx: Context, problem: Problem, monitors: tuple[Monitor, ...]) -> Costing:
         other = Costing(ctx, problem)
         other._marks, other._monitors, other.rounds = self._marks, monitors, self.rounds
-        other._depth = self._depth
+        other._depth, other.branched = self._depth, self.branched
         other.asked = self.asked
         return other
 

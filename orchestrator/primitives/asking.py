@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from ..asking import Ask, check_ranges
 from ..context import Context
-from ..costs import Costing, Spending
+from ..costs import Costing, Spending, without_candidates
 from ..prompts import Prompt, Rendered
 from ..sampling import SampleStream
 from ..strategies.base import at_least
@@ -122,10 +122,20 @@ class Asking(Primitive):
         return self.answer_tokens(costing)
 
     async def asked(
-        self, costing: Costing, ask: Ask, *, inserted: float, n: int = 1, per_call: int = 1
+        self,
+        costing: Costing,
+        ask: Ask,
+        *,
+        inserted: float,
+        n: int = 1,
+        per_call: int = 1,
+        aside: bool = False,
     ) -> Spending:
-        """What it costs at most to ask so: `inserted` is what each prompt has beyond `ask`, in tokens."""
+        """What it costs at most to ask so: `inserted` is what each prompt has beyond `ask`, in tokens; what is drawn
+        `aside` is no candidate.
+        """
         worst = await costing.draw(
-            ask, model=self.model, n=n, per_call=per_call, inserted=inserted, **self.settings
+            ask, model=self.model, n=n, per_call=per_call, inserted=inserted, alike=True, **self.settings
         )
-        return Spending(label=self.label, kind=self.key, worst=worst)
+        drawn = Spending(label=self.label, kind=self.key, worst=worst)
+        return without_candidates(drawn) if aside else drawn

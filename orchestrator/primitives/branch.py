@@ -23,7 +23,8 @@ class Branch(Primitive):
 
     When these are spent, or their seconds have passed, its further steps do nothing, and the program goes on behind
     it with what there is: shares and agreements are then those of what was drawn. The trace says so, and the
-    outcome's `detail` has as `cut_short` the paths of such branches, each with what ended it, `budget` or `deadline`.
+    `detail` of the problem's outcome has as `cut_short` the paths of all such branches, each with what ended it,
+    `budget` or `deadline`.
     Its value has the names of its steps as fields, which may be missing.
 
     Cost: the calls of the steps, and no more than the budget.
@@ -65,12 +66,10 @@ class Branch(Primitive):
         with ending(self.steps, part):
             await run_block(self.steps, part)
             names = part.gathered(names_of(self.steps))
-        limit = _limit_outside(frame) if part.attempts.ended else StopReason.COMPLETE
+        limit = frame.reached() if part.attempts.ended else StopReason.COMPLETE
         if part.attempts.ended and limit is StopReason.COMPLETE and not before:
-            ended = part.attempts.stop_reason.value
-            frame.run.cut_short[part.ctx.path] = ended
-            drawn = f"{len(part.attempts.candidates)} samples drawn"
-            frame.ctx.step("cut short", f"{self.label}: its own {ended} is spent, {drawn}")
+            drawn = len(part.attempts.candidates)
+            frame.cut_short(self.label, part.ctx, part.attempts.stop_reason, drawn)
         part.attempts.stop_reason = limit
         frame.attempts.join(part.attempts)
         return names
@@ -91,11 +90,3 @@ class Branch(Primitive):
             parts=made.parts,
             note="within its budget",
         )
-
-
-def _limit_outside(frame: Frame) -> StopReason:
-    """The limit that ended what was made on a branch of `frame` where it is not the branch's own; else `COMPLETE`."""
-    deadline = frame.ctx.deadline
-    if deadline is not None and frame.ctx.clock() >= deadline:
-        return StopReason.DEADLINE
-    return frame.ctx.limited_by or StopReason.COMPLETE

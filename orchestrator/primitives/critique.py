@@ -99,7 +99,7 @@ class Critique(Asking):
         if self.id is not None:
             costing.sizes[self.id] = critique_size(size, self.answer_tokens(costing))
         ask = self.text(costing.ctx, asked, instructed)
-        return await self.asked(costing, ask, inserted=inserted + system.inserted)
+        return await self.asked(costing, ask, inserted=inserted + system.inserted, aside=True)
 
     def _asked(self, frame: Frame, candidate: Candidate) -> str:
         values: dict[str, Any] = prompt_values(frame.ctx, frame.problem, candidate) | {"mark": self.mark}

@@ -14,7 +14,7 @@ from ..expressions import Expression, Namespace
 from ..strategies.attempts import Attempts
 from ..strategies.nested import drawn_on
 from ..templates import Template
-from ..types import Candidate, Outcome, Problem, Score
+from ..types import Candidate, Outcome, Problem, Score, StopReason
 
 __all__ = ["Execution", "FailedError", "Frame"]
 
@@ -45,6 +45,18 @@ class Frame:
     def ended(self) -> bool:
         """Whether nothing further is to be done: the program has returned."""
         return self.run.returned is not None
+
+    def reached(self) -> StopReason:
+        """The limit that ended what was made on a branch here where it is not the branch's own; else `COMPLETE`."""
+        deadline = self.ctx.deadline
+        if deadline is not None and self.ctx.clock() >= deadline:
+            return StopReason.DEADLINE
+        return self.ctx.limited_by or StopReason.COMPLETE
+
+    def cut_short(self, label: str, part: Context, limit: StopReason, drawn: int) -> None:
+        """Tell that a limit of its own has ended what was made on the branch `part`, where `drawn` samples were."""
+        part.cut_short(limit)
+        self.ctx.step("cut short", f"{label}: its own {limit.value} is spent, {drawn} samples drawn")
 
     def evaluate(self, text: str) -> Any:
         """The value of an expression here."""
@@ -86,14 +98,12 @@ class Execution:
         before: Candidates that the problem had then.
         verifiers: The program's verifiers, each with the name that its scores go by here.
         returned: What the program has returned; None while it runs.
-        cut_short: Paths of branches whose own limits ended them, with which: `budget` or `deadline`.
     """
 
     ctx: Context
     before: int
     verifiers: Sequence[tuple[Verifier, str]] = ()
     returned: Outcome | None = None
-    cut_short: dict[str, str] = field(default_factory=dict)
     _known: ChainMap[int, Candidate] = field(default_factory=ChainMap)
     _said: ChainMap[tuple[int, str], Score] = field(default_factory=ChainMap)
 

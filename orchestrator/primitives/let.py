@@ -12,7 +12,7 @@ from ..spelling import did_you_mean
 from .base import ExpressionText, Primitive
 from .frame import Frame
 from .scope import Scope
-from .sizes import size_here
+from .sizes import either, size_here
 
 __all__ = ["Let", "Set"]
 
@@ -70,6 +70,9 @@ class Let(_Naming):
 class Set(_Naming):
     """Changes the values of names that `let` has given, to others of the same type.
 
+    Once a call has failed, or budget or deadline have ended the program's calls, a value that is missing leaves the
+    name as it is: what is there has been paid for.
+
     Steps side by side may not change what is outside: which came last would depend on chance.
 
     Cost: no calls.
@@ -79,6 +82,19 @@ class Set(_Naming):
     """
 
     key: ClassVar[str] = "set"
+
+    async def run(self, frame: Frame) -> None:
+        """Give the names their new values."""
+        new = {name: frame.evaluate(text) for name, text in self.values.items()}
+        kept = bool(frame.attempts.failures)
+        frame.values.update({name: value for name, value in new.items() if value is not None or not kept})
+
+    async def spending(self, costing: Costing) -> Spending:
+        """Nothing."""
+        new = {name: size_here(costing, text) for name, text in self.values.items()}
+        kept = {name: costing.sizes[name] for name in new if name in costing.sizes}
+        costing.sizes.update({name: either([size, kept.get(name, size)]) for name, size in new.items()})
+        return Spending(label=self.label, kind=self.key, worst=FREE)
 
     def check(self, scope: Scope) -> None:
         """It has no value itself."""

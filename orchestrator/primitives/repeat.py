@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import anyio
 
 from ..costs import FREE, UNKNOWN, Cost, Costing, Size, Spending, added, counted, scaled
-from ..errors import DeadlineExceededError, InvalidInputError
+from ..errors import InvalidInputError
 from ..expressions import NUMBER, TRUTH, Expression, ListOf, Namespace, Record, Type, longer, maybe
 from ..expressions import UNKNOWN as UNTOLD
 from .base import Block, ExpressionText, Primitive, check_block, ending, names_of, run_block
@@ -188,7 +188,7 @@ class Repeat(Primitive):
             return True
         deadline = frame.ctx.deadline
         if deadline is not None and frame.ctx.clock() >= deadline and not frame.attempts.ended:
-            frame.attempts.note(DeadlineExceededError(account=frame.ctx.ledger.first_to_end()))
+            frame.attempts.note(frame.ctx.ledger.late())
         return frame.attempts.ended
 
     # Its cost --------------------------------------------------------------------------------------------

@@ -10,13 +10,13 @@ from ..costs import FREE, Costing, Size, Spending
 from ..expressions import NUMBER, Expression, as_text
 from ..strategies.acceptance import OWN_CONFIDENCE
 from ..strategies.chain import linked
-from ..strategies.selection import by_vote, giving, representative, share_of
+from ..strategies.selection import by_vote, giving, share_of
 from ..types import Answer, Candidate, Outcome, Sample, StopReason
 from .base import ExpressionText, Primitive, TemplateText
 from .frame import Frame
 from .scope import Scope
 from .select import Select
-from .sizes import BALLOT, listed_size, size_here
+from .sizes import listed_size, returned_beside, size_here
 from .values import ANSWERED, Candidates, Poll, Review, score_of
 from .vote import Vote
 
@@ -33,8 +33,8 @@ class Return(Primitive):
 
     That of candidates is their vote's; a text or a number is read as a sample is. A value that is missing or has no
     readable answer gives way to the vote over all of the program's candidates: what was paid for is not lost. Where
-    there is none, the outcome has an `error`. It has all candidates of the program, each with its scores; where the
-    program has put its answer together itself, the first one is that text, which is no sample and does not vote.
+    there is none, the outcome has an `error`. It has all candidates of the program, each with its scores, and as
+    `written` the text that the program has put together itself, if it has.
 
     Its confidence, in [0, 1], is the candidate's latest score, or without one the share of the program's candidates
     that gave the answer, 0 where there are none; of a vote its share; of an outcome its own.
@@ -91,7 +91,7 @@ class Return(Primitive):
             value = frame.ctx.answers.read(text)
         candidates = _all(frame, value)
         outcome = _decided(value, candidates)
-        own = _put_together(value, outcome.answer, text, candidates)
+        written = _written(value, outcome.answer, text, candidates)
         if outcome.answer is not None:
             outcome = self._as_confident(frame, outcome)
         elif candidates:
@@ -102,18 +102,15 @@ class Return(Primitive):
         else:
             error = outcome.error or f"{_shown(self.value)} has no answer, and nothing was drawn"
             outcome = replace(outcome, stop_reason=StopReason.ERROR, error=error)
-        if own is not None:
-            candidates = [own, *(one for one in candidates if one.sample is not own.sample)]
-        frame.run.returned = _ended(frame, replace(outcome, candidates=tuple(candidates)))
+        frame.run.returned = _ended(frame, replace(outcome, written=written, candidates=tuple(candidates)))
 
     async def spending(self, costing: Costing) -> Spending:
-        """Nothing; notes in `costing.returned` whether an answer can come of it that no call has drawn."""
+        """Nothing; notes in `costing.returned` how many candidates come of it beside those drawn as such."""
         nested = isinstance(self.value, Primitive)
         size = self.value.size(costing) if nested else size_here(costing, self.value)  # type: ignore[union-attr,arg-type]
-        of = listed_size(size)
-        count = 1.0 if BALLOT in of.item.fields else 0.0
+        count, tokens = returned_beside(size), listed_size(size).item.tokens
         before = costing.returned
-        costing.returned = Size(count=max(before.count, count), tokens=max(before.tokens, of.item.tokens))
+        costing.returned = Size(count=max(before.count, count), tokens=max(before.tokens, tokens))
         return Spending(label=self.label, kind=self.key, worst=FREE)
 
     def _as_confident(self, frame: Frame, outcome: Outcome) -> Outcome:
@@ -178,24 +175,21 @@ def _all(frame: Frame, value: Any) -> list[Candidate]:
     return candidates + [one for one in more if id(one.sample) not in known]
 
 
-def _put_together(
+def _written(
     value: Any, answer: Answer | None, text: str | None, candidates: Sequence[Candidate]
 ) -> Candidate | None:
-    """What stands for an answer that the program has put together, or found in what nobody drew; else None."""
+    """What the program has put together as its answer, or found in what nobody drew; None where samples gave it."""
     if answer is None:
         return None
     if text is not None:
         return Candidate(sample=Sample(text=text), answer=answer)
     if isinstance(value, Outcome):
-        chosen = representative(value)
-    else:
-        # A vote's answer is that of its drawn voters, wherever there is one.
-        voted = isinstance(value, Poll | Candidates | Answer)
-        same = giving(answer, [*(candidates if voted else ()), *_in(value)])
-        chosen = next(iter(same), None)
-    if chosen is None and not giving(answer, candidates):
-        chosen = Candidate(sample=Sample(text=answer.text), answer=answer)
-    return chosen if chosen is not None and chosen.sample.call is None else None
+        return value.written
+    # A vote's answer is that of its drawn voters, wherever there is one.
+    voted = isinstance(value, Poll | Candidates | Answer)
+    alone = Candidate(sample=Sample(text=answer.text), answer=answer)
+    chosen = next(iter(giving(answer, [*(candidates if voted else ()), *_in(value), *candidates])), alone)
+    return chosen if chosen.sample.call is None else None
 
 
 def _in(value: Any) -> Sequence[Candidate]:

@@ -17,7 +17,7 @@ from .asking import Asking
 from .base import ExpressionText, TemplateText
 from .frame import Frame
 from .scope import Scope
-from .sizes import candidate_size, listed_size, measured, size_here, tokens_of
+from .sizes import ASIDE, candidate_size, listed_size, measured, size_here, tokens_of
 from .values import CANDIDATE, CRITIQUE, REVIEW, SINGLE, candidate_of
 
 __all__ = ["Revise"]
@@ -88,8 +88,9 @@ class Revise(Asking):
         asked, inserted = await self._requested(costing, answer, tokens)
         ask = self.question(costing.ctx, costing.problem, instructed).then(answer, asked)
         if self.id is not None:
-            costing.sizes[self.id] = candidate_size(self.answer_tokens(costing))
-        return await self.asked(costing, ask, inserted=inserted + system.inserted)
+            marks = (ASIDE,) if self.aside else ()
+            costing.sizes[self.id] = candidate_size(self.answer_tokens(costing), marks=marks)
+        return await self.asked(costing, ask, inserted=inserted + system.inserted, aside=self.aside)
 
     async def _requested(self, costing: Costing, answer: str, tokens: float) -> tuple[str, float]:
         """What is said after an answer of so many tokens, and the tokens it can have besides."""

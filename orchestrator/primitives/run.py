@@ -8,8 +8,9 @@ from typing import ClassVar
 from ..contracts import ControlProgram
 from ..costs import Costing, Spending
 from ..expressions import Type, made_step
+from ..strategies.attempts import Attempts
 from ..strategies.nested import candidates_of, longest_text_of, most_calls_at_once, most_calls_of, run_nested
-from ..types import LONGEST_REASON, Candidate, Outcome
+from ..types import LONGEST_REASON, Candidate, Outcome, StopReason
 from .base import Primitive, TemplateText
 from .frame import Frame
 from .scope import Scope
@@ -21,14 +22,17 @@ __all__ = ["Run"]
 CALLED = 32
 """Steps that calling a program counts as, beside the program's own."""
 
+LIMITS = frozenset({StopReason.BUDGET, StopReason.DEADLINE})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run(Primitive):
     """Runs a strategy or another program on a branch; its value is the outcome.
 
     Where budget, deadline or failing calls end it, the outcome is the vote over what it had drawn, and missing when
-    that is nothing. Its candidates are candidates of this program too. The outcome's `agreement`, and the
-    `confidence` of a vote, are shares of the samples drawn: where a vote stopped early, all `n` may agree less.
+    that is nothing. Limits of its own, those of a cascade's tiers or of a file, end it alone, as they do a `branch`,
+    and are told in the same places. Its candidates are candidates of this program too. The outcome's `agreement`, and
+    the `confidence` of a vote, are shares of the samples drawn: where a vote stopped early, all `n` may agree less.
     Write `stop: fixed_size` where a program decides by them.
 
     Cost: the program's.
@@ -71,7 +75,14 @@ class Run(Primitive):
             problem = replace(problem, prompt=frame.render(self.problem), messages=None)
         made_step(frame.ctx.candidates, CALLED)
         ctx = frame.ctx.branch(label=self.label)
-        outcome = await run_nested(ctx, self.program, problem, frame.attempts)
+        part = Attempts()
+        outcome = await run_nested(ctx, self.program, problem, part)
+        ended = part.stop_reason if outcome is None else outcome.stop_reason
+        if ended in LIMITS:
+            part.stop_reason = frame.reached()
+            if not part.ended:
+                frame.cut_short(self.label, ctx, ended, 0 if outcome is None else len(outcome.candidates))
+        frame.attempts.join(part)
         if outcome is None:
             return None
         candidates = tuple(self._renamed(frame, one) for one in outcome.candidates)

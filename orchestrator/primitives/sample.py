@@ -17,7 +17,7 @@ from .asking import Asking
 from .base import TemplateText
 from .frame import Frame
 from .scope import Scope
-from .sizes import candidate_size, candidates_size, measured
+from .sizes import ASIDE, candidate_size, candidates_size, measured
 from .values import CANDIDATES, Candidates, problem_type
 
 __all__ = ["Sample"]
@@ -99,10 +99,12 @@ class Sample(Asking):
             problem = replace(costing.problem, prompt=prompt[0].counted)
             ask = self.question(costing.ctx, problem, instructed, filled)
         if self.id is not None:
-            item = candidate_size(self.answer_tokens(costing))
+            item = candidate_size(self.answer_tokens(costing), marks=(ASIDE,) if self.aside else ())
             costing.sizes[self.id] = candidates_size(item, self.n)
         inserted += system.inserted
-        return await self.asked(costing, ask, inserted=inserted, n=self.n, per_call=self.per_call)
+        return await self.asked(
+            costing, ask, inserted=inserted, n=self.n, per_call=self.per_call, aside=self.aside
+        )
 
     def _measured(self, costing: Costing) -> list[Measured]:
         """How long what is asked can be, and after it, each worked example's question."""

@@ -10,13 +10,14 @@ from ..contracts import Verifier, compares
 from ..costs import FREE, Costing, Spending
 from ..errors import BackendError
 from ..expressions import ListOf, Type, fits
+from ..strategies.selection import all_of
 from ..types import Candidate, Outcome
 from ..types import Score as Verdict
 from ..verifiers.judging import REMARK, because
 from .base import ExpressionText, Primitive
 from .frame import Frame
 from .scope import Scope
-from .sizes import candidate_size, candidates_size, listed_size, review_size, size_here
+from .sizes import candidate_size, candidates_size, listed_size, marks_of, review_size, size_here
 from .values import CANDIDATE, CANDIDATES, OUTCOME, REVIEW, Candidates, Review
 
 __all__ = ["Score"]
@@ -60,7 +61,7 @@ class Score(Primitive):
             return Review(candidate=judged, score=verdict.value, text=verdict.reason)
         if value is None:
             return None
-        candidates = value.candidates if isinstance(value, Outcome) else value
+        candidates = all_of(value) if isinstance(value, Outcome) else value
         return Candidates(await self._judged(frame, [one for one in candidates if one is not None]))
 
     async def spending(self, costing: Costing) -> Spending:
@@ -70,7 +71,7 @@ class Score(Primitive):
         if self.id is not None:
             # Where a verifier makes calls, why they failed stands in its place.
             reason = max(verifying.reason, REMARK if verifying.worst != FREE else 0.0)
-            item = candidate_size(of.item.tokens, reason=reason)
+            item = candidate_size(of.item.tokens, reason=reason, marks=marks_of(of.item))
             several = candidates_size(item, of.count)
             costing.sizes[self.id] = review_size(item, reason) if of.single else several
         parts = (verifying,) if verifying.worst != FREE else ()

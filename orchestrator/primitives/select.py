@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 from ..costs import FREE, Costing, Size, Spending
 from ..expressions import ListOf, Maybe, Type
 from ..strategies.quoting import visible
+from ..strategies.selection import all_of
 from ..types import Candidate, Outcome
 from .base import ExpressionText, Primitive
 from .frame import Frame
@@ -48,7 +49,7 @@ class Select(Primitive):
     async def run(self, frame: Frame) -> Candidate | None:
         """The candidate."""
         value = frame.evaluate(self.of)
-        found = value.candidates if isinstance(value, Outcome) else value or ()
+        found = all_of(value) if isinstance(value, Outcome) else value or ()
         return _CHOICES[self.by](Candidates(one for one in found if one is not None))
 
     async def spending(self, costing: Costing) -> Spending:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any
@@ -15,6 +15,7 @@ from ..templates import Measured, Template
 from .values import PROBLEM_FIELDS
 
 __all__ = [
+    "ASIDE",
     "BALLOT",
     "Listed",
     "ballots_of",
@@ -23,9 +24,11 @@ __all__ = [
     "critique_size",
     "either",
     "listed_size",
+    "marks_of",
     "measured",
     "outcome_size",
     "problem_size",
+    "returned_beside",
     "review_size",
     "size_here",
     "tokens_of",
@@ -39,12 +42,36 @@ WORD = Size(tokens=16.0)
 BALLOT = "(ballot)"
 """Stands among the fields of a candidate that no call may have drawn; no field can be called so."""
 
+ASIDE = "(aside)"
+"""The same for one that may have been drawn aside, which is the program's only where it is returned."""
 
-def candidate_size(tokens: float, *, reason: float = 0.0) -> Size:
-    """A candidate whose text has so many tokens, and the reason of its latest score so many."""
+
+def candidate_size(tokens: float, *, reason: float = 0.0, marks: Iterable[str] = ()) -> Size:
+    """A candidate whose text has so many tokens, and the reason of its latest score so many.
+
+    Args:
+        tokens: Of its text.
+        reason: Of its latest score's reason.
+        marks: Which of `BALLOT` and `ASIDE` stand among its fields.
+    """
     text = Size(tokens=tokens)
     fields = {"text": text, "answer": text, "score": NUMBER, "reason": Size(tokens=reason)}
-    return Size(tokens=tokens, fields={**fields, "tokens": NUMBER, "truncated": TRUTH})
+    fields |= {"tokens": NUMBER, "truncated": TRUTH, **dict.fromkeys(marks, Size())}
+    return Size(tokens=tokens, fields=fields)
+
+
+def marks_of(candidate: Size) -> set[str]:
+    """Which of `BALLOT` and `ASIDE` a candidate has."""
+    return {BALLOT, ASIDE} & candidate.fields.keys()
+
+
+def returned_beside(size: Size) -> float:
+    """Candidates that a program which returns such a value has beside those that it has drawn, at most: all where
+    some may have been drawn aside, or nothing is known of them, and one where an answer may be nobody's.
+    """
+    of = listed_size(size)
+    unknown = ASIDE in of.item.fields or "text" not in of.item.fields
+    return (of.count if unknown else 0.0) + float(BALLOT in of.item.fields)
 
 
 def candidates_size(item: Size, count: float, *, tokens: float | None = None) -> Size:

@@ -134,8 +134,6 @@ class Steps:
         with bounded(), reading(ctx.answers):
             outcome = await self._made(frame)
             further = self._outputs(frame) if self.outputs else {}
-        if run.cut_short:
-            further["cut_short"] = dict(sorted(run.cut_short.items()))
         return replace(outcome, detail={**outcome.detail, **further}) if further else outcome
 
     async def _made(self, frame: Frame) -> Outcome:

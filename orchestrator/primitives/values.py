@@ -25,7 +25,7 @@ from ..expressions import (
 from ..prompts import question_text
 from ..strategies.quoting import visible
 from ..strategies.selection import giving, representative, share_of
-from ..types import Answer, Candidate, Outcome, Problem, Sample
+from ..types import Answer, Candidate, Outcome, Problem
 from ..voting import Vote, majority_vote
 
 __all__ = [
@@ -124,13 +124,6 @@ def _answer_text(answer: Answer | None) -> str:
     return "" if answer is None else answer.text
 
 
-def _of_outcome(outcome: Outcome) -> Candidate | None:
-    """The candidate that stands for an outcome; where a program has put its answer together, that as a text."""
-    answer = outcome.answer
-    written = None if answer is None else Candidate(sample=Sample(text=answer.text), answer=answer)
-    return representative(outcome) or written
-
-
 def _of_poll(poll: Poll) -> Candidate | None:
     return Candidates(giving(poll.vote.answer, poll.candidates)).best
 
@@ -211,10 +204,13 @@ OUTCOME = declare(
     "an outcome",
     {
         "answer": (Maybe(ANSWER), lambda outcome: outcome.answer),
-        "text": (TEXT, lambda outcome: "" if (one := _of_outcome(outcome)) is None else visible(one.sample)),
+        "text": (
+            TEXT,
+            lambda outcome: "" if (one := representative(outcome)) is None else visible(one.sample),
+        ),
         "confidence": (NUMBER, lambda outcome: outcome.confidence),
         "agreement": (NUMBER, lambda outcome: share_of(outcome.answer, outcome.candidates)),
-        "candidate": (Maybe(CANDIDATE), _of_outcome),
+        "candidate": (Maybe(CANDIDATE), representative),
         "candidates": (CANDIDATES, lambda outcome: Candidates(outcome.candidates)),
         "stop_reason": (TEXT, lambda outcome: outcome.stop_reason.value),
     },
@@ -231,7 +227,7 @@ def candidate_of(value: Any) -> Candidate | None:
         return value.candidate
     if isinstance(value, Poll):
         return _of_poll(value)
-    return _of_outcome(value) if isinstance(value, Outcome) else value
+    return representative(value) if isinstance(value, Outcome) else value
 
 
 ANSWERED = (CANDIDATE, CANDIDATES, REVIEW, VOTE, OUTCOME, ANSWER, TEXT, NUMBER)

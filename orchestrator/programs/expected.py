@@ -89,7 +89,8 @@ def _cost(given: Any) -> Cost:
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if not is_number or not math.isfinite(value) or value < 0:
             raise ValueError(f"{name} must be a finite number of at least 0, not {value!r}")
-    return Cost(**{name: float(value) for name, value in figures.items()})
+    numbers: dict[str, Any] = {name: float(value) for name, value in figures.items()}
+    return Cost(**numbers)
 
 
 # Which part made a call -----------------------------------------------------------------------------------

@@ -16,13 +16,14 @@ from ..backends.model import Model
 from ..budget import Budget
 from ..context import Context
 from ..contracts import ControlProgram, Verifier, parts_of
-from ..costs import FREE, Costing, Spending
+from ..costs import FREE, Costing, Spending, limited
 from ..errors import BackendError, BudgetExceededError, DeadlineExceededError, InvalidInputError
 from ..expressions import TEXT, reading
 from ..prompts import Prompt
 from ..scores import unscored_by
 from ..strategies.attempts import scored
 from ..strategies.nested import candidates_of, drawn_on
+from ..strategies.selection import all_of, with_all
 from ..types import Outcome, Problem, Score
 from ..verifiers import GeneratedTests
 from .blocks import FIELD_TYPES, reserved
@@ -107,15 +108,17 @@ class Program:
         }
 
     async def worst_case(self, costing: Costing) -> Spending:
-        """What one problem costs at most: the strategy, and the check on all that it draws."""
-        found = await costing.program(self.strategy)
-        if self.check is None:
-            return found
-        brought = candidates_of(found, self.strategy, costing)
-        checked = await costing.scoring(self.check, brought.count, replace(brought, count=1.0))
-        if checked.worst == FREE:
-            return found
-        return replace(found, worst=found.worst + checked.worst, parts=(*found.parts, checked))
+        """What one problem costs at most: the strategy, and the check on all that it draws; as a part of another
+        program no more than its limits of each problem.
+        """
+        found = await costing.program(self.strategy, on_branch=False)
+        if self.check is not None:
+            brought = candidates_of(found, self.strategy, costing)
+            checked = await costing.scoring(self.check, brought.count, replace(brought, count=1.0))
+            if checked.worst != FREE:
+                found = replace(found, worst=found.worst + checked.worst, parts=(*found.parts, checked))
+        within = limited(found.worst, self.per_problem) if costing.branched else found.worst
+        return found if within == found.worst else replace(found, worst=within, note="at most its budget")
 
     @property
     def calls_at_once(self) -> int:
@@ -173,13 +176,15 @@ class Program:
         yield self.per_problem
 
     async def _checked(self, check: Verifier, ctx: Context, problem: Problem, outcome: Outcome) -> Outcome:
-        candidates = outcome.candidates or tuple(drawn_on(ctx))
-        candidates, unscored = unscored_by(check, problem, candidates)
+        outcome = replace(outcome, candidates=outcome.candidates or tuple(drawn_on(ctx)))
+        candidates, unscored = unscored_by(check, problem, all_of(outcome))
         scores: Sequence[Score] = ()
-        # The check is a measure: without it the outcome still stands.
+        # The check is a measure: without it the outcome still stands. Within another program, a limit that it has met
+        # ends that one.
+        measure = ctx if ctx.path else ctx.using(measuring=True)
         with suppress(BackendError, BudgetExceededError, DeadlineExceededError):
-            scores = await ctx.score(check, problem, unscored)
-        return replace(outcome, candidates=tuple(scored(ctx, check, problem, candidates, scores)))
+            scores = await measure.score(check, problem, unscored)
+        return with_all(outcome, scored(ctx, check, problem, candidates, scores))
 
 
 def load(file: str | Path, *, allow_outside: bool = False, local_models: bool = False) -> Program:

@@ -374,7 +374,7 @@ class Controller:
             seconds=self._clock() - started,
         )
         if self._journal is not None:
-            await self._journal.write_outcome(outcome, problem)
+            await self._journal.write_outcome(outcome, problem, recorded)
         self._emit(ProblemFinished(problem=problem.id, outcome=outcome))
         return outcome, error
 
@@ -424,6 +424,9 @@ class Controller:
             outcome = replace(outcome, stop_reason=_reason_of(error), error=_describe_error(error))
         if outcome.stop_reason is StopReason.COMPLETE and scope.limited_by is not None:
             outcome = replace(outcome, stop_reason=scope.limited_by)
+        if scope.cut_short:
+            cut_short = {path: limit.value for path, limit in sorted(scope.cut_short.items())}
+            outcome = replace(outcome, detail={**outcome.detail, "cut_short": cut_short})
         if not outcome.candidates:
             outcome = replace(outcome, candidates=tuple(scope.candidates))
         return outcome

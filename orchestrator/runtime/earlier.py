@@ -15,15 +15,12 @@ from ..errors import InvalidInputError
 from ..programs.expected import Expected, RecordedCall
 from ..types import Problem, StopReason, Usage
 from .journal import APPLICATION_ID, CHARGED, REDONE, USAGE_COLUMNS, RunRecord, is_of, mismatch
-from .recorded import usage_of
+from .recorded import CHANGED, usage_of
 from .records import storable
 
 __all__ = ["EarlierRun"]
 
 SUMS = ", ".join(f"coalesce(sum({column}), 0)" for column in USAGE_COLUMNS.split(", "))
-
-CHANGED = "SELECT coalesce(max(since), 0) FROM programs WHERE id > (SELECT min(id) FROM programs)"
-"""When the journal's program took over from an earlier one; 0 where it is the first."""
 
 
 class EarlierRun:

@@ -432,10 +432,13 @@ class Journal:
         self._latest = max(time.time(), math.nextafter(self._latest, math.inf))
         return self._latest
 
-    async def write_outcome(self, outcome: Outcome, problem: Problem) -> None:
-        """Write the outcome of `problem`; returns when it is on disk."""
+    async def write_outcome(
+        self, outcome: Outcome, problem: Problem, recorded: RecordedCalls | None = None
+    ) -> None:
+        """Write the outcome of `problem`, `recorded` being the calls it has met; returns when it is on disk."""
         written = self._future()
-        record = {**encode_outcome(outcome), "asked": asked_of(problem)}
+        is_apart = None if recorded is None else recorded.is_overtaken
+        record = {**encode_outcome(outcome, is_apart=is_apart), "asked": asked_of(problem)}
         values = (problem.id, dumps(record), time.time())
         self._put(INSERT_OUTCOME, values, written)
         await written

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..types import CallId, Sample, Usage
 from .records import decode_sample, storable
 
-__all__ = ["RecordedCalls", "usage_of"]
+__all__ = ["CHANGED", "RecordedCalls", "usage_of"]
 
 
 def usage_of(row: Sequence[Any]) -> Usage:
@@ -39,29 +39,35 @@ CHANGED = "SELECT coalesce(max(since), 0) FROM programs WHERE id > (SELECT min(i
 """When the program that the journal belongs to took over from an earlier one; 0 where it is the first."""
 
 
+_At: TypeAlias = tuple[str, int]
+"""Path and ordinal of a call."""
+
+
 class RecordedCalls:
     """One problem's calls in the journal; the `Recorded` protocol of `backends.journaled`."""
 
     def __init__(self, connection: sqlite3.Connection, problem: str) -> None:
-        self._samples: dict[tuple[str, int], tuple[str, list[Sample]]] = {}
-        self._usage: dict[tuple[str, int], Usage] = {}
-        arrived: dict[tuple[str, int], float] = {}
-        ended: dict[tuple[str, int], str | None] = {}
-        failed: set[tuple[str, int]] = set()
+        self._samples: dict[_At, dict[str, list[Sample]]] = {}  # by digest, the one asked last at the end
+        self._usage: dict[_At, Usage] = {}
+        arrived: dict[tuple[_At, str], float] = {}
+        ended: dict[tuple[_At, str], str | None] = {}
+        failed: set[tuple[_At, str]] = set()
         told: list[tuple[str, list[Sample]]] = []
         [(changed,)] = connection.execute(CHANGED)
         rows = connection.execute(CALLS, (storable(problem),))
         for path, ordinal, digest, attempt, status, samples, finished_at, *amounts in rows:
-            key = (path, ordinal)
+            at, key = (path, ordinal), ((path, ordinal), digest)
             usage = _in_doubt(amounts[8:]) if status is None else usage_of(amounts[:8])
-            self._usage[key] = self._usage.get(key, Usage()) + usage
+            self._usage[at] = self._usage.get(at, Usage()) + usage
             if attempt == 0 and ended.get(key) == "error":
                 failed.add(key)  # for good: the program was told so, and an attempt 0 is of a later run
             ended[key] = status
             if status == "ok":
                 call = CallId(problem=problem, path=path, ordinal=ordinal)
                 decoded = [decode_sample(s, call) for s in json.loads(samples)]
-                self._samples[key] = (digest, decoded)
+                known = self._samples.setdefault(at, {})
+                known.pop(digest, None)
+                known[digest] = decoded
                 arrived[key] = finished_at
                 if any(sample.vector is not None for sample in decoded):
                     told.append((digest, decoded))
@@ -70,8 +76,8 @@ class RecordedCalls:
         self._order = sorted(
             (
                 key
-                for key, at in arrived.items()
-                if at >= changed and key not in failed and self._samples[key][0] not in rated
+                for key, finished_at in arrived.items()
+                if finished_at >= changed and key not in failed and key[1] not in rated
             ),
             key=arrived.__getitem__,
         )
@@ -81,12 +87,11 @@ class RecordedCalls:
 
     def find(self, call: CallId, digest: str) -> list[Sample] | None:
         """The samples of the completed call `call`, when it asked the same; else None."""
-        recorded = self._samples.get((call.path, call.ordinal))
-        return recorded[1] if recorded is not None and recorded[0] == digest else None
+        return self._samples.get((call.path, call.ordinal), {}).get(digest)
 
     @property
-    def order(self) -> Sequence[tuple[str, int]]:
-        """Path and ordinal of completed calls in the order their results came in.
+    def order(self) -> Sequence[tuple[_At, str]]:
+        """Path and ordinal of completed calls, and their digests, in the order their results came in.
 
         Without those that a resumed run meets at another time: ratings, which are met by their texts; calls that had
         failed in a run before the one they were completed in; those of a program before the last change.
@@ -110,11 +115,18 @@ class RecordedCalls:
         )
 
     def sample(self, path: str, ordinal: int, index: int) -> Sample | None:
-        """One recorded sample."""
+        """One recorded sample; where the call has asked several things, of what it asked last."""
         recorded = self._samples.get((path, ordinal))
         if recorded is None:
             return None
-        return next((sample for sample in recorded[1] if sample.index == index), None)
+        return next((sample for sample in recorded[next(reversed(recorded))] if sample.index == index), None)
+
+    def is_overtaken(self, sample: Sample) -> bool:
+        """Whether `sample` may be found here no more by its call: that has asked something else since."""
+        if sample.call is None:
+            return False
+        found = self.sample(sample.call.path, sample.call.ordinal, sample.index)
+        return found is not None and found != sample
 
 
 def _in_doubt(worst_case: Sequence[int]) -> Usage:

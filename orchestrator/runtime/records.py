@@ -27,6 +27,8 @@ __all__ = [
 SampleFinder = Callable[[str, int, int], Sample | None]
 """Finds a recorded sample by call path, ordinal and choice index."""
 
+SampleTest = Callable[[Sample], bool]
+
 _compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
@@ -101,10 +103,11 @@ def _encode_answer(answer: Answer | None) -> dict[str, str] | None:
     return None if answer is None else {"text": answer.text, "key": answer.key, "kind": answer.kind}
 
 
-def _encode_candidate(candidate: Candidate) -> dict[str, Any]:
+def _encode_candidate(candidate: Candidate, is_apart: SampleTest | None) -> dict[str, Any]:
     sample = candidate.sample
     fields: dict[str, Any] = {"answer": _encode_answer(candidate.answer)}
-    if sample.call is None or sample.resumptions:  # made of several calls: no row has it
+    is_of_several = sample.call is None or sample.resumptions  # no row has it
+    if is_of_several or (is_apart is not None and is_apart(sample)):
         fields["sample"] = encode_sample(sample)
     if sample.call is not None:
         fields["call"] = [sample.call.path, sample.call.ordinal, sample.index]
@@ -115,12 +118,19 @@ def _encode_candidate(candidate: Candidate) -> dict[str, Any]:
     return fields
 
 
-def encode_outcome(outcome: Outcome) -> dict[str, Any]:
-    """`outcome` as a JSON object; candidates point to the journal's calls where they came from one."""
+def encode_outcome(outcome: Outcome, *, is_apart: SampleTest | None = None) -> dict[str, Any]:
+    """`outcome` as a JSON object; candidates point to the journal's calls where they came from one.
+
+    Args:
+        outcome: The outcome.
+        is_apart: Which samples are written out all the same, because their calls do not lead to them.
+    """
+    written = {} if outcome.written is None else {"written": _encode_candidate(outcome.written, is_apart)}
     return {
         "answer": _encode_answer(outcome.answer),
+        **written,
         "confidence": outcome.confidence,
-        "candidates": [_encode_candidate(candidate) for candidate in outcome.candidates],
+        "candidates": [_encode_candidate(candidate, is_apart) for candidate in outcome.candidates],
         "stop_reason": outcome.stop_reason.value,
         "usage": encode_usage(outcome.usage),
         "seconds": outcome.seconds,
@@ -137,8 +147,10 @@ def decode_outcome(problem: str, fields: Mapping[str, Any], find_sample: SampleF
         for entry in fields["candidates"]
         if (candidate := _decode_candidate(problem, entry, find_sample)) is not None
     ]
+    written = fields.get("written")
     return Outcome(
         answer=_decode_answer(fields["answer"]),
+        written=None if written is None else _decode_candidate(problem, written, find_sample),
         confidence=fields["confidence"],
         candidates=tuple(candidates),
         stop_reason=StopReason(fields["stop_reason"]),

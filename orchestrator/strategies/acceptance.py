@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
 from ..context import Context
 from ..contracts import Verifier, compares, name_of
 from ..costs import FREE, UNKNOWN, Costing, Size, Spending
 from ..stopping import After, AgreementStop, FixedSize, StoppingRule
-from ..types import Candidate, Outcome, Problem, Sample
+from ..types import Outcome, Problem
 from ..voting.shares import reaches
 from .attempts import Attempts, scored
 from .base import in_unit
-from .selection import representative, share_of, value_of
+from .selection import all_of, representative, share_of, value_of, with_all
 
 __all__ = ["Acceptance", "Agreement", "Confident", "Scored", "Verdict", "examine", "verifier_of"]
 
@@ -146,35 +146,22 @@ class Scored(_Threshold):
     ) -> tuple[float | None, Outcome]:
         """The best score of the answer's candidates; None where the verifier abstains."""
         name = name_of(self.verifier)
-        outcome = replace(outcome, candidates=tuple(scored(ctx, self.verifier, problem, outcome.candidates)))
+        outcome = with_all(outcome, scored(ctx, self.verifier, problem, all_of(outcome)))
         chosen = representative(outcome, name)
-        if chosen is None:
-            return await self._of_written(ctx, problem, outcome, attempts), outcome
-        wanted = [chosen] if not compares(self.verifier) else list(outcome.candidates)
-        judged = {
-            id(before): after
-            for before, after in zip(
-                wanted, await attempts.score(ctx, self.verifier, problem, wanted), strict=True
-            )
-        }
-        candidates = tuple(judged.get(id(candidate), candidate) for candidate in outcome.candidates)
-        outcome = replace(outcome, candidates=candidates)
-        chosen = representative(outcome, name)
-        return (None if chosen is None else value_of(chosen, name)), outcome
+        known = all_of(outcome)
+        alone = not any(one is chosen for one in known)
+        if chosen is None or (alone and compares(self.verifier)):
+            return None, outcome
+        wanted = known if compares(self.verifier) else [chosen]
+        judged = await attempts.score(ctx, self.verifier, problem, wanted)
+        after = {id(one): new for one, new in zip(wanted, judged, strict=True)}
+        outcome = with_all(outcome, [after.get(id(one), one) for one in known])
+        standing = after.get(id(chosen)) if alone else representative(outcome, name)
+        return (None if standing is None else value_of(standing, name)), outcome
 
     async def worst_case(self, costing: Costing, count: float, size: Size) -> Spending:
         """What asking about an outcome of so many candidates, each of this size, costs at most."""
         return await costing.scoring(self.verifier, count if compares(self.verifier) else 1, size)
-
-    async def _of_written(
-        self, ctx: Context, problem: Problem, outcome: Outcome, attempts: Attempts
-    ) -> float | None:
-        """The score of an answer that the program has put together, so that it is no candidate's."""
-        if outcome.answer is None or compares(self.verifier):
-            return None
-        written = Candidate(sample=Sample(text=outcome.answer.text), answer=outcome.answer)
-        [judged] = await attempts.score(ctx, self.verifier, problem, [written])
-        return value_of(judged, name_of(self.verifier))
 
 
 async def examine(

@@ -141,10 +141,13 @@ class Strategy:
         label: str = "answers",
         model: str | None = None,
         aside: bool = False,
+        alike: bool = False,
         note: str = "",
         **sampling: Any,
     ) -> Spending:
-        """What `n` samples cost at most, drawn as this strategy's settings say; `aside` as on a branch aside."""
+        """What `n` samples cost at most, drawn as this strategy's settings say; `aside` as on a branch aside, and
+        `alike` as `Costing.draw` has it.
+        """
         given = {"max_tokens": self.max_tokens, **sampling}
         cost = await costing.using(aside=aside).draw(
             ask,
@@ -153,6 +156,7 @@ class Strategy:
             per_call=per_call,
             inserted=inserted,
             monitors=() if aside else self.monitors,
+            alike=alike,
             **given,
         )
         return Spending(label=label, kind="sample", worst=cost, note=note, on_branch=False)

@@ -137,7 +137,7 @@ class BestOfN(Strategy):
         """What one problem costs at most, in all and by its parts."""
         note = f"at most {counted(self.n, 'sample')}"
         drawn = await self._drawing(
-            costing, costing.ask(self.model), n=self.n, per_call=self.per_call, note=note
+            costing, costing.ask(self.model), n=self.n, per_call=self.per_call, alike=True, note=note
         )
         size = Size(tokens=self.longest_text(costing))
         together = compares(self.verifier)

@@ -311,6 +311,8 @@ def _carried(outcome: Outcome, before: Sequence[_Climbed]) -> Outcome:
     not draw is missing from the vote of all.
     """
     candidates = [*(one for step in before for one in step.candidates), *outcome.candidates]
+    if not candidates:
+        return outcome
     vote = by_vote(candidates)
     missing = sum(step.missing for step in before) + missing_votes(outcome)
     detail = {**vote.detail, "planned": len(candidates) + missing}

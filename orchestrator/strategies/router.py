@@ -1,17 +1,20 @@
-"""A router: one look at the problem decides who answers it. Cost: at most the calls of the chosen program."""
+"""A router: one look at the problem decides who answers it.
+
+Cost: the calls of the chosen program; where it fails, of further ones too.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
 from itertools import pairwise
 from typing import Any, ClassVar, Protocol
 
-from ..budget import Budget
 from ..context import Context
-from ..contracts import ControlProgram, parts_of
-from ..costs import Costing, Spending
+from ..contracts import ControlProgram
+from ..costs import Cost, Costing, Spending
 from ..errors import InvalidInputError
 from ..prompts import question_text
 from ..types import Outcome, Problem, StopReason
@@ -108,7 +111,7 @@ class Router(Strategy):
     "Hybrid LLM: Cost-Efficient and Quality-Aware Query Routing", arXiv 2404.14618. Differs in allowing more than two
     choices, which may be programs, and in falling back.
 
-    Cost: at most the calls of the chosen program.
+    Cost: the calls of the chosen program; where it fails, of further ones too.
 
     Args:
         models: Names of the models to choose from, the weakest first; each is asked once. Without `models` and
@@ -127,7 +130,7 @@ class Router(Strategy):
     """
 
     paper: ClassVar[str] = "Ong et al., arXiv 2406.18665; Ding et al., 2404.14618"
-    cost: ClassVar[str] = "the calls of the chosen program"
+    cost: ClassVar[str] = "the calls of the chosen program; where it fails, of further ones too"
     pays: ClassVar[str] = "problems whose difficulty shows in the question; no call is spent on deciding"
 
     models: tuple[str, ...] = ()
@@ -152,8 +155,17 @@ class Router(Strategy):
 
     @property
     def most_calls(self) -> int:
-        """Those of the program that makes most; what a fallback adds goes to make up for failed calls."""
-        return max((most_calls_of(program) for program in self.programs), default=1)
+        """The sum over the choices, of which each may fail; without `fallback`, those of the one that makes most.
+
+        Raises:
+            InvalidInputError: There are no choices, so that it depends on the run's models; or one does not say.
+        """
+        calls = [most_calls_of(program) for program in self.programs] or [1] * len(self.models)
+        if not self.fallback:
+            return max(calls, default=1)
+        if not calls:
+            raise InvalidInputError("without choices the calls depend on how many models the run has")
+        return sum(calls)
 
     @property
     def calls_at_once(self) -> int:
@@ -222,16 +234,12 @@ class Router(Strategy):
             found = await inside.program(program)
             parts.append(replace(found, label=f"choice{number}", on_branch=True))
             longest = max(longest, candidates_of(found, program, inside).tokens)
-        worst = parts[0].worst
-        for part in parts[1:]:
-            # One that a budget of its own ends without an answer gives way to the next.
-            worst = worst + part.worst if self._gives_way() else worst.or_else(part.worst)
-        whole = self._spending(*parts, worst=worst, note="one of these; another one where it fails")
+        if self.fallback:
+            whole = self._spending(*parts, note="each if those before it fail")
+        else:
+            either = reduce(Cost.or_else, (part.worst for part in parts))
+            whole = self._spending(*parts, worst=either, note="one of these")
         return replace(whole, longest=longest)
-
-    def _gives_way(self) -> bool:
-        limits = (part for part in parts_of(self.programs) if isinstance(part, Budget) and part != Budget())
-        return self.fallback and any(True for _ in limits)
 
     def longest_text(self, costing: Costing) -> float:
         """Tokens that the text of one of its candidates has at most."""

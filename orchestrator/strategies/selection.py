@@ -8,11 +8,22 @@ from typing import Any
 
 from ..context import Context
 from ..contracts import Verifier, name_of
-from ..types import Answer, Candidate, Outcome, Problem, StopReason
+from ..types import Answer, Candidate, Outcome, Problem, Sample, StopReason
 from ..voting import best_of_clusters, majority_vote
 from .attempts import Attempts
 
-__all__ = ["best_scored", "by_score", "by_vote", "choose", "giving", "representative", "share_of", "value_of"]
+__all__ = [
+    "all_of",
+    "best_scored",
+    "by_score",
+    "by_vote",
+    "choose",
+    "giving",
+    "representative",
+    "share_of",
+    "value_of",
+    "with_all",
+]
 
 
 async def choose(
@@ -99,23 +110,34 @@ def value_of(candidate: Candidate, name: str) -> float | None:
 
 
 def representative(outcome: Outcome, name: str | None = None) -> Candidate | None:
-    """The candidate that stands for the outcome's answer: the best scored of those that gave it.
+    """The candidate that stands for the outcome's answer: what the program has written, else the best scored of those
+    that gave it, else the answer alone, as a text that nobody drew; None without an answer.
 
-    Among equals, and without scores, it is a text that the program has put together itself, if there is one; else the
-    shortest (then the first by the alphabet), so that a resumed program, whose samples may come in another order, has
-    the same one judged.
+    Among equals, and without scores, it is the shortest text (then the first by the alphabet), so that a resumed
+    program, whose samples may come in another order, has the same one judged.
     """
-    same = giving(outcome.answer, outcome.candidates)
+    answer = outcome.answer
+    if answer is None or outcome.written is not None:
+        return outcome.written
+    same = giving(answer, outcome.candidates)
     best = None if name is None else best_scored(same, name)
     if name is not None and best is not None:
         most = value_of(best, name)
         same = [one for one in same if value_of(one, name) == most]
-    return min(same, key=_standing, default=None)
+    alone = Candidate(sample=Sample(text=answer.text), answer=answer)
+    return min(same, key=lambda one: (len(one.sample.text), one.sample.text), default=alone)
 
 
-def _standing(candidate: Candidate) -> tuple[bool, int, str]:
-    text = candidate.sample.text
-    return candidate.sample.call is not None, len(text), text
+def all_of(outcome: Outcome) -> list[Candidate]:
+    """Its candidates, and after them what the program has written."""
+    return [*outcome.candidates, *(() if outcome.written is None else (outcome.written,))]
+
+
+def with_all(outcome: Outcome, candidates: Sequence[Candidate]) -> Outcome:
+    """`outcome` with these in the place of what `all_of` gives of it."""
+    count = len(outcome.candidates)
+    written = None if outcome.written is None else candidates[count]
+    return replace(outcome, candidates=tuple(candidates[:count]), written=written)
 
 
 def giving(answer: Answer | None, candidates: Sequence[Candidate]) -> list[Candidate]:

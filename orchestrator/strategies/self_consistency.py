@@ -135,7 +135,8 @@ class SelfConsistency(Strategy):
         """What one problem costs at most, in all and by its parts."""
         ask = costing.ask(self.model)
         note = f"at most {counted(self.n, 'sample')}"
-        return self._spending(await self._drawing(costing, ask, n=self.n, per_call=self.per_call, note=note))
+        drawn = await self._drawing(costing, ask, n=self.n, per_call=self.per_call, alike=True, note=note)
+        return self._spending(drawn)
 
 
 def _detail(vote: Vote, stopped: Stop | None) -> dict[str, Any]:

@@ -46,4 +46,5 @@ class Single(Strategy):
 
     async def worst_case(self, costing: Costing) -> Spending:
         """What one problem costs at most, in all and by its parts."""
-        return self._spending(await self._drawing(costing, costing.ask(self.model), note="1 sample"))
+        ask = costing.ask(self.model)
+        return self._spending(await self._drawing(costing, ask, alike=True, note="1 sample"))

@@ -14,7 +14,7 @@ import anyio
 from ..answers import AnswerReader
 from ..concurrently import concurrently
 from ..context import Context
-from ..errors import DeadlineExceededError, InvalidInputError
+from ..errors import InvalidInputError
 from ..prompts import fill, question_text
 from ..sandbox import Assertion, Bubblewrap, Call, Limits, Program, RunResult, Sandbox, Script, Test
 from ..types import Candidate, Problem, Score
@@ -95,7 +95,7 @@ class Execution(Free):
         with anyio.CancelScope(deadline=deadline) as scope:
             await concurrently(judge(place, candidate) for place, candidate in enumerate(candidates))
         if scope.cancelled_caught and ctx is not None and not any(scores):
-            raise DeadlineExceededError(account=ctx.ledger.first_to_end())
+            raise ctx.ledger.late()
         late = Score(value=None, reason="the deadline passed before its tests had run")
         return [score or late for score in scores]
 

@@ -13,7 +13,7 @@ from ..asking import check_ranges
 from ..concurrently import concurrently
 from ..context import Context
 from ..costs import FREE, Costing, Size, Spending, counted
-from ..errors import BackendError, DeadlineExceededError, InvalidInputError
+from ..errors import BackendError, InvalidInputError
 from ..prompts import fill, question_text
 from ..sandbox import Assertion, Bubblewrap, Limits, Program, Sandbox
 from ..templates import Template
@@ -236,7 +236,7 @@ class GeneratedTests:
             async for sample in samples:
                 found.update(assertions_in(sample.text, entry_point)[: self.per_sample])
         if ctx.deadline is not None and ctx.clock() >= ctx.deadline and not found:
-            raise DeadlineExceededError(account=ctx.ledger.first_to_end())
+            raise ctx.ledger.late()
         return dict(sorted(found.items(), key=lambda entry: (-entry[1], entry[0])))
 
     async def worst_case(self, costing: Costing, count: float, size: Size) -> Spending:

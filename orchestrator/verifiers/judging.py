@@ -30,6 +30,7 @@ __all__ = [
     "REMARK",
     "Failed",
     "Question",
+    "Voting",
     "because",
     "check_template",
     "digest",
@@ -65,6 +66,9 @@ MARKS = 80
 a tokenizer cuts one into more pieces than another.
 """
 
+_PLAIN = "plain"
+"""Branch of a question that is put without the special fields."""
+
 NOT_TAKEN = (400, 422)
 """HTTP statuses of servers that do not know a field of the request."""
 
@@ -96,7 +100,7 @@ class Question:
 
         A server that refuses the schema or the log-probabilities (status 400 or 422, which is not billed) is asked
         once more without them, and in this run not asked for them again. Until it has taken or refused them, one
-        question goes ahead of the others.
+        question goes ahead of the others; those that the run that is resumed has put are put as they were.
 
         Raises:
             BackendError, BudgetExceededError, DeadlineExceededError: Not one verdict could be had.
@@ -109,6 +113,11 @@ class Question:
             special["logprobs"] = TOP_LOGPROBS
         if not special:
             return await self._draw(ctx, text, {})
+        # To wait for one whose answer is not on record would be to lose one's own place in the order of arrival.
+        if ctx.is_on_record(_PLAIN):
+            return await self._draw(ctx.branch(label=_PLAIN), text, {})
+        if ctx.is_on_record():
+            return await self._put(ctx, text, special, _Taken())
         taken = ctx.shared((_Taken, self.model, *special), _Taken)
         if taken.known is None:
             async with taken.first:
@@ -129,7 +138,7 @@ class Question:
             finally:
                 if not refused:
                     taken.known = True  # as far as can be told: no other question waits for this one any more
-        drawn = await self._draw(ctx.branch(label="plain"), text, {})
+        drawn = await self._draw(ctx.branch(label=_PLAIN), text, {})
         taken.known = False  # it was these fields that were refused, not the question
         return drawn
 
@@ -146,7 +155,7 @@ class Question:
             **special,
         ).in_order()
         if not drawn:
-            raise DeadlineExceededError(account=ctx.ledger.label)
+            raise ctx.ledger.late()
         return drawn
 
     async def worst_case(self, costing: Costing, text: str) -> Cost:
@@ -165,7 +174,29 @@ class Question:
             per_call=self.per_call,
             max_tokens=self.max_tokens,
             inserted=MARKS if costing.tokenizes(self.model) else 0,
+            alike=True,
             **special,
+        )
+
+
+class Voting:
+    """A judge that asks one question several times and adds up what is said."""
+
+    __slots__ = ()
+
+    model: str | None
+    votes: int
+    per_call: int
+    temperature: float | None
+    max_tokens: int
+
+    def _question(self) -> Question:
+        return Question(
+            model=self.model,
+            temperature=self.temperature,
+            max_tokens=self.max_tokens,
+            samples=self.votes,
+            per_call=self.per_call,
         )
 
 

@@ -22,7 +22,7 @@ from .judging import (
     LIMITS,
     REMARK,
     Failed,
-    Question,
+    Voting,
     because,
     check_template,
     digest,
@@ -52,7 +52,7 @@ _DENIED = re.compile(r"(?:\bnot|n't)[\s*_\"'`]*$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StateValue:
+class StateValue(Voting):
     """Asks a model how likely a beginning of a solution is to lead to one, `votes` times, and adds up what it says.
 
     The last word of a vote's last line is its verdict: `sure`, `likely` or `impossible`. With the weight w of a
@@ -180,15 +180,6 @@ class StateValue:
         worst = dearest.times(count)
         return Spending(
             label=self.name, kind=self.name, worst=worst, note=counted(count, "state"), reason=REMARK
-        )
-
-    def _question(self) -> Question:
-        return Question(
-            model=self.model,
-            temperature=self.temperature,
-            max_tokens=self.max_tokens,
-            samples=self.votes,
-            per_call=self.per_call,
         )
 
     def _worded(self, question: str, thoughts: str, state: str, template: str | None) -> str:

@@ -16,7 +16,7 @@ from ..costs import FREE, UNKNOWN, Costing, Size, Spending, counted
 from ..errors import InvalidInputError
 from ..prompts import fill
 from ..types import Candidate, Problem, Sample, Score
-from .judging import AS_DATA, LIMITS, MARKS, REMARK, Question, because, check_template, fenced, shown, tried
+from .judging import AS_DATA, LIMITS, MARKS, REMARK, Voting, because, check_template, fenced, shown, tried
 from .state_value import last_line
 
 __all__ = ["StateVote", "find_choice"]
@@ -38,7 +38,7 @@ _ALONE = re.compile(rf"{_MARKS}(?:choice|option)?+{_MARKS}(\d{{1,6}}+)[\s*_\"'`.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StateVote:
+class StateVote(Voting):
     """Shows a model all states at once and asks, `votes` times, which is the most promising.
 
     The value of a state is its share of the votes that could be read, in [0, 1]; equal texts are one choice and have
@@ -135,15 +135,6 @@ class StateVote:
             worst=worst,
             note=f"{counted(count, 'state')} together",
             reason=REMARK,
-        )
-
-    def _question(self) -> Question:
-        return Question(
-            model=self.model,
-            temperature=self.temperature,
-            max_tokens=self.max_tokens,
-            samples=self.votes,
-            per_call=self.per_call,
         )
 
 

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import json
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from orchestrator.answers import AnswerReader, Kind, cluster, equivalent, extract, normalize
 from orchestrator.errors import InvalidInputError
@@ -252,6 +256,56 @@ def test_a_field_is_read_as_the_kind_says() -> None:
     assert reader.read('{"result": {"value": 1234}}') is not None
     assert reader.read('{"result": {"value": null}}') is None
     assert reader.read('{"result": {"value": "many"}}') is None
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ('{"name": "Zoé", "n": [1, 2.50]}', '{"name":"Zoé","n":[1,2.50]}'),
+        (r'["\u00e9", "\ud83d\ude00", "\ud800", "a\n\"\/"]', r'["é","😀","\ud800","a\n\"/"]'),
+        ("[1E+2, -0.0, 123456789012345678901234567890.10]", "[1E+2,-0.0,123456789012345678901234567890.10]"),
+        ("[ ]", "[]"),
+        ("[true, null]", "[true,null]"),
+        ("false", "false"),
+        ("2.50", "2.50"),
+        ('"2.50"', "2.50"),
+    ],
+)
+def test_a_field_is_shown_as_it_was_written_but_for_spaces(written: str, expected: str) -> None:
+    answer = AnswerReader(kind="json", field="r").read(f'{{"r": {written}}}')
+    assert answer is not None
+    assert answer.text == expected
+    assert answer.key == normalize(written, kind="json")
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(
+    st.lists(JSON_VALUES) | st.dictionaries(st.text(), JSON_VALUES), st.booleans(), st.sampled_from([None, 2])
+)
+def test_a_field_that_holds_a_list_or_an_object_is_shown_as_json_no_longer_than_written(
+    value: object, ascii_only: bool, indent: int | None
+) -> None:
+    written = json.dumps(value, ensure_ascii=ascii_only, indent=indent)
+    answer = AnswerReader(kind="json", field="r").read(f'{{"r": {written}}}')
+    assert answer is not None
+    assert json.loads(answer.text) == value
+    assert len(answer.text.encode()) <= len(written.encode("utf-8", "surrogatepass"))
+    assert answer.key == normalize(answer.text, kind="json")
+
+
+def test_a_field_of_another_kind_that_holds_json_is_the_same_whatever_the_order_of_names() -> None:
+    reader = AnswerReader(field="r")
+    one, other = reader.read('{"r": {"b": [1, 2.50], "a": "x"}}'), reader.read('{"r":{"a":"x","b":[1,2.50]}}')
+    assert one is not None
+    assert one == other
+    assert one.text == '{"a":"x","b":[1,2.50]}'
+    assert reader.read('{"r": [1, 2.50]}') == extract("[1,2.50]")
 
 
 def test_a_pattern_takes_its_last_match() -> None:

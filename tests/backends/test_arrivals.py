@@ -18,11 +18,11 @@ class Calls:
     """Calls that note when they have their turn."""
 
     def __init__(self, tasks, order=()):
-        self.tasks, self.arrivals, self.seen = tasks, Arrivals(order), []
+        self.tasks, self.arrivals, self.seen = tasks, Arrivals((key, "") for key in order), []
 
-    def ask(self, key, *, then=None):
+    def ask(self, key, *, then=None, asked=""):
         async def call():
-            await self.arrivals.recorded(key)
+            await self.arrivals.recorded(key, asked)
             self.seen.append(key)
             if then is not None:
                 then()
@@ -32,6 +32,13 @@ class Calls:
     def come(self, key):
         async def call():
             await self.arrivals.new()
+            self.seen.append(key)
+
+        return self.tasks.create_task(call())
+
+    def send(self, key):
+        async def call():
+            await self.arrivals.sending()
             self.seen.append(key)
 
         return self.tasks.create_task(call())
@@ -78,6 +85,27 @@ async def test_a_new_result_comes_after_those_on_record():
     assert calls.seen == ["a", "b", "new"]
 
 
+async def test_a_call_is_sent_after_the_results_that_are_there():
+    async with asyncio.TaskGroup() as tasks:
+        calls = Calls(tasks, "ab")
+        calls.send("loser").cancel()
+        unwanted = calls.send("unwanted")
+        calls.send("sent")
+        calls.come("new")
+        calls.ask("failed before")
+        calls.ask("a", then=lambda: calls.ask("b", then=unwanted.cancel))
+    assert calls.seen == ["a", "b", "new", "failed before", "sent"]
+
+
+async def test_a_call_does_not_wait_for_a_result_that_nobody_asks_for():
+    async with asyncio.TaskGroup() as tasks:
+        calls = Calls(tasks, "ab")
+        waiting = calls.ask("b")
+        await asyncio.gather(*[calls.send(key) for key in "cd"])
+        assert calls.seen == ["c", "d"]
+        waiting.cancel()
+
+
 async def test_a_new_result_does_not_wait_for_one_that_nobody_asks_for():
     async with asyncio.TaskGroup() as tasks:
         calls = Calls(tasks, "ab")
@@ -103,6 +131,18 @@ async def test_a_call_that_asks_something_else_now_is_not_waited_for():
         await passes()
         calls.arrivals.asked("a")
     assert calls.seen == ["b"]
+
+
+@pytest.mark.parametrize(("asked", "seen"), [("one", "abcd"), ("other", "bcad")])
+async def test_of_what_a_call_has_asked_only_what_it_asks_now_is_waited_for(asked, seen):
+    async with asyncio.TaskGroup() as tasks:
+        calls = Calls(tasks)
+        order = [("a", "one"), ("b", ""), ("c", ""), ("a", "other"), ("d", "")]
+        calls.arrivals = Arrivals(order)
+        for key in "dcb":
+            calls.ask(key)
+        calls.ask("a", asked=asked)
+    assert "".join(calls.seen) == seen
 
 
 async def test_after_a_while_those_that_are_there_go_on_in_order(monkeypatch):

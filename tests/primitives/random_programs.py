@@ -268,13 +268,15 @@ class _Maker:
     def _select(self, known, depth, settable):
         name = self.named("chosen")
         by = self.pick(("score", "vote", "first", "last", "shortest"))
-        return Select(id=name, of=self.of(known, "candidates", "outcome"), by=by), [(name, "candidate")]
+        of = self.of(known, "candidates", *(["outcome"] if self.races else []))
+        return Select(id=name, of=of, by=by), [(name, "candidate")]
 
     def _run(self, known, depth, settable):
         name = self.named("run")
         problem = self.template(known) if self.chance() else None
         step = Run(id=name, program=self.inside(), problem=problem)
-        return step, [(name, "outcome"), (f"{name}.candidates", "candidates")]
+        arrived = [(f"{name}.candidates", "candidates")] if self.races else []  # in the order they arrived
+        return step, [(name, "outcome"), *arrived]
 
     def inside(self) -> ControlProgram:
         """A program inside: a strategy, a cascade, or steps that return a text, a vote or a selection."""
@@ -286,15 +288,21 @@ class _Maker:
             verifier = self.pick(
                 (judge, WordCount(at_least=3), Composite(parts=(judge, WordCount(at_most=3))))
             )
-            return BestOfN(n=2, max_tokens=9, verifier=verifier)
+            return BestOfN(n=2, max_tokens=9, verifier=verifier, per_call=self.at_once)
         if kind == "cascade":
             return Cascade(
                 tiers=(self.tier(carry=False), *(self.tier() for _ in range(self.pick((0, 1, 2)))))
             )
         return self.steps_inside()
 
+    @property
+    def at_once(self) -> int:
+        """Samples that two are drawn by: one call for both, where none may be the first to arrive."""
+        return 1 if self.races else 2
+
     def tier(self, carry: bool | None = None) -> Tier:
-        program = self.pick((Single(max_tokens=3), SelfConsistency(n=2, max_tokens=19), None))
+        both = SelfConsistency(n=2, max_tokens=19, per_call=self.at_once)
+        program = self.pick((Single(max_tokens=3), both, None))
         compared = PairwiseJudge(max_tokens=4, swap=False)
         scored = Scored(verifier=Judge(max_tokens=4)), Scored(verifier=compared)
         return Tier(

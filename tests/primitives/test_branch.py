@@ -4,7 +4,7 @@ import time
 
 import anyio
 import pytest
-from primitives.playing import faults, paths, play, playing
+from primitives.playing import PROBLEM, faults, paths, play, playing
 
 from orchestrator import Budget, Controller, Problem, StopReason
 from orchestrator.backends import Scripted, ScriptedBackend
@@ -71,6 +71,18 @@ async def test_when_the_budget_of_the_problem_is_spent_in_it_the_program_is_ende
         "part/a",
         "part/b",
     ]  # not even a branch is opened for what cannot be paid
+
+
+@pytest.mark.parametrize("name", ["run", PROBLEM.id])
+async def test_a_branch_with_the_name_of_the_run_or_the_problem_runs_out_of_its_own_limits_only(name):
+    steps = branch(ask("a", n=2), name=name, requests=1), ask("b"), Return(value="b")
+    outcome = await play(steps, FOUR, a=f"{name}.a.count", b="b.count")
+    assert outcome.detail["outputs"] == {"a": 1, "b": 1}
+    assert outcome.detail["cut_short"] == {name: "budget"}
+    assert outcome.stop_reason is StopReason.COMPLETE
+    outcome = await play(steps, FOUR, budget=Budget(requests=1), a=f"{name}.a.count", b="b.count")
+    assert outcome.detail["outputs"] == {"a": 1, "b": 0}
+    assert outcome.stop_reason is StopReason.BUDGET
 
 
 async def test_a_loop_of_branches_goes_on_after_each_is_spent_and_not_after_the_problem_is():

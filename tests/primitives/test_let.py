@@ -1,6 +1,8 @@
 from primitives.programs import faults, made
 
-from orchestrator.primitives import Let, Return, Sample, Set, Text
+from orchestrator import Budget, StopReason
+from orchestrator.errors import BackendError
+from orchestrator.primitives import Let, Repeat, Return, Revise, Sample, Set, Text
 
 
 async def test_names_can_be_given_and_changed_all_at_once():
@@ -26,9 +28,8 @@ async def test_a_text_is_put_together_and_read_as_the_answer():
     outcome, _ = await made(*steps, script=["4", "5"], outputs={"t": "sum"})
     assert outcome.detail["outputs"] == {"t": "1: 4; 2: 5; so it is 9"}
     assert outcome.answer.text == "9"
-    text, *drawn = outcome.candidates
-    assert (text.sample.text, text.sample.call) == ("1: 4; 2: 5; so it is 9", None)  # it is no sample
-    assert [one.sample.text for one in drawn] == ["4", "5"]
+    assert outcome.written.sample.text == "1: 4; 2: 5; so it is 9"
+    assert [one.sample.text for one in outcome.candidates] == ["4", "5"]
 
 
 def test_names_are_new_used_and_of_one_type():
@@ -56,3 +57,36 @@ def test_a_let_has_no_value_to_be_named():
 def test_programs_with_names_can_be_told_apart_and_compared():
     assert Let(values={"a": "1", "b": "2"}) == Let(values={"b": "2", "a": "1"})
     assert len({Let(values={"a": "1"}), Let(values={"a": "1"})}) == 1
+
+
+REVISED = (
+    Sample(id="draft"),
+    Let(values={"best": "draft.first"}),
+    Repeat(
+        max=5,
+        steps=(Revise(id="next", of="best"), Set(values={"best": "next"})),
+    ),
+    Return(value="best"),
+)
+
+
+async def test_the_best_so_far_is_kept_when_the_budget_ends_a_loop():
+    outcome, model = await made(*REVISED, script=["1", "2", "3", "4", "5", "6"], budget=Budget(requests=3))
+    assert (outcome.answer.text, outcome.stop_reason, model.started) == ("3", StopReason.BUDGET, 3)
+
+
+async def test_the_best_so_far_is_kept_when_a_call_fails():
+    script = ["1", "2", BackendError("down"), "4", "5", "6"]
+    outcome, _ = await made(*REVISED, script=script)
+    assert outcome.answer.text == "6"
+
+
+async def test_what_is_missing_though_nothing_failed_is_missing():
+    steps = (
+        Sample(id="a", n=2),
+        Let(values={"x": "a.answer"}),
+        Set(values={"x": "none if x == '4' else x"}),
+        Return(value="a.last", confidence="1 if x == none else 0"),
+    )
+    outcome, _ = await made(*steps, script=["4", "4"])
+    assert outcome.confidence == 1.0

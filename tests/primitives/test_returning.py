@@ -33,8 +33,9 @@ class Half:
 async def test_a_value_has_an_answer_and_a_confidence(value, answer, confidence):
     outcome, _ = await made(THREE, Return(value=value), script=["5", "4", "4"], outputs={"n": "a.count"})
     assert (outcome.answer.text, outcome.confidence) == (answer, confidence)
-    own = {"'It is ' + '4'": ["It is 4"], "a.count + 2": ["5"]}.get(value, [])
-    assert texts(outcome) == [*own, "5", "4", "4"]
+    written = {"'It is ' + '4'": "It is 4", "a.count + 2": "5"}.get(value)
+    assert (None if outcome.written is None else outcome.written.sample.text) == written
+    assert texts(outcome) == ["5", "4", "4"]
     assert outcome.stop_reason is StopReason.COMPLETE
 
 
@@ -100,20 +101,21 @@ def test_a_confidence_that_is_written_out_and_none_is_refused(given, message):
         assert faults(THREE, Return(value="a", confidence=inside)) == []
 
 
-async def test_a_text_is_the_first_candidate_and_neither_a_sample_nor_a_voter():
+async def test_a_text_is_written_and_neither_a_sample_nor_a_voter():
     outcome, model = await made(Return(value="'It is 4.'"), script=[])
     assert (outcome.answer.text, outcome.confidence, model.started) == ("4", 0.0, 0)
-    assert [(one.sample.text, one.sample.call) for one in outcome.candidates] == [("It is 4.", None)]
+    assert (outcome.written.sample.text, outcome.candidates) == ("It is 4.", ())
     assert (outcome.error, outcome.stop_reason) == (None, StopReason.COMPLETE)
 
 
-async def test_the_text_of_a_program_inside_can_be_used_and_is_its_first_candidate():
+async def test_the_text_of_a_program_inside_can_be_used_and_is_none_of_its_candidates():
     inner = Steps(steps=(Return(value="'It is 4.'"),))
     steps = Run(id="o", program=inner), Sample(), Return(value=Vote(of="[o, o]"))
     outputs = {"text": "o.text", "candidate": "o.candidate.answer", "n": "o.candidates.count"}
     outcome, _ = await made(*steps, script=["5"], outputs=outputs)
-    assert outcome.detail["outputs"] == {"text": "It is 4.", "candidate": "4", "n": 1}
-    assert (outcome.answer.text, outcome.confidence, texts(outcome)) == ("4", 1.0, ["It is 4.", "5"])
+    assert outcome.detail["outputs"] == {"text": "It is 4.", "candidate": "4", "n": 0}
+    assert (outcome.answer.text, outcome.confidence, texts(outcome)) == ("4", 1.0, ["5"])
+    assert outcome.written.sample.text == "It is 4."
 
 
 @pytest.mark.parametrize("value", ["o", "o.candidate", "o.candidates"])
@@ -121,10 +123,10 @@ async def test_the_whole_text_of_a_program_inside_is_handed_on(value):
     inner = Steps(steps=(Sample(), Return(value="problem.text + ' It is 4'")))
     steps = Run(id="o", program=inner), Return(value=value)
     outcome, _ = await made(*steps, script=["4"], outputs={"text": "o.text"})
-    # Of candidates that vote, a drawn one stands for the answer.
-    handed = [] if value == "o.candidates" else ["What is 2 + 2? It is 4"]
+    handed = None if value == "o.candidates" else "What is 2 + 2? It is 4"
     assert outcome.answer.text == "4"
-    assert texts(outcome) == [*handed, "4"]
+    assert (None if outcome.written is None else outcome.written.sample.text) == handed
+    assert texts(outcome) == ["4"]
     assert outcome.detail["outputs"] == {"text": "What is 2 + 2? It is 4"}
 
 

@@ -1,10 +1,13 @@
+import pytest
 from primitives.programs import faults, made
 from strategies.chains import play, texts, turns
 
 from orchestrator import Budget, Outcome, Problem, StopReason
 from orchestrator.errors import BackendError
-from orchestrator.primitives import Return, Run, Sample, Steps
-from orchestrator.strategies import Cascade, SelfConsistency, Single, Tier
+from orchestrator.events import StepTaken
+from orchestrator.primitives import Branch, Return, Run, Sample, Steps, Vote
+from orchestrator.programs import loads
+from orchestrator.strategies import Cascade, Router, SelfConsistency, Single, Tier
 from orchestrator.strategies.acceptance import Agreement
 
 VOTE = SelfConsistency(n=3)
@@ -72,6 +75,103 @@ async def test_a_budget_of_its_own_that_ends_it_leaves_the_program_going():
     assert outcome.answer.text == "4"
     assert outcome.detail["outputs"] == {"b": "5"}
     assert [one.call.path for one in model.requests] == ["a/tier0", "a/tier0", "b"]
+
+
+SPENT = {
+    "tiers": Cascade(
+        tiers=(
+            Tier(strategy=VOTE, accept=Agreement(), budget=Budget(total_tokens=3)),
+            Tier(strategy=Single(), budget=Budget(requests=0)),
+        )
+    ),
+    "file": loads("version: 1\nbudget: {per_problem: {requests: 0}}\nprogram: single\n"),
+    "seconds": Cascade(tiers=(Tier(strategy=VOTE, budget=Budget(seconds=0)),)),
+}
+"""Programs whose own limits allow nothing."""
+
+
+@pytest.mark.parametrize("name", SPENT)
+async def test_limits_of_its_own_that_allow_nothing_leave_the_program_going(name):
+    steps = Sample(id="a"), Run(id="b", program=SPENT[name]), Sample(id="c"), Return(value="c")
+    outputs = {"a": "a.answer", "b": "b.stop_reason"}
+    outcome, model = await made(*steps, script=["4", "5"], outputs=outputs)
+    assert (outcome.answer.text, outcome.stop_reason) == ("5", StopReason.COMPLETE)
+    assert outcome.detail["outputs"] == {"a": "4", "b": None}
+    assert outcome.detail["cut_short"] == {"b": "deadline" if name == "seconds" else "budget"}
+    assert [one.call.path for one in model.requests] == ["a", "c"]
+
+
+async def test_the_problems_budget_that_a_program_inside_raises_for_ends_the_program():
+    async def asks(ctx, problem, /):
+        await ctx.complete(ctx.ask(problem), max_tokens=50)
+        return Outcome()
+
+    steps = (
+        Sample(id="a", max_tokens=1),
+        Run(id="b", program=asks),
+        Sample(id="c", max_tokens=1),
+        Return(value="a"),
+    )
+    outputs = {"b": "b.stop_reason", "c": "c.answer"}
+    outcome, model = await made(*steps, script=["4", "5"], outputs=outputs, budget=Budget(total_tokens=16))
+    assert (outcome.answer.text, outcome.stop_reason) == ("4", StopReason.BUDGET)
+    assert outcome.detail["outputs"] == {"b": None, "c": None}
+    assert len(model.requests) == 1
+
+
+FEW = Steps(
+    steps=(
+        Branch(id="few", budget=Budget(requests=1), steps=(Sample(id="a", n=2),)),
+        Return(value="few.a"),
+    )
+)
+"""A program whose branch is cut short."""
+
+
+@pytest.mark.parametrize(
+    ("program", "place"),
+    [
+        (FEW, "x"),
+        (Steps(steps=(Run(id="y", program=FEW), Return(value="y"))), "x/y"),
+        (
+            Cascade(tiers=(Tier(strategy=FEW, accept=Agreement(at_least=0.9)), Tier(strategy=Single()))),
+            "x/tier0",
+        ),
+        (Router(programs=(FEW,), thresholds=()), "x/choice0"),
+    ],
+)
+async def test_what_a_branch_deep_inside_was_cut_short_by_is_told_with_what_was_here(program, place):
+    own = Branch(id="own", budget=Budget(requests=0), steps=(Sample(id="z"),))
+    inside = Run(id="x", program=program)
+    script = ["4"] * 4
+    outcome, _ = await made(inside, own, Return(value="x"), script=script, outputs={"z": "own.z.count"})
+    assert outcome.detail["cut_short"] == {f"{place}/few": "budget", "own": "budget"}
+    outcome, _ = await made(inside, Return(value=Vote(of=("x.candidates",))), script=script)
+    assert outcome.detail["cut_short"] == {f"{place}/few": "budget"}
+
+
+async def test_a_branch_cut_short_in_a_tier_is_told_where_the_cascade_is_the_program():
+    cascade = Cascade(tiers=(Tier(strategy=FEW, accept=Agreement()), Tier(strategy=Single())))
+    outcome, _ = await play(cascade, ["4", "5"])
+    assert outcome.detail["cut_short"] == {"tier0/few": "budget"}
+    assert (outcome.answer.text, outcome.stop_reason) == ("5", StopReason.COMPLETE)
+
+
+async def test_a_program_that_its_own_limits_cut_short_is_told_and_one_that_the_problems_did_is_not():
+    part = loads("version: 1\nbudget: {per_problem: {requests: 2}}\nprogram: {self_consistency: {n: 3}}\n")
+    steps = Run(id="a", program=part), Sample(id="b"), Return(value="b")
+    outputs, events = {"a": "a.stop_reason"}, []
+    script = ["4", "5", "6"]
+    outcome, _ = await made(*steps, script=script, outputs=outputs, events=events)
+    assert (outcome.answer.text, outcome.stop_reason) == ("6", StopReason.COMPLETE)
+    assert outcome.detail["outputs"] == {"a": "budget"}
+    assert outcome.detail["cut_short"] == {"a": "budget"}
+    told = [event.reason for event in events if isinstance(event, StepTaken) and event.step == "cut short"]
+    assert told == ["a: its own budget is spent, 2 samples drawn"]
+    outcome, _ = await made(*steps, script=script, outputs=outputs, budget=Budget(requests=1))
+    assert outcome.stop_reason is StopReason.BUDGET
+    assert outcome.detail["outputs"] == {"a": "budget"}
+    assert "cut_short" not in outcome.detail
 
 
 async def test_a_composed_program_can_be_a_tier_and_a_step():

@@ -2,19 +2,22 @@
 
 import asyncio
 import dataclasses
+import itertools
 import json
 import math
 import random
+from contextlib import suppress
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from orchestrator import Controller, Model, Problem
+from orchestrator import Budget, Controller, Model, Problem
 from orchestrator.answers import AnswerReader
-from orchestrator.backends import RetryPolicy, ScriptedBackend
+from orchestrator.backends import RetryPolicy, Scripted, ScriptedBackend
 from orchestrator.backends.scripted import prompt_text
-from orchestrator.errors import BackendError
+from orchestrator.costs import limited
+from orchestrator.errors import BackendError, BudgetExceededError
 from orchestrator.programs import dump, loads
 
 PROBLEM = Problem(
@@ -25,15 +28,20 @@ PROBLEM = Problem(
 PRICES = {"small": {"input": 1, "output": 2}, "large": {"input": 5, "output": 20, "request": 0.01}}
 
 
-async def both(program, reply, problem=PROBLEM):
-    """What the program can cost at most, and what a run of it costs; no call fails or is sent again."""
+NUMBER = AnswerReader(kind="number")
+
+
+async def both(program, reply, problem=PROBLEM, limit=None, answers=NUMBER):
+    """What the program can cost at most within `limit`, and what a run of it costs; no call is sent again."""
     models = {
         name: Model(backend=ScriptedBackend(reply, name=name, price=price), retry=RetryPolicy(attempts=1))
         for name, price in PRICES.items()
     }
-    async with Controller(models=models, answers=AnswerReader(kind="number")) as controller:
-        worst = (await controller.costing(problem).program(program)).worst
-        spent = (await controller.run(program, problem)).usage
+    async with Controller(models=models, answers=answers, per_problem=limit) as controller:
+        worst = limited((await controller.costing(problem).program(program)).worst, limit)
+        with suppress(BudgetExceededError):  # it allows not one call
+            await controller.run(program, problem)
+        spent = controller.ledger.spent
     return (
         (worst.calls, worst.prompt_tokens, worst.completion_tokens, worst.total_tokens, worst.usd),
         (
@@ -297,6 +305,33 @@ def test_no_run_of_a_program_in_a_file_costs_more_than_it_is_said_to(text, seed)
     within(*asyncio.run(both(program, writing(seed))))
 
 
+LIMITS = {
+    "requests": st.integers(0, 9),
+    "total_tokens": st.integers(0, 900),
+    "completion_tokens": st.integers(0, 50),
+    "usd": st.sampled_from([0, 0.0001, 0.011, 0.05]),
+}
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@given(files(), st.integers(0, 2**32), st.fixed_dictionaries({}, optional=LIMITS))
+def test_no_run_with_a_limit_costs_more_than_it_is_said_to(text, seed, limit):
+    within(*asyncio.run(both(loads(text), writing(seed), limit=Budget(**limit))))
+
+
+async def test_a_limit_of_calls_or_tokens_bounds_the_tokens_and_the_money_too():
+    made = "steps: [{id: b, branch: {budget: %s, steps: [{id: s, sample: {n: 100, max_tokens: 50}}]}}, {return: b.s}]"
+    one, _ = await both(loads("version: 1\nprogram: {single: {max_tokens: 50}}").strategy, marks)
+    program = loads(f"version: 1\nprogram: {{{made % '{requests: 1}'}}}").strategy
+    bound, spent = await both(program, marks)
+    assert bound == one
+    within(bound, spent)
+    program = loads(f"version: 1\nprogram: {{{made % '{total_tokens: 400}'}}}").strategy
+    bound, spent = await both(program, marks)
+    assert bound[1:] == (400, 400, 400, 0.0008)
+    within(bound, spent)
+
+
 # Reached --------------------------------------------------------------------------------------------------
 
 
@@ -440,7 +475,8 @@ NO_CALL_DREW = {
         2,
         first(),
         TEXT_INSIDE + "program:\n  steps:\n    - {id: o, inner: {}}\n"
-        "    - id: f\n      for_each:\n        in: o.candidates\n        as: c\n        max: 3\n"
+        "    - {id: seen, score: {of: o, by: {word_count: {at_least: 1}}}}\n"
+        "    - id: f\n      for_each:\n        in: seen\n        as: c\n        max: 3\n"
         "        steps: [{id: s, sample: {n: 2, max_tokens: 5, prompt: '{{ c }}'}}]\n"
         "    - return: {vote: {of: f.values}}",
     ),
@@ -457,6 +493,13 @@ NO_CALL_DREW = {
         "verifiers: {j: {judge: {max_tokens: 5}}}\nprogram:\n  cascade:\n"
         "    - steps: [{id: t, text: 'It is 5'}, {return: t}]\n      accept: j >= 1\n    - single: {max_tokens: 3}",
     ),
+    "a vote over answers, judged and checked": (
+        2 + 2 + 3,
+        first("It is 4", "It is 5"),
+        "check: {judge: {max_tokens: 5}}\nprogram:\n  steps:\n    - {id: d, sample: {n: 2, max_tokens: 9}}\n"
+        "    - {id: v, vote: {of: d.answers}}\n    - {id: j, judge: {of: v.candidates, max_tokens: 6}}\n"
+        "    - return: j.best",
+    ),
     "samples that are compared, checked": (
         2 + 1 + 2,
         first("It is 4", "It is 5"),
@@ -472,8 +515,73 @@ async def test_candidates_that_no_call_has_drawn_are_counted(name):
     bound, spent = await both(loads(f"version: 1\n{made}"), reply)
     assert spent[0] == calls
     within(bound, spent)
-    unneeded = 1 if "d.answers" in made else 0  # the voted answer is one that was drawn
+    unneeded = (
+        1 if "d.answers" in made and "judge: {of" not in made else 0
+    )  # the voted answer is one that was drawn
     assert bound[0] == calls + unneeded
+
+
+ASIDE = "{id: p, sample: {n: 3, aside: true, max_tokens: 5}}"
+ONE_MORE = "{id: s, sample: {max_tokens: 5, prompt: '{{ p.texts }}'}}"
+BROUGHT = {  # what stands behind three samples aside, the calls before the check, and the outcome's candidates
+    "none": ([ONE_MORE, "{return: s}"], 4, 1),
+    "all": (["{return: p}"], 3, 3),
+    "one": (["{return: p.first}"], 3, 1),
+    "one that was judged": (["{id: j, judge: {of: p, max_tokens: 4}}", "{return: j.best}"], 6, 1),
+    "one that was selected": (["{return: {select: {of: p}}}"], 3, 1),
+    "those that voted": ([ONE_MORE, "{return: {vote: {of: [s, p]}}}"], 4, 4),
+    "one of a list": (["{let: {l: '[p.first, p.last]'}}", "{return: 'l[0]'}"], 3, 1),
+    "one of two": ([ONE_MORE, "{return: 's.first if s.count > 1 else p.first'}"], 4, 2),
+    "a revision": (["{id: r, revise: {of: p.best, aside: true, max_tokens: 4}}", "{return: r}"], 4, 1),
+    "a revision that is none": (["{id: r, revise: {of: p.best, max_tokens: 4}}", "{return: r}"], 4, 1),
+    "what was criticised": (
+        ["{id: c, critique: {of: p.best, max_tokens: 4}}", "{return: c.candidate}"],
+        4,
+        1,
+    ),
+    "those of a block": (
+        [
+            "{id: b, parallel: {x: [{id: y, sample: {n: 2, aside: true, max_tokens: 5}}]}}",
+            "{return: b.x.y if p.count > 0 else b.x.y}",
+        ],
+        5,
+        2,
+    ),
+    "one of a round": (
+        [
+            "{id: l, repeat: {max: 2, steps: [{id: y, sample: {aside: true, max_tokens: 5}}]}}",
+            "{return: 'l.each.y[0].first if p.count > 0 else p.first'}",
+        ],
+        5,
+        1,
+    ),
+    "one of a program inside": (
+        [
+            f"{{id: o, run: {{program: {{steps: [{ASIDE}, {{return: p.last}}]}}}}}}",
+            "{return: o if p.count > 0 else o}",
+        ],
+        6,
+        1,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BROUGHT)
+async def test_what_is_drawn_aside_is_a_candidate_only_where_it_is_returned(name):
+    steps, drawn, candidates = BROUGHT[name]
+    made = loads(
+        f"version: 1\ncheck: {{judge: {{max_tokens: 6}}}}\nprogram: {{steps: [{', '.join([ASIDE, *steps])}]}}"
+    )
+    texts = itertools.count(1)
+
+    def reply(request):
+        return "9" if "<answer-" in prompt_text(request) else f"It is {next(texts)}"
+
+    bound, spent = await both(made, reply)
+    within(bound, spent)
+    assert spent[0] == drawn + candidates
+    twice = 1 if name == "those that voted" else 0  # that not all of them were drawn aside is not told
+    assert bound[0] == spent[0] + twice
 
 
 def within(bound, spent):
@@ -640,6 +748,40 @@ async def test_a_program_that_its_own_budget_ends_gives_way_to_another_of_a_rout
         made = f"program: {{router: {{programs: [{{{inside}}}, {{single: {{max_tokens: 9}}}}]}}}}"
         bound, spent = await both(loads(f"version: 1\n{made}").strategy, first("no idea", "4"))
         within(bound, spent)
+
+
+@pytest.mark.parametrize("answer", ["{field: r}", "{field: r, kind: json}"])
+async def test_an_answer_found_in_json_is_no_longer_than_the_json_was(answer):
+    ask = '{id: t, sample: {max_tokens: 3, prompt: "look: {{ s.answer }}"}}'
+    steps = f"steps: [{{id: s, sample: {{max_tokens: 26}}}}, {ask}, {{return: s if t.count > 0 else s}}]"
+    made = loads(f"version: 1\nanswer: {answer}\nprogram: {{{steps}}}")
+    bound, spent = await both(made, first('{"r": [1,2,3,4,5,6,7,8,9]}', "ok"), answers=made.answers)
+    within(bound, spent)
+
+
+async def test_what_a_router_falls_back_on_is_in_the_bound_after_a_failed_call_and_where_a_budget_refuses_one():
+    plan = '{id: p, sample: {n: 5, aside: true, max_tokens: 5, prompt: "plan"}}'
+    asked = '{id: d, sample: {max_tokens: 5, prompt: "then {{ p.count }} LONG"}}'
+    vote = "self_consistency: {n: 5, max_tokens: 5, stop: fixed_size}"
+    several = f"router: {{programs: [{{steps: [{plan}, {asked}, {{return: d}}]}}, {{{vote}}}]}}"
+    for made, failing, limit in (
+        (several, "choice0/d", None),
+        (several.replace("LONG", "word " * 200), "none", Budget(total_tokens=160)),
+        ("router: {models: [small, large], max_tokens: 5}", "choice0", None),
+    ):
+
+        def reply(request, failing=failing):
+            return Scripted(error=BackendError("down")) if request.call.path == failing else "4"
+
+        bound, spent = await both(loads(f"version: 1\nprogram: {{{made}}}").strategy, reply, limit=limit)
+        within(bound, spent)
+        assert spent[0] > 1
+
+
+async def test_a_router_without_a_fallback_costs_as_much_as_its_dearest_choice():
+    made = "router: {fallback: false, programs: [{single: {max_tokens: 3}}, {single: {max_tokens: 9}}]}"
+    bound, _ = await both(loads(f"version: 1\nprogram: {{{made}}}").strategy, first("4"))
+    assert (bound[0], bound[2]) == (1, 9)
 
 
 async def test_a_text_that_a_program_inside_returns_is_bounded():

@@ -1,5 +1,7 @@
 """A loaded file as a part of another program."""
 
+from dataclasses import replace
+
 import pytest
 
 from orchestrator import Cascade, Controller, Problem, Single, Tier
@@ -8,7 +10,7 @@ from orchestrator.backends import ScriptedBackend
 from orchestrator.backends.scripted import prompt_text
 from orchestrator.errors import UnknownPriceError
 from orchestrator.primitives import Return, Run, Sample, Steps
-from orchestrator.programs import loads
+from orchestrator.programs import Program, loads
 from orchestrator.prompts import Prompt
 from orchestrator.strategies import Agreement
 
@@ -75,3 +77,14 @@ async def test_its_money_needs_prices_before_the_first_call():
         with pytest.raises(UnknownPriceError):
             await controller.run(steps, PROBLEM)
     assert model.requests == []
+
+
+async def test_its_limits_of_a_problem_bound_what_it_costs_where_they_are_kept():
+    judged = loads(FILE.replace("program:", "check: {judge: {max_tokens: 5}}\nprogram:"))
+    steps = Steps(steps=(Run(id="a", program=judged), Return(value="a")))
+    outcome, asked, worst = await play(steps, "yes", "yes")
+    assert worst.calls == outcome.usage.requests == len(asked) == 2
+    outcome, asked, worst = await play(replace(judged, check=None), "4", "4", "4")
+    assert worst.calls == outcome.usage.requests == 3  # alone, and so is what it only stands around:
+    outcome, asked, worst = await play(Program(strategy=replace(judged, check=None)), "4", "4", "4")
+    assert worst.calls == outcome.usage.requests == 3

@@ -75,6 +75,27 @@ async def test_a_changed_program_that_is_allowed_meets_the_calls_it_makes_as_wel
         await run(path, two, resume=True)
 
 
+async def test_a_program_that_is_changed_back_meets_its_calls_and_their_samples_are_told(tmp_path):
+    async def answer(request):
+        sent.append(request)
+        return f"{request.temperature:g}"
+
+    path, problem = tmp_path / "run.db", Problem(id="p", prompt="?")
+    one, other = (SelfConsistency(n=2, temperature=t, stop=FixedSize()) for t in (0.25, 0.5))
+    for program, calls in ((one, 2), (other, 2), (one, 0), (other, 0), (one, 0)):
+        sent, options = [], {"resume": True, "allow_changed_program": True}
+        models = {"m": FunctionBackend(answer)}
+        async with Controller(models=models, journal=str(path), **options) as controller:
+            outcome = await controller.run(program, problem)
+        assert len(sent) == calls
+        journal = Journal(path, resume=True)
+        for told in (outcome, *journal.outcomes()):
+            assert [one.sample.text for one in told.candidates] == [f"{program.temperature:g}"] * 2
+            assert [one.sample.call.ordinal for one in told.candidates] == [0, 1]
+            assert told.usage.requests == (2 if program is one and calls else 4)
+        journal.close()
+
+
 async def test_what_the_earlier_program_finished_is_kept_apart(tmp_path):
     path = tmp_path / "run.db"
     await run(path, SelfConsistency(n=2))

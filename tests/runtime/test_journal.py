@@ -293,6 +293,10 @@ def intend(journal, ordinal, **fields):
     return row
 
 
+def order(journal):
+    return [ordinal for (_, ordinal), _ in journal.recorded("p1").order]
+
+
 async def test_calls_have_the_order_their_results_came_in_whatever_the_clock_says(tmp_path, monkeypatch):
     journal = Journal(tmp_path / "run.db")
     rows = [intend(journal, ordinal) for ordinal in range(4)]
@@ -302,7 +306,7 @@ async def test_calls_have_the_order_their_results_came_in_whatever_the_clock_say
     journal.close()
     journal = Journal(tmp_path / "run.db", resume=True)
     await settle(journal, rows[1])
-    assert journal.recorded("p1").order == [("", 2), ("", 0), ("", 3), ("", 1)]
+    assert order(journal) == [2, 0, 3, 1]
     journal.close()
 
 
@@ -313,7 +317,19 @@ async def test_a_call_that_had_failed_for_good_has_no_place_and_one_that_was_ret
         await settle(journal, intend(journal, ordinal, attempt=second))
     intend(journal, 2)  # in doubt
     await settle(journal, intend(journal, 2))
-    assert journal.recorded("p1").order == [("", 1), ("", 2)]
+    assert order(journal) == [1, 2]
+    journal.close()
+
+
+async def test_a_call_has_a_place_with_each_thing_it_has_asked(tmp_path):
+    journal = Journal(tmp_path / "run.db")
+    for ordinal, digest in ((0, "one"), (1, "d"), (0, "other"), (1, "d")):
+        await settle(journal, intend(journal, ordinal, digest=digest))
+    recorded = journal.recorded("p1")
+    assert recorded.order == [(("", 0), "one"), (("", 0), "other"), (("", 1), "d")]
+    call = CallId(problem="p1", path="", ordinal=0)
+    assert [recorded.find(call, digest) is None for digest in ("one", "other", "d")] == [False, False, True]
+    assert recorded.sample("", 0, 0) is recorded.find(call, "other")[0]
     journal.close()
 
 
@@ -324,7 +340,7 @@ async def test_calls_of_an_earlier_program_have_no_place(tmp_path):
     changed = RunRecord(id="s", program="Other()", program_hash="x", seed=7, budget="")
     journal.begin(changed, version="1", allow_changed=True)
     await settle(journal, intend(journal, 1))
-    assert journal.recorded("p1").order == [("", 1)]
+    assert order(journal) == [1]
     journal.close()
 
 
@@ -339,5 +355,5 @@ async def test_ratings_are_met_by_their_texts_and_have_no_place(tmp_path):
     row = intend(journal, 0, **rating)
     await journal.finish(row, usage=Usage(requests=1), samples=[Sample(text="", vector=(0.5,))])
     await settle(journal, intend(journal, 1))
-    assert journal.recorded("p1").order == [("", 1)]
+    assert order(journal) == [1]
     journal.close()

@@ -8,17 +8,18 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 import anyio
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from primitives.playing import PROBLEM, playing
 from primitives.random_programs import _Later, saying
 
-from orchestrator import BestOfN, SelfConsistency
+from orchestrator import BestOfN, Budget, Problem, SelfConsistency
 from orchestrator.backends import Scripted
-from orchestrator.errors import BackendError
+from orchestrator.errors import BackendError, StatusError
 from orchestrator.events import CallReplayed, CallSent, CallSettled
-from orchestrator.primitives import Parallel, Return, Run, Sample, Steps
-from orchestrator.verifiers import WordCount
+from orchestrator.primitives import Parallel, Return, Run, Sample, Score, Steps
+from orchestrator.verifiers import Judge, WordCount
 
 SHOWN = {
     "drawn": "{{ %s.texts }}",
@@ -81,7 +82,7 @@ class Stop:
                 self.task.cancel()
 
 
-async def run(journal, program, reply, *, stop=None, resume=True):
+async def run(journal, program, reply, *, stop=None, resume=True, **more):
     """Its outcome, and the calls that were sent and met again."""
     events = []
 
@@ -92,7 +93,7 @@ async def run(journal, program, reply, *, stop=None, resume=True):
                 stop.append(event)
 
     outcome = None
-    async with playing(reply, events=Both(), journal=str(journal), resume=resume) as (controller, _):
+    async with playing(reply, events=Both(), journal=str(journal), resume=resume, **more) as (controller, _):
         task = asyncio.ensure_future(controller.run(program, PROBLEM))
         if stop is not None:
             stop.task = task
@@ -195,6 +196,59 @@ async def test_samples_arrive_in_the_order_they_came_in(tmp_path):
     assert sent == {("last", 0)}
 
 
+def never():
+    return Scripted(gate=anyio.Event())
+
+
+async def test_a_budget_is_not_asked_for_what_was_cancelled_before_what_is_on_record_has_come(tmp_path):
+    votes = Run(id="votes", program=SelfConsistency(n=5, max_tokens=9))
+    program = Steps(steps=(votes, Sample(id="next", prompt="check {{ votes }}", max_tokens=9), *LAST))
+    limits = {"per_problem": Budget(requests=6)}
+
+    def reply(request):
+        return never() if request.call.path == "votes" and request.call.ordinal > 2 else "5"
+
+    outcome, sent, _ = await run(tmp_path / "run.db", program, reply, resume=False, **limits)
+    assert len(sent) == 6
+    again, sent, replayed = await run(tmp_path / "run.db", program, reply, **limits)
+    assert (sent, replayed) == (set(), {*[("votes", n) for n in range(3)], ("next", 0)})
+    assert told(again) == told(outcome)
+
+
+@pytest.mark.parametrize("form", ["number", "json"])
+@pytest.mark.parametrize("refused", [False, True])
+async def test_a_verdict_on_record_does_not_wait_for_one_that_is_not(tmp_path, form, refused):
+    steps = Sample(id="x", max_tokens=9), Score(id="s", of="x", by=Judge(form=form, max_tokens=40))
+    race = Parallel(id="race", branches=dict.fromkeys("ab", steps), wait="race")
+    program = Steps(steps=(race, Sample(id="next", prompt="won by {{ race.winner }}", max_tokens=9), *LAST))
+    sent, stopped = [], False
+
+    def reply(request):
+        path = request.call.path
+        sent.append((request.call.problem, path))
+        if "judge" not in path:
+            if path == "last" and request.call.problem == "p" and not stopped:
+                task.cancel()
+                return never()
+            return "4" if path == "a/x" else "5"
+        if refused and not path.endswith("plain"):
+            return StatusError.of(400, "unknown field")
+        verdict = '{"reason": "good", "score": 9}'
+        return verdict if path.startswith("b") or request.call.problem == "q" or stopped else never()
+
+    journal = {"journal": str(tmp_path / "run.db"), "resume": True}
+    async with playing(reply, **journal) as (controller, _):
+        # A problem that shows what the server takes: in the next, no question goes ahead of the others.
+        await controller.run(program, Problem(id="q", prompt="What is 2 + 3?"))
+        task = asyncio.ensure_future(controller.run(program, PROBLEM))
+        with suppress(asyncio.CancelledError):
+            await task
+    sent, stopped = [], True
+    async with playing(reply, **journal) as (controller, _):
+        await controller.run(program, PROBLEM)
+    assert sent == [("p", "last")]
+
+
 @settings(suppress_health_check=list(HealthCheck), deadline=None)
 @given(hasty(), st.integers(0, 2**32), st.tuples(*[st.integers(0, 99)] * 3), st.integers(1, 20))
 def test_no_completed_call_is_sent_again_and_the_outcome_is_the_same(program, seed, timings, calls):
@@ -206,9 +260,8 @@ def test_no_completed_call_is_sent_again_and_the_outcome_is_the_same(program, se
         outcome, sent, _ = await run(journal, program, says[1])
         assert sent & paid == set()
         forget_outcome(journal)
-        paid = completed(journal)
         again, sent, _ = await run(journal, program, says[2])
-        assert sent & paid == set()
+        assert sent == set()  # nor those that were cancelled
         assert told(again) == told(outcome)
 
     with tempfile.TemporaryDirectory() as folder:

@@ -91,6 +91,7 @@ CASES = [
         reply=mostly_four,
         answer="4",
         calls=6,
+        spare=1,
     ),
     Case(
         name="fusion",

@@ -19,6 +19,8 @@ from orchestrator.backends.scripted import Scripted
 from orchestrator.errors import BackendError, InvalidInputError, UnknownPriceError
 from orchestrator.events import StepTaken
 from orchestrator.primitives import Return, Run, Steps
+from orchestrator.primitives import Sample as Draw
+from orchestrator.primitives import Score as ScoreStep
 from orchestrator.stopping import FixedSize, LeadStop, WindowStop
 from orchestrator.strategies import Agreement, Confident, Scored
 from orchestrator.types import Score, TokenLogprob
@@ -445,9 +447,45 @@ async def test_a_text_that_a_program_has_put_together_is_judged_as_its_answer():
     written = Steps(steps=(Return(value="'It is 4'"),))
     outcome, _ = await run(gated(written, Scored(verifier=Regex(pattern="4"))), small=[], large=[])
     assert (outcome.answer.text, outcome.detail["tier"]) == ("4", 0)
-    assert [(one.sample.text, one.sample.call) for one in outcome.candidates] == [("It is 4", None)]
+    assert (outcome.written.sample.text, outcome.candidates) == ("It is 4", ())
     outcome, _ = await run(gated(written, Scored(verifier=Regex(pattern="5"))), small=[], large=["7"])
     assert (outcome.answer.text, outcome.detail["tiers"][0]["reason"]) == ("7", "regex 0 < 1")
+
+
+async def test_a_text_that_a_program_has_put_together_is_no_sample_that_agrees():
+    one = Steps(steps=(Draw(id="s", model="small"), Return(value="s.first.text + ' so'")))
+    outcome, _ = await run(gated(one, Agreement(at_least=0.9)), small=["4"], large=["5"])
+    assert (outcome.answer.text, outcome.detail["tiers"][0]["reason"]) == ("5", "agreement cannot be told")
+    two = Steps(steps=(Draw(model="small", n=2), Return(value="'It is 9'")))
+    tiers = (
+        Tier(strategy=two, accept=Confident(at_least=0.9)),
+        Tier(strategy=Single(model="large"), carry=True),
+    )
+    outcome, _ = await run(Cascade(tiers=tiers), small=["4", "5"], large=["9"])
+    assert (outcome.confidence, outcome.tied, outcome.written) == (1 / 3, True, None)
+
+
+async def test_a_text_of_its_own_is_judged_though_a_sample_of_its_answer_has_been():
+    steps = (
+        Draw(id="s", model="small"),
+        ScoreStep(id="j", of="s.first", by=Regex(pattern="^4$")),
+        Return(value="'It is 4'", confidence="j.score"),
+    )
+    outcome, _ = await run(
+        gated(Steps(steps=steps), Scored(verifier=Regex(pattern="^4$"))), small=["4"], large=["7"]
+    )
+    assert (outcome.answer.text, outcome.detail["tiers"][0]["reason"]) == ("7", "regex 0 < 1")
+
+
+async def test_what_a_tier_has_written_that_was_not_accepted_stands_for_no_answer():
+    bad = Steps(steps=(Draw(id="s", model="small"), Return(value="'bad ' + s.first.text")))
+    steps = (
+        Run(id="c", program=gated(bad, Scored(verifier=Regex(pattern="^[0-9]")))),
+        Return(value="c"),
+    )
+    outcome, _ = await run(Steps(steps=steps, outputs={"t": "c.text"}), small=["4"], large=["4."])
+    assert outcome.detail["outputs"] == {"t": "4"}
+    assert (outcome.written, [one.sample.text for one in outcome.candidates]) == (None, ["4", "4."])
 
 
 def test_a_cascade_has_no_model_of_its_own():

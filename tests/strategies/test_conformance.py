@@ -11,6 +11,7 @@ import pytest
 from strategies.conformance import Case, Models, controller_of, run
 
 from orchestrator import Budget, Steps, StopReason
+from orchestrator.errors import BackendError
 from orchestrator.events import BranchOpened, CallSettled, CandidatesScored, StepTaken
 from orchestrator.programs.registries import STRATEGIES
 
@@ -75,6 +76,20 @@ async def test_any_one_failing_call_is_survived(case):
         outcome = await run(case, models)
         assert outcome.answer is not None, f"without call {number}"
         assert outcome.error is None or f"call {number} fails" in outcome.error
+
+
+@of_all(CASES)
+async def test_whichever_calls_fail_it_uses_no_more_than_its_worst_case(case):
+    some = [frozenset(range(first, case.all_calls, 3)) for first in range(3)]
+    for failing in (frozenset(), *map(frozenset, zip(range(case.all_calls))), *some):
+        async with controller_of(case, Models(case, failing=failing)) as controller:
+            worst = (await controller.costing(case.problem).program(case.program)).worst
+            with suppress(BackendError):
+                await controller.run(case.program, case.problem)
+            spent = controller.ledger.spent
+        assert spent.requests <= worst.calls
+        assert spent.prompt_tokens <= worst.prompt_tokens
+        assert spent.completion_tokens <= worst.completion_tokens
 
 
 @of_all(SEVERAL)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from orchestrator import Budget, Controller, Model, SelfConsistency, Single, StopReason
@@ -68,7 +70,8 @@ async def test_programs_can_be_chosen_from():
     outcome, _ = await run(program, a=[], b=["4", "5", "4"])
     assert outcome.answer.text == "4"
     assert outcome.detail["of_program"]["votes"] == [2, 1]
-    assert program.most_calls == program.calls_at_once == 3
+    assert (program.most_calls, program.calls_at_once) == (4, 3)
+    assert replace(program, fallback=False).most_calls == 3
 
 
 async def test_when_the_chosen_one_fails_the_stronger_then_the_weaker_are_asked():
@@ -78,6 +81,13 @@ async def test_when_the_chosen_one_fails_the_stronger_then_the_weaker_are_asked(
     assert outcome.answer.text == "1"
     assert (outcome.detail["chosen"], outcome.detail["answered"]) == (1, 0)
     assert [model.started for model in models.values()] == [1, 1, 1]
+
+
+def test_it_may_ask_all_it_falls_back_on():
+    assert Router(models=("a", "b", "c")).most_calls == 3
+    assert Router(models=("a", "b", "c"), fallback=False).most_calls == 1
+    with pytest.raises(InvalidInputError, match="how many models the run has"):
+        _ = Router().most_calls
 
 
 async def test_without_fallback_its_failure_is_the_end():
