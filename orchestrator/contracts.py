@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -21,6 +21,7 @@ __all__ = [
     "key_of",
     "logprobs_for",
     "name_of",
+    "parts_of",
     "programs_in",
 ]
 
@@ -54,6 +55,20 @@ class Verifier(Protocol):
 def is_program(value: object) -> bool:
     """Whether a value is a control program: whatever can be called, but a class."""
     return isinstance(value, ControlProgram) and not isinstance(value, type)
+
+
+def parts_of(value: object) -> Iterator[object]:
+    """A parameter's value with all that it holds: in lists, in mappings, and in the parameters of parts."""
+    yield value
+    inside: Iterable[object] = ()
+    if isinstance(value, Mapping):
+        inside = value.values()
+    elif isinstance(value, list | tuple | set | frozenset):
+        inside = value
+    elif is_dataclass(value) and not isinstance(value, type):
+        inside = [getattr(value, part.name, None) for part in fields(value)]
+    for one in inside:
+        yield from parts_of(one)
 
 
 def programs_in(value: object) -> Iterator[ControlProgram]:
