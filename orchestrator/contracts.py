@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -23,6 +23,7 @@ __all__ = [
     "key_of",
     "logprobs_for",
     "name_of",
+    "parts_of",
     "programs_in",
     "strategy_of",
 ]
@@ -64,6 +65,20 @@ def strategy_of(program: Any) -> Any:
     while getattr(type(program), "is_file", False) is True:
         program = program.strategy
     return program
+
+
+def parts_of(value: object) -> Iterator[object]:
+    """A parameter's value with all that it holds: in lists, in mappings, and in the parameters of parts."""
+    yield value
+    inside: Iterable[object] = ()
+    if isinstance(value, Mapping):
+        inside = value.values()
+    elif isinstance(value, list | tuple | set | frozenset):
+        inside = value
+    elif is_dataclass(value) and not isinstance(value, type):
+        inside = [getattr(value, part.name, None) for part in fields(value)]
+    for one in inside:
+        yield from parts_of(one)
 
 
 def programs_in(value: object) -> Iterator[ControlProgram]:

@@ -8,7 +8,7 @@ from ..programs import load
 from ..programs.models import make_model
 from ..programs.spec import ReplaySpec
 from ..programs.writing import dump
-from .job import problem_file
+from .job import count_problems, problem_file
 
 __all__ = ["check_file"]
 
@@ -29,7 +29,7 @@ def check_file(file: Path, problems: Path | None = None, *, allow_outside: bool 
         if isinstance(spec, ReplaySpec):
             make_model(spec, folder=program.folders.get(name, file.parent), keyed=False)
     source = problem_file(problems, program)
-    count = 0 if source is None else source.count()
+    count = 0 if source is None else count_problems(source, program)
     print(f"{file}: no mistakes")
     print(f"models: {', '.join(program.specs)}")
     if source is not None:

@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, is_dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,6 @@ from ..budget import Budget
 from ..contracts import ControlProgram, Verifier
 from ..errors import InvalidInputError
 from ..programs import ProblemFile, Program, load
-from ..programs.fields import check_fields
 from ..programs.models import api_key_from, usual_price
 from ..programs.registries import STRATEGIES, key_of
 from ..prompts import Prompt
@@ -25,7 +25,7 @@ from ..spelling import did_you_mean
 from ..types import Problem
 from .parameters import adjusted
 
-__all__ = ["Flags", "Job", "make_job", "problem_file"]
+__all__ = ["Flags", "Job", "count_problems", "make_job", "problem_file"]
 
 NAMED_MODEL = re.compile(r"([A-Za-z_][\w.-]*)=(.+)", re.DOTALL)
 
@@ -298,7 +298,7 @@ def _problems(
         problems = [
             Problem(id=str(number), prompt=text) for number, text in enumerate(flags.prompts, start=1)
         ]
-        return problems[: flags.limit], len(problems[: flags.limit])
+        return problems[: flags.limit], count_problems(problems[: flags.limit], file)
     source = problem_file(flags.problems, file)
     if source is not None:
         source = source if flags.limit is None else replace(source, limit=flags.limit)
@@ -306,13 +306,15 @@ def _problems(
             source.is_read_once
         ):  # whole, before the run: what is in flight does not wait for what comes from a pipe
             problems = list(source)
-            return problems, len(problems)
-        return source, source.count() if _is_small(source.path) else None
+            return problems, count_problems(problems, file)
+        if _is_small(source.path):
+            return source, count_problems(source, file)
+        count_problems(islice(source, 1), file)
+        return source, None
     recorded = _recorded(models)
-    for problem in recorded:
-        check_fields(fields, problem)
+    count = count_problems(recorded, file)
     if recorded:
-        return recorded[: flags.limit], len(recorded[: flags.limit])
+        return recorded[: flags.limit], count if flags.limit is None else min(count, flags.limit)
     if fields:
         raise InvalidInputError(f"no problems, and the program reads {_said(fields)} of each: {_GIVE_FILE}")
     if flags.costs:
@@ -332,6 +334,20 @@ def problem_file(given: Path | None, file: Program | None) -> ProblemFile | None
     if named is not None:
         return replace(named, path=path, limit=None, offset=0)
     return ProblemFile(path=path, fields={} if file is None else file.fields)
+
+
+def count_problems(problems: Iterable[Problem], file: Program | None) -> int:
+    """How many there are.
+
+    Raises:
+        InvalidInputError: The program cannot be asked one of them.
+    """
+    count = 0
+    for problem in problems:
+        count += 1
+        if file is not None:
+            file.check_problem(problem)
+    return count
 
 
 def _is_small(path: Path | None) -> bool:

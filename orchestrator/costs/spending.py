@@ -12,8 +12,10 @@ from .cost import FREE, Cost
 
 __all__ = ["Flow", "Spending", "added", "counted", "repeated", "scaled", "total", "without_candidates"]
 
-Flow: TypeAlias = Literal["sequence", "one", "rounds"]
-"""How parts are reached: each, one after the other; only one of them; or each, one after the other, several times."""
+Flow: TypeAlias = Literal["sequence", "one", "rounds", "together"]
+"""How parts are reached: each, one after the other; only one of them; each, one after the other, several times; or
+all at once.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

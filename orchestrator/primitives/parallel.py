@@ -169,6 +169,7 @@ class Parallel(Primitive):
             parts=tuple(parts),
             note=note,
             on_branch=False,
+            flow="together",
         )
 
 

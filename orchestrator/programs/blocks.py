@@ -6,10 +6,11 @@ verifier, or a name that the file declares. Beside it stand its `id` and what it
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
-from ..expressions import NUMBER, TEXT, ListOf, Type, is_name
+from ..expressions import NUMBER, TEXT, UNKNOWN, ListOf, Type, is_name
 from ..primitives import PRIMITIVES, Let, Primitive, Run, Score, Steps
 from ..primitives.base import Block, Unmade, every_step
 from .annotations import shown_as
@@ -28,6 +29,9 @@ ID = "id"
 
 LONGEST_SHOWN = 80
 """Characters of a step that a hint shows, at most."""
+
+JOINED = re.compile(r"(\w+):(\S.*)")
+"""What would be a key and its value with a space between them."""
 
 IN_REPEAT = ("while", "until")
 
@@ -82,7 +86,8 @@ def _note_faults(
 ) -> None:
     """Note what is wrong with how the steps of a program go together; models are checked for all of a file."""
     fields = {} if mistakes.names is None else mistakes.names.fields
-    types = {name: FIELD_TYPES[kind] for name, kind in fields.items()}
+    types: dict[str, Type] = dict.fromkeys(fields, UNKNOWN)
+    types |= {name: FIELD_TYPES[kind] for name, kind in fields.items() if kind in get_args(FieldKind)}
     for fault in program.faults(problem_fields=types, complete=complete):
         root = outputs if fault.path[:1] == ("outputs",) else at
         path = _in_file((*root, *fault.path), mistakes)
@@ -110,7 +115,15 @@ def _in_file(path: KeyPath, mistakes: Mistakes) -> KeyPath:
 def build_block(value: Any, at: KeyPath, mistakes: Mistakes) -> Block | None:
     """The steps of a list, with one that is `Unmade` for each that is wrong, which is noted; None for no list."""
     if not isinstance(value, list):
-        mistakes.add(at, f"`{at[-1]}` must be a list of steps", hint="write `- ` before each step")
+        dashed = (
+            next((key for key in value if key.startswith("-")), None) if isinstance(value, dict) else None
+        )
+        hint = (
+            "write `- ` before each step"
+            if dashed is None
+            else f"put a space behind the dash: `- {dashed[1:]}`"
+        )
+        mistakes.add(at, f"`{at[-1]}` must be a list of steps", hint=hint)
         return None
     known = frozenset(actions(mistakes))
     return tuple(
@@ -150,6 +163,12 @@ def _build_step(value: Any, at: KeyPath, known: frozenset[str], mistakes: Mistak
 
 def _with_colon(value: Any, known: frozenset[str]) -> str | None:
     """A hint where a text would be a step with a colon."""
+    if isinstance(value, str) and (joined := JOINED.fullmatch(value)) and joined[1] in {ID, *known}:
+        return (
+            f"put a space behind the colon: `{joined[1]}: {joined[2]}`"
+            if len(value) <= LONGEST_SHOWN
+            else None
+        )
     key, _, behind = value.partition(" ") if isinstance(value, str) else ("", "", "")
     if key not in known:
         return None
@@ -217,7 +236,7 @@ def _note_actions(
     for key in strange:
         hint = mistakes.closest(key, [*known, *usual])
         expected = "" if hint else f"; expected one of: {', '.join(PRIMITIVES)}, a strategy or a verifier"
-        mistakes.add((*at, key), f"no step `{key[:SHOWN_VALUE]}`{expected}", hint=hint, key=True)
+        mistakes.add_unknown((*at, key), f"no step `{key[:SHOWN_VALUE]}`{expected}", hint=hint, key=True)
 
 
 def _are_beside(

@@ -57,8 +57,14 @@ PROPERTIES = re.compile(r"(?:[&!]\S*\s+)+")
 BRACES = re.compile(r"""[^"'#]*[:-]\s+\{\{""")
 """A template where a value begins, without quotes."""
 
-ENTRY = re.compile(r"\s*(?:- +)*([\w.$-]+)\s*:(?:\s+([^\s#].*))?")
-"""The first key of a line, and what follows it."""
+ENTRY = re.compile(r"\s*((?:- +)*)([\w.$-]+)\s*:(?:\s+([^\s#].*))?")
+"""The dashes and the first key of a line, and what follows them."""
+
+INSIDE = re.compile(r"\s*(?:- +)*(\w+):\s+(\w+)(?=:(?:\s|$))")
+"""A key whose value begins with another on the same line."""
+
+ALONE = re.compile(r"\s*(?:- +)*(\w+)\s*(?:#.*)?")
+"""A word alone on a line."""
 
 MISPLACED = ("expected <block end>", "mapping values are not allowed")
 """What the scanner says of a line that begins at a column where none can."""
@@ -98,6 +104,7 @@ class Document:
         text: All of it.
         written: How the texts of each path are written.
         nodes: How many keys and values it has.
+        empty: The paths of keys with nothing behind them, not even `null`.
     """
 
     file: str
@@ -107,6 +114,7 @@ class Document:
     text: str = field(default="", repr=False)
     written: Mapping[KeyPath, Written] = field(default_factory=dict, repr=False)
     nodes: int = 0
+    empty: frozenset[KeyPath] = frozenset()
 
     def place(self, path: KeyPath, *, key: bool = False, offset: int | None = None) -> Place | None:
         """Where `path` stands, or the nearest part of the file that holds it.
@@ -278,6 +286,8 @@ def _translated(source: Document) -> Iterator[None]:
         if place is not None:
             if misplaced := _misplaced(source, what, place):
                 what, hint = misplaced
+            elif "mapping values" in what and (uncolonned := _uncolonned(source, place)):
+                hint = uncolonned
             elif BRACES.match((source.line(place.line) or "")[: place.column - 1]):
                 hint = 'put a text that begins with `{{` in quotes, as in "{{ problem }}"'
         raise ProgramFileError(
@@ -315,32 +325,72 @@ def _misplaced(source: Document, what: str, place: Place) -> tuple[str, str] | N
     )
     if found is None or before is None or not any(sign in what for sign in MISPLACED):
         return None
+    line, last = before
     if "mapping values" in what:
-        line, (column, name, has_value) = before
-        if place.column < found[0] or found[0] <= column or not has_value:
+        if place.column < found.column or found.column <= last.column or not last.has_value:
             return None
-    elif place.column > found[0]:
+    elif place.column > found.column:
         return None
-    else:
-        line, (column, name, _) = _nearest(source, place)
-    hint = f"indent it as far as `{name}` in line {line}: by {counted(column - 1, 'space')}"
-    return f"`{found[1]}` does not line up with the lines before it", hint
+    said = f"`{found.name}` does not line up with the lines before it"
+    for number, entry in ((place.line, found), before):
+        if entry.name.startswith("-"):
+            return said, f"put a space behind the dash in line {number}: `- {entry.name.lstrip('-')}`"
+    if found.dash is not None and last.name == "if" and last.dash is not None and last.dash < found.dash:
+        return said, f"write `then:` before it, as far as the `if` in line {line}"
+    if found.dash is not None and (dashed := _nearest(source, place, found, dashed=True)) is not None:
+        line, last = dashed
+        spaces = counted((last.dash or 1) - 1, "space")
+        return said, f"indent it as far as the `- ` in line {line}: by {spaces}"
+    if "mapping values" not in what and (nearest := _nearest(source, place, found)) is not None:
+        line, last = nearest
+    return said, f"indent it as far as `{last.name}` in line {line}: by {counted(last.column - 1, 'space')}"
 
 
-def _nearest(source: Document, place: Place) -> tuple[int, tuple[int, str, bool]]:
-    """The line before `place` whose entry begins at the nearest column; of several the latest."""
-    entries = ((line, _entry(source, line)) for line in range(place.line - 1, 0, -1))
-    return min(
-        ((line, entry) for line, entry in entries if entry), key=lambda one: abs(one[1][0] - place.column)
-    )
-
-
-def _entry(source: Document, line: int) -> tuple[int, str, bool] | None:
-    """The column where the first key of a line stands, behind its dashes, the key, and whether a value follows on the
-    line; None where it begins with something else.
+def _nearest(
+    source: Document, place: Place, found: _Entry, *, dashed: bool = False
+) -> tuple[int, _Entry] | None:
+    """The line before `place` that begins at the nearest column, of several the latest; with `dashed`, of those that
+    begin with a dash.
     """
+    entries = ((line, _entry(source, line)) for line in range(place.line - 1, 0, -1))
+    if dashed:
+        items = [(line, one) for line, one in entries if one is not None and one.dash is not None]
+        return min(items, key=lambda one: abs((one[1].dash or 0) - (found.dash or 0)), default=None)
+    keys = [(line, one) for line, one in entries if one is not None]
+    return min(keys, key=lambda one: abs(one[1].column - place.column), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """How a line begins: the column of its first dash, if any, the column of its first key, that key, and whether a
+    value follows on the line.
+    """
+
+    dash: int | None
+    column: int
+    name: str
+    has_value: bool
+
+
+def _entry(source: Document, line: int) -> _Entry | None:
+    """How a line begins; None where that is not with a key."""
     match = ENTRY.match(source.line(line) or "")
-    return None if match is None else (match.start(1) + 1, match[1], bool(match[2]))
+    if match is None:
+        return None
+    dash = None if match.start(1) == match.start(2) else match.start(1) + 1
+    return _Entry(dash, match.start(2) + 1, match[2], bool(match[3]))
+
+
+def _uncolonned(source: Document, place: Place) -> str | None:
+    """A hint where a value is a mapping that does not begin on a line of its own, or a colon is missing before it."""
+    line = source.line(place.line) or ""
+    inside = INSIDE.match(line)
+    if inside is not None and inside.end(2) + 1 == place.column:
+        return f"put a text that contains ': ' in quotes; a mapping is written `{inside[1]}: {{{inside[2]}: ...}}`"
+    alone = ALONE.fullmatch(source.line(place.line - 1) or "")
+    if alone is not None and ENTRY.match(line):
+        return f"a colon is missing behind `{alone[1]}` in line {place.line - 1}"
+    return None
 
 
 class _Builder:
@@ -352,6 +402,7 @@ class _Builder:
         self._values: dict[KeyPath, Place] = {}
         self._keys: dict[KeyPath, Place] = {}
         self._written: dict[KeyPath, Written] = {}
+        self._empty: set[KeyPath] = set()
         self._nodes = 0
         self._open: set[int] = set()
         self._scalars = scalars
@@ -366,6 +417,7 @@ class _Builder:
             text=self._source.text,
             written=self._written,
             nodes=self._nodes,
+            empty=frozenset(self._empty),
         )
 
     def _fail(self, message: str, node: Node, hint: str | None = None) -> ProgramFileError:
@@ -406,6 +458,10 @@ class _Builder:
                 raise self._fail(f"{key!r} is given twice (first on line {first.line})", key_node)
             self._keys[(*path, key)] = _place(key_node)
             data[key] = self._build(value_node, (*path, key))
+            if _is_empty(value_node):
+                self._empty.add((*path, key))
+                if value_node.start_mark.line > key_node.end_mark.line:
+                    self._values[(*path, key)] = _place(key_node)
         return data
 
     def _scalar(self, node: ScalarNode, path: KeyPath) -> Any:
@@ -429,6 +485,11 @@ class _Builder:
 
 def _kind(node: Node) -> str:
     return str(node.tag).removeprefix("tag:yaml.org,2002:")
+
+
+def _is_empty(node: Node) -> bool:
+    """Whether nothing is written; the scanner has that stand where the next thing does."""
+    return isinstance(node, ScalarNode) and node.start_mark.index == node.end_mark.index
 
 
 def _place(node: Node) -> Place:

@@ -19,7 +19,7 @@ __all__ = ["FIGURES", "Expected", "RecordedCall", "expected_in", "shares"]
 
 FIGURES = ("calls", "prompt_tokens", "completion_tokens", "usd")
 
-STEP = re.compile(r"(?P<name>.+?)(?:~\d+)?")
+STEP = re.compile(r"(?P<name>.+?)(?:~(?P<time>\d+))?")
 """A step of a path; `~2`, `~3`, ... are added where a label is used again."""
 
 NUMBERED = re.compile(r"-?\d+")
@@ -262,11 +262,13 @@ class _Finder:
         root: The program.
         known: The part by problem and path, for each path met so far.
         latest: The part last entered, by problem and path of what it is in.
+        entered: With it, those that are reached together with it and have been entered as well.
     """
 
     root: _Place
     known: dict[tuple[str, str], _Place] = field(default_factory=dict)
     latest: dict[tuple[str, str], _Place] = field(default_factory=dict)
+    entered: dict[tuple[str, str], set[_Place]] = field(default_factory=dict)
 
     def place(self, problem: str, path: str) -> _Place:
         """The part of a call on this path."""
@@ -296,23 +298,55 @@ class _Finder:
                 return known, taken
             fitting = _fitting(branches, step)
             if fitting:
-                return self._in_turn(problem, at, path, fitting), taken
+                chosen = _by_number(fitting, step, here) or self._in_turn(problem, at, fitting)
+                self._entering(problem, at, path, chosen)
+                return chosen, taken
         return None
 
-    def _in_turn(self, problem: str, at: str, path: str, fitting: Sequence[_Place]) -> _Place:
+    def _entering(self, problem: str, at: str, path: str, chosen: _Place) -> None:
+        """Note that a part is the one of `path`."""
+        latest, entered = self.latest.get((problem, at)), self.entered.setdefault((problem, at), set())
+        if latest is None or not _together(chosen, latest) or chosen in entered:
+            entered.clear()
+        entered.add(chosen)
+        self.latest[problem, at] = self.known[problem, path] = chosen
+
+    def _in_turn(self, problem: str, at: str, fitting: Sequence[_Place]) -> _Place:
         """The first of several parts behind the one entered last; without one the first in a loop around that, or
         of all.
         """
         latest = self.latest.get((problem, at))
-        chosen = fitting[0] if latest is None else _next_of(fitting, latest)
-        self.latest[problem, at] = chosen
-        self.known[problem, path] = chosen
-        return chosen
+        return fitting[0] if latest is None else _next_of(fitting, latest, self.entered[problem, at])
 
 
-def _next_of(fitting: Sequence[_Place], latest: _Place) -> _Place:
-    """The first behind `latest`, else in the innermost loop around it that has one."""
-    behind = [one for one in fitting if one.number > latest.number]
+def _together(one: _Place, other: _Place) -> bool:
+    """Whether two parts are reached at once."""
+    return one.parent is not None and one.parent is other.parent and one.parent.spending.flow == "together"
+
+
+def _by_number(fitting: Sequence[_Place], step: str, here: _Place) -> _Place | None:
+    """The part by how often a branch of its label had been opened: those of blocks side by side all are, in order,
+    also of blocks that make no call. None where that does not tell.
+    """
+    match = STEP.fullmatch(step)
+    time = int(match["time"] or 1) if match is not None else 1
+    if any(one.parent is None or one.parent.spending.flow != "together" for one in fitting):
+        return None
+    for number, one in enumerate(fitting, start=1):
+        flows = {around.spending.flow for around, _ in one.way_from(here)}
+        if "one" in flows or ("rounds" in flows and number < len(fitting)):
+            return None
+        if number == time or (number < time and "rounds" in flows):
+            return one
+    return None
+
+
+def _next_of(fitting: Sequence[_Place], latest: _Place, entered: Collection[_Place]) -> _Place:
+    """One that is reached together with `latest` and has not been entered, else the first behind it, else in the
+    innermost loop around it that has one.
+    """
+    beside = [one for one in fitting if _together(one, latest) and one not in entered]
+    behind = beside or [one for one in fitting if one.number > latest.number and one not in entered]
     around = latest.parent
     while not behind and around is not None:
         if around.spending.flow == "rounds":

@@ -1,4 +1,4 @@
-"""The further fields of problems, of the kinds that a program file declares."""
+"""The further fields of problems: of the kinds that a program file declares, and those that its prompt names."""
 
 from __future__ import annotations
 
@@ -6,18 +6,59 @@ import json
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from ..errors import InvalidInputError
+from ..errors import InvalidInputError, ProgramFileError
+from ..spelling import did_you_mean
+from ..templates import Template
 from ..types import Problem
+from .document import Document, KeyPath
 from .spec import FieldKind
 
-__all__ = ["check_fields", "read_cell"]
+__all__ = ["PromptTemplate", "check_fields", "read_cell"]
 
 NUMBER = re.compile(r"[+-]?(\d+|(\d+\.\d*|\.\d+|\d+)([eE][+-]?\d+)?)", re.ASCII)
 
 LONGEST_SHOWN = 60
 """Characters of a value that is refused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptTemplate:
+    """The template that a program file has problems put through, and where it stands.
+
+    Attributes:
+        text: The template.
+        document: The file.
+        at: Where the file says it.
+    """
+
+    text: str
+    document: Document
+    at: KeyPath
+
+    def check(self, problem: Problem) -> None:
+        """Refuse a problem without the fields that the template names; a chat is put as it is.
+
+        Raises:
+            ProgramFileError: It names one that the problem lacks.
+        """
+        template, known = Template.of(self.text), {"problem", *problem.fields}
+        missing = sorted(template.names - known, key=template.place)
+        if not missing or problem.prompt is None:
+            return
+        offset = template.place(missing[0]) if self.document.at(self.at) == self.text else None
+        place = self.document.place(self.at, offset=offset)
+        hint = did_you_mean(missing[0], known)
+        raise ProgramFileError(
+            f"problem {problem.id!r} has no field `{missing[0]}`; there is: {', '.join(sorted(known))}",
+            file=self.document.file,
+            line=None if place is None else place.line,
+            column=None if place is None else place.column,
+            hint=hint,
+            source=None if place is None else self.document.line(place.line),
+        )
 
 
 def check_fields(fields: Mapping[str, FieldKind], problem: Problem) -> None:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from ..errors import ProgramFileError
 from .document import MOST_NODES, Document, parse, read
 from .mistakes import Mistakes
-from .spec import IncludedSpec, ProgramSpec, known_keys
+from .spec import IncludedSpec, LimitsSpec, ProgramSpec, known_keys
 
 __all__ = ["LARGEST_TOGETHER", "MOST_FILES", "Source", "Sources"]
 
@@ -61,6 +61,9 @@ class Sources:
         allow_outside: Whether files outside of its folder may be included.
         text: What it says; None reads it.
 
+    Attributes:
+        incomplete: Whether a file that is included could not be read, so that what it declares is not known.
+
     Raises:
         ProgramFileError: That file cannot be read, or is no mapping. What is wrong with the files it includes is
             noted in `found` instead.
@@ -71,7 +74,7 @@ class Sources:
         self._allow_outside = allow_outside
         self._files: dict[Path, Source] = {}
         self._nodes = self._size = 0
-        self._refused = False
+        self._refused = self.incomplete = False
         path = Path(file)
         document = self._read(path, str(file)) if text is None else self._count(parse(text, file=str(file)))
         if not isinstance(document.data, dict):
@@ -110,6 +113,11 @@ class Sources:
         except ValidationError as error:
             known = partial(known_keys, document.data, top=kind)
             mistakes.add_validation(error, (), known, document.data)
+        for at in sorted(document.empty, key=str):
+            if len(at) > 1 and at[-2] in ("budget", "per_problem") and at[-1] in LimitsSpec.model_fields:
+                mistakes.add(
+                    at, f"`{at[-1]}` has no value", hint="give a number, or take it out for no limit"
+                )
         source = self._files[path] = Source(path=path, mistakes=mistakes, spec=spec)
         return source
 
@@ -117,10 +125,13 @@ class Sources:
         """Read what `source` includes, and what that does; `chain` are the files on the way to it."""
         given = source.document.at(("include",))
         if not isinstance(given, list):
+            self.incomplete |= given is not None
             return
         for number, name in enumerate(given):
+            noted, read = len(self.found), len(self._files)
             if isinstance(name, str) and not self._refused:
                 self._include_one(source, number, name, chain)
+            self.incomplete |= len(self.found) > noted and len(self._files) == read
 
     def _include_one(self, source: Source, number: int, name: str, chain: tuple[Path, ...]) -> None:
         at = ("include", number)

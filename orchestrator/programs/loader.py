@@ -15,7 +15,7 @@ from ..answers import KINDS, AnswerReader, kinds
 from ..backends.model import Model
 from ..budget import Budget
 from ..context import Context
-from ..contracts import ControlProgram, Verifier
+from ..contracts import ControlProgram, Verifier, parts_of
 from ..costs import FREE, Costing, Spending, limited
 from ..errors import BackendError, BudgetExceededError, DeadlineExceededError, InvalidInputError
 from ..expressions import TEXT, reading
@@ -25,13 +25,14 @@ from ..strategies.attempts import scored
 from ..strategies.nested import candidates_of, drawn_on
 from ..strategies.selection import all_of, with_all
 from ..types import Outcome, Problem, Score
+from ..verifiers import GeneratedTests
 from .blocks import FIELD_TYPES, reserved
 from .document import Document, KeyPath
-from .fields import check_fields
+from .fields import PromptTemplate, check_fields
 from .includes import Source, Sources
 from .mistakes import Mistakes
 from .models import check_backend, check_local, check_replay, make_model
-from .names import Names, is_template, make_prompt
+from .names import Names, check_system, is_template, make_prompt
 from .parts import build
 from .problems import ProblemFile
 from .registries import STRATEGIES, VERIFIERS
@@ -67,6 +68,7 @@ class Program:
         per_problem: Limits of each problem.
         problems: The problems it names, or None.
         fields: What each problem has beside its text, where the file says so: `text`, `number` or `list`.
+        template: The prompt's template, where the file gives one.
         file: Path as it was given.
         specs: The models as the file, and those it includes, describe them.
         folders: What paths in a model's description are meant from, for models of included files.
@@ -83,6 +85,7 @@ class Program:
     per_problem: Budget = field(default_factory=Budget, compare=False)
     problems: ProblemFile | None = field(default=None, compare=False)
     fields: Mapping[str, FieldKind] = field(default_factory=dict)
+    template: PromptTemplate | None = field(default=None, compare=False, repr=False)
     file: str = field(default="", compare=False)
     specs: Mapping[str, ModelSpec] = field(default_factory=dict, compare=False, repr=False)
     folders: Mapping[str, Path] = field(default_factory=dict, compare=False, repr=False)
@@ -132,15 +135,39 @@ class Program:
         `inside` says; for a run of its own these are the controller's.
 
         Raises:
-            InvalidInputError: The problem lacks a field that the file declares, or it is of another kind.
+            InvalidInputError: As `check_problem`.
         """
-        check_fields(self.fields, problem)
+        self.check_problem(problem)
         if ctx.path:
             ctx = self.inside(ctx)
             if self.per_problem != Budget():
                 ctx = ctx.branch(label="program", budget=self.per_problem)
         outcome = await self.strategy(ctx, problem)
         return outcome if self.check is None else await self._checked(self.check, ctx, problem, outcome)
+
+    def check_problem(self, problem: Problem) -> None:
+        """Refuse a problem that the program cannot be asked.
+
+        Raises:
+            InvalidInputError: It lacks a field that the file declares or a template names, or has one of another
+                kind.
+        """
+        check_fields(self.fields, problem)
+        if self.template is not None:
+            self.template.check(problem)
+        for verifier in self._asking_with_columns:
+            named = verifier.columns_named()
+            if missing := sorted(named - {*problem.fields}):
+                raise InvalidInputError(
+                    f"problem {problem.id!r} has no field `{missing[0]}`, which the template of `{verifier.name}` "
+                    f"names; its fields: {', '.join(problem.fields) or 'none'}"
+                )
+
+    @cached_property
+    def _asking_with_columns(self) -> list[GeneratedTests]:
+        """The verifiers whose templates name columns of problems."""
+        held = [*parts_of(self.strategy), *parts_of(self.check)]
+        return [one for one in held if isinstance(one, GeneratedTests) and one.columns_named()]
 
     def inside(self, ctx: Context) -> Context:
         """`ctx` for this program as a part of another: with the file's prompt and reading of answers, where set."""
@@ -201,11 +228,11 @@ def _program(sources: Sources, *, needs_models: bool, local_models: bool = False
     answers = _reader(top.document, top.mistakes)
     with reading(answers):
         strategy, check = _parts(sources)
-    prompt = _prompt(top, names)
+    prompt, template = _prompt(top, names)
     if "outputs" in top.document.data and not _has_steps(top.document.data):
         top.mistakes.add(("outputs",), "only a `program` made of `steps` has outputs", key=True)
     names.finish()
-    if needs_models or names.of("models"):
+    if (needs_models and not sources.incomplete) or names.of("models"):
         _check_models(sources, names, local=local_models)
     sources.raise_any()
     spec = top.spec
@@ -220,6 +247,7 @@ def _program(sources: Sources, *, needs_models: bool, local_models: bool = False
         per_problem=_budget(spec.budget.per_problem),
         problems=_problems(spec, top.folder),
         fields=spec.problem.fields,
+        template=template,
         file=top.document.file,
         specs={name: model for name, model, _ in names.models()},
         folders={name: source.folder for name, _, source in names.models() if source is not top},
@@ -284,11 +312,11 @@ def _reader(document: Document, mistakes: Mistakes) -> AnswerReader:
         return AnswerReader()
 
 
-def _prompt(top: Source, names: Names) -> Prompt:
-    """The prompt as `prompt` and `problem` say."""
+def _prompt(top: Source, names: Names) -> tuple[Prompt, PromptTemplate | None]:
+    """The prompt as `prompt` and `problem` say, and its template, where they give one."""
     spec, mistakes = top.spec, top.mistakes
     if not isinstance(spec, ProgramSpec):
-        return Prompt()
+        return Prompt(), None
     types = {"problem": TEXT, **{name: FIELD_TYPES[kind] for name, kind in spec.problem.fields.items()}}
     known = types if spec.problem.fields else None
     at: KeyPath = ("prompt", "template")
@@ -297,14 +325,16 @@ def _prompt(top: Source, names: Names) -> Prompt:
         at = ("prompt", "use")
     else:
         prompt = make_prompt(spec.prompt)
+        check_system(prompt.system, ("prompt",), mistakes)
     if spec.problem.template is not None:
         if prompt.template != Prompt().template:
             mistakes.add(
                 ("problem", "template"), "the prompt has a template already", hint="give one of the two"
             )
         at, prompt = ("problem", "template"), replace(prompt, template=spec.problem.template)
-    is_template(prompt.template, at, mistakes, known)
-    return prompt
+    if prompt.template == Prompt().template or not is_template(prompt.template, at, mistakes, known):
+        return prompt, None
+    return prompt, PromptTemplate(text=prompt.template, document=top.document, at=at)
 
 
 def _budget(spec: LimitsSpec) -> Budget:

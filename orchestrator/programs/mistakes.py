@@ -53,12 +53,19 @@ class Mistakes:
         found: The mistakes, in the order they were found; one list for all files of a program.
         names: What the program's files declare by name; None where nothing can be declared.
         models: Names of the models there are; where there are none, they are not known, and any name passes.
+        incomplete: Whether a file that is included could not be read, which may declare further names.
     """
 
     document: Document
     found: list[ProgramFileError] = field(default_factory=list)
     names: Names | None = None
     models: Sequence[str] = ()
+    incomplete: bool = False
+
+    def add_unknown(self, path: KeyPath, message: str, *, hint: str | None = None, key: bool = False) -> None:
+        """Note that the name at `path` is unknown, unless a file is missing that may declare it."""
+        if not self.incomplete:
+            self.add(path, message, hint=hint, key=key)
 
     def add(
         self,
@@ -106,14 +113,16 @@ class Mistakes:
         name, kind, context = str(path[-1]) if path else "", details["type"], details.get("ctx", {})
         where = ".".join(str(step) for step in path[:-1])
         if kind == "extra_forbidden":
-            hint = _quotes_hint(name) or _key_hint(path) or self.closest(name, known)
+            hint = (
+                _strange_hint(name, details["input"], known) or _key_hint(path) or self.closest(name, known)
+            )
             expected = f"; expected one of: {', '.join(known)}" if known and hint is None else ""
             said = f"unknown key `{_cut(name)}`{_inside(where)}{expected}"
             self.add(path, said, hint=hint, key=True)
         elif kind == "missing":
             self.add(path[:-1], f"`{name}` is missing{_inside(where)}")
         elif kind in EXPECTED:
-            hint = _form(path, details["input"]) or _value_hint(kind, details["input"])
+            hint = _form(path, details["input"]) or _value_hint(path, kind, details["input"])
             said = f"`{_item(path)}` must be {expected}, not {_shown(details['input'])}"
             self.add(path, said, hint=hint)
         elif kind == "literal_error":
@@ -225,8 +234,10 @@ def _form(path: KeyPath, given: object) -> str | None:
     return f"write `{form.format(given if plain else json.dumps(given, ensure_ascii=False))}`"
 
 
-def _value_hint(kind: str, given: object) -> str | None:
-    """How YAML takes another value for what was meant."""
+def _value_hint(path: KeyPath, kind: str, given: object) -> str | None:
+    """What to write for another value than was meant."""
+    if path[-2:] == ("return", "value") and isinstance(given, list):
+        return "one of several is chosen by a vote: `return: {vote: {of: [...]}}`"
     if kind == "string_type" and isinstance(given, bool | int | float):
         return "put it in quotes"
     if isinstance(given, str) and given.lower() == "none" and kind != "string_type":
@@ -248,11 +259,18 @@ def _cut(text: str) -> str:
     return text if len(text) <= SHOWN_VALUE else text[: SHOWN_VALUE - 1] + "…"
 
 
-def _quotes_hint(key: str) -> str | None:
-    """Between braces YAML cuts texts at commas, and what follows one looks like a key."""
-    return (
-        None if re.fullmatch(r"[\w.$-]*", key) else "between braces, put a text with a comma in it in quotes"
-    )
+def _strange_hint(key: str, given: object, known: Iterable[str]) -> str | None:
+    """How YAML makes a key of what was meant as something else."""
+    if re.fullmatch(r"[\w.$-]*", key):
+        return None
+    if given is None and (joined := re.fullmatch(r"([\w.$-]+):(\S.*)", key)):
+        return f"put a space behind the colon: `{joined[1]}: {joined[2]}`"
+    if (name := key.replace(" ", "_")) in known:
+        return f"did you mean `{name}`?"
+    if isinstance(given, list) and "when" in known:
+        return f"write `{{when: {_cut(key)}, steps: [...]}}`"
+    # Between braces YAML cuts texts at commas, and what follows one looks like a key without a value.
+    return "between braces, put a text with a comma in it in quotes" if given is None else None
 
 
 def _shown(value: object) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from ..errors import TemplateError
-from ..expressions import Type
+from ..expressions import TEXT, UNKNOWN, Type
 from ..primitives.scope import NAME
 from ..prompts import Example, Prompt
 from ..templates import Template
@@ -15,9 +16,9 @@ from .document import MOST_NODES, KeyPath
 from .includes import Source, Sources
 from .mistakes import Mistakes
 from .registries import STRATEGIES, VERIFIERS, Registry
-from .spec import FieldKind, ModelSpec, ProgramSpec, PromptSpec
+from .spec import ModelSpec, PromptSpec
 
-__all__ = ["Names", "Section", "is_template", "make_prompt"]
+__all__ = ["FILLED", "Names", "Section", "check_system", "is_template", "make_prompt"]
 
 Section: TypeAlias = Literal["models", "prompts", "verifiers", "programs"]
 
@@ -41,6 +42,12 @@ DEEPEST = 30
 
 LONGEST_NAME = 100
 """Characters of a name that is declared."""
+
+FIELD = re.compile(r"\bproblem\.(\w+)")
+"""A field of the problem, as steps name it."""
+
+FILLED = re.compile(r"\{\{-?\s*[A-Za-z_][\w.]*\s*(\||-?\}\})|\{%-?\s*(if|for)\b")
+"""What a template has filled."""
 
 Build: TypeAlias = Callable[[Registry, Any, KeyPath, Mistakes], Any]
 """Makes a part of what a file says at a place, or notes what is wrong with it."""
@@ -69,23 +76,23 @@ class Names:
         build: Makes them.
 
     Attributes:
-        fields: What each problem has beside its text, where the file that runs says so.
+        fields: What each problem has beside its text, as the file that runs says it, even where that is wrong.
     """
 
     def __init__(self, sources: Sources, *, reserved: Mapping[str, str], build: Build) -> None:
         self._sources, self._build = sources, build
-        spec = sources.top.spec
-        self.fields: Mapping[str, FieldKind] = spec.problem.fields if isinstance(spec, ProgramSpec) else {}
+        declared = sources.top.document.at(("problem", "fields"))
+        self.fields: Mapping[str, Any] = declared if isinstance(declared, dict) else {}
         self._entries: dict[Section, dict[str, _Entry]] = {section: {} for section in SECTIONS}
         self._open: list[tuple[Section, str]] = []
         self._size = [0]
         for source in sources:
-            source.mistakes.names = self
+            source.mistakes.names, source.mistakes.incomplete = self, sources.incomplete
             for section in SECTIONS:
                 for name in source.section(section):
                     self._declare(section, name, source, reserved)
         for source in sources:
-            source.mistakes.models = self.of("models")
+            source.mistakes.models = () if sources.incomplete else self.of("models")
 
     def _declare(self, section: Section, name: str, source: Source, reserved: Mapping[str, str]) -> None:
         path = (section, name)
@@ -178,7 +185,12 @@ class Names:
             if source.spec is None:
                 return None
             prompt = make_prompt(source.spec.prompts[str(path[1])])
-            return prompt if is_template(prompt.template, (*path, "template"), source.mistakes) else None
+            plain = check_system(prompt.system, path, source.mistakes)
+            return (
+                prompt
+                if is_template(prompt.template, (*path, "template"), source.mistakes) and plain
+                else None
+            )
         registry = VERIFIERS if section == "verifiers" else STRATEGIES
         return self._build(registry, source.document.at(path), path, source.mistakes)
 
@@ -194,7 +206,7 @@ class Names:
             others = (
                 "" if hint else f"; there are: {', '.join(known)}" if known else "; the file has no `prompts`"
             )
-            mistakes.add((*at, "use"), f"no prompt `{name}`{others}", hint=hint)
+            mistakes.add_unknown((*at, "use"), f"no prompt `{name}`{others}", hint=hint)
             return None
         made: Prompt | None = self.get("prompts", name, at, mistakes)
         return made
@@ -235,16 +247,32 @@ def is_template(text: str, at: KeyPath, mistakes: Mistakes, types: Mapping[str, 
         text: The text.
         at: Where it stands.
         mistakes: Receives what is wrong.
-        types: What it may name; None when that is not known.
+        types: What it may name; None when that is not known, but for the problem's text.
     """
     try:
         template = Template.of(text)
-        if types is not None:
-            template.check(types)
+        if types is None:
+            named = [*template.names, *FIELD.findall(text)]
+            types = {**dict.fromkeys(named, UNKNOWN), "problem": TEXT}
+        template.check(types)
     except TemplateError as error:
-        mistakes.add(at, error.message, hint=error.hint, offset=error.offset)
+        offset = error.offset if mistakes.document.at(at) == text else None
+        mistakes.add(at, error.message, hint=error.hint, offset=offset)
         return False
     return True
+
+
+def check_system(text: str | None, at: KeyPath, mistakes: Mistakes) -> bool:
+    """Whether the system message of the prompt at `at` is none that looks like a template; one is noted."""
+    found = None if text is None else FILLED.search(text)
+    if found is not None:
+        mistakes.add(
+            (*at, "system"),
+            "the `system` of a prompt is sent as it is, and nothing is filled in",
+            hint="put what depends on the problem into `template`, or give a step a `system`, which is a template",
+            offset=found.start(),
+        )
+    return found is None
 
 
 def make_prompt(spec: PromptSpec) -> Prompt:

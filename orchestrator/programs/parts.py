@@ -86,6 +86,9 @@ def build(
         known = ", ".join(registry.known(mistakes.names))
         given = [f"`{key}`" for key in value] if isinstance(value, dict) else []
         hint = f"this has {len(given)}: {', '.join(given)}" if len(given) > 1 else None
+        if registry is STRATEGIES and isinstance(value, list):
+            key = f"{at[-1]}: " if isinstance(at[-1], str) else ""
+            hint = f"steps stand under a key of their own: `{key}{{steps: [...]}}`"
         mistakes.add(at, f"expected one {registry.what}: {known}", hint=hint)
         return None
     here = at if isinstance(value, str) else (*at, name)
@@ -128,9 +131,11 @@ def find_part(
             known = [*known, *VERIFIERS.known(mistakes.names)]
             hint: str | None = condition_meant(rule, mistakes.closest, known)
         else:
-            hint = registry.instead(name) or mistakes.closest(name, known)
+            keys = [*known, "steps"] if registry is STRATEGIES else known
+            hint = registry.instead(name) or mistakes.closest(name, keys)
         others = "" if hint else f"; there are: {', '.join(known)}"
-        mistakes.add(at, f"no {registry.what} `{name[:SHOWN_VALUE]}`{others}", hint=hint, key=True)
+        note = mistakes.add if hint else mistakes.add_unknown
+        note(at, f"no {registry.what} `{name[:SHOWN_VALUE]}`{others}", hint=hint, key=True)
     return part
 
 
@@ -273,7 +278,8 @@ def _values(
         values |= _beside(mistakes.document.file, values, set_here)
     except ValidationError as error:
         right = False
-        mistakes.add_validation(error, at, lambda _: sayable, plain)
+        steps_keys = [kind.key for name, _ in names for kind in _steps_for(part, name)]
+        mistakes.add_validation(error, at, lambda _: [*sayable, *steps_keys], plain)
     for name, key in names:
         if key in given and names_models(name):
             _note_unknown_models(given[key], (*at, key), mistakes)
@@ -346,14 +352,19 @@ def _is_complete(
 ) -> bool:
     """Whether no parameter without a default is missing; those that are, are noted."""
     fields, given = parameters(part), _without_nulls(part, names, given)
+    beside = [shown_as(part, name) for name in getattr(part, "beside", ())]
     missing = [
         (name, shown)
         for name, shown in names
         if is_required(fields[name]) and shown not in given and _step_in_place(part, name, given) is None
     ]
     for name, shown in missing:
-        hint = _MISSING_HINTS.get(shown, f"write `{{{key}: {{{shown}: ...}}}}`" if not given else None)
-        hint = "it can be given in Python only" if _is_unsayable(part, name) else hint
+        form = f"write `{{{key}: {{{shown}: ...}}}}`" if not given else None
+        if shown in beside:
+            form = f"write `{shown}: ...` beside `{key}`, not inside it"
+        if _is_unsayable(part, name):
+            form = "it can be given in Python only"
+        hint = _MISSING_HINTS.get(shown, form)
         mistakes.add(at, f"`{shown}` is missing in `{key}`", hint=hint)
     return not missing
 
@@ -438,6 +449,15 @@ def _build_inline(part: type, value: Any, at: KeyPath, mistakes: Mistakes) -> An
     else:
         parts = ", ".join(registry.known(mistakes.names))
         found = [name for name in names if name not in registry.known(mistakes.names)]
+        if len(names) > 1 and len(found) == len(names) - 1:
+            [does] = set(names) - set(found)
+            for name in found:
+                said = (
+                    f"unknown key `{name[:SHOWN_VALUE]}` beside `{does}`; expected any of {', '.join(known)}"
+                )
+                hint = registry.instead(name) or mistakes.closest(name, known)
+                mistakes.add((*at, name), said, hint=hint, key=True)
+            return None
         hints = (registry.instead(name) or mistakes.closest(name, known) for name in found)
         said = f"expected one {registry.what} ({parts}), and any of {', '.join(known)}"
         mistakes.add(at, said, hint=next(filter(None, hints), None) if len(names) > 1 else None)
@@ -475,6 +495,10 @@ def _maker(part: type, name: str) -> Maker | None:
 def _build_prompt(value: Any, at: KeyPath, mistakes: Mistakes) -> Any:
     """A template, or one of the file's prompts: `{use: NAME}`."""
     if value is None or isinstance(value, str):
+        if value is not None and mistakes.names is not None and mistakes.names.has("prompts", value):
+            said = f"`{value}` is the name of a prompt, and stands here for a text that is sent"
+            mistakes.add(at, said, hint=f"write `{{use: {value}}}`")
+            return None
         return value
     if mistakes.names is None or not isinstance(value, dict):
         mistakes.add(at, f"`{at[-1]}` must be a text, or `{{use: NAME}}` for one of the file's `prompts`")
@@ -484,5 +508,10 @@ def _build_prompt(value: Any, at: KeyPath, mistakes: Mistakes) -> Any:
 
 def _step_in_place(part: type, name: str, given: Mapping[str, Any]) -> type[Primitive] | None:
     """The kind of step that a file gives in the place of a parameter, as in `return: {vote: {...}}`."""
+    return next((kind for kind in _steps_for(part, name) if kind.key in given), None)
+
+
+def _steps_for(part: type, name: str) -> list[type[Primitive]]:
+    """The kinds of steps that can stand in the place of a parameter."""
     kinds = (kind for kind in kinds_of(hint_of(part, name)) if isinstance(kind, type))
-    return next((kind for kind in kinds if issubclass(kind, Primitive) and kind.key in given), None)
+    return [kind for kind in kinds if issubclass(kind, Primitive)]

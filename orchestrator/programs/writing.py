@@ -28,6 +28,7 @@ from .annotations import (
 )
 from .layout import Collection, Entry, Node, Scalar, emit, key_text, text_scalar
 from .loader import Program
+from .names import FILLED
 from .problems import ProblemFile
 from .registries import STRATEGIES, VERIFIERS, Registry, kind_of, registry_of
 from .spec import AnswerSpec, ModelSpec, ProblemsSpec, ProgramSpec, PromptSpec
@@ -45,9 +46,14 @@ def dump(program: Any) -> str:
         program: A loaded program, a strategy, steps, a verifier, or another part that has a key in files.
 
     Raises:
-        InvalidInputError: No file can say it: it holds a function or an object of one's own; names the parameter.
+        InvalidInputError: No file can say it: it holds a function or an object of one's own, and names the parameter;
+            or a prompt's system message looks like a template, which a file may not have.
     """
     data = as_data(program)
+    if isinstance(data, dict) and "version" in data:
+        for prompt in (data.get("prompt", {}), *data.get("prompts", {}).values()):
+            if FILLED.search(prompt.get("system", "")):
+                raise InvalidInputError("no file can say a prompt whose `system` looks like a template")
     return f"{data}\n" if isinstance(data, str) else emit(_mapping(data))
 
 

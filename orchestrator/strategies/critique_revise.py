@@ -104,6 +104,9 @@ class CritiqueRevise(Strategy):
         at_least(1, rounds=self.rounds, critique_tokens=self.critique_tokens)
         if not self.mark.strip():
             raise InvalidInputError("mark must be a word, such as 'ACCEPT', not an empty text")
+        values = {"problem": "", "answer": ""}
+        fill(self.critique_prompt, {**values, "mark": ""}, of="`critique_prompt`")
+        fill(self.revise_prompt, {**values, "critique": ""}, of="`revise_prompt`")
 
     @property
     def most_calls(self) -> int:

@@ -10,6 +10,7 @@ from ..concurrently import concurrently
 from ..context import Context
 from ..contracts import Verifier, name_of
 from ..costs import Costing, Size, Spending, repeated
+from ..prompts import fill
 from ..types import Candidate, Outcome, Problem
 from .attempts import Attempts
 from .base import Strategy, at_least, at_most
@@ -70,6 +71,7 @@ class ParallelRevise(Strategy):
         Strategy.__post_init__(self)
         at_least(1, chains=self.chains, length=self.length, memory=self.memory)
         at_most(MOST_CHAINS, chains=self.chains, length=self.length)
+        fill(self.prompt, {"problem": "", "answer": ""}, of="`prompt`")
 
     @property
     def most_calls(self) -> int:

@@ -62,6 +62,7 @@ class Revise(Strategy):
     def __post_init__(self) -> None:
         Strategy.__post_init__(self)
         at_least(1, length=self.length, memory=self.memory)
+        fill(self.prompt, {"problem": "", "answer": ""}, of="`prompt`")
 
     @property
     def most_calls(self) -> int:

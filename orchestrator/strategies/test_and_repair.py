@@ -87,6 +87,7 @@ class TestAndRepair(Strategy):
         at_least(1, rounds=self.rounds, n=self.n, feedback_chars=self.feedback_chars)
         check_round(n=self.n)
         in_unit(threshold=self.threshold)
+        fill(self.prompt, {"problem": "", "answer": "", "feedback": ""}, of="`prompt`")
         if compares(self.verifier):
             raise InvalidInputError(
                 f"the verifier {name_of(self.verifier)!r} compares candidates; a repair needs one that judges each"

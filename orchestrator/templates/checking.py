@@ -117,7 +117,7 @@ def type_of(node: nodes.Node, types: Mapping[str, Type]) -> Type:
         case nodes.Name():
             return _named(node, types)
         case nodes.Getattr():
-            return _field(node, type_of(node.node, types))
+            return _field(node, type_of(node.node, types), types)
         case nodes.Filter():
             return _filtered(node, types)
         case nodes.Compare():
@@ -177,7 +177,13 @@ def _inside(node: nodes.Getattr, kind: Type) -> str | None:
     return inside(f"{of.name}{path}", kind, node.attr)
 
 
-def _field(node: nodes.Getattr, kind: Type) -> Type:
+def _alone(node: nodes.Getattr, kind: Type, types: Mapping[str, Type]) -> str | None:
+    """A hint where what is asked of a text as its field is a name here."""
+    known = kind == TEXT and isinstance(node.node, nodes.Name) and node.attr in types
+    return f"write `{{{{ {node.attr} }}}}` here" if known else None
+
+
+def _field(node: nodes.Getattr, kind: Type, types: Mapping[str, Type]) -> Type:
     record = without_maybe(kind)
     fields = record.fields if isinstance(record, Record) else {}
     if node.attr not in fields:
@@ -185,6 +191,7 @@ def _field(node: nodes.Getattr, kind: Type) -> Type:
             f"{record} has no field `{node.attr}`" if fields else f"{record} has no fields",
             offset=node.lineno,
             hint=_inside(node, record)
+            or _alone(node, record, types)
             or did_you_mean(node.attr, fields)
             or (f"its fields: {', '.join(sorted(fields))}" if fields else None),
         )

@@ -16,6 +16,7 @@ from ..costs import FREE, Costing, Size, Spending, counted
 from ..errors import BackendError, InvalidInputError
 from ..prompts import fill, question_text
 from ..sandbox import Assertion, Bubblewrap, Limits, Program, Sandbox
+from ..templates import Template
 from ..types import Candidate, Problem, Score
 from .execution import code_of
 from .judging import REMARK, because
@@ -180,6 +181,12 @@ class GeneratedTests:
                 f"rule must be one of {', '.join(get_args(ClusterRule))}, not {self.rule!r}"
             )
         check_ranges(temperature=self.temperature, max_tokens=self.max_tokens)
+        self.columns_named()  # its template is one
+
+    def columns_named(self) -> frozenset[str]:
+        """Columns of a problem that it needs, because its template names them."""
+        asked = () if self.column is not None else Template.of(self.template).names
+        return frozenset(asked) - {"problem", "count", "entry_point"}
 
     async def score(self, ctx: Context, problem: Problem, candidates: Sequence[Candidate], /) -> list[Score]:
         """One score per candidate, in order; each depends on all."""

@@ -405,6 +405,35 @@ def test_recorded_problems_without_a_declared_field_are_refused_before_the_run(c
         assert result.err.startswith("error: problem 'a' has no field `topic`, which the program declares")
 
 
+@pytest.mark.parametrize(
+    ("section", "program", "said"),
+    [
+        ("prompt: {template: 'Say: {{ problm }}'}", "single", ":2:29: problem 'a' has no"),
+        ("prompts: {p: {template: '{{ problm }}'}}\nprompt: {use: p}", "single", ":3:15: problem 'a' has no"),
+        ("problem: {template: '{{ problm }}'}", "single", ":2:25: problem 'a' has no"),
+        (
+            "check: {generated_tests: {template: '{{ problm }} {{ count }} {{ entry_point }}'}}",
+            "single",
+            "problem 'a' has no field `problm`, which the template of `generated_tests` names",
+        ),
+    ],
+)
+def test_a_template_that_names_what_problems_lack_is_refused_before_the_run(
+    cli, tmp_path, section, program, said
+):
+    file, problems = tmp_path / "program.yaml", tmp_path / "p.jsonl"
+    problems.write_text('{"id": "a", "question": "?"}\n')
+    model = "models: {m: {base_url: 'http://127.0.0.1:9/v1', model: m}}"
+    file.write_text(f"version: 1\n{section}\n{model}\nproblems: {{file: p.jsonl}}\nprogram: {program}\n")
+    for command in (("check", file), ("explain", file), ("run", file, "--dry-run"), ("run", file)):
+        result = cli(*command)
+        assert result.code == 1
+        assert said in result.err
+    result = cli("run", file, "-p", "x")
+    assert result.code == 1
+    assert said.replace("'a'", "'1'") in result.err
+
+
 def test_more_samples_than_memory_holds_are_refused_at_once(cli, questions):
     with answering().in_thread() as server:
         result = cli(

@@ -247,3 +247,30 @@ def test_a_loop_has_its_first_part_again_before_one_of_that_label_outside():
     assert told(behind, "better", "judge", "better~2", "judge~2", "judge~3") == {0: 0, 1: 0, 2: 2, 3: 2, 4: 1}
     unsure = part("steps", reached("rounds", "repeat", part("judge"), part("better")), part("judge"))
     assert told(unsure, "judge", "better", "judge~2") == {0: 2, 3: 1}
+
+
+def sides():
+    return reached("together", "parallel", part("pro"), part("con"))
+
+
+def test_blocks_side_by_side_have_their_branches_whichever_sends_first():
+    program = part("steps", sides(), sides())
+    # steps, parallel, pro, con, parallel, pro, con
+    assert told(program, "con", "pro") == {0: 0, 1: 0, 2: 1, 3: 1, 4: 0, 5: 0, 6: 0}
+    assert told(program, "con", "pro", "con~2", "pro~2") == {0: 0, 1: 0, 2: 1, 3: 1, 4: 0, 5: 1, 6: 1}
+    assert told(program, "pro", "con", "pro~2", "con~2") == {0: 0, 1: 0, 2: 1, 3: 1, 4: 0, 5: 1, 6: 1}
+
+
+def test_a_block_that_makes_no_call_has_opened_its_branch():
+    assert told(part("steps", sides(), sides()), "con", "pro~2", "con~2") == {
+        0: 0, 1: 0, 2: 0, 3: 1, 4: 0, 5: 1, 6: 1,
+    }  # fmt: skip
+
+
+def test_blocks_side_by_side_in_a_loop_have_their_branches_in_each_round():
+    before = part("steps", sides(), reached("rounds", "repeat", sides()))
+    paths = ("con", "pro", "con~2", "pro~2", "pro~3", "con~3")
+    assert told(before, *paths) == {0: 0, 1: 0, 2: 1, 3: 1, 4: 0, 5: 0, 6: 2, 7: 2}
+    both = part("steps", reached("rounds", "repeat", sides(), sides()))
+    paths = ("con", "pro", "con~2", "pro~2", "con~3", "pro~3", "pro~4", "con~4")
+    assert told(both, *paths) == {0: 0, 1: 0, 2: 0, 3: 2, 4: 2, 5: 0, 6: 2, 7: 2}

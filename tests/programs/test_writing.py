@@ -50,6 +50,7 @@ from orchestrator.programs import Program
 from orchestrator.programs.document import parse
 from orchestrator.programs.formatting import format_text
 from orchestrator.programs.mistakes import Mistakes
+from orchestrator.programs.names import FILLED
 from orchestrator.programs.parts import build
 from orchestrator.programs.registries import REGISTRIES, STRATEGIES
 from orchestrator.prompts import Example
@@ -109,7 +110,11 @@ def test_any_text_can_be_written(label, system, fields):
     program = Program(strategy=Single(), prompt=prompt)
     if not label or not system:
         return
-    assert loads(dump(program)).prompt == prompt
+    if FILLED.search(system):
+        with pytest.raises(InvalidInputError, match="`system` looks like a template"):
+            dump(program)
+    else:
+        assert loads(dump(program)).prompt == prompt
     if "<<" not in fields:
         verifier = JsonSchema(schema={"enum": [fields, label]})
         assert read_part(REGISTRIES[1], dump(verifier)) == verifier

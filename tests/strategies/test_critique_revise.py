@@ -214,7 +214,16 @@ def test_the_mark_may_be_any_word():
     assert not accepts("ACCEPT", "In Ordnung")
 
 
-@pytest.mark.parametrize("wrong", [{"rounds": 0}, {"critique_tokens": 0}, {"mark": " "}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"rounds": 0},
+        {"critique_tokens": 0},
+        {"mark": " "},
+        {"critique_prompt": "{{ critique }}"},
+        {"revise_prompt": "{{ critque }}"},
+    ],
+)
 def test_parameters_out_of_range_are_refused(wrong):
     with pytest.raises(InvalidInputError, match=next(iter(wrong))):
         CritiqueRevise(**wrong)

@@ -106,3 +106,8 @@ async def test_one_budget_holds_for_all_chains():
 def test_chains_below_one_are_refused():
     with pytest.raises(InvalidInputError, match="chains"):
         ParallelRevise(chains=0)
+
+
+def test_a_prompt_that_names_what_does_not_exist_is_refused():
+    with pytest.raises(InvalidInputError, match="`prompt` has only: answer, problem"):
+        ParallelRevise(prompt="{{ anwer }}")

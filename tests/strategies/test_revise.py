@@ -92,7 +92,7 @@ async def test_revisions_are_told_as_steps():
     assert steps == [("revised", "3 -> no answer"), ("revised", "no answer -> 4")]
 
 
-@pytest.mark.parametrize("wrong", [{"length": 0}, {"memory": 0}])
+@pytest.mark.parametrize("wrong", [{"length": 0}, {"memory": 0}, {"prompt": "{{ anwer }}"}])
 def test_numbers_below_one_are_refused(wrong):
     with pytest.raises(InvalidInputError, match=next(iter(wrong))):
         Revise(**wrong)

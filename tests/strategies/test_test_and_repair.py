@@ -154,7 +154,10 @@ def test_a_text_is_bounded_by_any_limit(limit, shown):
     assert bounded("0123456789", limit) == shown
 
 
-@pytest.mark.parametrize("wrong", [{"rounds": 0}, {"n": 0}, {"feedback_chars": 0}, {"threshold": 1.1}])
+@pytest.mark.parametrize(
+    "wrong",
+    [{"rounds": 0}, {"n": 0}, {"feedback_chars": 0}, {"threshold": 1.1}, {"prompt": "{{ feedbck }}"}],
+)
 def test_parameters_out_of_range_are_refused(wrong):
     with pytest.raises(InvalidInputError, match=next(iter(wrong))):
         TestAndRepair(verifier=Table({}), **wrong)

@@ -275,3 +275,8 @@ def test_exponents_fitted_on_half_of_the_tasks_beat_codets_on_the_other(tasks, m
         plain.append(shares[codet, other].mean())
     assert 100 * np.mean(plain) == pytest.approx(37.2, abs=0.05)
     assert 100 * np.mean(fitted) == pytest.approx(39.34, abs=0.05)
+
+
+def test_a_template_that_is_none_is_refused():
+    with pytest.raises(InvalidInputError):
+        GeneratedTests(template="{{ problem")
