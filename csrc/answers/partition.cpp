@@ -6,7 +6,7 @@
 
 namespace orchestrator {
 
-NodeId Partition::root_of(NodeId node) const {
+Partition::NodeId Partition::root_of(NodeId node) const {
   check(node);
   while (parents_[node] != node) node = parents_[node];
   return node;
@@ -18,7 +18,7 @@ void Partition::check(NodeId node) const {
                                 std::to_string(parents_.size()));
 }
 
-NodeId Partition::add_node(std::span<const NodeId> equal) {
+Partition::NodeId Partition::add_node(std::span<const NodeId> equal) {
   std::vector<NodeId> roots;
   for (const NodeId node : equal) roots.push_back(root_of(node));
   std::ranges::sort(roots, {}, [this](NodeId root) { return labels_[root]; });
@@ -76,7 +76,7 @@ std::vector<ClusterId> Partition::labels() const {
   return labels;
 }
 
-std::vector<std::vector<NodeId>> Partition::nodes() const {
+std::vector<std::vector<Partition::NodeId>> Partition::nodes() const {
   const auto [number, clusters] = numbered();
   std::vector<std::vector<NodeId>> nodes(clusters);
   for (NodeId node = 0; node < number.size(); ++node)

@@ -22,10 +22,10 @@
 
 namespace orchestrator {
 
-using NodeId = std::size_t;
-
 class Partition {
  public:
+  using NodeId = std::size_t;
+
   // A new distinct answer, equal to each of `equal`; its number, counted from 0. Throws
   // std::invalid_argument for a node that does not exist, and adds nothing.
   NodeId add_node(std::span<const NodeId> equal);

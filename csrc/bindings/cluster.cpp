@@ -57,11 +57,13 @@ void register_cluster(py::module_& module) {
       .def(py::init<>())
       .def(
           "add_node",
-          [](Partition& self, const std::vector<NodeId>& equal) { return self.add_node(equal); },
+          [](Partition& self, const std::vector<Partition::NodeId>& equal) {
+            return self.add_node(equal);
+          },
           py::arg("equal"))
       .def(
           "add",
-          [](Partition& self, std::optional<NodeId> node, double weight) {
+          [](Partition& self, std::optional<Partition::NodeId> node, double weight) {
             return id_or_none(self.add(node, weight));
           },
           py::arg("node"), py::arg("weight") = 1.0)

@@ -8,7 +8,7 @@
 namespace orchestrator {
 namespace {
 
-using Nodes = std::vector<NodeId>;
+using Nodes = std::vector<Partition::NodeId>;
 
 TEST(Partition, ANodeEqualToTwoClustersMakesThemOneUnderTheSmallerLabel) {
   Partition partition;
@@ -36,7 +36,7 @@ TEST(Partition, ARetiredLabelIsNotGivenOutAgain) {
 
 TEST(Partition, WeightsAndAbstentionsAreCounted) {
   Partition partition;
-  const NodeId node = partition.add_node({});
+  const Partition::NodeId node = partition.add_node({});
   partition.add(node, 0.25);
   partition.add(std::nullopt, 0.5);
   partition.add(node, 0.5);
