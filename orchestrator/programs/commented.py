@@ -154,11 +154,9 @@ class _Reader:
 
     def _restyled(self, value: str, source: str, style: str | None) -> Scalar:
         """Words lose their quotes, blocks stay blocks, and a text that went over several lines becomes one."""
-        if style == "|":
-            return _literal(value)
-        if style == ">" and not any(char.isdigit() or char == "+" for char in source.partition("\n")[0]):
-            return _folded(source)
-        if style == ">" or "\n" in source:
+        if style in ("|", ">"):
+            return _block(value, source)
+        if "\n" in source:
             return text_scalar(value)
         if style is None:
             return Scalar(text=source, flow_text=source or "null")
@@ -205,10 +203,23 @@ class _Reader:
         return number >= 0 and spans[number][0] <= index < spans[number][1]
 
 
+def _block(value: str, source: str) -> Scalar:
+    """A block of the same kind, unless its end or its margin would not be seen."""
+    last = value.rstrip("\n").rpartition("\n")[2]
+    if not last.strip():
+        return Scalar(text=quoted(value))
+    if source.startswith("|"):
+        return _literal(value)
+    header = source.partition("\n")[0]
+    if last != last.rstrip() or any(char.isdigit() or char == "+" for char in header):
+        return text_scalar(value)
+    return _folded(source)
+
+
 def _literal(value: str) -> Scalar:
     body = value.removesuffix("\n")
-    chomp = "-" if body == value else "+" if body.endswith("\n") or not body else ""
-    indented = "2" if body.startswith((" ", "\n")) or not body else ""
+    chomp = "-" if body == value else "+" if body.endswith("\n") else ""
+    indented = "2" if body.startswith((" ", "\n")) else ""
     return Scalar(text=f"|{indented}{chomp}", block=tuple(body.split("\n")))
 
 

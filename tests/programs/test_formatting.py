@@ -2,6 +2,7 @@ import io
 import os
 import random
 import textwrap
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -313,6 +314,18 @@ def test_texts_of_every_kind_stay_what_they_are(blocks):
     assert parse(again, file="<text>").data == parse(text, file="<text>").data
     assert comments_of(again) == comments_of(text)
     assert format_text(again) == again
+
+
+@pytest.mark.parametrize("header", ["|", "|-", "|+", ">", ">-", ">+", "|2", ">2+"])
+def test_blocks_whose_ends_show_nothing_stay_what_they_are(header):
+    bodies = ["", "\n", "\n\n", "    \n", "  a\n    \n", "  a\n  \n", "  a  \n", "  # a\n     \n\n"]
+    ends = ["", "l: 1\n", "\nl: 1\n", "# e\nl: 1\n"]
+    for key, body, end in product(["k: {}", "k:\n  {}", "k: {} # c"], bodies, ends):
+        text = f"{key.format(header)}\n{body}{end}"
+        again = format_text(text)
+        assert parse(again, file="<text>").data == parse(text, file="<text>").data
+        assert comments_of(again) == comments_of(text)
+        assert format_text(again) == again
 
 
 @pytest.mark.parametrize(
