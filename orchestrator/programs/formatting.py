@@ -24,13 +24,15 @@ def format_text(text: str, *, file: str = "<text>") -> str:
     Raises:
         ProgramFileError: It is not a mapping in YAML.
     """
-    text = text.replace("\r\n", "\n").removeprefix("\ufeff")
+    text = text.replace("\r\n", "\n").lstrip("\ufeff")
     document = parse(text, file=file)
     if not isinstance(document.data, dict):
         raise ProgramFileError("a program file is a mapping", file=file, hint="start with `version: 1`")
+    if not document.data:  # no entry that a comment could be about
+        return "".join(f"{comment}\n" for comment in comments_of(text)) + "{}\n"
     layout = read_layout(text)
     # Where a part is repeated, it must stay behind the place where it is given its name.
-    if layout.entries and not _has_anchors(layout):
+    if not _has_anchors(layout):
         ends, layout.entries[-1].after = layout.entries[-1].after, []  # what a file ends with stays there
         _arrange(layout, list(ProgramSpec.model_fields))
         layout.entries[-1].after += ends

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from pydantic_core import ErrorDetails
 from ..errors import ProgramFileError
 from ..spelling import did_you_mean
 from .document import Document, KeyPath
+from .layout import is_plain, key_text, quoted
 from .spec import SamplingSpec
 
 if TYPE_CHECKING:
@@ -223,15 +223,17 @@ FORMS: Mapping[KeyPath, str] = {
 
 def _form(path: KeyPath, given: object) -> str | None:
     """How a text is written that is given in the place of a mapping or a list that has it."""
-    form = f"{path[1]}: {{{{local: {{0}}}}}}" if path[:1] == ("models",) and len(path) == 2 else None
-    form = form or FORMS.get(path)
+    form = "{name}: {{local: {0}}}" if path[:1] == ("models",) and len(path) == 2 else FORMS.get(path)
     named = NAMED.fullmatch(given) if isinstance(given, str) and path[-1:] in (("let",), ("set",)) else None
     if named is not None:
         return f"write `{path[-1]}: {{{named[1]}: {named[2]}}}`"
     if form is None or not isinstance(given, str) or len(given) > SHOWN_VALUE:
         return None
-    plain = re.fullmatch(r"[\w./-]+", given)
-    return f"write `{form.format(given if plain else json.dumps(given, ensure_ascii=False))}`"
+    name = str(path[-1])
+    if not (given + name).isprintable():
+        return None
+    text = given if is_plain(given, flow=True) else quoted(given)
+    return f"write `{form.format(text, name=key_text(name))}`"
 
 
 def _value_hint(path: KeyPath, kind: str, given: object) -> str | None:

@@ -329,6 +329,19 @@ def test_blocks_whose_ends_show_nothing_stay_what_they_are(header):
 
 
 @pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("# a\n\n---\n# b\n{}\n", "# a\n# b\n{}\n"),
+        ("{ # a\n  # b\n} # c\n# d\n", "# a\n# b\n# c\n# d\n{}\n"),
+        ("\ufeff\ufeff# a\n&a {}\n", "# a\n{}\n"),
+    ],
+)
+def test_a_file_with_comments_alone_keeps_them(text, expected):
+    assert format_text(text) == expected
+    assert format_text(expected) == expected
+
+
+@pytest.mark.parametrize(
     ("text", "hinted"),
     [
         ("program: single\n", False),
