@@ -52,6 +52,14 @@ class BoundedScanner(Scanner):
             raise RefusedNodeError(too_deep(self.deepest), self.reader.get_mark())
         Scanner.fetch_flow_collection_start(self, token, to_push)
 
+    def scan_yaml_directive_value(self, start_mark: Any) -> Any:
+        """The version after `%YAML`: 1.2, and no other."""
+        while self.reader.peek() == " ":
+            self.reader.forward()
+        if self.reader.prefix(3) != "1.2" or self.reader.peek(3).isdigit():
+            raise RefusedNodeError(OTHER_YAML, start_mark)
+        return Scanner.scan_yaml_directive_value(self, start_mark)
+
     def check_token(self, *choices: Any) -> bool:
         """Whether the next token is one of these kinds."""
         token = self.peek_token()
@@ -116,8 +124,6 @@ class Composer:
                 if root is not None:
                     what = "expected a single document in the stream"
                     raise ComposerError(what, first, "but found another document", event.start_mark)
-                if event.version not in (None, (1, 2)):
-                    raise RefusedNodeError(OTHER_YAML, event.start_mark)
                 event = next(self._events)
                 first = event.start_mark
                 root = self._node(event)
