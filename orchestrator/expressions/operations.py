@@ -51,10 +51,15 @@ def rounded(value: Any, digits: int | None = None) -> Any:
 # Arithmetic ----------------------------------------------------------------------------------------------
 
 
-def _arithmetic(apply: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+def _arithmetic(
+    apply: Callable[[Any, Any], Any], of_others: Callable[[Any, Any], Any] | None = None
+) -> Callable[[Any, Any], Any]:
+    """`apply` on numbers, and `of_others` on values that are not both numbers."""
+
     def computed(one: Any, other: Any) -> Any:
         if not (isinstance(one, NUMBERS) and isinstance(other, NUMBERS)):
-            return None  # `*` would repeat a text and `%` fill it in
+            # `*` would repeat a text and `%` fill it in
+            return None if of_others is None else of_others(one, other)
         try:
             value = apply(one, other)
         except ArithmeticError:
@@ -65,22 +70,19 @@ def _arithmetic(apply: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     return computed
 
 
-_add = _arithmetic(operator.add)
-
-
 def _joined(one: Any, other: Any) -> Any:
-    if isinstance(one, str) and isinstance(other, str):
-        length = len(one) + len(other)
-        if length > LONGEST_TEXT:
-            return None
-        spend(length)
-        return one + other
-    return _add(one, other)
+    if not (isinstance(one, str) and isinstance(other, str)):
+        return None
+    length = len(one) + len(other)
+    if length > LONGEST_TEXT:
+        return None
+    spend(length)
+    return one + other
 
 
 ARITHMETIC: Mapping[str, Callable[[Any, Any], Any]] = MappingProxyType(
     {
-        "+": _joined,
+        "+": _arithmetic(operator.add, _joined),
         "-": _arithmetic(operator.sub),
         "*": _arithmetic(operator.mul),
         "/": _arithmetic(operator.truediv),
