@@ -129,8 +129,11 @@ def test_what_the_server_started_goes_with_it(engine, model, gone):
 
 def test_a_killed_guard_takes_the_server_with_it(engine, model, gone):
     with Endpoint(model, engine=engine) as endpoint:
-        os.kill(endpoint._process.pid, signal.SIGKILL)
+        guard = endpoint._process.pid
+        os.kill(guard, signal.SIGKILL)
+        # The kernel tells a process's children of its end before it lets its parent see it.
         assert gone(int(endpoint.model))
+        assert gone(guard)
         assert not endpoint.alive
 
 
